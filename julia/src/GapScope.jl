@@ -1,0 +1,28 @@
+"""
+    GapScope
+
+Bogoliubov-de Gennes Green's functions and T-matrix maps of the local density of states.
+
+The kernel receives bonds, numbers and output buffers, never a material's name: it computes
+H(k) = sum_R H_R exp(2 pi i (m1 R1 + m2 R2)), G(k, z) = [z - H(k)]^-1 with z = w + i delta, its window
+G(r) = (1/N^2) sum_k exp(i k.r) G(k), and the T-matrix response to an impurity at r = 0.
+Energies in meV; the Nambu basis holds electrons first, then as many holes.
+"""
+module GapScope
+
+using LinearAlgebra: I
+
+include("threads.jl")
+include("fftw.jl")
+include("bonds.jl")
+include("blocks.jl")
+include("series.jl")
+include("pair.jl")
+include("dense.jl")
+include("window.jl")
+include("grid.jl")
+include("tmatrix.jl")
+include("spectrum.jl")
+include("host.jl")
+
+end

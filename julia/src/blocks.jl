@@ -1,0 +1,104 @@
+# Amplitudes that differ by less than this, relative to the largest, are equal up to rounding.
+const ROUNDING = 1e-13
+
+"""
+    connected_blocks(bonds)
+
+Index sets between which H has no matrix element on any bond, each sorted, in order of their first index.
+"""
+function connected_blocks(bonds::Bonds)
+    d = dimension(bonds)
+    coupled = [any(!iszero, view(bonds.matrices, i, j, :)) for i in 1:d, j in 1:d]
+    blocks, seen = Vector{Int}[], falses(d)
+    for start in 1:d
+        seen[start] && continue
+        block, seen[start] = [start], true
+        for i in block, j in 1:d # `block` grows while it is walked through
+            if !seen[j] && (coupled[i, j] || coupled[j, i])
+                push!(block, j)
+                seen[j] = true
+            end
+        end
+        push!(blocks, sort!(block))
+    end
+    return blocks
+end
+
+"""
+    Twin(block, phases, reversed)
+
+A block whose Green's function follows from that of another one:
+G'_ij(r) = u_i u_j^* G_ij(r), or with time reversal G'_ij(r) = u_i u_j^* G_ji(-r).
+"""
+struct Twin
+    block::Vector{Int}
+    phases::Vector{ComplexF64}
+    reversed::Bool
+end
+
+"""
+    Family(block, twins)
+
+A block that is computed and those that follow from it.
+"""
+struct Family
+    block::Vector{Int}
+    twins::Vector{Twin}
+end
+
+"""
+    families(bonds)
+
+Blocks of H grouped by time reversal or spin degeneracy.
+"""
+function families(bonds::Bonds)
+    found = Family[]
+    for block in connected_blocks(bonds)
+        any(family -> adopt!(family, bonds, block), found) && continue
+        push!(found, Family(block, Twin[]))
+    end
+    return found
+end
+
+function adopt!(family::Family, bonds::Bonds, block::Vector{Int})
+    length(block) == length(family.block) || return false
+    ne = electrons(bonds)
+    count(<=(ne), block) == count(<=(ne), family.block) || return false
+    model, image = bonds.matrices[family.block, family.block, :], bonds.matrices[block, block, :]
+    for reversed in (true, false)
+        phases = gauge(reversed ? conj(model) : model, image)
+        phases === nothing && continue
+        push!(family.twins, Twin(block, phases, reversed))
+        return true
+    end
+    return false
+end
+
+"""
+    gauge(model, image)
+
+Phases u with image_R[i, j] = u_i u_j^* model_R[i, j] on every bond, or nothing where there are none.
+"""
+function gauge(model::Array{ComplexF64,3}, image::Array{ComplexF64,3})
+    d = size(model, 1)
+    u = zeros(ComplexF64, d)
+    u[1] = 1
+    reached = [1]
+    for i in reached, j in 1:d # `reached` grows while it is walked through
+        iszero(u[j]) || continue
+        largest, n = findmax(abs.(view(model, i, j, :)))
+        largest > 0 || continue
+        ratio = image[i, j, n] / (u[i] * model[i, j, n])
+        abs(abs(ratio) - 1) <= ROUNDING * d || return nothing
+        u[j] = conj(ratio) / abs(ratio)
+        push!(reached, j)
+    end
+    length(reached) == d || return nothing
+    for j in 1:d, i in 1:d
+        scale = maximum(abs, view(image, i, j, :))
+        for n in axes(model, 3)
+            abs(image[i, j, n] - u[i] * conj(u[j]) * model[i, j, n]) <= ROUNDING * d * scale || return nothing
+        end
+    end
+    return u
+end

@@ -1,0 +1,54 @@
+"""
+    Bonds(vectors, matrices)
+
+Bogoliubov-de Gennes Hamiltonian H(k) = sum_R H_R exp(2 pi i (m1 R1 + m2 R2)); `vectors` is 2 x n,
+`matrices` d x d x n in meV. Rows 1 .. d/2 are electrons, d/2+1 .. d holes.
+"""
+struct Bonds
+    vectors::Matrix{Int}
+    matrices::Array{ComplexF64,3}
+end
+
+dimension(bonds::Bonds) = size(bonds.matrices, 1)
+electrons(bonds::Bonds) = dimension(bonds) ÷ 2
+
+"""
+    harmonic_range(bonds)
+
+Largest |R2|: H along a row of fixed m1 is a trigonometric polynomial of this degree in m2.
+"""
+harmonic_range(bonds::Bonds) = maximum(abs, view(bonds.vectors, 2, :))
+
+"""
+    Grid(n)
+
+Uniform grid m = j/n, j = 0 .. n-1 (Gamma on it), with the n-th roots of unity.
+"""
+struct Grid
+    n::Int
+    roots::Vector{ComplexF64}
+end
+Grid(n::Integer) = Grid(n, [cis(2pi * j / n) for j in 0:(n - 1)])
+
+"""
+    root(grid, j)
+
+exp(2 pi i j / n) for any integer j.
+"""
+root(grid::Grid, j::Integer) = @inbounds grid.roots[mod(j, grid.n) + 1]
+
+"""
+    hamiltonian!(h, bonds, m1, m2)
+
+H(k) at one reduced momentum.
+"""
+function hamiltonian!(h::AbstractMatrix, bonds::Bonds, m1::Real, m2::Real)
+    fill!(h, 0)
+    for n in axes(bonds.vectors, 2)
+        phase = cis(2pi * (m1 * bonds.vectors[1, n] + m2 * bonds.vectors[2, n]))
+        for j in axes(h, 2), i in axes(h, 1)
+            h[i, j] += phase * bonds.matrices[i, j, n]
+        end
+    end
+    return h
+end

@@ -1,0 +1,132 @@
+"""
+    DensePath
+
+Blocks of any size: H(k) from its harmonics along a row, then a Gauss-Jordan inverse of z - H(k).
+"""
+struct DensePath
+    block::Vector{Int}
+    electrons::Int
+    elements::Vector{Element}   # column-major over the block
+    degree::Int
+end
+
+function DensePath(bonds::Bonds, block::Vector{Int})
+    all_elements = [Element(bonds, i, j) for j in block for i in block]
+    return DensePath(block, count(<=(electrons(bonds)), block), vec(all_elements), harmonic_range(bonds))
+end
+
+struct DenseWorkspace
+    harmonics::Matrix{ComplexF64}  # 2 degree + 1, elements
+    matrix::Matrix{ComplexF64}
+    pivots::Vector{Int}
+end
+
+block_size(solver::DensePath) = length(solver.block)
+
+function workspace(solver::DensePath)
+    d = block_size(solver)
+    return DenseWorkspace(zeros(ComplexF64, 2solver.degree + 1, d^2), zeros(ComplexF64, d, d), zeros(Int, d))
+end
+
+has_electron(solver::DensePath, i, j) = min(i, j) <= solver.electrons
+field_elements(solver::DensePath) =
+    [(i, j) for j in 1:block_size(solver) for i in 1:block_size(solver) if has_electron(solver, i, j)]
+hole_elements(solver::DensePath) =
+    [(i, j) for j in 1:block_size(solver) for i in 1:block_size(solver) if !has_electron(solver, i, j)]
+
+field_count(solver::DensePath) = 2length(field_elements(solver))
+local_count(solver::DensePath) = 2length(hole_elements(solver))
+
+function row!(fields, sums, solver::DensePath, w::DenseWorkspace, z, j1, grid, tables)
+    for (n, element) in enumerate(solver.elements)
+        harmonics!(view(w.harmonics, :, n), element, j1, grid)
+    end
+    fill!(sums, 0)
+    d, ne = block_size(solver), solver.electrons
+    g = w.matrix
+    for j2 in 1:grid.n
+        shifted_hamiltonian!(g, w.harmonics, z, view(tables.phases, :, j2))
+        invert!(g, w.pivots)
+        f, s = 0, 0
+        @inbounds for j in 1:d, i in 1:d
+            if min(i, j) <= ne
+                fields[j2, f += 1] = real(g[i, j])
+                fields[j2, f += 1] = imag(g[i, j])
+            else
+                sums[s += 1] += real(g[i, j])
+                sums[s += 1] += imag(g[i, j])
+            end
+        end
+    end
+    return nothing
+end
+
+# z - H(k) from the harmonics of the row and the phases exp(2 pi i h m2); H is Hermitian.
+function shifted_hamiltonian!(g, harmonics, z, phases)
+    d = size(g, 1)
+    @inbounds for j in 1:d, i in 1:j
+        n = i + (j - 1) * d
+        re, im = 0.0, 0.0
+        @simd for h in axes(harmonics, 1)
+            c, p = harmonics[h, n], phases[h]
+            re += real(c) * real(p) - imag(c) * imag(p)
+            im += real(c) * imag(p) + imag(c) * real(p)
+        end
+        g[i, j] = complex(-re, -im)
+        g[j, i] = complex(-re, im)
+    end
+    for i in 1:d
+        g[i, i] += z
+    end
+    return g
+end
+
+function elements(solver::DensePath, z)
+    return Dict(ij => [(2n - 1, 1.0 + 0im), (2n, 1.0im)] for (n, ij) in enumerate(field_elements(solver)))
+end
+
+function local_elements(solver::DensePath, z, means, sums)
+    return Dict(ij => complex(sums[2n - 1], sums[2n]) for (n, ij) in enumerate(hole_elements(solver)))
+end
+
+"""
+    invert!(a, pivots)
+
+Inverse in place by Gauss-Jordan elimination with row pivoting.
+"""
+function invert!(a::AbstractMatrix{ComplexF64}, pivots::Vector{Int})
+    d = size(a, 1)
+    @inbounds for k in 1:d
+        p = k
+        for i in (k + 1):d
+            abs2(a[i, k]) > abs2(a[p, k]) && (p = i)
+        end
+        pivots[k] = p
+        swap_rows!(a, k, p)
+        inverse = inv(a[k, k])
+        a[k, k] = 1
+        for j in 1:d
+            a[k, j] *= inverse
+        end
+        for i in 1:d
+            i == k && continue
+            factor = a[i, k]
+            a[i, k] = 0
+            for j in 1:d
+                a[i, j] -= factor * a[k, j]
+            end
+        end
+    end
+    @inbounds for k in d:-1:1, i in 1:d
+        p = pivots[k]
+        a[i, k], a[i, p] = a[i, p], a[i, k]
+    end
+    return a
+end
+
+function swap_rows!(a, k, p)
+    k == p && return
+    @inbounds for j in axes(a, 2)
+        a[k, j], a[p, j] = a[p, j], a[k, j]
+    end
+end

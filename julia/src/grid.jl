@@ -1,0 +1,74 @@
+const COLUMNS = 8
+
+"""
+    grid_window(bonds, z, grid, window)
+
+G(r) = (1/N^2) sum_k exp(i k.r) G(k, z) over the uniform grid, on sites |r1|, |r2| <= window/2.
+
+Row by row: the fields of a row m1 are evaluated and transformed along m2, and only the window's r2 are
+kept; then every column is transformed along m1. Memory grows as N * window, not N^2.
+"""
+function grid_window(bonds::Bonds, z::Complex, grid::Grid, window::Integer)
+    green = WindowGreen(dimension(bonds), electrons(bonds), window ÷ 2)
+    tables = Tables(grid, harmonic_range(bonds))
+    for family in families(bonds)
+        solver = block_solver(bonds, family.block, z)
+        rows, sums = transform_rows(solver, z, grid, tables, green.half)
+        transforms = transform_columns(rows, grid, green.half)
+        means = [real(transforms[green.half + 1, 1, f]) for f in 1:field_count(solver)]
+        locals = local_elements(solver, z, means, vec(sum(sums, dims = 2)) ./ grid.n^2)
+        add_block!(green, family.block, elements(solver, z), locals, transforms)
+        foreach(twin -> add_twin!(green, family.block, twin), family.twins)
+    end
+    return green
+end
+
+"""
+    block_solver(bonds, block, z)
+
+The cheapest solver a block allows.
+"""
+function block_solver(bonds::Bonds, block::Vector{Int}, z::Complex)
+    ne = electrons(bonds)
+    is_pair = length(block) == 2 && block[1] <= ne < block[2]
+    return is_pair ? pair_solver(bonds, block, z) : DensePath(bonds, block)
+end
+
+# Fields of all rows, transformed along m2: half + 1 (r2 = 0 .. half) x N (rows) x fields.
+function transform_rows(solver, z, grid::Grid, tables::Tables, half::Integer)
+    n, fields = grid.n, field_count(solver)
+    rows = Array{ComplexF64}(undef, half + 1, n, fields)
+    sums = zeros(local_count(solver), n)
+    plan = FFTW.real_rows(n, fields)
+    make() = (FFTW.aligned(Float64, n, fields), FFTW.aligned(ComplexF64, n ÷ 2 + 1, fields), workspace(solver))
+    foreach_chunk(make, n, 16) do (values, spectra, scratch), range
+        for j in range
+            row!(values, view(sums, :, j), solver, scratch, z, j - 1, grid, tables)
+            FFTW.transform!(spectra, values, plan)
+            for f in 1:fields, r2 in 1:(half + 1)
+                @inbounds rows[r2, j, f] = conj(spectra[r2, f]) # exp(+i k.r), real fields
+            end
+        end
+    end
+    return rows, sums
+end
+
+# Along m1: (2 half + 1) (r1 = -half .. half) x half + 1 x fields.
+function transform_columns(rows::Array{ComplexF64,3}, grid::Grid, half::Integer)
+    n, fields = grid.n, size(rows, 3)
+    transforms = Array{ComplexF64}(undef, 2half + 1, half + 1, fields)
+    plan = FFTW.complex_columns(n, COLUMNS)
+    batches = [(first:min(first + COLUMNS - 1, half + 1), f) for first in 1:COLUMNS:(half + 1), f in 1:fields]
+    foreach_chunk(() -> FFTW.aligned(ComplexF64, n, COLUMNS), length(batches), 1) do buffer, range
+        for (columns, f) in batches[range]
+            for j in 1:n, (c, r2) in enumerate(columns)
+                @inbounds buffer[j, c] = rows[r2, j, f]
+            end
+            FFTW.transform!(buffer, buffer, plan)
+            for (c, r2) in enumerate(columns), r1 in (-half):half
+                @inbounds transforms[r1 + half + 1, r2, f] = buffer[mod(r1, n) + 1, c] / n^2
+            end
+        end
+    end
+    return transforms
+end

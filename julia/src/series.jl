@@ -1,0 +1,87 @@
+"""
+    Element(vectors, amplitudes)
+
+One matrix element of H as its bonds with nonzero amplitude.
+"""
+struct Element
+    vectors::Vector{Tuple{Int,Int}}
+    amplitudes::Vector{ComplexF64}
+end
+
+function Element(bonds::Bonds, i::Integer, j::Integer)
+    kept = findall(!iszero, view(bonds.matrices, i, j, :))
+    return Element([(bonds.vectors[1, n], bonds.vectors[2, n]) for n in kept], bonds.matrices[i, j, kept])
+end
+
+"""
+    harmonics!(c, element, j1, grid)
+
+Coefficients of exp(2 pi i h m2), h = -H .. H, of the element on the row m1 = j1/N.
+"""
+function harmonics!(c::AbstractVector, element::Element, j1::Integer, grid::Grid)
+    fill!(c, 0)
+    middle = (length(c) + 1) ÷ 2
+    for (n, (r1, r2)) in enumerate(element.vectors)
+        @inbounds c[middle + r2] += element.amplitudes[n] * root(grid, j1 * r1)
+    end
+    return c
+end
+
+"""
+    RealSeries{H}
+
+f(m2) = mean + sum_h (cosine_h cos(2 pi h m2) + sine_h sin(2 pi h m2)), h = 1 .. H.
+"""
+struct RealSeries{H}
+    mean::Float64
+    cosine::NTuple{H,Float64}
+    sine::NTuple{H,Float64}
+end
+
+function real_part(c::AbstractVector, ::Val{H}) where {H}
+    m = H + 1
+    return RealSeries{H}(
+        real(c[m]),
+        ntuple(h -> real(c[m + h]) + real(c[m - h]), Val(H)),
+        ntuple(h -> imag(c[m - h]) - imag(c[m + h]), Val(H)),
+    )
+end
+
+function imaginary_part(c::AbstractVector, ::Val{H}) where {H}
+    m = H + 1
+    return RealSeries{H}(
+        imag(c[m]),
+        ntuple(h -> imag(c[m + h]) + imag(c[m - h]), Val(H)),
+        ntuple(h -> real(c[m + h]) - real(c[m - h]), Val(H)),
+    )
+end
+
+"""
+    Tables(grid, degree)
+
+cos(2 pi h m2) and sin(2 pi h m2) on the N points of a row, N x degree, and exp(2 pi i h m2) for
+h = -degree .. degree, (2 degree + 1) x N.
+"""
+struct Tables
+    cosine::Matrix{Float64}
+    sine::Matrix{Float64}
+    phases::Matrix{ComplexF64}
+end
+
+function Tables(grid::Grid, degree::Integer)
+    phases = [root(grid, h * j) for h in (-degree):degree, j in 0:(grid.n - 1)]
+    positive = permutedims(view(phases, (degree + 2):(2degree + 1), :))
+    return Tables(real.(positive), imag.(positive), phases)
+end
+
+# The sum is written out term by term, so that the loop over a row becomes one vectorised body.
+@generated function value(series::RealSeries{H}, cosine, sine, j) where {H}
+    sum = :(series.mean)
+    for h in 1:H
+        sum = :(muladd(series.cosine[$h], cosine[j, $h], muladd(series.sine[$h], sine[j, $h], $sum)))
+    end
+    return quote
+        $(Expr(:meta, :inline, :propagate_inbounds))
+        $sum
+    end
+end

@@ -1,0 +1,59 @@
+"""
+    spectral_function!(a, bonds, momenta, energies, broadening)
+
+A(k, w) = -(1/pi) Im Tr_e [w + i delta - H(k)]^-1 in states per meV; `a` is energies x momenta,
+`momenta` 2 x count in reduced coordinates.
+"""
+function spectral_function!(a, bonds::Bonds, momenta, energies, broadening::Real)
+    d, ne = dimension(bonds), electrons(bonds)
+    make() = (zeros(ComplexF64, d, d), zeros(ComplexF64, d, d), zeros(Int, d))
+    foreach_chunk(make, size(momenta, 2), 64) do (h, g, pivots), range
+        for k in range
+            hamiltonian!(h, bonds, momenta[1, k], momenta[2, k])
+            for (e, w) in enumerate(energies)
+                g .= .-h
+                for i in 1:d
+                    g[i, i] += complex(w, broadening)
+                end
+                invert!(g, pivots)
+                a[e, k] = -sum(imag(g[i, i]) for i in 1:ne) / pi
+            end
+        end
+    end
+    return nothing
+end
+
+"""
+    grid_dos!(dos, bonds, energies, broadening, n)
+
+Density of states -(1/pi) Im Tr_e g0 on the uniform n x n grid, by the block solvers.
+"""
+function grid_dos!(dos, bonds::Bonds, energies, broadening::Real, n::Integer)
+    grid = Grid(n)
+    tables = Tables(grid, harmonic_range(bonds))
+    known = families(bonds)
+    for (e, w) in enumerate(energies)
+        z = complex(w, broadening)
+        dos[e] = -sum(family -> electron_average(bonds, family, z, grid, tables), known) / pi
+    end
+    return nothing
+end
+
+# (1/N^2) sum_k Im of the block's electron trace, times the number of blocks that share it.
+function electron_average(bonds::Bonds, family::Family, z, grid::Grid, tables::Tables)
+    solver = block_solver(bonds, family.block, z)
+    fields = field_count(solver)
+    rows = zeros(fields, grid.n)
+    make() = (zeros(grid.n, fields), zeros(local_count(solver)), workspace(solver))
+    foreach_chunk(make, grid.n, 16) do (values, unused, scratch), range
+        for j in range
+            row!(values, unused, solver, scratch, z, j - 1, grid, tables)
+            rows[:, j] = sum(values, dims = 1)
+        end
+    end
+    means = vec(sum(rows, dims = 2)) ./ grid.n^2
+    parts = elements(solver, z)
+    ne = count(<=(electrons(bonds)), family.block)
+    trace = sum(sum(c * means[f] for (f, c) in parts[i, i]) for i in 1:ne)
+    return imag(trace) * (1 + length(family.twins))
+end

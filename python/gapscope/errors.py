@@ -1,0 +1,93 @@
+"""Every error a user can cause. Each says the rule, the value received and the remedy."""
+
+from __future__ import annotations
+
+
+class GapscopeError(Exception):
+    """Base of all errors raised on purpose by gapscope.
+
+    Parameters
+    ----------
+    rule : what must hold.
+    received : the value that broke the rule; shown by ``repr`` unless it is a string.
+    remedy : what the user can do about it.
+    """
+
+    def __init__(self, rule: str, received: object = None, remedy: str = "") -> None:
+        self.rule = rule
+        self.received = received
+        self.remedy = remedy
+        lines = [rule]
+        if received is not None:
+            shown = received if isinstance(received, str) else repr(received)
+            lines.append(f"Received: {shown}")
+        if remedy:
+            lines.append(f"Remedy: {remedy}")
+        super().__init__("\n".join(lines))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel between processes (Dask workers) without losing the three parts."""
+        received = self.received
+        if received is not None and not isinstance(received, str):
+            received = repr(received)
+        return type(self), (self.rule, received, self.remedy)
+
+
+class SpecificationError(GapscopeError, ValueError):
+    """The physics asked for is not defined: irrep, angles, bonds, impurity, material."""
+
+
+class MaterialFileError(SpecificationError):
+    """A material file (TOML or Wannier90) cannot be read as a Hamiltonian."""
+
+
+class NumericsError(GapscopeError, ValueError):
+    """Energies, broadening, window or k-grid are outside what can be computed."""
+
+
+class KernelError(GapscopeError, RuntimeError):
+    """Julia raised an error inside the kernel; the message is Julia's own."""
+
+
+class JuliaNotFoundError(GapscopeError, RuntimeError):
+    """No usable Julia runtime; the message lists what was looked for."""
+
+
+class HostDiedError(KernelError):
+    """The kernel host process ended in the middle of a call."""
+
+
+class RecipeError(GapscopeError, ValueError):
+    """A dataset recipe breaks a rule of its schema."""
+
+
+class DatasetError(GapscopeError, RuntimeError):
+    """A dataset on disk is incomplete or not what its manifest says."""
+
+
+class CorruptShardError(DatasetError):
+    """A shard file is unreadable, or its content does not match its checksum."""
+
+
+class SchemaVersionError(DatasetError):
+    """A file was written by a newer schema than this version of gapscope knows."""
+
+
+class StorageError(GapscopeError, RuntimeError):
+    """Writing failed (a full disk, missing permission); finished files are untouched."""
+
+
+class MapFileError(GapscopeError, ValueError):
+    """A file does not hold a QPI map in the layout that ``simulate`` writes."""
+
+
+class RunError(GapscopeError, RuntimeError):
+    """A training run folder is missing, incomplete, or does not fit the data."""
+
+
+class SettingError(GapscopeError, ValueError):
+    """A setting or an environment variable has a value that is not allowed."""
+
+
+class ClusterError(GapscopeError, RuntimeError):
+    """The Dask scheduler cannot be reached, or its workers die or cannot run gapscope."""

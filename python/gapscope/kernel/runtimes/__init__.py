@@ -1,0 +1,112 @@
+"""Two ways to run Julia behind one interface, and the choice between them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from gapscope.errors import JuliaNotFoundError, SettingError
+from gapscope.kernel.find import Finding, find_julia, find_juliacall, python_environment
+from gapscope.resources import cache_folder
+
+RUNTIMES = ("auto", "juliacall", "libjulia")
+
+INSTALL = (
+    "Run `gapscope julia install`, or install Julia (juliaup, or your system's package) so that "
+    "`julia` is on PATH, or set GAPSCOPE_JULIA to a Julia executable or its folder."
+)
+
+
+class Runtime(Protocol):
+    """What the host asks of Julia."""
+
+    name: str
+
+    def evaluate(self, code: str) -> str:
+        """Return the value of Julia code as text; raise ``KernelError`` with Julia's message."""
+
+    def close(self) -> None:
+        """End Julia."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The runtime to use, what its start needs, and the environment to start it in."""
+
+    runtime: str
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def choose(runtime: str | None, threads: int) -> tuple[Choice | None, list[Finding]]:
+    """Choose the runtime that will work, without network; return it and what was looked for.
+
+    ``runtime`` is one of ``RUNTIMES``; the environment variable ``GAPSCOPE_RUNTIME`` stands in
+    for None.
+
+    Raises
+    ------
+    SettingError : no such runtime.
+    """
+    wanted = runtime or os.environ.get("GAPSCOPE_RUNTIME") or "auto"
+    if wanted not in RUNTIMES:
+        raise SettingError("The runtime must be one of " + ", ".join(RUNTIMES), wanted)
+    findings = []
+    if wanted != "libjulia":
+        project, finding = find_juliacall()
+        findings.append(finding)
+        if project is not None:
+            return Choice(
+                "juliacall",
+                environment=_juliacall_environment(threads)
+                | {
+                    "PYTHON_JULIACALL_EXE": project.executable,
+                    "PYTHON_JULIACALL_PROJECT": project.project,
+                },
+            ), findings
+        if wanted == "juliacall":  # asked for by name: juliapkg may install what is missing
+            return Choice("juliacall", environment=_juliacall_environment(threads)), findings
+    julia, looked_for = find_julia()
+    findings.extend(looked_for)
+    if julia is None:
+        return None, findings
+    arguments = {"libjulia": julia.libjulia, "bindir": julia.bindir, "sysimage": julia.sysimage}
+    environment = _common_environment(threads)
+    if julia.library_path:
+        environment["LD_LIBRARY_PATH"] = julia.library_path
+    return Choice("libjulia", arguments, environment), findings
+
+
+def not_found(findings: list[Finding]) -> JuliaNotFoundError:
+    """Return the error that says everything that was looked for."""
+    seen = "".join(f"\n  {finding.name}: {finding.detail}" for finding in findings)
+    return JuliaNotFoundError("gapscope needs Julia; looked for" + seen, remedy=INSTALL)
+
+
+def _common_environment(threads: int) -> dict[str, str]:
+    environment = python_environment()
+    for name in ("JULIA_PROJECT", "JULIA_LOAD_PATH"):  # a user's project is not the kernel's
+        environment.pop(name, None)
+    environment["JULIA_NUM_THREADS"] = str(threads)
+    environment.setdefault("OPENBLAS_NUM_THREADS", "1")  # the threads are Julia's
+    if "JULIA_DEPOT_PATH" not in environment and not _writable(Path.home() / ".julia"):
+        # the empty entry at the end stands for Julia's own depots
+        environment["JULIA_DEPOT_PATH"] = f"{cache_folder() / 'depot'}{os.pathsep}"
+    return environment
+
+
+def _juliacall_environment(threads: int) -> dict[str, str]:
+    return _common_environment(threads) | {
+        "PYTHON_JULIACALL_THREADS": str(threads),
+        "PYTHON_JULIACALL_HANDLE_SIGNALS": "yes",  # threads need it, see design notes
+        "PYTHON_JULIACALL_STARTUP_FILE": "no",
+        "PYTHON_JULIACALL_AUTOLOAD_IPYTHON_EXTENSION": "no",
+    }
+
+
+def _writable(folder: Path) -> bool:
+    existing = next(place for place in (folder, *folder.parents) if place.exists())
+    return os.access(existing, os.W_OK)

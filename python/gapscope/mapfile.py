@@ -1,0 +1,67 @@
+"""Map files: what ``simulate`` returns, as netCDF4 on HDF5, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import xarray as xr
+
+from gapscope.errors import MapFileError, SchemaVersionError, StorageError
+
+
+MAP_SCHEMA = 1
+VARIABLES = ("ldos_change", "qpi_re", "qpi_im", "dos")
+
+
+def write_map(dataset: xr.Dataset, path: str | Path) -> Path:
+    """Write a dataset of maps; the file appears under its name when it is complete.
+
+    Raises
+    ------
+    StorageError : the folder is missing or not writable, or the disk is full.
+    """
+    path = Path(path)
+    partial = path.with_name(path.name + ".tmp")
+    try:
+        dataset.to_netcdf(partial, engine="h5netcdf")
+        os.replace(partial, path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise StorageError(
+            "A map file is written to a folder with free space.",
+            f"{path}: {error}",
+            "Choose another folder or free some space.",
+        ) from error
+    return path
+
+
+def read_map(path: str | Path) -> xr.Dataset:
+    """Read a map file into memory.
+
+    Raises
+    ------
+    MapFileError : not an HDF5 file, or without the variables of a map.
+    SchemaVersionError : written by a newer version.
+    """
+    try:
+        dataset = xr.load_dataset(path, engine="h5netcdf")
+    except (OSError, ValueError, KeyError) as error:
+        raise MapFileError(
+            "A map file is netCDF4/HDF5 as written by gapscope simulate.",
+            f"{path}: {error}",
+            "Check the path, or simulate the map again.",
+        ) from error
+    missing = [name for name in VARIABLES if name not in dataset]
+    if missing:
+        raise MapFileError(
+            f"A map file has the variables {', '.join(VARIABLES)}.",
+            f"{path} without {', '.join(missing)}",
+            "Use a file written by gapscope simulate.",
+        )
+    schema = dataset.attrs.get("schema")
+    if schema is None or int(schema) > MAP_SCHEMA:
+        raise SchemaVersionError(
+            f"This version reads map schema {MAP_SCHEMA}.", f"{path}: {schema}", "Update gapscope."
+        )
+    return dataset

@@ -1,0 +1,123 @@
+"""Normal states: a Hamiltonian by its bonds, from a material file or from Wannier90."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from gapscope.errors import MaterialFileError, SpecificationError
+from gapscope.physics.bonds import Bonds, require_hermitian
+from gapscope.physics.lattice import Lattice
+from gapscope.physics.material_file import read_material_file
+from gapscope.physics.spin import S0
+from gapscope.physics.wannier90 import read_wannier90
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """A normal-state Hamiltonian He(k) by its bonds.
+
+    Parameters
+    ----------
+    name : shown in results.
+    lattice : Bravais lattice and its constant.
+    bonds : He_R in meV, (n, 2 orbitals, 2 orbitals), spin major (up orbitals, then down).
+    citation : where the numbers come from.
+    description : what distinguishes this parameter set.
+
+    Raises
+    ------
+    SpecificationError : an odd matrix size, or bonds that are not Hermitian.
+    """
+
+    name: str
+    lattice: Lattice
+    bonds: Bonds
+    citation: str = ""
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        if self.bonds.dimension % 2:
+            raise SpecificationError(
+                "Electron matrices are 2n x 2n: n orbitals, two spins.",
+                f"{self.bonds.dimension} x {self.bonds.dimension}",
+                "Double a spinless Hamiltonian with Bonds.kron(left=np.eye(2)).",
+            )
+        require_hermitian(self.bonds, self.name)
+
+    @property
+    def orbitals(self) -> int:
+        """Number n of orbitals per site."""
+        return self.bonds.dimension // 2
+
+    def electrons(self, eps0: float = 0.0) -> Bonds:
+        """He_R in meV with the onsite energy eps0 added to every orbital and spin."""
+        onsite = Bonds.from_dict({(0, 0): eps0 * np.eye(2 * self.orbitals)})
+        return Bonds.sum([onsite, self.bonds])
+
+    def to_dict(self) -> dict[str, object]:
+        """All content for JSON."""
+        return {
+            "name": self.name,
+            "lattice": self.lattice.name,
+            "lattice_constant": self.lattice.constant,
+            "citation": self.citation,
+            "description": self.description,
+            "bonds": self.bonds.to_dict(),
+        }
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> Material:
+        """Read a material file: ``[[shells]]``, ``[[bonds]]`` or ``[wannier90]``.
+
+        Shells: one orbital, triangular lattice; ``hopping`` t in meV on all sites that D6 makes of
+        ``bond``, and ``ising_soc`` l in meV, the term -i l sigma_z on them with the sign of
+        D3h, so that one nearest-neighbour shell gives 2 l (sin k.a1 - sin k.a2 - sin k.(a1 - a2))
+        sigma_z (paper, eqs 4 and 5). Bonds: matrices ``real`` and ``imag`` in meV, 2n x 2n spin
+        major, or n x n with ``spin = "doubled"`` at the top (understood where n is odd);
+        the partner on -R is added where it is not given. Wannier90: see
+        :func:`gapscope.physics.wannier90.read_wannier90`.
+
+        Raises
+        ------
+        MaterialFileError : unreadable file, unknown or missing keys, a newer schema.
+        """
+        try:
+            return cls(*read_material_file(Path(path)))
+        except MaterialFileError:
+            raise
+        except SpecificationError as error:
+            rule = f"{Path(path).name}: {error.rule}"
+            raise MaterialFileError(rule, error.received, error.remedy) from error
+
+    @classmethod
+    def from_wannier90(
+        cls,
+        path: str | Path,
+        *,
+        fermi_energy: float,
+        lattice_constant: float,
+        name: str | None = None,
+        cell_angle: int | None = None,
+        citation: str = "",
+    ) -> Material:
+        """Spinless Wannier90 ``_hr.dat`` (with its ``_wsvec.dat`` if beside it), doubled for spin.
+
+        Parameters
+        ----------
+        fermi_energy : in eV on the file's absolute scale; becomes the zero of energy.
+        lattice_constant : in Angstrom.
+        cell_angle : 60 or 120, angle between a1 and a2 in the file; found from the file's
+            lattice vectors (they fill a Wigner-Seitz cell) where it is not given.
+        """
+        path = Path(path)
+        orbital = read_wannier90(path, fermi_energy=fermi_energy, cell_angle=cell_angle)
+        return cls(
+            name or path.name.removesuffix("_hr.dat"),
+            Lattice("triangular", lattice_constant),
+            orbital.kron(left=S0),
+            citation,
+            f"Wannier90 {path.name}, zero of energy at {fermi_energy} eV",
+        )

@@ -1,0 +1,214 @@
+"""Superconducting gaps: the six irreps of D3h with their parameters, or any gap given by bonds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gapscope.errors import SpecificationError
+from gapscope.physics.bonds import Bonds, require_fermionic
+from gapscope.physics.form_factors import FORM_FACTORS
+
+IRREPS = ("A1g", "A1u", "A2g", "A2u", "Eg", "Eu")
+LABELS = ("A1g", "A12u", "A2g", "Eg", "Eu")
+"""Classes a scalar-impurity map can tell apart: A1u and A2u are one state up to a spin rotation."""
+
+ANGLES = ("theta", "phi", "theta_s", "phi_s", "theta_t", "phi_t")
+_GENERAL_EG = ("theta_s", "phi_s", "theta_t", "phi_t")
+REQUIRED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"A1g": ("theta",), "A1u": (), "A2g": ("theta",), "A2u": (), "Eg": ("theta",), "Eu": ("theta",)}
+)
+OPTIONAL: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"A1g": (), "A1u": (), "A2g": (), "A2u": (), "Eg": ("phi", *_GENERAL_EG), "Eu": ("phi",)}
+)
+
+
+def label_of(irrep: str) -> str:
+    """Class of an irrep: A1u and A2u become A12u, the others stay."""
+    require_irrep(irrep)
+    return "A12u" if irrep in ("A1u", "A2u") else irrep
+
+
+def labelled_gap(irrep: str, gap: float) -> float:
+    """Gap in the normalisation of its class.
+
+    With conserved sz, A1u at gap D and A2u at gap sqrt3 D give the same maps at every energy; the
+    class A12u uses A1u's normalisation, so A2u's gap is divided by sqrt3.
+    """
+    require_irrep(irrep)
+    return gap / math.sqrt(3) if irrep == "A2u" else gap
+
+
+def printed_gap(irrep: str, labelled: float) -> float:
+    """Inverse of :func:`labelled_gap`: the gap as it enters the paper's eqs 6-11."""
+    require_irrep(irrep)
+    return labelled * math.sqrt(3) if irrep == "A2u" else labelled
+
+
+def require_irrep(irrep: str) -> None:
+    """Raise SpecificationError unless the irrep is one of the six of D3h."""
+    if irrep not in IRREPS:
+        raise SpecificationError(
+            f"An irrep of D3h is one of {', '.join(IRREPS)}.",
+            irrep,
+            "Choose one of them, or give the gap by its bonds with Pairing.from_bonds.",
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Pairing:
+    """A gap Delta(k) in the spin basis (up, down).
+
+    ========= ============================================================ =====================
+    irrep     Delta(k) / gap                                               paper
+    ========= ============================================================ =====================
+    A1u, A2u  (t,xy)                                                       eqs 6, 7
+    A1g, A2g  cos(theta) (s) + sin(theta) (t,z)                            eqs 8, 9
+    Eu        cos(theta) E1(t,xy) + exp(i phi) sin(theta) E2(t,xy)         eqs 10, A5
+    Eg        cos(theta) E1(s) + exp(i phi) sin(theta) E2(s)               eq. 11
+    Eg        with theta_s, phi_s, theta_t, phi_t: the general state, in   eq. A6
+              which theta mixes singlet and triplet
+    ========= ============================================================ =====================
+
+    Parameters
+    ----------
+    irrep : name as above.
+    gap : magnitude in meV, positive.
+    theta, phi, theta_s, phi_s, theta_t, phi_t : angles in radians, where the irrep has them.
+
+    Raises
+    ------
+    SpecificationError : unknown irrep, a gap that is not positive, a missing angle, or one that
+        the irrep does not have.
+    """
+
+    irrep: str
+    gap: float
+    theta: float | None = None
+    phi: float | None = None
+    theta_s: float | None = None
+    phi_s: float | None = None
+    theta_t: float | None = None
+    phi_t: float | None = None
+    custom: Bonds | None = None
+
+    def __post_init__(self) -> None:
+        if self.custom is None:
+            require_irrep(self.irrep)
+            self._check_angles()
+        if not (np.isfinite(self.gap) and self.gap > 0):
+            raise SpecificationError(
+                "The gap is a positive number in meV (a sign of it changes no map).",
+                self.gap,
+                "Give a positive gap; for the normal state use a very small one.",
+            )
+
+    @classmethod
+    def from_bonds(cls, bonds: Bonds | Mapping[tuple[int, int], ArrayLike]) -> Pairing:
+        """A gap given directly by its bond matrices in meV, checked for Pauli antisymmetry.
+
+        Matrices are 2 x 2 in spin (every orbital then pairs with itself) or the full 2n x 2n of an
+        n-orbital material, spin major.
+        """
+        if not isinstance(bonds, Bonds):
+            bonds = Bonds.from_dict(bonds)
+        if bonds.dimension % 2:
+            raise SpecificationError(
+                "Gap matrices act on spin (2 x 2) or on spin and orbitals (2n x 2n).",
+                f"{bonds.dimension} x {bonds.dimension}",
+                "Give 2 x 2 matrices in the basis (up, down).",
+            )
+        require_fermionic(bonds)
+        largest = float(np.abs(bonds.matrices).max())
+        if largest == 0:
+            raise SpecificationError("A gap has a nonzero bond.", "zeros only", "Give its bonds.")
+        return cls("custom", largest, custom=bonds)
+
+    @property
+    def angles(self) -> dict[str, float]:
+        """The angles that were given, by name."""
+        values = {name: getattr(self, name) for name in ANGLES}
+        return {name: float(value) for name, value in values.items() if value is not None}
+
+    def bonds(self, orbitals: int = 1) -> Bonds:
+        """Delta_R in meV, (n, 2 orbitals, 2 orbitals), spin major; identity in orbital space."""
+        spin = self.custom if self.custom is not None else self._irrep_bonds().scaled(self.gap)
+        if spin.dimension == 2 * orbitals:
+            return spin
+        if spin.dimension != 2:
+            raise SpecificationError(
+                "Gap matrices are 2 x 2 in spin or 2n x 2n for a material with n orbitals.",
+                f"{spin.dimension} x {spin.dimension} matrices for {orbitals} orbitals",
+                "Give the gap's bonds in the material's basis.",
+            )
+        return spin.kron(right=np.eye(orbitals))
+
+    def to_dict(self) -> dict[str, object]:
+        """Parameters for JSON."""
+        out: dict[str, object] = {"irrep": self.irrep, "gap": float(self.gap), **self.angles}
+        if self.custom is not None:
+            out["bonds"] = self.custom.to_dict()
+        return out
+
+    def _check_angles(self) -> None:
+        given = self.angles
+        allowed = REQUIRED[self.irrep] + OPTIONAL[self.irrep]
+        for name, value in given.items():
+            if name not in allowed:
+                raise SpecificationError(
+                    f"The angles of {self.irrep} are: {', '.join(allowed) or 'none'}.",
+                    f"{name} = {value!r}",
+                    f"Leave {name} out, or choose an irrep that has it.",
+                )
+            if not np.isfinite(value):
+                raise SpecificationError(
+                    "Angles are finite numbers in radians.", f"{name} = {value!r}", "Give a number."
+                )
+        missing = [name for name in REQUIRED[self.irrep] if name not in given]
+        general = [name for name in _GENERAL_EG if name in given]
+        if general:
+            missing += [name for name in _GENERAL_EG if name not in given]
+            if "phi" in given:
+                raise SpecificationError(
+                    "Eg takes either phi (eq. 11) or theta_s, phi_s, theta_t, phi_t (eq. A6).",
+                    ", ".join(given),
+                    "Leave phi out, or the four angles of the general state.",
+                )
+        if missing:
+            raise SpecificationError(
+                f"{self.irrep} needs {', '.join(missing)}.",
+                ", ".join(f"{k} = {v!r}" for k, v in given.items()) or "no angle",
+                f"Give {', '.join(missing)} in radians.",
+            )
+
+    def _irrep_bonds(self) -> Bonds:
+        a = self.angles
+        if self.irrep in ("A1u", "A2u"):
+            return FORM_FACTORS[f"{self.irrep}(t,xy)"]
+        if self.irrep in ("A1g", "A2g"):
+            return _mix(self.irrep + "(s)", self.irrep + "(t,z)", a["theta"])
+        if self.irrep == "Eu":
+            return _mix("Eu1(t,xy)", "Eu2(t,xy)", a["theta"], a.get("phi", 0.0))
+        if "theta_s" not in a:
+            return _mix("Eg1(s)", "Eg2(s)", a["theta"], a.get("phi", 0.0))
+        singlet = _mix("Eg1(s)", "Eg2(s)", a["theta_s"], a["phi_s"])
+        triplet = _mix("Eg1(t,z)", "Eg2(t,z)", a["theta_t"], a["phi_t"])
+        return Bonds.sum(
+            [singlet.scaled(math.cos(a["theta"])), triplet.scaled(math.sin(a["theta"]))]
+        )
+
+
+def _mix(first: str, second: str, theta: float, phi: float = 0.0) -> Bonds:
+    """cos(theta) first + exp(i phi) sin(theta) second."""
+    phase = complex(math.cos(phi), math.sin(phi)) if phi else 1.0
+    return Bonds.sum(
+        [
+            FORM_FACTORS[first].scaled(math.cos(theta)),
+            FORM_FACTORS[second].scaled(phase * math.sin(theta)),
+        ]
+    )

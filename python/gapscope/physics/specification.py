@@ -1,0 +1,89 @@
+"""What is simulated: a material, a gap, an impurity. No grid, no energies, no Julia."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gapscope.errors import SpecificationError
+from gapscope.physics.bonds import Bonds
+from gapscope.physics.impurity import Impurity
+from gapscope.physics.material import Material
+from gapscope.physics.pairing import Pairing
+
+
+def bdg_bonds(electrons: Bonds, gap: Bonds) -> Bonds:
+    """Bogoliubov-de Gennes bonds from those of He(k) and Delta(k) (paper, eq. 2).
+
+    H(k) = [[He(k), Delta(k)], [Delta(k)^dagger, -He(-k)^T]] in the basis
+    (c_k, c^dagger_-k), each spin major: up orbitals, then down orbitals.
+    """
+    corner = np.zeros((2, 2))
+    blocks = (
+        (0, 0, electrons),
+        (0, 1, gap),
+        (1, 0, gap.adjoint()),
+        (1, 1, electrons.reversed().transpose().scaled(-1)),
+    )
+    terms = []
+    for row, column, bonds in blocks:
+        unit = corner.copy()
+        unit[row, column] = 1
+        terms.append(bonds.kron(left=unit))
+    return Bonds.sum(terms)
+
+
+@dataclass(frozen=True, eq=False)
+class Specification:
+    """A superconductor with one impurity at r = 0.
+
+    Parameters
+    ----------
+    material : normal state.
+    pairing : gap.
+    impurity : scatterer on the site r = 0.
+    eps0 : onsite energy added to every orbital, in meV; moves the filling.
+
+    Raises
+    ------
+    SpecificationError : eps0 is not finite, or the parts do not fit each other's orbitals.
+    """
+
+    material: Material
+    pairing: Pairing
+    impurity: Impurity
+    eps0: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.eps0):
+            raise SpecificationError(
+                "The onsite energy eps0 is a finite number in meV.", self.eps0, "Give a number."
+            )
+        if self.pairing.custom is None and self.material.lattice.name != "triangular":
+            raise SpecificationError(
+                "The irreps of D3h are defined on the triangular lattice.",
+                f"{self.pairing.irrep} on a {self.material.lattice.name} lattice",
+                "Give the gap by its bonds with Pairing.from_bonds.",
+            )
+        self.pairing.bonds(self.material.orbitals)
+        self.impurity.electron_matrix(self.material.orbitals)
+
+    def bdg(self) -> Bonds:
+        """H_R of the Bogoliubov-de Gennes Hamiltonian in meV, (n, 4 orbitals, 4 orbitals)."""
+        orbitals = self.material.orbitals
+        return bdg_bonds(self.material.electrons(self.eps0), self.pairing.bonds(orbitals))
+
+    def impurity_matrix(self) -> NDArray[np.complex128]:
+        """V in Nambu space in meV, (4 orbitals, 4 orbitals)."""
+        return self.impurity.nambu_matrix(self.material.orbitals)
+
+    def to_dict(self) -> dict[str, object]:
+        """All parameters for JSON: enough to compute the same maps again."""
+        return {
+            "material": self.material.to_dict(),
+            "pairing": self.pairing.to_dict(),
+            "impurity": self.impurity.to_dict(),
+            "eps0": float(self.eps0),
+        }

@@ -1,0 +1,199 @@
+"""Tight-binding Hamiltonians from Wannier90: ``seed_hr.dat`` and ``seed_wsvec.dat``.
+
+H_ij(k) = sum_R exp(i k.R) / ndegen(R) H_ij(R); with ``use_ws_distance`` every element is spread
+over equivalent vectors R + T of the Born-von Karman supercell (Wannier90 user guide, file formats).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gapscope.errors import MaterialFileError
+from gapscope.physics.bonds import Bonds
+from gapscope.physics.spin import SX, SY, SZ
+
+MEV_PER_EV = 1000.0
+# (r1, r2) of a 120-degree basis in the 60-degree basis: a2(120) = a2(60) - a1(60)
+FROM_120 = np.array([[1, -1], [0, 1]])
+
+
+def read_wannier90(
+    path: str | Path, *, fermi_energy: float, cell_angle: int | None = None
+) -> Bonds:
+    """Orbital bonds (n, orbitals, orbitals) in meV of a two-dimensional spinless Hamiltonian.
+
+    Parameters
+    ----------
+    path : ``seed_hr.dat``; ``seed_wsvec.dat`` beside it is used when it is there (leaving it out
+        shifts bands by up to meV, more than a gap).
+    fermi_energy : eV, subtracted from every orbital.
+    cell_angle : 60 or 120 degrees between the file's a1 and a2; without it, the angle for which
+        the file's vectors form the rounder cell.
+
+    Raises
+    ------
+    MaterialFileError : not such a file, a three-dimensional crystal, or not Hermitian.
+    """
+    path = Path(path)
+    if not np.isfinite(fermi_energy):
+        raise MaterialFileError(
+            "The Fermi energy is a finite number in eV.", fermi_energy, "Give it in eV."
+        )
+    try:
+        vectors, degeneracy, elements = _read_hr(path.read_text(encoding="ascii"))
+        companion = path.with_name(path.name.removesuffix("_hr.dat") + "_wsvec.dat")
+        shifts = _read_wsvec(companion.read_text(encoding="ascii")) if companion.exists() else None
+        total = _spread(vectors, elements / degeneracy[:, None, None], shifts)
+    except (OSError, ValueError, IndexError, KeyError) as error:
+        raise MaterialFileError(
+            "A Wannier90 _hr.dat (with its _wsvec.dat) has the layout of the user guide.",
+            f"{path}: {error}",
+            "Write the file again with write_hr = .true.",
+        ) from error
+    sites = np.array(list(total))
+    if sites[:, 2].any():
+        raise MaterialFileError(
+            "The crystal is two-dimensional: all lattice vectors have R3 = 0.",
+            f"{path.name} with R3 from {sites[:, 2].min()} to {sites[:, 2].max()}",
+            "Use a monolayer's Hamiltonian, with one k-point along the third axis.",
+        )
+    plane = sites[:, :2] @ _to_60_degrees(sites[:, :2], cell_angle).T
+    bonds = Bonds(plane, MEV_PER_EV * np.stack(list(total.values())))
+    n = bonds.dimension
+    zero = Bonds.from_dict({(0, 0): -MEV_PER_EV * fermi_energy * np.eye(n)})
+    # The file rounds to 1e-6 eV; the Hermitian part differs by no more than that.
+    adjoint = bonds.adjoint()
+    asymmetry = bonds.distance(adjoint)
+    if asymmetry > 1e-4:
+        raise MaterialFileError(
+            "A Hamiltonian is Hermitian: H(-R) = H(R)^dagger.",
+            f"{path.name} breaks it by {asymmetry:.2g} of the largest element",
+            "Check that the file is complete.",
+        )
+    return Bonds.sum([bonds.scaled(0.5), adjoint.scaled(0.5), zero])
+
+
+def atomic_soc(strength: float, orbitals: Sequence[str]) -> NDArray[np.complex128]:
+    """Onsite spin-orbit coupling strength * L.S among d orbitals, (2n, 2n) in meV, spin major.
+
+    Parameters
+    ----------
+    strength : coefficient of L.S in meV.
+    orbitals : real d orbitals in order, out of dz2, dxz, dyz, dx2-y2, dxy.
+
+    Raises
+    ------
+    MaterialFileError : an unknown orbital name.
+    """
+    unknown = [name for name in orbitals if name not in REAL_D]
+    if unknown:
+        raise MaterialFileError(
+            f"Atomic SOC knows the orbitals {', '.join(REAL_D)}.", unknown, "Rename them."
+        )
+    basis = np.array([REAL_D[name] for name in orbitals])
+    total = np.zeros((2 * len(orbitals), 2 * len(orbitals)), dtype=np.complex128)
+    for component, sigma in zip(_angular_momentum(), (SX, SY, SZ), strict=True):
+        total += strength / 2 * np.kron(sigma, basis.conj() @ component @ basis.T)
+    return total
+
+
+# Real d orbitals as combinations of |l = 2, m = -2 .. 2> (Condon-Shortley phases).
+_S = 1 / np.sqrt(2)
+REAL_D: dict[str, NDArray[np.complex128]] = {
+    "dz2": np.array([0, 0, 1, 0, 0], dtype=np.complex128),
+    "dxz": np.array([0, _S, 0, -_S, 0], dtype=np.complex128),
+    "dyz": np.array([0, 1j * _S, 0, 1j * _S, 0], dtype=np.complex128),
+    "dx2-y2": np.array([_S, 0, 0, 0, _S], dtype=np.complex128),
+    "dxy": np.array([1j * _S, 0, 0, 0, -1j * _S], dtype=np.complex128),
+}
+
+
+def _angular_momentum() -> tuple[NDArray[np.complex128], ...]:
+    """Lx, Ly, Lz for l = 2 in the basis m = -2 .. 2."""
+    m = np.arange(-2, 2)
+    raising = np.diag(np.sqrt(6.0 - m * (m + 1)), -1).astype(np.complex128)
+    lowering = raising.T
+    return (
+        (raising + lowering) / 2,
+        (raising - lowering) / 2j,
+        np.diag(np.arange(-2.0, 3.0)).astype(np.complex128),
+    )
+
+
+def _read_hr(
+    text: str,
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.complex128]]:
+    lines = text.splitlines()
+    orbitals, count = int(lines[1]), int(lines[2])
+    if not (0 < orbitals <= 1000 and 0 < count <= 10**6):
+        raise ValueError(f"{orbitals} orbitals on {count} lattice vectors")
+    header = -(-count // 15)
+    degeneracy = np.array(" ".join(lines[3 : 3 + header]).split(), dtype=np.float64)
+    rows = np.array([line.split() for line in lines[3 + header :] if line.strip()], dtype=float)
+    if rows.shape != (count * orbitals**2, 7) or len(degeneracy) != count:
+        raise ValueError(f"{rows.shape} numbers for {count} vectors and {orbitals} orbitals")
+    rows = rows.reshape(count, orbitals**2, 7)
+    vectors = rows[:, 0, :3].astype(np.int64)
+    elements = np.zeros((count, orbitals, orbitals), dtype=np.complex128)
+    i, j = rows[..., 3].astype(int) - 1, rows[..., 4].astype(int) - 1
+    elements[np.arange(count)[:, None], i, j] = rows[..., 5] + 1j * rows[..., 6]
+    return vectors, degeneracy, elements
+
+
+def _read_wsvec(text: str) -> dict[tuple[int, ...], NDArray[np.int64]]:
+    """{(R1, R2, R3, i, j): shifts T of shape (n, 3)}."""
+    numbers = iter(line.split() for line in text.splitlines()[1:] if line.strip())
+    shifts: dict[tuple[int, ...], NDArray[np.int64]] = {}
+    for key in numbers:
+        count = int(next(numbers, ["0"])[0])
+        targets = np.array(list(islice(numbers, count)), dtype=np.int64)
+        if count < 1 or targets.shape != (count, 3):
+            raise ValueError(f"_wsvec.dat has no whole list of vectors for {' '.join(key)}")
+        shifts[tuple(int(n) for n in key)] = targets
+    return shifts
+
+
+def _spread(
+    vectors: NDArray[np.int64],
+    elements: NDArray[np.complex128],
+    shifts: dict[tuple[int, ...], NDArray[np.int64]] | None,
+) -> dict[tuple[int, int, int], NDArray[np.complex128]]:
+    """H_ij(R) shared equally among the vectors R + T of ``_wsvec.dat``."""
+    orbitals = elements.shape[1]
+    total: dict[tuple[int, int, int], NDArray[np.complex128]] = {}
+    unshifted = np.zeros((1, 3), dtype=np.int64)
+    for vector, element in zip(vectors, elements, strict=True):
+        for i, j in np.ndindex(orbitals, orbitals):
+            key = (*vector.tolist(), i + 1, j + 1)
+            targets = unshifted if shifts is None else shifts[key]
+            for r1, r2, r3 in (vector + targets).tolist():
+                matrix = total.setdefault((r1, r2, r3), np.zeros_like(element))
+                matrix[i, j] += element[i, j] / len(targets)
+    return total
+
+
+def _to_60_degrees(sites: NDArray[np.int64], cell_angle: int | None) -> NDArray[np.int64]:
+    """Matrix taking (r1, r2) of the file to the basis with 60 degrees between a1 and a2."""
+    if cell_angle is None:
+        r1, r2 = sites.T
+        squares = {60: r1**2 + r2**2 + r1 * r2, 120: r1**2 + r2**2 - r1 * r2}
+        longest = {angle: int(square.max()) for angle, square in squares.items()}
+        if longest[60] == longest[120]:
+            raise MaterialFileError(
+                "The angle between a1 and a2 cannot be told from the file's lattice vectors.",
+                f"both angles give cells of equal radius {longest[60]} a^2",
+                "Give cell_angle = 60 or 120.",
+            )
+        cell_angle = min(longest, key=lambda angle: longest[angle])
+    if cell_angle not in (60, 120):
+        raise MaterialFileError(
+            "The triangular cell is given with 60 or 120 degrees between a1 and a2.",
+            cell_angle,
+            "Give cell_angle = 60 or 120.",
+        )
+    return np.eye(2, dtype=np.int64) if cell_angle == 60 else FROM_120

@@ -1,0 +1,171 @@
+"""Specification + numerics -> maps, as xarray with units and provenance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from gapscope.errors import NumericsError
+from gapscope.kernel.calls import GridMaps, grid_maps
+from gapscope.mapfile import MAP_SCHEMA
+from gapscope.numerics import Grid, Numerics
+from gapscope.physics.fourier import paper_image, qpi_image
+from gapscope.physics.lattice import Lattice, window_coordinates
+from gapscope.physics.specification import Specification
+from gapscope.provenance import versions
+
+__all__ = ["Convention", "Grid", "Numerics", "simulate", "simulate_batch"]
+
+Convention = Literal["ldos", "paper"]
+CONVENTIONS: dict[str, str] = {
+    "ldos": "rho(q) = sum_r exp(-i q.r) drho(r), r in the symmetric window",
+    "paper": "-(1/pi) Im sum_r exp(i q.r) Tr_e[G(r) T G(-r)], r in the symmetric window (eq. 12)",
+}
+
+
+def simulate_batch(specifications: Sequence[Specification], numerics: Numerics) -> GridMaps:
+    """Maps of many parameter sets in one call of the kernel.
+
+    Raises
+    ------
+    NumericsError : an empty batch, or materials with different numbers of orbitals.
+    KernelError, JuliaNotFoundError : see :mod:`gapscope.errors`.
+    """
+    orbitals = {spec.material.orbitals for spec in specifications}
+    if len(orbitals) != 1:
+        raise NumericsError(
+            "A batch holds at least one specification, all with the same number of orbitals.",
+            f"{len(specifications)} specifications with {sorted(orbitals)} orbitals",
+            "Simulate them one by one.",
+        )
+    return grid_maps(
+        [spec.bdg() for spec in specifications],
+        [spec.impurity_matrix() for spec in specifications],
+        energies=numerics.energies,
+        broadening=numerics.broadening,
+        window=numerics.window,
+        kgrid=numerics.method.kgrid,
+    )
+
+
+def simulate(
+    specification: Specification, numerics: Numerics, convention: Convention = "ldos"
+) -> xr.Dataset:
+    """QPI maps of one superconductor with one impurity.
+
+    drho(r; w) = -(1/pi) Im Tr_e[G(r) T G(-r)] with T = V (1 - g0 V)^-1 (paper, section II B), and
+    its image rho(q; w) by one of two conventions: ``ldos``, the Fourier transform of drho (what an
+    instrument's software computes), or ``paper``, eq. 12, where the imaginary part is taken after
+    the Fourier sum; they differ where the state lacks in-plane inversion (A1u, A2u, Eu).
+
+    Returns
+    -------
+    xarray.Dataset with ``ldos_change`` (energy, r1, r2), ``qpi_re`` and ``qpi_im`` (energy, q1, q2),
+    all in states per meV and site, and ``dos`` (energy). Coordinates: energy in meV, integer sites
+    r1, r2, reduced momenta q1, q2 in units of b1, b2; x, y in Angstrom and qx, qy in 1/Angstrom. The
+    scalar variable ``specification`` holds all parameters as JSON.
+
+    Raises
+    ------
+    NumericsError : an unknown convention.
+    KernelError, JuliaNotFoundError : see :mod:`gapscope.errors`.
+    """
+    if convention not in CONVENTIONS:
+        raise NumericsError(
+            f"A convention is one of {', '.join(CONVENTIONS)}.", convention, "Choose one of them."
+        )
+    maps = simulate_batch([specification], numerics)
+    lattice = specification.material.lattice
+    ldos_change = maps.ldos_change[0]
+    if convention == "paper":
+        image = paper_image(maps.trace[0], lattice.name).astype(np.complex128)
+    else:
+        image = qpi_image(ldos_change, lattice.name)
+    sites, momenta = ("energy", "r1", "r2"), ("energy", "q1", "q2")
+    per_site = "1/meV"
+    dataset = xr.Dataset(
+        {
+            "ldos_change": (
+                sites,
+                ldos_change,
+                _attrs("change of the local density of states", per_site),
+            ),
+            "qpi_re": (momenta, image.real, _attrs("real part of rho(q)", per_site)),
+            "qpi_im": (momenta, image.imag, _attrs("imaginary part of rho(q)", per_site)),
+            "dos": ("energy", maps.dos[0], _attrs("density of states of the host", per_site)),
+            "specification": ((), json.dumps(specification.to_dict())),
+        },
+        coords=_coordinates(numerics, lattice),
+        attrs={
+            "schema": MAP_SCHEMA,
+            "title": f"QPI maps of {specification.material.name}",
+            **_parameters(specification),
+            **numerics_attributes(numerics),
+            "convention": convention,
+            "convention_formula": CONVENTIONS[convention],
+            **versions(),
+        },
+    )
+    return dataset
+
+
+def numerics_attributes(numerics: Numerics) -> dict[str, str | int | float]:
+    """Numerical settings as netCDF attributes."""
+    return {
+        "method": numerics.method.name,
+        "kgrid": numerics.method.kgrid,
+        "window": numerics.window,
+        "broadening": float(numerics.broadening),
+        "broadening_units": "meV",
+    }
+
+
+def _parameters(specification: Specification) -> dict[str, str | float]:
+    material, pairing = specification.material, specification.pairing
+    return {
+        "material": material.name,
+        "material_description": material.description,
+        "material_citation": material.citation,
+        "lattice": material.lattice.name,
+        "lattice_constant": material.lattice.constant,
+        "lattice_constant_units": "Angstrom",
+        "irrep": pairing.irrep,
+        "gap": float(pairing.gap),
+        **pairing.angles,
+        "eps0": float(specification.eps0),
+        "energy_units": "meV",
+        "angle_units": "rad",
+        "impurity": json.dumps(specification.impurity.to_dict()),
+    }
+
+
+def _attrs(long_name: str, units: str) -> dict[str, str]:
+    return {"long_name": long_name, "units": units}
+
+
+def _coordinates(numerics: Numerics, lattice: Lattice) -> dict[str, object]:
+    sites = window_coordinates(numerics.window)
+    reduced = sites / numerics.window
+    position = lattice.constant * (_mesh(sites) @ lattice.vectors)
+    momentum = lattice.momentum(_mesh(reduced)) / lattice.constant
+    return {
+        "energy": ("energy", np.asarray(numerics.energies), _attrs("energy", "meV")),
+        "r1": ("r1", sites, _attrs("site along a1", "a1")),
+        "r2": ("r2", sites, _attrs("site along a2", "a2")),
+        "q1": ("q1", reduced, _attrs("momentum along b1", "b1")),
+        "q2": ("q2", reduced, _attrs("momentum along b2", "b2")),
+        "x": (("r1", "r2"), position[..., 0], _attrs("x", "Angstrom")),
+        "y": (("r1", "r2"), position[..., 1], _attrs("y", "Angstrom")),
+        "qx": (("q1", "q2"), momentum[..., 0], _attrs("qx", "1/Angstrom")),
+        "qy": (("q1", "q2"), momentum[..., 1], _attrs("qy", "1/Angstrom")),
+    }
+
+
+def _mesh(values: NDArray[np.generic]) -> NDArray[np.float64]:
+    first, second = np.meshgrid(values, values, indexing="ij")
+    return np.stack([first, second], axis=-1).astype(np.float64)

@@ -1,0 +1,47 @@
+# make demo   set everything up, then maps, dataset, network, table and figures (in demo/)
+# make test   set everything up, then every test: Python, Julia, lint, types, import contracts
+# make lint   ruff, mypy and import-linter alone
+# make bench  the benchmarks' tables
+#
+# PYTHON chooses the interpreter (3.11 to 3.13) of the virtual environment .venv; without uv, pip is used.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+DEMO   := demo
+WORKERS ?=
+
+.PHONY: demo test lint bench setup julia figures clean
+
+setup: $(READY)
+
+$(READY): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || { echo "gapscope needs Python 3.11 to 3.13: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	touch $@
+
+julia: $(READY)
+	$(BIN)/python -m gapscope.kernel.provision
+
+demo: julia
+	$(BIN)/python -m gapscope.demo $(DEMO)
+
+test: julia lint
+	$(BIN)/python -m pytest
+	$(BIN)/python -m gapscope.kernel.provision --run julia/test/runtests.jl
+
+lint: $(READY)
+	$(BIN)/ruff check python tests benchmarks
+	$(BIN)/ruff format --check python tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: julia
+	$(BIN)/python benchmarks/maps.py
+
+clean:
+	rm -rf $(VENV) $(DEMO) build dist

@@ -1,0 +1,14 @@
+# Run with: julia --project=. julia/test/runtests.jl   (GAPSCOPE_LIBFFTW3 = path of libfftw3)
+using GapScope, LinearAlgebra, Test
+
+GapScope.FFTW.load(get(ENV, "GAPSCOPE_LIBFFTW3", "libfftw3.so.3"))
+
+include("models.jl")
+
+@testset "GapScope" begin
+    include("test_fftw.jl")
+    include("test_blocks.jl")
+    include("test_solvers.jl")
+    include("test_grid.jl")
+    include("test_threads.jl")
+end

@@ -40,9 +40,7 @@ def epsilon(kx: Field, ky: Field, eps0: float = 0.0, t6: str = "shell") -> Field
         return np.cos(2 * y) + 2 * np.cos(3 * x) * np.cos(y)
 
     sixth = second(a, b) if t6 == "printed" else np.cos(4 * b) + 2 * np.cos(6 * a) * np.cos(2 * b)
-    fourth = (
-        np.cos(a) * np.cos(3 * b) + np.cos(4 * a) * np.cos(2 * b) + np.cos(5 * a) * np.cos(b)
-    )
+    fourth = np.cos(a) * np.cos(3 * b) + np.cos(4 * a) * np.cos(2 * b) + np.cos(5 * a) * np.cos(b)
     seventh = (
         np.cos(7 * a) * np.cos(b) + np.cos(5 * a) * np.cos(3 * b) + np.cos(2 * a) * np.cos(4 * b)
     )
@@ -134,9 +132,8 @@ def gap_matrix(
 
 def electron_matrix(kx: Field, ky: Field, eps0: float, t6: str = "shell") -> NDArray[np.complex128]:
     """He(k) = epsilon s0 + lambda sz of eqs 3-5."""
-    up = epsilon(kx, ky, eps0, t6) + ising(kx, ky)
-    down = epsilon(kx, ky, eps0, t6) - ising(kx, ky)
-    return np.asarray(up[..., None, None] * np.diag([1, 0]) + down[..., None, None] * np.diag([0, 1]))
+    band, soc = epsilon(kx, ky, eps0, t6), ising(kx, ky)
+    return np.stack([band + soc, band - soc], axis=-1)[..., None] * np.eye(2)
 
 
 def nbse2(irrep: str, gap: float, eps0: float, **angles: float) -> Hamiltonian:

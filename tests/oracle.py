@@ -48,9 +48,7 @@ class Oracle:
     @cached_property
     def green(self) -> Matrix:
         """G0(k), (N, N, d, d)."""
-        return greens_function(
-            self.hamiltonian(uniform_grid(self.n)), self.omega, self.broadening
-        )
+        return greens_function(self.hamiltonian(uniform_grid(self.n)), self.omega, self.broadening)
 
     @cached_property
     def local(self) -> Matrix:
@@ -80,7 +78,7 @@ class Oracle:
         return -self.trace(window).imag / np.pi
 
     def momentum_sum(self) -> NDArray[np.complex128]:
-        """(1/N^2) sum_k Tr_e[G0(k) T G0(k + q)] term by term, q = j/N with j from 0; eq. 12 inside."""
+        """(1/N^2) sum_k Tr_e[G0(k) T G0(k + q)] of eq. 12 term by term, q = j/N with j from 0."""
         n = self.n
         out = np.empty((n, n), dtype=complex)
         for j1, j2 in np.ndindex(n, n):

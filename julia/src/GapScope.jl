@@ -24,5 +24,6 @@ include("grid.jl")
 include("tmatrix.jl")
 include("spectrum.jl")
 include("host.jl")
+include("precompile.jl")
 
 end

@@ -16,7 +16,8 @@ array(::Type{T}, address::Integer, dims::Tuple{Vararg{Integer}}) where {T} =
     unsafe_wrap(Array, Ptr{T}(UInt(address)), Int.(dims))
 
 # NumPy's matrices[n, i, j] arrive as [j, i, n].
-bonds_from_rows(vectors, matrices) = Bonds(vectors, permutedims(matrices, (2, 1, 3)))
+swapped(a) = [a[j, i, n] for i in axes(a, 2), j in axes(a, 1), n in axes(a, 3)]
+bonds_from_rows(vectors, matrices) = Bonds(vectors, swapped(matrices))
 
 require_finite(arrays...) = all(a -> all(isfinite, a), arrays) ||
     error("the result is not finite: the T-matrix has a pole at this energy and broadening")
@@ -27,17 +28,35 @@ require_finite(arrays...) = all(a -> all(isfinite, a), arrays) ||
 A batch of maps: the bonds of parameter set s are those from offsets[s] + 1 to offsets[s + 1].
 """
 function grid_maps(trace, dos, g0, vectors, matrices, offsets, impurities, energies, broadening, n)
-    for s in axes(impurities, 3)
+    potentials = swapped(impurities)
+    for s in axes(potentials, 3)
         own = (offsets[s] + 1):offsets[s + 1]
         bonds = bonds_from_rows(vectors[:, own], matrices[:, :, own])
-        local_green = zeros(ComplexF64, size(impurities)[1:2]..., length(energies))
+        local_green = zeros(ComplexF64, size(potentials, 1), size(potentials, 2), length(energies))
         grid_maps!(
             view(trace, :, :, :, s), view(dos, :, s), local_green,
-            bonds, permutedims(impurities[:, :, s]), energies, broadening, n,
+            bonds, potentials[:, :, s], energies, broadening, n,
         )
-        g0[:, :, :, s] = permutedims(local_green, (2, 1, 3))
+        g0[:, :, :, s] = swapped(local_green)
     end
     require_finite(trace, dos, g0)
+    return nothing
+end
+
+"""
+    warm_up()
+
+Compute two small maps of a model with bonds as far as NbSe2's, so that a host that reports itself
+ready has compiled what most calls need.
+"""
+function warm_up()
+    hop, pair = [1.0 0 0 0; 0 1 0 0; 0 0 -1 0; 0 0 0 -1], [0.0 0 0 1; 0 0 -1 0; 0 -1 0 0; 1 0 0 0]
+    vectors, matrices = [0 0 0; -4 0 4], complex(cat(hop, pair, hop; dims = 3))
+    window, energies = 4, [0.0, 1.0] # at zero energy all is real, elsewhere not
+    grid_maps(
+        zeros(ComplexF64, window, window, 2, 1), zeros(2, 1), zeros(ComplexF64, 4, 4, 2, 1),
+        vectors, matrices, [0, 3], complex(reshape(hop, 4, 4, 1)), energies, 0.1, 16,
+    )
     return nothing
 end
 

@@ -3,7 +3,13 @@
 
 T = V (1 - g0 V)^-1.
 """
-tmatrix(g0::AbstractMatrix, v::AbstractMatrix) = v / (I - g0 * v)
+function tmatrix(g0::AbstractMatrix, v::AbstractMatrix)
+    d = size(v, 1)
+    return product(v, invert!(Matrix{ComplexF64}(I, d, d) .- product(g0, v), zeros(Int, d)))
+end
+
+# A plain product: for these few rows the first call of BLAS would cost more time and memory than all.
+product(a, b) = [sum(a[i, k] * b[k, j] for k in axes(b, 1)) for i in axes(a, 1), j in axes(b, 2)]
 
 """
     electron_trace!(a, green, t)

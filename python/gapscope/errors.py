@@ -91,3 +91,7 @@ class SettingError(GapscopeError, ValueError):
 
 class ClusterError(GapscopeError, RuntimeError):
     """The Dask scheduler cannot be reached, or its workers die or cannot run gapscope."""
+
+
+class TrainingError(GapscopeError, ValueError):
+    """A training option is outside what a network can be trained with."""

@@ -9,13 +9,12 @@ import xarray as xr
 
 from gapscope.errors import MapFileError, SchemaVersionError, StorageError
 
-
 MAP_SCHEMA = 1
 VARIABLES = ("ldos_change", "qpi_re", "qpi_im", "dos")
 
 
-def write_map(dataset: xr.Dataset, path: str | Path) -> Path:
-    """Write a dataset of maps; the file appears under its name when it is complete.
+def write_netcdf(dataset: xr.Dataset, path: str | Path) -> Path:
+    """Write a dataset; the file appears under its name when it is complete.
 
     Raises
     ------
@@ -29,7 +28,7 @@ def write_map(dataset: xr.Dataset, path: str | Path) -> Path:
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise StorageError(
-            "A map file is written to a folder with free space.",
+            "A netCDF file is written to a folder with free space.",
             f"{path}: {error}",
             "Choose another folder or free some space.",
         ) from error

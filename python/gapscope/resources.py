@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import platformdirs
+
+from gapscope.errors import MaterialFileError, RecipeError, StorageError
 
 _PACKAGE = Path(__file__).parent
 
@@ -26,3 +31,60 @@ def cache_folder() -> Path:
     """
     chosen = os.environ.get("GAPSCOPE_CACHE")
     return Path(chosen).absolute() if chosen else Path(platformdirs.user_cache_dir("gapscope"))
+
+
+@contextlib.contextmanager
+def cache_lock(name: str) -> Iterator[None]:
+    """Hold a lock between all processes that use this cache folder.
+
+    Raises
+    ------
+    StorageError : the cache folder cannot be written.
+    """
+    path = cache_folder() / name
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("w")
+    except OSError as error:
+        raise StorageError(
+            "The cache folder must be writable", str(error), "Set GAPSCOPE_CACHE to one that is."
+        ) from None
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def find_material(name: str, folder: Path | None = None) -> Path:
+    """Return the file of a material: a shipped one by name, else a path relative to ``folder``.
+
+    Raises
+    ------
+    MaterialFileError : neither a shipped material nor an existing file.
+    """
+    shipped = share_folder() / "data" / "materials"
+    for path in (shipped / f"{name}.toml", (folder or Path()) / name):
+        if path.is_file():
+            return path
+    names = ", ".join(sorted(file.stem for file in shipped.glob("*.toml")))
+    raise MaterialFileError(
+        f"A material is one of {names}, or the path of a file.",
+        name,
+        "Check the spelling, or give the path of a .toml or _hr.dat file.",
+    )
+
+
+def find_recipe(name: str) -> Path:
+    """Return the file of a dataset recipe: a shipped one by name, else a path.
+
+    Raises
+    ------
+    RecipeError : neither a shipped recipe nor an existing file.
+    """
+    shipped = share_folder() / "data" / "recipes"
+    for path in (shipped / f"{name}.toml", Path(name)):
+        if path.is_file():
+            return path
+    names = ", ".join(sorted(file.stem for file in shipped.glob("*.toml")))
+    raise RecipeError(
+        f"A recipe is one of {names}, or the path of a TOML file.", name, "Check the spelling."
+    )

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.errors import NumericsError
-from gapscope.kernel.calls import GridMaps, grid_maps
+from gapscope.kernel.calls import Maps, grid_maps
 from gapscope.mapfile import MAP_SCHEMA
 from gapscope.numerics import Grid, Numerics
 from gapscope.physics.fourier import paper_image, qpi_image
@@ -19,7 +19,7 @@ from gapscope.physics.lattice import Lattice, window_coordinates
 from gapscope.physics.specification import Specification
 from gapscope.provenance import versions
 
-__all__ = ["Convention", "Grid", "Numerics", "simulate", "simulate_batch"]
+__all__ = ["Convention", "Grid", "Maps", "Numerics", "simulate", "simulate_batch"]
 
 Convention = Literal["ldos", "paper"]
 CONVENTIONS: dict[str, str] = {
@@ -28,7 +28,7 @@ CONVENTIONS: dict[str, str] = {
 }
 
 
-def simulate_batch(specifications: Sequence[Specification], numerics: Numerics) -> GridMaps:
+def simulate_batch(specifications: Sequence[Specification], numerics: Numerics) -> Maps:
     """Maps of many parameter sets in one call of the kernel.
 
     Raises
@@ -65,9 +65,9 @@ def simulate(
 
     Returns
     -------
-    xarray.Dataset with ``ldos_change`` (energy, r1, r2), ``qpi_re`` and ``qpi_im`` (energy, q1, q2),
-    all in states per meV and site, and ``dos`` (energy). Coordinates: energy in meV, integer sites
-    r1, r2, reduced momenta q1, q2 in units of b1, b2; x, y in Angstrom and qx, qy in 1/Angstrom. The
+    xarray.Dataset with ``ldos_change`` (energy, r1, r2), ``qpi_re``, ``qpi_im`` (energy, q1, q2)
+    and ``dos`` (energy), all in states per meV and site. Coordinates: energy in meV, integer sites
+    r1, r2, reduced momenta q1, q2 in units of b1, b2; x, y in Angstrom, qx, qy in 1/Angstrom. The
     scalar variable ``specification`` holds all parameters as JSON.
 
     Raises
@@ -88,7 +88,7 @@ def simulate(
         image = qpi_image(ldos_change, lattice.name)
     sites, momenta = ("energy", "r1", "r2"), ("energy", "q1", "q2")
     per_site = "1/meV"
-    dataset = xr.Dataset(
+    return xr.Dataset(
         {
             "ldos_change": (
                 sites,
@@ -111,7 +111,6 @@ def simulate(
             **versions(),
         },
     )
-    return dataset
 
 
 def numerics_attributes(numerics: Numerics) -> dict[str, str | int | float]:

@@ -50,6 +50,8 @@ class Prepared:
             self.items.append(literal(argument))
 
     def _add_array(self, dtype: str, shape: Sequence[int]) -> int:
+        if dtype not in ELEMENTS:
+            raise TypeError(f"dtype must be one of {', '.join(ELEMENTS)}, got {dtype}")
         size = ELEMENTS[dtype][1] * math.prod(shape)
         descriptor = shared_memory(size)
         self.descriptors.append(descriptor)
@@ -75,8 +77,8 @@ def prepared(arguments: Sequence[object]) -> Iterator[Prepared]:
 
 
 def _check(array: NDArray[Any]) -> None:
-    if array.dtype.name not in ELEMENTS or not array.dtype.isnative:
-        raise TypeError(f"dtype must be one of {', '.join(ELEMENTS)}, got {array.dtype}")
+    if not array.dtype.isnative:
+        raise TypeError(f"arrays must have the machine's byte order, got {array.dtype}")
     if not array.flags.c_contiguous:
         raise TypeError("arrays must be C-contiguous")
 

@@ -14,7 +14,7 @@ from gapscope.physics.bonds import Bonds
 
 
 @dataclass(frozen=True, eq=False)
-class GridMaps:
+class Maps:
     """Maps of a batch of n parameter sets.
 
     Parameters
@@ -42,7 +42,7 @@ def grid_maps(
     broadening: float,
     window: int,
     kgrid: int,
-) -> GridMaps:
+) -> Maps:
     """Maps on a uniform kgrid x kgrid grid, one for each Hamiltonian with its impurity.
 
     All Hamiltonians have the same dimension d; each impurity is a Nambu matrix (d, d) in meV.
@@ -67,7 +67,7 @@ def grid_maps(
         float(broadening),
         int(kgrid),
     )
-    return GridMaps(trace, dos, local_green)
+    return Maps(trace, dos, local_green)
 
 
 def density_of_states(

@@ -115,7 +115,7 @@ class Host:
         with self._lock:
             self._end()
 
-    def _ask(self, message: dict[str, Any], descriptors: Sequence[int] = ()) -> Any:  # noqa: ANN401
+    def _ask(self, message: dict[str, Any], descriptors: Sequence[int] = ()) -> Any:
         with self._lock:
             process = self._started()
             try:

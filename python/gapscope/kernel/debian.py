@@ -25,11 +25,11 @@ PACKAGES = {
         "julia libjulia1 julia-common libjulia-openblas64 libllvm9 libgit2-1.1 libmbedcrypto3 "
         "libmbedtls12 libmbedx509-0 libutf8proc2 libopenlibm3 libdsfmt-19937-1 libhttp-parser2.9 "
         "libffi7 libedit2 libunwind8"
-    ).split(),
+    ),
     "bookworm": (
         "libgfortran5 libquadmath0 libssh2-1 libcurl3-gnutls libpcre2-8-0 libpcre3 "
         "libgmp10 libmpfr6 libfftw3-double3 libz3-4 libbsd0 libmd0"
-    ).split(),
+    ),
 }
 
 _KEYRINGS = [
@@ -144,7 +144,7 @@ def unpack(destination: Path, report: Callable[[str], None]) -> None:
         report("reading Debian's package lists")
         _run(["apt-get", *options, "update", "--error-on=any"], scratch)
         report("fetching Julia and its libraries from Debian's archive (about 70 MB)")
-        names = [f"{name}/{suite}" for suite, listed in PACKAGES.items() for name in listed]
+        names = [f"{name}/{suite}" for suite, listed in PACKAGES.items() for name in listed.split()]
         _run(["apt-get", *options, "download", *names], downloads)
         report("unpacking")
         for package in sorted(downloads.glob("*.deb")):

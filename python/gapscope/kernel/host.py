@@ -7,7 +7,6 @@ connection, and also when the owner dies while a forked child still holds the co
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import math
 import os
 import socket
@@ -15,16 +14,15 @@ import sys
 import threading
 import time
 import tomllib
-from collections.abc import Iterator
 from typing import Any
 
-from gapscope.errors import GapscopeError, StorageError
+from gapscope.errors import GapscopeError
 from gapscope.kernel.find import find_libfftw3
 from gapscope.kernel.protocol import ELEMENTS, array_expression, literal, mapped, receive, send
 from gapscope.kernel.runtimes import Runtime
 from gapscope.kernel.runtimes.juliacall import JuliaCall
 from gapscope.kernel.runtimes.libjulia import LibJulia
-from gapscope.resources import cache_folder, share_folder
+from gapscope.resources import cache_lock, share_folder
 
 _LOOK_FOR_OWNER_EVERY = 0.5  # seconds
 
@@ -74,12 +72,12 @@ def _start(runtime: str, arguments: dict[str, str]) -> Runtime:
 def _load_kernel(runtime: Runtime) -> dict[str, Any]:
     """Load GapScope and libfftw3 into Julia and return what the owner should know."""
     root = share_folder()
-    with _alone("precompile.lock"):
+    with cache_lock("precompile.lock"):  # two Julias must not write one precompiled file
         runtime.evaluate(f"push!(LOAD_PATH, {literal(str(root))}); using GapScope")
     fftw = runtime.evaluate(_FFTW_JLL) if runtime.name == "juliacall" else ""
     if not fftw:
         fftw = runtime.evaluate(f"import Libdl; Libdl.dlpath({literal(find_libfftw3())})")
-    runtime.evaluate(f"GapScope.FFTW.load({literal(fftw)})")
+    runtime.evaluate(f"GapScope.FFTW.load({literal(fftw)}); GapScope.Host.warm_up()")
     project = tomllib.loads((root / "Project.toml").read_text(encoding="utf-8"))
     return {
         "runtime": runtime.name,
@@ -89,22 +87,6 @@ def _load_kernel(runtime: Runtime) -> dict[str, Any]:
         "kernel": project["version"],
         "pid": os.getpid(),
     }
-
-
-@contextlib.contextmanager
-def _alone(name: str) -> Iterator[None]:
-    """Hold a lock between processes: two Julias must not write one precompiled file."""
-    path = cache_folder() / name
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("w")
-    except OSError as error:
-        raise StorageError(
-            "The cache folder must be writable", str(error), "Set GAPSCOPE_CACHE to one that is."
-        ) from None
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _answer(runtime: Runtime, message: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:

@@ -42,10 +42,10 @@ class HostProcess:
         self.idle = False
         self._connection, theirs = socket.socketpair()
         self._output = tempfile.TemporaryFile()  # noqa: SIM115  (lives as long as the process)
+        numbers = [str(theirs.fileno()), str(os.getpid())]
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "gapscope.kernel.host"]
-                + [str(theirs.fileno()), str(os.getpid())],
+                [sys.executable, "-P", "-m", "gapscope.kernel.host", *numbers],
                 env=choice.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=self._output,
@@ -60,7 +60,7 @@ class HostProcess:
             self.kill()
             raise
 
-    def ask(self, message: dict[str, Any], descriptors: Sequence[int] = ()) -> Any:  # noqa: ANN401
+    def ask(self, message: dict[str, Any], descriptors: Sequence[int] = ()) -> Any:
         """Return the value that the host answers, or raise the error that it answers.
 
         Raises

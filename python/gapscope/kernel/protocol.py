@@ -85,7 +85,7 @@ def mapped(descriptor: int, size: int) -> Iterator[int]:
         memory.close()
 
 
-def literal(value: bool | int | float | str) -> str:
+def literal(value: object) -> str:
     """Return the Julia literal of a value.
 
     Raises

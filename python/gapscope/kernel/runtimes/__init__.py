@@ -10,7 +10,7 @@ from typing import Protocol
 
 from gapscope.errors import JuliaNotFoundError, SettingError
 from gapscope.kernel.find import Finding, find_julia, find_juliacall, python_environment
-from gapscope.resources import cache_folder
+from gapscope.resources import cache_folder, share_folder
 
 RUNTIMES = ("auto", "juliacall", "libjulia")
 
@@ -34,11 +34,12 @@ class Runtime(Protocol):
 
 @dataclass(frozen=True)
 class Choice:
-    """The runtime to use, what its start needs, and the environment to start it in."""
+    """The runtime to use, its Julia, what its start needs, and the environment to start it in."""
 
     runtime: str
+    executable: str | None  # None: juliapkg has yet to install it
+    environment: Mapping[str, str]
     arguments: Mapping[str, str] = field(default_factory=dict)
-    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def choose(runtime: str | None, threads: int) -> tuple[Choice | None, list[Finding]]:
@@ -59,25 +60,25 @@ def choose(runtime: str | None, threads: int) -> tuple[Choice | None, list[Findi
         project, finding = find_juliacall()
         findings.append(finding)
         if project is not None:
-            return Choice(
-                "juliacall",
-                environment=_juliacall_environment(threads)
-                | {
-                    "PYTHON_JULIACALL_EXE": project.executable,
-                    "PYTHON_JULIACALL_PROJECT": project.project,
-                },
-            ), findings
+            place = {
+                "PYTHON_JULIACALL_EXE": project.executable,
+                "PYTHON_JULIACALL_PROJECT": project.project,
+            }
+            environment = _juliacall_environment(threads) | place
+            return Choice("juliacall", project.executable, environment), findings
         if wanted == "juliacall":  # asked for by name: juliapkg may install what is missing
-            return Choice("juliacall", environment=_juliacall_environment(threads)), findings
+            return Choice("juliacall", None, _juliacall_environment(threads)), findings
     julia, looked_for = find_julia()
     findings.extend(looked_for)
     if julia is None:
         return None, findings
-    arguments = {"libjulia": julia.libjulia, "bindir": julia.bindir, "sysimage": julia.sysimage}
     environment = _common_environment(threads)
+    # Julia names precompiled files by this: two installations must not overwrite each other's
+    environment["JULIA_PROJECT"] = str(share_folder())
     if julia.library_path:
         environment["LD_LIBRARY_PATH"] = julia.library_path
-    return Choice("libjulia", arguments, environment), findings
+    start = {"libjulia": julia.libjulia, "bindir": julia.bindir, "sysimage": julia.sysimage}
+    return Choice("libjulia", julia.executable, environment, start), findings
 
 
 def not_found(findings: list[Finding]) -> JuliaNotFoundError:

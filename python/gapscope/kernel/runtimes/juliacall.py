@@ -17,7 +17,7 @@ class JuliaCall:
     def __init__(self) -> None:
         try:
             import juliacall  # starts Julia, so not before a host asks for it
-        except Exception as error:  # noqa: BLE001  (juliapkg raises bare Exception)
+        except Exception as error:  # juliapkg raises nothing more special
             raise JuliaNotFoundError(
                 "juliacall must start Julia",
                 f"{type(error).__name__}: {error}",

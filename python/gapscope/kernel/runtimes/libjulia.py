@@ -53,7 +53,7 @@ class LibJulia:
         raise KernelError(ctypes.string_at(self._library.jl_string_ptr(message)).decode())
 
 
-def _declared(library: Any) -> Any:  # noqa: ANN401
+def _declared(library: Any) -> Any:
     """Give the functions of Julia's C API their types; a Julia value is a pointer."""
     pointer = ctypes.c_void_p
     for name, arguments, result in (

@@ -1,0 +1,75 @@
+"""``gapscope dataset build | status | verify | inspect``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.group()
+def dataset() -> None:
+    """Datasets of maps with their parameters."""
+
+
+@dataset.command()
+@click.argument("recipe")
+@click.option("-o", "--output", type=FOLDER, required=True, help="Folder of the dataset.")
+@click.option("--workers", type=int, help="Worker processes on this machine.")
+@click.option("--scheduler", help="Address of a running Dask scheduler, tcp://host:port.")
+def build(recipe: str, output: Path, workers: int | None, scheduler: str | None) -> None:
+    """Build the dataset of RECIPE (a TOML file or a shipped recipe's name).
+
+    An interrupted build goes on where it stopped; finished shards are kept.
+    """
+    from gapscope.dataset.build import build as build_dataset
+    from gapscope.resources import find_recipe
+
+    folder = build_dataset(find_recipe(recipe), output, workers=workers, scheduler=scheduler)
+    click.echo(f"dataset {folder}")
+
+
+@dataset.command()
+@click.argument("folder", type=FOLDER)
+def status(folder: Path) -> None:
+    """Show how much of a dataset is done."""
+    from gapscope.dataset.verify import status as dataset_status
+
+    state = dataset_status(folder)
+    click.echo(
+        f"{state.done} of {state.total} samples, {state.shards_done} of {state.shards_total} shards"
+    )
+
+
+@dataset.command()
+@click.argument("folder", type=FOLDER)
+def verify(folder: Path) -> None:
+    """Check checksums, finite values, balance and splits; print a digest of all arrays."""
+    from gapscope.dataset.verify import verify as verify_dataset
+
+    result = verify_dataset(folder)
+    click.echo(f"{result.samples} samples in {result.shards} shards are sound")
+    for split, counts in result.counts.items():
+        click.echo(f"{split:<11}" + "  ".join(f"{name} {n}" for name, n in counts.items()))
+    click.echo(f"digest {result.digest}")
+
+
+@dataset.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--per-class", type=int, default=4, show_default=True, help="Maps of each class.")
+@click.option(
+    "--figure",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="Figure to write (.png, .pdf, .svg).",
+)
+def inspect(folder: Path, per_class: int, figure: Path) -> None:
+    """Draw a sheet of maps, some of each class."""
+    from gapscope.dataset.load import DatasetReader
+    from gapscope.plots.dataset import sheet
+    from gapscope.plots.style import save_figure
+
+    with DatasetReader(folder) as reader:
+        click.echo(f"wrote {save_figure(sheet(reader, per_class), figure)}")

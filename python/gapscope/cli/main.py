@@ -1,0 +1,34 @@
+"""The group of all commands, and how their errors are shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from gapscope.cli.dataset import dataset
+from gapscope.cli.learning import evaluate, predict, train
+from gapscope.cli.maps import dos, simulate, spectrum
+from gapscope.cli.system import doctor, julia
+from gapscope.errors import GapscopeError
+
+
+class Commands(click.Group):
+    """Shows an error made by the user as its message, without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; exit status 1 and the message for a typed error."""
+        try:
+            return super().invoke(ctx)
+        except GapscopeError as error:
+            raise click.ClickException(f"{type(error).__name__}\n{error}") from error
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="gapscope")
+def main() -> None:
+    """Pairing symmetry of superconductors from quasiparticle-interference (QPI) images."""
+
+
+for command in (simulate, dos, spectrum, dataset, train, evaluate, predict, doctor, julia):
+    main.add_command(command)

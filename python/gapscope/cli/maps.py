@@ -1,0 +1,214 @@
+"""``gapscope simulate``, ``dos`` and ``spectrum``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gapscope.errors import SpecificationError
+from gapscope.materials import material
+from gapscope.physics import IRREPS, Impurity, Pairing, Specification
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+ANGLES = ("theta", "phi", "theta-s", "phi-s", "theta-t", "phi-t")
+
+
+def state_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that specify the clean superconductor."""
+    options = [
+        click.option(
+            "--material",
+            default="nbse2",
+            show_default=True,
+            help="Name of a shipped material, a material's TOML file, or a Wannier90 _hr.dat.",
+        ),
+        click.option(
+            "--fermi-energy", type=float, help="eV; needed with a Wannier90 _hr.dat given directly."
+        ),
+        click.option(
+            "--lattice-constant",
+            type=float,
+            help="Angstrom; needed with a Wannier90 _hr.dat given directly.",
+        ),
+        click.option("--irrep", required=True, help=f"One of {', '.join(IRREPS)}."),
+        click.option("--gap", type=float, required=True, help="Gap magnitude in meV."),
+        *(
+            click.option(f"--{angle}", type=float, help="Angle in radians, where the irrep has it.")
+            for angle in ANGLES
+        ),
+        click.option(
+            "--eps0", type=float, default=0.0, show_default=True, help="Onsite energy in meV."
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def specification(options: dict[str, Any], impurity: Impurity) -> Specification:
+    """The superconductor that the options of :func:`state_options` describe."""
+    angles = {name.replace("-", "_"): options[name.replace("-", "_")] for name in ANGLES}
+    return Specification(
+        material(
+            options["material"],
+            fermi_energy=options["fermi_energy"],
+            lattice_constant=options["lattice_constant"],
+        ),
+        Pairing(options["irrep"], options["gap"], **angles),
+        impurity,
+        options["eps0"],
+    )
+
+
+@click.command()
+@state_options
+@click.option("--impurity", type=float, default=0.0, help="Scalar strength v in meV.")
+@click.option("--moment", type=(float, float, float), help="Magnetic moment Jx Jy Jz in meV.")
+@click.option("--orbital-weights", help="Comma-separated weights, one per orbital.")
+@click.option("--energy", "energies", type=float, multiple=True, help="meV; repeat for several.")
+@click.option("--broadening", type=float, default=0.1, show_default=True, help="delta in meV.")
+@click.option("--window", type=int, default=128, show_default=True, help="Sites per side (even).")
+@click.option("--method", type=click.Choice(["grid"]), default="grid", show_default=True)
+@click.option("--kgrid", type=int, default=2048, show_default=True, help="k points per side.")
+@click.option(
+    "--convention",
+    type=click.Choice(["ldos", "paper"]),
+    default="ldos",
+    show_default=True,
+    help="rho(q) as the Fourier transform of drho(r), or eq. 12 of the paper.",
+)
+@click.option("-o", "--output", type=FILE, required=True, help="netCDF file to write.")
+@click.option("--figure", type=FILE, help="Figure to write (.png, .pdf, .svg).")
+def simulate(
+    impurity: float,
+    moment: tuple[float, float, float] | None,
+    orbital_weights: str | None,
+    energies: tuple[float, ...],
+    broadening: float,
+    window: int,
+    method: str,
+    kgrid: int,
+    convention: Any,
+    output: Path,
+    figure: Path | None,
+    **options: Any,
+) -> None:
+    """Simulate QPI maps of a superconductor with one impurity.
+
+    Without --energy the map is computed at zero energy.
+    """
+    from gapscope.mapfile import write_netcdf
+    from gapscope.simulate import Grid, Numerics
+    from gapscope.simulate import simulate as simulate_maps
+
+    del method
+    weights = None if orbital_weights is None else _numbers(orbital_weights)
+    scatterer = Impurity.scalar(impurity, weights)
+    if moment is not None:
+        scatterer += Impurity.magnetic(moment, weights)
+    if impurity == 0 and (moment is None or not any(moment)):
+        raise SpecificationError(
+            "A map shows what an impurity changes: it needs a strength.",
+            f"impurity = {impurity}, moment = {moment}",
+            "Give --impurity (meV) or --moment.",
+        )
+    numerics = Numerics(energies or (0.0,), broadening, window, Grid(kgrid))
+    maps = simulate_maps(specification(options, scatterer), numerics, convention)
+    click.echo(f"wrote {write_netcdf(maps, output)}")
+    if figure is not None:
+        from gapscope.plots.maps import map_figure
+        from gapscope.plots.style import save_figure
+
+        click.echo(f"wrote {save_figure(map_figure(maps), figure)}")
+
+
+@click.command()
+@state_options
+@click.option("--range", "bounds", type=(float, float), default=(-4.0, 4.0), show_default=True)
+@click.option("--points", type=int, default=161, show_default=True, help="Number of energies.")
+@click.option("--broadening", type=float, default=0.1, show_default=True, help="delta in meV.")
+@click.option("--kgrid", type=int, default=2048, show_default=True, help="k points per side.")
+@click.option("-o", "--output", type=FILE, required=True, help="netCDF file to write.")
+@click.option("--figure", type=FILE, help="Figure to write (.png, .pdf, .svg).")
+def dos(
+    bounds: tuple[float, float],
+    points: int,
+    broadening: float,
+    kgrid: int,
+    output: Path,
+    figure: Path | None,
+    **options: Any,
+) -> None:
+    """Density of states of the clean superconductor, over --range in meV."""
+    import numpy as np
+
+    from gapscope.mapfile import write_netcdf
+    from gapscope.spectrum import density_of_states
+
+    spec = specification(options, Impurity.scalar(0.0))
+    values = density_of_states(spec, np.linspace(*bounds, points).tolist(), broadening, kgrid)
+    click.echo(f"wrote {write_netcdf(values.to_dataset(), output)}")
+    if figure is not None:
+        from gapscope.plots.spectra import dos_figure
+        from gapscope.plots.style import save_figure
+
+        title = f"{spec.material.name}, {spec.pairing.irrep}"
+        click.echo(f"wrote {save_figure(dos_figure(values, title), figure)}")
+
+
+@click.command()
+@state_options
+@click.option(
+    "--path",
+    "corners",
+    default="Gamma,M,K,Gamma",
+    show_default=True,
+    help="Points of symmetry, comma separated.",
+)
+@click.option("--steps", type=int, default=400, show_default=True, help="k points per line.")
+@click.option("--range", "bounds", type=(float, float), default=(-50.0, 50.0), show_default=True)
+@click.option("--points", type=int, default=201, show_default=True, help="Number of energies.")
+@click.option("--broadening", type=float, default=0.5, show_default=True, help="delta in meV.")
+@click.option("-o", "--output", type=FILE, required=True, help="netCDF file to write.")
+@click.option("--figure", type=FILE, help="Figure to write (.png, .pdf, .svg).")
+def spectrum(
+    corners: str,
+    steps: int,
+    bounds: tuple[float, float],
+    points: int,
+    broadening: float,
+    output: Path,
+    figure: Path | None,
+    **options: Any,
+) -> None:
+    """Spectral function A(k, w) along a path, over --range in meV."""
+    import numpy as np
+
+    from gapscope.mapfile import write_netcdf
+    from gapscope.physics.path import path
+    from gapscope.spectrum import spectral_function
+
+    spec = specification(options, Impurity.scalar(0.0))
+    names = [name.strip() for name in corners.split(",")]
+    momenta = path(spec.material.lattice.name, names, steps)
+    energies = np.linspace(*bounds, points).tolist()
+    values = spectral_function(spec, momenta, energies, broadening)
+    click.echo(f"wrote {write_netcdf(values.to_dataset(), output)}")
+    if figure is not None:
+        from gapscope.plots.spectra import path_figure
+        from gapscope.plots.style import save_figure
+
+        title = f"{spec.material.name}, {spec.pairing.irrep}"
+        click.echo(f"wrote {save_figure(path_figure(values, names, title), figure)}")
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise SpecificationError(
+            "Weights are numbers separated by commas.", text, "Write for example 1,0,0."
+        ) from error

@@ -1,0 +1,1 @@
+"""Datasets of simulated maps: recipe, build, verify, load."""

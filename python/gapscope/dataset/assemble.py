@@ -1,0 +1,98 @@
+"""``dataset.h5``: parameters and coordinates stored, maps as virtual datasets over the shards."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from gapscope.dataset.manifest import Manifest
+from gapscope.dataset.schema import (
+    COORDINATES,
+    DATASET,
+    PARAMETERS,
+    SCHEMA_VERSION,
+    SPLITS,
+    Variable,
+    maps,
+    shard_name,
+)
+from gapscope.dataset.shards import HDF5, read_variables
+from gapscope.dataset.storage import write_whole
+from gapscope.physics import IRREPS, LABELS
+from gapscope.physics.lattice import window_coordinates
+
+
+def write_dataset(folder: Path, manifest: Manifest) -> None:
+    """Write ``dataset.h5`` in netCDF4 layout; shards are found relative to it.
+
+    Raises
+    ------
+    CorruptShardError : a shard cannot be read.
+    StorageError : the system refused to write.
+    """
+    recipe = manifest.recipe
+    names = ["sample", *(variable.name for variable in PARAMETERS)]
+    parts = [
+        read_variables(folder / shard_name(index), recipe, samples, names)
+        for index, samples in enumerate(recipe.shards())
+    ]
+    sites = window_coordinates(recipe.window)
+    stored = {name: np.concatenate([part[name] for part in parts]) for name in names}
+    stored |= {"energy": np.asarray(recipe.energies), "r1": sites, "r2": sites}
+    image = io.BytesIO()
+    with h5py.File(image, "w", libver=HDF5) as file:
+        file.attrs.update(attributes(manifest))
+        for variable in COORDINATES + PARAMETERS:
+            values = np.asarray(stored[variable.name], dtype=variable.dtype)
+            _describe(file.create_dataset(variable.name, data=values), variable)
+        for variable in COORDINATES:
+            file[variable.name].make_scale(variable.name)
+        for variable in maps(recipe.dtype):
+            layout = _layout(manifest, variable)
+            # Where a shard is lost, HDF5 shows the fill value without a word: make it NaN.
+            made = file.create_virtual_dataset(variable.name, layout, fillvalue=np.nan)
+            _describe(made, variable)
+        for variable in maps(recipe.dtype) + PARAMETERS:
+            for axis, dim in enumerate(variable.dims):
+                file[variable.name].dims[axis].attach_scale(file[dim])
+    write_whole(folder / DATASET, image.getvalue())
+
+
+def attributes(manifest: Manifest) -> dict[str, Any]:
+    """Provenance and conventions of a dataset."""
+    recipe = manifest.recipe
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "identity": manifest.identity,
+        "name": recipe.name,
+        "recipe": json.dumps(recipe.to_dict()),
+        "material": str(manifest.material["name"]),
+        "lattice": str(manifest.material["lattice"]),
+        "lattice_constant": float(manifest.material["lattice_constant"]),
+        "broadening": recipe.broadening,
+        "window": recipe.window,
+        "method": json.dumps(recipe.method.model_dump()),
+        "labels": list(LABELS),
+        "irreps": list(IRREPS),
+        "splits": list(SPLITS),
+        **manifest.versions,
+    }
+
+
+def _layout(manifest: Manifest, variable: Variable) -> h5py.VirtualLayout:
+    recipe = manifest.recipe
+    whole = h5py.VirtualLayout(variable.shape(recipe.sizes(recipe.samples)), variable.dtype)
+    for index, samples in enumerate(recipe.shards()):
+        shape = variable.shape(recipe.sizes(len(samples)))
+        source = h5py.VirtualSource(shard_name(index), variable.name, shape, variable.dtype)
+        whole[samples.start : samples.stop] = source
+    return whole
+
+
+def _describe(dataset: h5py.Dataset, variable: Variable) -> None:
+    dataset.attrs.update(units=variable.units, long_name=variable.long_name)

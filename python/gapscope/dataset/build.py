@@ -1,0 +1,138 @@
+"""Build a dataset: shards by Dask workers, then one file that shows them as a whole."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from distributed import Client
+from tqdm import tqdm
+
+from gapscope.dataset.assemble import write_dataset
+from gapscope.dataset.cluster import ask_all, check_workers, connect, neighbours, run
+from gapscope.dataset.compute import (
+    Job,
+    JuliaKernel,
+    Simulator,
+    compute_shard,
+    require_versions,
+)
+from gapscope.dataset.manifest import Manifest
+from gapscope.dataset.recipe import Recipe, load_material, load_recipe
+from gapscope.dataset.schema import MANIFEST, shard_name
+from gapscope.dataset.shards import intact_shard
+from gapscope.dataset.storage import make_folder, only_writer, remove_leftovers
+from gapscope.errors import RecipeError
+
+logger = logging.getLogger(__name__)
+KERNEL = JuliaKernel()
+
+
+def build(
+    recipe: str | Path | Recipe,
+    directory: str | Path,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    progress: bool = True,
+    simulator: Simulator = KERNEL,
+) -> Path:
+    """Build a dataset, or finish one: intact shards are kept, missing and broken ones computed.
+
+    The numbers depend on recipe and material alone, not on workers, shards or interruptions. In a
+    script, call it under ``if __name__ == "__main__":``, since local workers are processes.
+
+    Parameters
+    ----------
+    recipe : a TOML file or a Recipe; a material file is looked for relative to it, for a Recipe
+        relative to the current folder.
+    directory : where the dataset is, or is going to be.
+    workers : number of local worker processes; the cores are shared out between their kernels.
+    scheduler : address (tcp://HOST:PORT) of a running Dask cluster that sees the same folder.
+    progress : show a bar with rate and time left on stderr.
+    simulator : what turns a batch of specifications into maps.
+
+    Returns
+    -------
+    The dataset's folder.
+
+    Raises
+    ------
+    RecipeError : a broken recipe, or a folder begun with another one.
+    DatasetError : another build works in the folder, or another version of gapscope began it.
+    ClusterError : no workers.
+    KernelError, StorageError : computing or writing failed; finished shards are kept.
+    """
+    check_workers(workers, scheduler)
+    base = Path() if isinstance(recipe, Recipe) else Path(recipe).parent
+    recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    material = load_material(recipe, base)
+    folder = Path(directory).resolve()
+    make_folder(folder / "shards")
+    with only_writer(folder):
+        remove_leftovers(folder)
+        remove_leftovers(folder / "shards")
+        manifest = _survey(folder, _begin(folder, Manifest.start(recipe, material)))
+        manifest.write(folder)
+        if manifest.missing:
+            with connect(workers, scheduler) as client:
+                manifest = _compute(
+                    client, Job(folder, manifest, material, simulator, neighbours(client)), progress
+                )
+        write_dataset(folder, manifest)
+    return folder
+
+
+def _begin(folder: Path, fresh: Manifest) -> Manifest:
+    """The folder's manifest, or the new one."""
+    if not (folder / MANIFEST).exists():
+        return fresh
+    begun = Manifest.read(folder)
+    begun.require_same(fresh)
+    return begun
+
+
+def _survey(folder: Path, manifest: Manifest) -> Manifest:
+    """The manifest with exactly those shards that lie in the folder and are whole."""
+    entered = manifest
+    manifest = replace(manifest, shards={})
+    for index, samples in enumerate(manifest.recipe.shards()):
+        path = folder / shard_name(index)
+        shard = intact_shard(path, manifest.recipe, samples)
+        if shard is None:
+            continue
+        if entered.shards.get(index, shard.entry) != shard.entry:
+            logger.warning("Computed again: %s, which is not the one in the manifest", path.name)
+            path.unlink()
+            continue
+        if shard.origin.identity != manifest.identity:
+            raise RecipeError(
+                "A dataset folder holds the shards of one recipe with one material.",
+                f"{path.name} of another one",
+                "Build into another folder, or remove this one's shards.",
+            )
+        manifest = replace(manifest, versions=manifest.versions or shard.origin.versions)
+        require_versions(manifest.versions, shard.origin.versions)
+        manifest = manifest.with_shard(index, shard.entry)
+    return manifest
+
+
+def _compute(client: Client, job: Job, progress: bool) -> Manifest:
+    """Compute the missing shards and enter each into the manifest as it is finished."""
+    answers = ask_all(client, partial(job.simulator.versions, job.neighbours))
+    begun = job.manifest.versions if job.manifest.shards else answers[0]
+    for now in answers:
+        require_versions(begun, now)
+    manifest = replace(job.manifest, versions=begun)
+    manifest.write(job.folder)
+    job = replace(job, manifest=manifest)
+    shards, total = manifest.recipe.shards(), manifest.recipe.samples
+    done = total - sum(len(shards[index]) for index in manifest.missing)
+    with tqdm(total=total, initial=done, unit="map", disable=not progress) as bar:
+        for index, entry in run(client, partial(compute_shard, job), manifest.missing):
+            manifest = manifest.with_shard(index, entry)
+            manifest.write(job.folder)
+            bar.update(len(shards[index]))
+    return manifest

@@ -1,0 +1,136 @@
+"""What a Dask worker does: the samples of one shard, from ids to a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gapscope.dataset.manifest import Manifest
+from gapscope.dataset.schema import Arrays, sample_variables, shard_name
+from gapscope.dataset.shards import ShardEntry, faults, intact_shard, write_shard
+from gapscope.errors import DatasetError, KernelError
+from gapscope.kernel.client import configure, default_threads
+from gapscope.numerics import Numerics
+from gapscope.physics import IRREPS, LABELS, Impurity, Material, Pairing, Specification
+from gapscope.physics.sampling import SampleParameters
+from gapscope.provenance import versions
+from gapscope.simulate import simulate_batch
+
+
+class Maps(Protocol):
+    """Maps of n samples: ldos_change (n, energies, L, L) and dos (n, energies), in 1/meV."""
+
+    @property
+    def ldos_change(self) -> NDArray[np.floating[Any]]:
+        """Change of the local density of states."""
+
+    @property
+    def dos(self) -> NDArray[np.floating[Any]]:
+        """Density of states."""
+
+
+class Simulator(Protocol):
+    """How a worker turns specifications into maps."""
+
+    def versions(self, neighbours: int) -> dict[str, str]:
+        """Get ready beside other workers on the same machine; say what computes."""
+
+    def maps(self, specifications: Sequence[Specification], numerics: Numerics) -> Maps:
+        """Maps of a batch."""
+
+
+class JuliaKernel:
+    """The kernel in a host process of the worker's own, with its share of the cores."""
+
+    def versions(self, neighbours: int) -> dict[str, str]:
+        """Versions of gapscope, kernel and Julia; starts the host if need be."""
+        configure(threads=max(1, default_threads() // neighbours))
+        return versions()
+
+    def maps(self, specifications: Sequence[Specification], numerics: Numerics) -> Maps:
+        """Maps of a batch; raises as :func:`gapscope.simulate.simulate_batch` does."""
+        return simulate_batch(specifications, numerics)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the shards of a build have in common; ``neighbours`` workers share one machine."""
+
+    folder: Path
+    manifest: Manifest
+    material: Material
+    simulator: Simulator
+    neighbours: int
+
+
+def compute_shard(job: Job, index: int) -> ShardEntry:
+    """Simulate the samples of a shard and write it, unless that is done.
+
+    Dask asks again where a worker dies after it has written its shards.
+
+    Raises
+    ------
+    DatasetError : this worker has other versions than those that the dataset was begun with.
+    KernelError : the kernel failed, or a map is not finite or constant.
+    StorageError : the system refused to write.
+    """
+    recipe = job.manifest.recipe
+    require_versions(job.manifest.versions, job.simulator.versions(job.neighbours))
+    samples = recipe.shards()[index]
+    path = job.folder / shard_name(index)
+    written = intact_shard(path, recipe, samples)
+    if written is not None and written.origin == job.manifest.origin:
+        return written.entry
+    sampler = recipe.sampler()
+    drawn = [sampler.draw(sample) for sample in samples]
+    impurity = recipe.impurity.impurity()
+    maps = job.simulator.maps(
+        [_specification(sample, job.material, impurity) for sample in drawn], recipe.numerics()
+    )
+    columns = {
+        "sample": np.asarray(samples),
+        "ldos_change": maps.ldos_change,
+        "dos": maps.dos,
+        **_parameters(drawn),
+        "split": recipe.split_of(samples),
+    }
+    arrays: Arrays = {
+        variable.name: np.ascontiguousarray(columns[variable.name], dtype=variable.dtype)
+        for variable in sample_variables(recipe.dtype)
+    }
+    for rule, ids in faults(arrays):
+        raise KernelError(rule, f"samples {ids}", "Use a larger broadening, or another impurity.")
+    return write_shard(path, arrays, job.manifest.origin)
+
+
+def require_versions(begun: dict[str, str], now: dict[str, str]) -> None:
+    """Raise DatasetError unless all that computes has the versions the dataset was begun with."""
+    if begun != now:
+        raise DatasetError(
+            "One dataset is computed by one version of gapscope and of Julia.",
+            f"begun with {begun}, now {now}",
+            "Go on with the versions it was begun with, or build into another folder.",
+        )
+
+
+def _specification(
+    drawn: SampleParameters, material: Material, impurity: Impurity
+) -> Specification:
+    pairing = Pairing(drawn.irrep, gap=drawn.gap, theta=drawn.theta)
+    return Specification(material, pairing, impurity, eps0=drawn.eps0)
+
+
+def _parameters(drawn: Sequence[SampleParameters]) -> Arrays:
+    return {
+        "label": np.array([LABELS.index(s.label) for s in drawn]),
+        "irrep": np.array([IRREPS.index(s.irrep) for s in drawn]),
+        "gap": np.array([s.labelled_gap for s in drawn]),
+        "printed_gap": np.array([s.gap for s in drawn]),
+        "theta": np.array([np.nan if s.theta is None else s.theta for s in drawn]),
+        "eps0": np.array([s.eps0 for s in drawn]),
+    }

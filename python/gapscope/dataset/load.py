@@ -1,0 +1,190 @@
+"""Open a finished dataset: as one lazy xarray dataset, or image by image for learning."""
+
+from __future__ import annotations
+
+import json
+import resource
+from collections.abc import Iterable
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Self
+
+import h5py
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from gapscope.dataset.manifest import Manifest
+from gapscope.dataset.schema import DATASET, PARAMETERS, require_readable, shard_name
+from gapscope.dataset.shards import corrupt, read_shard
+from gapscope.errors import DatasetError
+
+SPARE_DESCRIPTORS = 128
+
+
+def open_dataset(directory: str | Path) -> xr.Dataset:
+    """The whole dataset, lazily; close it, or use it in a ``with`` statement.
+
+    Every shard's presence and size is checked, its content is not (``verify`` does, and
+    :class:`DatasetReader` as it goes); what HDF5 cannot read of a shard later shows as NaN. May
+    raise the process's soft limit of open files, as HDF5 opens every shard it has read from.
+
+    Raises
+    ------
+    DatasetError : no dataset, or one that is not finished.
+    CorruptShardError : a shard is missing or of another size.
+    SchemaVersionError : the dataset was written by a newer gapscope.
+    """
+    folder = Path(directory)
+    open_view(folder, _finished(folder)).close()
+    return xr.open_dataset(folder / DATASET, engine="h5netcdf")
+
+
+def read_images(directory: str | Path, ids: Iterable[int]) -> NDArray[np.floating[Any]]:
+    """Images of some samples, (n, energies, L, L), in 1/meV; raises as DatasetReader does."""
+    with DatasetReader(directory) as reader:
+        return reader.images(ids)
+
+
+class DatasetReader:
+    """Parameters in memory, images from disk one by one; every shard is verified on first use.
+
+    Attributes
+    ----------
+    labels, irreps, splits : names that the arrays label, irrep, split point into.
+    energies : (energies,) in meV.
+    window : sites per side.
+    lattice, lattice_constant : name of the lattice and its constant in Angstrom.
+    recipe : the recipe as it stood in TOML.
+    parameters : label, irrep, gap, printed_gap, theta, eps0, split by name, each (samples,); gaps
+        and eps0 in meV, theta in radians and NaN where the irrep has none.
+
+    Raises
+    ------
+    DatasetError, CorruptShardError, SchemaVersionError : as :func:`open_dataset`.
+    """
+
+    def __init__(self, directory: str | Path) -> None:
+        self.folder = Path(directory)
+        self._manifest = _finished(self.folder)
+        self._file = open_view(self.folder, self._manifest)
+        attributes = self._file.attrs
+        self.labels = tuple(attributes["labels"])
+        self.irreps = tuple(attributes["irreps"])
+        self.splits = tuple(attributes["splits"])
+        self.energies: NDArray[np.float64] = self._file["energy"][()]
+        self.window = int(attributes["window"])
+        self.lattice = str(attributes["lattice"])
+        self.lattice_constant = float(attributes["lattice_constant"])
+        self.recipe: dict[str, Any] = json.loads(attributes["recipe"])
+        self.dos: NDArray[np.float64] = self._file["dos"][()]
+        self.parameters = MappingProxyType({v.name: self._file[v.name][()] for v in PARAMETERS})
+        self._shards = self._manifest.recipe.shards()
+        self._verified: set[int] = set()
+
+    def __len__(self) -> int:
+        return self._manifest.recipe.samples
+
+    def ids(self, split: str) -> NDArray[np.int64]:
+        """Sample ids of a split in rising order.
+
+        Raises
+        ------
+        DatasetError : there is no such split.
+        """
+        if split not in self.splits:
+            raise DatasetError(
+                f"A split is one of {', '.join(self.splits)}.", split, "Choose one of them."
+            )
+        return np.flatnonzero(self.parameters["split"] == self.splits.index(split))
+
+    def examples(self, per_class: int) -> dict[str, NDArray[np.int64]]:
+        """The first sample ids of every class."""
+        label = self.parameters["label"]
+        return {
+            name: np.flatnonzero(label == index)[:per_class]
+            for index, name in enumerate(self.labels)
+        }
+
+    def image(self, sample: int) -> NDArray[np.floating[Any]]:
+        """ldos_change of one sample in 1/meV, (energies, L, L).
+
+        Raises
+        ------
+        DatasetError : no sample has this id.
+        CorruptShardError : the sample's shard does not match its checksum.
+        """
+        if not 0 <= sample < len(self):
+            raise DatasetError(f"Sample ids run from 0 to {len(self) - 1}.", int(sample), "")
+        index = int(sample) // self._manifest.recipe.shard_size
+        if index not in self._verified:
+            self._verify(index)
+        image: NDArray[np.floating[Any]] = self._file["ldos_change"][int(sample)]
+        if np.isnan(image).any():  # HDF5 shows the fill value where it cannot open a shard
+            raise corrupt(shard_name(index), f"sample {sample} cannot be read")
+        return image
+
+    def images(self, ids: Iterable[int]) -> NDArray[np.floating[Any]]:
+        """Images of several samples in the order of ``ids``, (n, energies, L, L)."""
+        # h5py reads single indices several times faster than a list of them.
+        read = [self.image(sample) for sample in ids]
+        shape = (0, *self._file["ldos_change"].shape[1:])
+        return np.stack(read) if read else np.empty(shape, self._file["ldos_change"].dtype)
+
+    def close(self) -> None:
+        """Close the files."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _verify(self, index: int) -> None:
+        path = self.folder / shard_name(index)
+        shard = read_shard(path, self._manifest.recipe, self._shards[index])
+        self._manifest.require_entered(index, shard.entry.sha256)
+        self._verified.add(index)
+
+
+def open_view(folder: Path, manifest: Manifest) -> h5py.File:
+    """``dataset.h5``, which shows all shards as one; raises as :func:`open_dataset`."""
+    try:
+        file = h5py.File(folder / DATASET, "r")
+        require_readable(int(file.attrs["schema_version"]), DATASET)
+        identity = str(file.attrs["identity"])
+    except (OSError, KeyError) as error:
+        raise DatasetError(
+            f"A finished dataset has a readable {DATASET}.", str(error), REBUILD
+        ) from error
+    if identity != manifest.identity:
+        raise DatasetError(f"{DATASET} and the manifest are of one recipe.", identity, REBUILD)
+    _allow_descriptors(len(manifest.shards) + SPARE_DESCRIPTORS)
+    return file
+
+
+REBUILD = "Run the build again; it keeps all intact shards and writes this file anew."
+
+
+def _finished(folder: Path) -> Manifest:
+    """The manifest of a dataset whose shards are all there."""
+    manifest = Manifest.read(folder)
+    manifest.require_finished()
+    manifest.require_present(folder)
+    return manifest
+
+
+def _allow_descriptors(needed: int) -> None:
+    """HDF5 keeps every shard open, and shows fill values where the system refuses one more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+    except (ValueError, OSError) as error:
+        raise DatasetError(
+            "A process may open every shard of a dataset at once.",
+            f"{needed} open files are needed, {hard} are allowed",
+            "Raise the limit (ulimit -n), or build with a larger shard_size.",
+        ) from error

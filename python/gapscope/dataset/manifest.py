@@ -1,0 +1,134 @@
+"""The manifest: what a dataset folder is going to hold, and what of it is finished."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from gapscope.dataset.recipe import Recipe
+from gapscope.dataset.schema import MANIFEST, SCHEMA_VERSION, require_readable, shard_name
+from gapscope.dataset.shards import Origin, ShardEntry, corrupt
+from gapscope.dataset.storage import write_whole
+from gapscope.errors import DatasetError, RecipeError
+from gapscope.physics import Material
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Recipe and material of a dataset, what computes it, and its finished shards by index."""
+
+    recipe: Recipe
+    material: dict[str, Any]
+    versions: dict[str, str] = field(default_factory=dict)
+    shards: dict[int, ShardEntry] = field(default_factory=dict)
+
+    @classmethod
+    def start(cls, recipe: Recipe, material: Material) -> Manifest:
+        """The manifest of a dataset without shards."""
+        return cls(recipe, json.loads(json.dumps(material.to_dict())))
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 of recipe and material: which dataset a shard belongs to."""
+        content = {"recipe": self.recipe.to_dict(), "material": self.material}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def origin(self) -> Origin:
+        """What the dataset's shards say of themselves."""
+        return Origin(self.identity, self.versions)
+
+    @property
+    def missing(self) -> list[int]:
+        """Indices of the shards that are not finished."""
+        return [i for i in range(len(self.recipe.shards())) if i not in self.shards]
+
+    def require_entered(self, index: int, sha256: str) -> None:
+        """Raise CorruptShardError if a shard was entered with another checksum."""
+        entry = self.shards.get(index)
+        if entry is not None and entry.sha256 != sha256:
+            name = Path(shard_name(index)).name
+            raise corrupt(name, "content that differs from the manifest's checksum")
+
+    def require_finished(self) -> None:
+        """Raise DatasetError unless every shard is entered."""
+        if self.missing:
+            raise DatasetError(
+                "A dataset is used when all its shards are finished.",
+                f"{len(self.shards)} of {len(self.recipe.shards())} shards of {self.recipe.name}",
+                "Run its build again; it goes on where it was interrupted.",
+            )
+
+    def require_present(self, folder: Path) -> None:
+        """Raise CorruptShardError unless every entered shard lies in the folder with its size."""
+        for index, entry in self.shards.items():
+            path = folder / shard_name(index)
+            size = path.stat().st_size if path.is_file() else None
+            if size != entry.size:
+                found = "no file" if size is None else f"{size} bytes, not {entry.size}"
+                raise corrupt(path.name, found)
+
+    def with_shard(self, index: int, entry: ShardEntry) -> Manifest:
+        """The manifest after one more shard."""
+        return replace(self, shards={**self.shards, index: entry})
+
+    def require_same(self, other: Manifest) -> None:
+        """Raise RecipeError if the other manifest is of another recipe or material."""
+        mine, theirs = self.recipe.to_dict(), other.recipe.to_dict()
+        differing = [
+            f"{key} = {mine[key]!r} here, {theirs[key]!r} now"
+            for key in mine
+            if mine[key] != theirs[key]
+        ]
+        if self.material != other.material:
+            differing.append(f"the content of the material {self.recipe.material}")
+        if differing:
+            raise RecipeError(
+                "A dataset folder holds one recipe with one material.",
+                "; ".join(differing),
+                "Build into another folder, or finish this one with the recipe it was begun with.",
+            )
+
+    def write(self, folder: Path) -> None:
+        """Write ``manifest.json``; raises StorageError where the system refuses."""
+        content = {
+            "schema": SCHEMA_VERSION,
+            "recipe": self.recipe.to_dict(),
+            "material": self.material,
+            "versions": self.versions,
+            "shards": [
+                {"index": index, "file": shard_name(index), "sha256": e.sha256, "size": e.size}
+                for index, e in sorted(self.shards.items())
+            ],
+        }
+        write_whole(folder / MANIFEST, json.dumps(content, indent=1).encode())
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """Read ``manifest.json``.
+
+        Raises
+        ------
+        DatasetError : there is none, or it is damaged.
+        SchemaVersionError : it was written by a newer gapscope.
+        """
+        path = folder / MANIFEST
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            require_readable(int(content["schema"]), MANIFEST)
+            recipe = Recipe.from_dict(content["recipe"], MANIFEST)
+            shards = {e["index"]: ShardEntry(e["sha256"], e["size"]) for e in content["shards"]}
+            return cls(recipe, content["material"], content["versions"], shards)
+        except FileNotFoundError as error:
+            raise DatasetError(
+                f"A dataset folder has a {MANIFEST}.", str(folder), "Build a dataset there."
+            ) from error
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DatasetError(
+                f"A dataset's {MANIFEST} is readable.",
+                f"{path}: {type(error).__name__}: {error}",
+                "Remove it and build again with the same recipe: intact shards are kept.",
+            ) from error

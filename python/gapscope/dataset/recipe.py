@@ -1,0 +1,229 @@
+"""A dataset recipe: everything that decides the numbers of a dataset, as a TOML file."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from gapscope.dataset.schema import SPLITS, require_readable
+from gapscope.errors import GapscopeError, RecipeError
+from gapscope.numerics import Grid, Numerics
+from gapscope.physics import LABELS, Impurity, Material
+from gapscope.physics.sampling import Range, Sampler
+from gapscope.resources import share_folder
+
+BALANCE = 2 * len(LABELS)
+"""Sample ids run through the classes, and A12u alternates between A1u and A2u."""
+
+
+class Table(BaseModel):
+    """A table of the recipe: no unknown keys, no silent conversion, only finite numbers."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class ImpurityTable(Table):
+    """Scatterer on the site r = 0: potential v and moment (Jx, Jy, Jz) in meV."""
+
+    scalar: float = 0.0
+    moment: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    @model_validator(mode="after")
+    def _scatters(self) -> Self:
+        if self.scalar == 0 and not any(self.moment):
+            raise RecipeError("An impurity scatters.", "impurity = 0", "Give scalar or moment.")
+        return self
+
+    def impurity(self) -> Impurity:
+        """The impurity as physics knows it."""
+        return Impurity.scalar(self.scalar) + Impurity.magnetic(self.moment)
+
+
+class GridTable(Table):
+    """Method ``grid``: a uniform kgrid x kgrid mesh of the Brillouin zone."""
+
+    name: Literal["grid"]
+    kgrid: int
+
+    def method(self) -> Grid:
+        """The method as numerics knows it."""
+        return Grid(self.kgrid)
+
+
+# The tag is ``name``: a further method joins as GridTable | OtherTable, discriminator="name".
+Method = GridTable
+
+
+class RangesTable(Table):
+    """Ranges of the uniform draws: labelled gap and eps0 in meV, theta in radians."""
+
+    gap: Range
+    eps0: Range
+    theta: Range
+
+
+class SplitsTable(Table):
+    """Number of samples of each split; ids run through them in this order."""
+
+    train: int = Field(ge=0)
+    validation: int = Field(ge=0)
+    test: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _balanced(self) -> Self:
+        counts = self.counts
+        if sum(counts) == 0 or any(count % BALANCE for count in counts):
+            raise RecipeError(
+                f"Each split holds a multiple of {BALANCE} samples: {len(LABELS)} classes, A12u "
+                "half A1u and half A2u.",
+                ", ".join(f"{name} = {n}" for name, n in zip(SPLITS, counts, strict=True)),
+                f"Round the counts to multiples of {BALANCE}, not all of them zero.",
+            )
+        return self
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Numbers of samples in the order of SPLITS."""
+        return self.train, self.validation, self.test
+
+
+class Recipe(Table):
+    """What a dataset contains; sample ids 0 .. n - 1, parameters from (seed, id) alone.
+
+    ``material`` is the name of a shipped material or the path of a material file, relative to the
+    recipe; energies and broadening in meV; ``window`` sites per side.
+    """
+
+    schema_version: Literal[1] = Field(alias="schema")
+    name: str = Field(min_length=1)
+    seed: int = Field(ge=0, lt=2**63)
+    material: str = Field(min_length=1)
+    impurity: ImpurityTable
+    energies: tuple[float, ...]
+    broadening: float
+    window: int
+    dtype: Literal["float32", "float64"] = "float32"
+    method: Method
+    ranges: RangesTable
+    splits: SplitsTable
+    shard_size: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _computable(self) -> Self:
+        if len(set(self.energies)) != len(self.energies):
+            raise RecipeError("Each energy stands once.", list(self.energies), "Drop the copies.")
+        self.sampler()
+        self.numerics()
+        return self
+
+    @property
+    def samples(self) -> int:
+        """Number of samples of all splits."""
+        return sum(self.splits.counts)
+
+    def shards(self) -> list[range]:
+        """Sample ids of each shard."""
+        edges = range(0, self.samples, self.shard_size)
+        return [range(first, min(first + self.shard_size, self.samples)) for first in edges]
+
+    def sizes(self, samples: int) -> dict[str, int]:
+        """Lengths of the dimensions for a number of samples."""
+        return {
+            "sample": samples,
+            "energy": len(self.energies),
+            "r1": self.window,
+            "r2": self.window,
+        }
+
+    def split_of(self, ids: range) -> NDArray[np.int8]:
+        """Index into SPLITS of each sample id."""
+        edges = np.cumsum(self.splits.counts)
+        return np.searchsorted(edges, np.asarray(ids), side="right").astype(np.int8)
+
+    def sampler(self) -> Sampler:
+        """The generator of parameters."""
+        ranges = self.ranges
+        return Sampler(self.seed, gap=ranges.gap, eps0=ranges.eps0, theta=ranges.theta)
+
+    def numerics(self) -> Numerics:
+        """How the maps are computed."""
+        return Numerics(self.energies, self.broadening, self.window, self.method.method())
+
+    def to_dict(self) -> dict[str, Any]:
+        """The recipe as it stands in TOML, for JSON."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    @classmethod
+    def from_dict(cls, table: dict[str, Any], where: str = "recipe") -> Recipe:
+        """Check a parsed recipe.
+
+        Raises
+        ------
+        RecipeError : unknown or missing keys, wrong types, values outside their rules.
+        SchemaVersionError : the recipe is newer than this version of gapscope.
+        """
+        version = table.get("schema")
+        if isinstance(version, int):
+            require_readable(version, where)
+        try:
+            # JSON has arrays where TOML has them, and strict mode takes them for tuples.
+            return cls.model_validate_json(json.dumps(table, default=str))
+        except ValidationError as error:
+            raise _recipe_error(error, where) from error
+
+
+def load_recipe(path: str | Path) -> Recipe:
+    """Read a recipe from a TOML file; raises as :meth:`Recipe.from_dict` does."""
+    path = Path(path)
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RecipeError("A recipe is readable TOML.", f"{path}: {error}", "Mend it.") from error
+    return Recipe.from_dict(table, path.name)
+
+
+def load_material(recipe: Recipe, folder: Path) -> Material:
+    """The recipe's material: a shipped one by name, or a file relative to ``folder``."""
+    if recipe.material.endswith(".toml"):
+        return Material.from_toml(folder / recipe.material)
+    shipped = share_folder() / "data" / "materials"
+    path = shipped / f"{recipe.material}.toml"
+    if not path.is_file():
+        names = ", ".join(sorted(file.stem for file in shipped.glob("*.toml")))
+        raise RecipeError(
+            f"material is one of {names}, or the path of a .toml file.", recipe.material, "Mend it."
+        )
+    return Material.from_toml(path)
+
+
+def _recipe_error(error: ValidationError, where: str) -> RecipeError:
+    """Pydantic's complaints as one RecipeError; a rule of ours keeps its own words."""
+    details = error.errors(include_url=False)
+    for detail in details:
+        cause = detail.get("ctx", {}).get("error")
+        if isinstance(cause, GapscopeError):
+            return RecipeError(f"{where}: {cause.rule}", cause.received, cause.remedy)
+    received = "; ".join(
+        f"{'.'.join(str(part) for part in detail['loc'])} = {detail['input']!r}"
+        if detail["type"] != "missing"
+        else f"no {'.'.join(str(part) for part in detail['loc'])}"
+        for detail in details
+    )
+    rules = dict.fromkeys(_rules(details))
+    return RecipeError(f"{where}: {'; '.join(rules)}.", received, "Mend these entries.")
+
+
+def _rules(details: list[Any]) -> Iterator[str]:
+    for detail in details:
+        name = ".".join(str(part) for part in detail["loc"])
+        if detail["type"] == "extra_forbidden":
+            yield f"{name} is not a key of a recipe"
+        else:
+            yield f"{name}: {detail['msg'][0].lower()}{detail['msg'][1:]}"

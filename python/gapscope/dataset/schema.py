@@ -1,0 +1,89 @@
+"""Layout of a dataset folder: files, variables with dtypes, dimensions and units, and its version.
+
+    manifest.json           recipe, material, versions; finished shards and their checksums
+    shards/shard-00000.h5   all variables of shard_size samples, in the order of sample ids
+    dataset.h5              netCDF4 layout: parameters stored, maps as virtual datasets over shards
+
+One chunk holds one image. Numbers are little-endian on every machine, so that checksums agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gapscope.errors import SchemaVersionError
+
+SCHEMA_VERSION = 1
+SPLITS = ("train", "validation", "test")
+MANIFEST = "manifest.json"
+DATASET = "dataset.h5"
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One array of a dataset; its first dimension is ``sample`` unless it is a coordinate."""
+
+    name: str
+    dtype: str
+    dims: tuple[str, ...]
+    units: str
+    long_name: str
+
+    def shape(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
+        """Lengths of the dimensions."""
+        return tuple(sizes[dim] for dim in self.dims)
+
+
+COORDINATES = (
+    Variable("sample", "<i8", ("sample",), "1", "sample id"),
+    Variable("energy", "<f8", ("energy",), "meV", "energy w from the Fermi level"),
+    Variable("r1", "<i8", ("r1",), "1", "site along a1, impurity at 0"),
+    Variable("r2", "<i8", ("r2",), "1", "site along a2, impurity at 0"),
+)
+PARAMETERS = (
+    Variable("label", "|i1", ("sample",), "1", "class, index into the attribute labels"),
+    Variable("irrep", "|i1", ("sample",), "1", "irrep, index into the attribute irreps"),
+    Variable("gap", "<f8", ("sample",), "meV", "gap in the normalisation of its class"),
+    Variable("printed_gap", "<f8", ("sample",), "meV", "gap as it enters the paper's eqs 6-11"),
+    Variable("theta", "<f8", ("sample",), "rad", "mixing angle, NaN where the irrep has none"),
+    Variable("eps0", "<f8", ("sample",), "meV", "onsite energy"),
+    Variable("split", "|i1", ("sample",), "1", "split, index into the attribute splits"),
+)
+LDOS_CHANGE = ("sample", "energy", "r1", "r2")
+DOS = Variable("dos", "<f8", ("sample", "energy"), "1/meV", "density of states per site")
+
+
+def maps(dtype: str) -> tuple[Variable, ...]:
+    """Variables that the kernel computes; images are stored in the recipe's dtype."""
+    stored = np.dtype(dtype).newbyteorder("<").str
+    images = Variable(
+        "ldos_change", stored, LDOS_CHANGE, "1/meV", "change of the local density of states"
+    )
+    return images, DOS
+
+
+def sample_variables(dtype: str) -> tuple[Variable, ...]:
+    """All variables of a shard, in the order in which they are hashed."""
+    return COORDINATES[:1] + maps(dtype) + PARAMETERS
+
+
+def shard_name(index: int) -> str:
+    """Path of a shard relative to the dataset folder."""
+    return f"shards/shard-{index:05d}.h5"
+
+
+def require_readable(version: int, what: str) -> None:
+    """Raise SchemaVersionError if a file is newer than this version of gapscope."""
+    if version > SCHEMA_VERSION:
+        raise SchemaVersionError(
+            f"This version of gapscope reads schema {SCHEMA_VERSION} and older.",
+            f"{what} of schema {version}",
+            "Update gapscope.",
+        )

@@ -1,0 +1,173 @@
+"""One shard: all variables of some samples in one HDF5 file that carries its own checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from gapscope.dataset.recipe import Recipe
+from gapscope.dataset.schema import (
+    SCHEMA_VERSION,
+    Arrays,
+    require_readable,
+    sample_variables,
+)
+from gapscope.dataset.storage import write_whole
+from gapscope.errors import CorruptShardError, GapscopeError
+
+logger = logging.getLogger(__name__)
+
+HDF5 = ("v110", "v110")
+"""HDF5 1.10 checksums its own metadata and knows virtual datasets."""
+
+
+@dataclass(frozen=True)
+class ShardEntry:
+    """A finished shard as the manifest lists it; ``size`` in bytes."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Which dataset a shard belongs to, and what computed it."""
+
+    identity: str
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A shard's content and what it says of itself."""
+
+    arrays: Arrays
+    entry: ShardEntry
+    origin: Origin
+
+
+def checksum(arrays: Arrays) -> str:
+    """SHA-256 over names, dtypes, shapes and numbers of the arrays, in their order."""
+    digest = hashlib.sha256()
+    for name, values in arrays.items():
+        digest.update(f"{name} {values.dtype.str} {values.shape}\n".encode())
+        digest.update(np.ascontiguousarray(values).data)
+    return digest.hexdigest()
+
+
+def faults(arrays: Arrays) -> Iterator[tuple[str, list[int]]]:
+    """Rules that the maps of a shard break, each with the sample ids."""
+    images, dos = arrays["ldos_change"], arrays["dos"]
+    finite = np.isfinite(images).all(axis=(1, 2, 3)) & np.isfinite(dos).all(axis=1)
+    constant = (images == images[..., :1, :1]).all(axis=(2, 3)).any(axis=1)
+    for rule, wrong in (
+        ("Maps and densities of states are finite.", ~finite),
+        ("No image is constant: an impurity changes the density of states.", constant & finite),
+    ):
+        if wrong.any():
+            yield rule, arrays["sample"][wrong].tolist()
+
+
+def write_shard(path: Path, arrays: Arrays, origin: Origin) -> ShardEntry:
+    """Write a shard with every variable of :func:`gapscope.dataset.schema.sample_variables`.
+
+    The file is laid out in memory, so that a full disk is met by a plain write.
+
+    Raises
+    ------
+    StorageError : the system refused to write.
+    """
+    sha256 = checksum(arrays)
+    image = io.BytesIO()
+    with h5py.File(image, "w", libver=HDF5) as file:
+        file.attrs.update(
+            schema_version=SCHEMA_VERSION,
+            identity=origin.identity,
+            versions=json.dumps(origin.versions),
+            sha256=sha256,
+        )
+        for name, values in arrays.items():
+            one_image = (1, 1, *values.shape[2:]) if values.ndim == 4 else None
+            file.create_dataset(name, data=values, chunks=one_image)
+    content = image.getvalue()
+    write_whole(path, content)
+    return ShardEntry(sha256, len(content))
+
+
+def read_shard(path: Path, recipe: Recipe, samples: range) -> Shard:
+    """Read a shard and check that it is whole.
+
+    Raises
+    ------
+    CorruptShardError : missing, unreadable, of other shape, or not what its checksum says.
+    SchemaVersionError : written by a newer gapscope.
+    """
+    with _opened(path) as file:
+        names = [variable.name for variable in sample_variables(recipe.dtype)]
+        arrays = _read(file, recipe, samples, names)
+        origin = Origin(str(file.attrs["identity"]), json.loads(file.attrs["versions"]))
+        entry = ShardEntry(str(file.attrs["sha256"]), path.stat().st_size)
+    if checksum(arrays) != entry.sha256:
+        raise corrupt(path.name, "content that differs from its checksum")
+    return Shard(arrays, entry, origin)
+
+
+def intact_shard(path: Path, recipe: Recipe, samples: range) -> Shard | None:
+    """The shard if it lies there and is whole; what is broken is reported and is None."""
+    if not path.exists():
+        return None
+    try:
+        return read_shard(path, recipe, samples)
+    except CorruptShardError as error:
+        logger.warning("Computed again: %s", error.received)
+        return None
+
+
+def read_variables(path: Path, recipe: Recipe, samples: range, names: Sequence[str]) -> Arrays:
+    """Some variables of a shard, unchecked but for their shapes; raises as read_shard does."""
+    with _opened(path) as file:
+        return _read(file, recipe, samples, names)
+
+
+def corrupt(shard: str, received: str) -> CorruptShardError:
+    """The error for a shard that cannot be used."""
+    return CorruptShardError(
+        "Every shard is there, readable, and matches its checksum.",
+        f"{shard}: {received}",
+        "Build again with the same recipe and folder: only broken shards are computed anew.",
+    )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    try:
+        with h5py.File(path, "r") as file:
+            require_readable(int(file.attrs["schema_version"]), path.name)
+            yield file
+    except GapscopeError:
+        raise
+    except (OSError, KeyError, ValueError, RuntimeError) as error:
+        raise corrupt(path.name, str(error)) from error
+
+
+def _read(file: Any, recipe: Recipe, samples: range, names: Sequence[str]) -> Arrays:
+    """Arrays by name; shapes and dtypes are checked before anything is allocated."""
+    sizes = recipe.sizes(len(samples))
+    expected = {variable.name: variable for variable in sample_variables(recipe.dtype)}
+    arrays = {}
+    for name in names:
+        stored, shape, dtype = file[name], expected[name].shape(sizes), expected[name].dtype
+        if stored.shape != shape or stored.dtype.str != dtype:
+            raise ValueError(f"{name} is {stored.dtype.str} {stored.shape}, not {dtype} {shape}")
+        arrays[name] = stored[()]
+    return arrays

@@ -1,0 +1,136 @@
+"""Obtain Julia where there is none yet: `python -m gapscope.kernel.provision`.
+
+In this order: what is installed; juliapkg's Julia, where Julia's servers answer soon; Debian's
+packages in the cache folder. Whatever it was, it counts only once the kernel has run in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+from gapscope.errors import GapscopeError, JuliaNotFoundError, StorageError
+from gapscope.kernel import debian
+from gapscope.kernel.client import Host, HostInfo
+from gapscope.kernel.find import debian_folder, python_environment
+from gapscope.kernel.runtimes import choose, not_found
+from gapscope.resources import cache_lock, share_folder
+
+_SERVERS_ANSWER_WITHIN = 5.0  # seconds, the look-up of their names included
+
+_ASK_SERVERS = "from juliapkg.install_julia import all_julia_versions; all_julia_versions()"
+_INSTALL = "import juliapkg; juliapkg.resolve()"
+
+
+def obtain(report: Callable[[str], None] = print) -> HostInfo:
+    """Make sure that the kernel runs on this machine and return what its host says.
+
+    Raises
+    ------
+    JuliaNotFoundError : no Julia was found and none could be obtained; says what was tried.
+    StorageError : the cache folder cannot be written, or is full.
+    """
+    try:
+        return _run_kernel()
+    except JuliaNotFoundError as error:
+        report(error.rule)
+    with cache_lock("provision.lock"):
+        tried = []
+        for name, source in (("juliapkg", _from_juliapkg), ("Debian", _from_debian)):
+            try:
+                source(report)
+                return _run_kernel()
+            except JuliaNotFoundError as error:
+                report(f"{name}: {error}")
+                tried.append(f"{name}: {error.rule}, but {error.received}")
+    raise JuliaNotFoundError(
+        "gapscope needs Julia, and none could be obtained:\n  " + "\n  ".join(tried),
+        remedy="Install Julia (juliaup, or your system's package) so that `julia` is on PATH, or "
+        "set GAPSCOPE_JULIA to a Julia executable or its folder.",
+    )
+
+
+def _run_kernel() -> HostInfo:
+    with Host() as host:
+        host.evaluate("GC.gc(); 1 + 1")
+        return host.info()
+
+
+def _from_juliapkg(report: Callable[[str], None]) -> None:
+    """Let juliapkg install Julia and PythonCall."""
+    for name, value in (("GAPSCOPE_RUNTIME", "libjulia"), ("PYTHON_JULIAPKG_OFFLINE", "yes")):
+        if os.environ.get(name) == value:
+            raise JuliaNotFoundError("juliapkg must be allowed", f"{name}={value}")
+    report("asking Julia's servers")
+    python = [sys.executable, "-P", "-c"]
+    try:
+        subprocess.run(
+            [*python, _ASK_SERVERS],
+            env=python_environment(),
+            timeout=_SERVERS_ANSWER_WITHIN,
+            capture_output=True,
+            check=True,
+        )
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+        raise JuliaNotFoundError(
+            "Julia's servers must answer within a few seconds", "no answer"
+        ) from None
+    report("juliapkg installs Julia and PythonCall")
+    try:
+        subprocess.run([*python, _INSTALL], env=python_environment(), check=True)
+    except subprocess.CalledProcessError as error:
+        raise JuliaNotFoundError("juliapkg must succeed", f"exit code {error.returncode}") from None
+
+
+def _from_debian(report: Callable[[str], None]) -> None:
+    """Unpack Debian's packages into the cache folder."""
+    for name in ("GAPSCOPE_JULIA", "GAPSCOPE_RUNTIME"):
+        chosen = os.environ.get(name, "")
+        if chosen not in ("", "auto", "libjulia"):
+            raise JuliaNotFoundError(
+                "Debian's Julia is for the runtime libjulia", f"{name}={chosen}"
+            )
+    try:
+        debian.unpack(debian_folder(), report)
+    except OSError as error:
+        raise StorageError(
+            "Julia must be written to the cache folder",
+            str(error),
+            "Free some space (500 MB), or set GAPSCOPE_CACHE to another folder.",
+        ) from None
+
+
+def run_script(script: str, info: HostInfo) -> int:
+    """Run a Julia script in the Julia package, with the kernel's Julia and libfftw3.
+
+    Returns the script's exit code.
+    """
+    choice, findings = choose(None, info.threads)
+    if choice is None or choice.executable is None:
+        raise not_found(findings)
+    return subprocess.run(
+        [choice.executable, f"--project={share_folder()}", "--startup-file=no", script],
+        env={**choice.environment, "GAPSCOPE_LIBFFTW3": info.fftw},
+        check=False,
+    ).returncode
+
+
+def main() -> None:
+    """Obtain Julia, or say why that is not possible."""
+    parser = argparse.ArgumentParser(prog="python -m gapscope.kernel.provision")
+    parser.add_argument("--run", metavar="SCRIPT", help="then run this Julia script in it")
+    script = parser.parse_args().run
+    try:
+        info = obtain()
+        said = f"{info.runtime}, {info.threads} threads, {info.fftw}"
+        print(f"Julia {info.julia} runs ({said})", flush=True)
+        sys.exit(run_script(script, info) if script else 0)
+    except GapscopeError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""From maps to what a network sees: Re rho(q) on the symmetric window, on a compressed scale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gapscope.errors import TrainingError
+from gapscope.physics.fourier import centred_window, qpi_image
+
+
+def momentum_images(maps: NDArray[np.floating], lattice: str) -> NDArray[np.float32]:
+    """Re rho(q), (samples, L, L, energies), of drho(r), (samples, energies, L, L), both in 1/meV.
+
+    Both have the origin at index L/2; see :mod:`gapscope.physics.fourier`.
+    """
+    images = qpi_image(maps, lattice).real.astype(np.float32)
+    return np.ascontiguousarray(np.moveaxis(images, 1, -1))
+
+
+def cut(maps: NDArray[np.floating], size: int) -> NDArray[np.float32]:
+    """The central window of maps (..., L, L), as float32 (..., size, size)."""
+    return np.ascontiguousarray(centred_window(maps, size), dtype=np.float32)
+
+
+class Images(Protocol):
+    """A set of images that is passed through a few at a time."""
+
+    def chunks(self) -> Iterator[NDArray[np.int64]]:
+        """Row numbers."""
+
+    def images(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Images (n, L, L, energies) of some rows, in 1/meV."""
+
+
+@dataclass(frozen=True)
+class InputScaling:
+    """Network input = (asinh(rho / unit) - mean) / deviation, for each energy.
+
+    asinh keeps sign and amplitude, from which the gap is read, and tames the few bright pixels.
+
+    Attributes
+    ----------
+    unit : mean |rho(q)| over the training split, in 1/meV.
+    mean, deviation : of asinh(rho / unit) over the training split.
+    """
+
+    unit: tuple[float, ...]
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+
+    @classmethod
+    def of(cls, images: Images) -> Self:
+        """Statistics of a set of images.
+
+        Raises
+        ------
+        TrainingError : images that are constant, or not finite.
+        """
+        unit = _mean(images, np.abs)
+        mean = _mean(images, lambda x: np.arcsinh(x / unit))
+        variance = _mean(images, lambda x: np.square(np.arcsinh(x / unit) - mean))
+        if not (np.isfinite(variance).all() and (variance > 0).all()):
+            raise TrainingError(
+                "The training images are finite and not all the same.",
+                f"variance {variance.tolist()} of asinh(rho / {unit.tolist()})",
+                "Check the dataset with `gapscope dataset verify`.",
+            )
+        return cls(*(tuple(v.tolist()) for v in (unit, mean, np.sqrt(variance))))
+
+    def apply(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Network inputs of images (samples, L, L, energies)."""
+        unit, mean, deviation = (
+            np.asarray(v, dtype=np.float32) for v in (self.unit, self.mean, self.deviation)
+        )
+        return np.asarray((np.arcsinh(images / unit) - mean) / deviation)
+
+
+def _mean(
+    images: Images, function: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """Mean over samples and pixels of a function of the images, in double precision."""
+    total, count = np.float64(0), 0
+    for rows in images.chunks():
+        values = function(images.images(rows).astype(np.float64))
+        total = total + values.sum(axis=(0, 1, 2))
+        count += values[..., 0].size
+    with np.errstate(invalid="ignore"):
+        return np.asarray(total / count)

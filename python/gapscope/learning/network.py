@@ -1,0 +1,38 @@
+"""The two-head network of the paper's Appendix B: backbone, aggregation, irrep and parameters."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from gapscope.learning.backbone import BACKBONES
+from gapscope.learning.config import NetworkConfig
+from gapscope.learning.targets import TARGETS
+from gapscope.physics import LABELS
+
+IRREP = "irrep"
+PARAMETERS = "parameters"
+POOLED = 7
+
+
+def build_network(config: NetworkConfig, energies: int) -> keras.Model:
+    """Network (batch, L, L, energies) -> {"irrep": (batch, 5), "parameters": (batch, 4)}.
+
+    Features are averaged adaptively to 7 x 7, flattened and aggregated by ReLU(W x + b) (paper,
+    eq. 13). ``irrep`` holds probabilities in the order of LABELS; ``parameters`` sin 2theta,
+    cos 2theta and the standardised eps0 and gap. Both heads are float32.
+    """
+    backbone = BACKBONES[config.backbone]
+    kernel = config.kernel or backbone.kernel
+    image = keras.Input((config.input_size, config.input_size, energies), name="qpi")
+    x = backbone.features(image, kernel, config.batch_norm)
+    x = layers.AdaptiveAveragePooling2D(POOLED, data_format="channels_last")(x)
+    x = layers.Flatten(data_format="channels_last")(x)
+    x = layers.Dense(
+        config.width, activation="relu", kernel_initializer="he_normal", name="aggregation"
+    )(x)
+    heads = {
+        IRREP: layers.Dense(len(LABELS), activation="softmax", dtype="float32", name=IRREP)(x),
+        PARAMETERS: layers.Dense(len(TARGETS), dtype="float32", name=PARAMETERS)(x),
+    }
+    return keras.Model(image, heads, name=config.backbone)

@@ -1,0 +1,212 @@
+"""A run folder: all that a trained network needs, as JSON and HDF5 arrays; no code, no pickle.
+
+    config.json            options, scalings, dataset and versions
+    history.jsonl          one line per finished epoch
+    best.weights.h5        weights of the epoch with the smallest validation loss
+    checkpoint.weights.h5  weights and optimizer after the last finished epoch; gone at the end
+
+The network is built anew by the name of its backbone; files hold only its weights.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from gapscope.errors import RunError, SchemaVersionError, StorageError, TrainingError
+from gapscope.learning.config import NetworkConfig, TrainingConfig
+from gapscope.learning.inputs import InputScaling
+from gapscope.learning.network import build_network
+from gapscope.learning.precision import dtype_policy
+from gapscope.learning.targets import TargetScaling
+
+RUN_SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Content of ``config.json``.
+
+    Attributes
+    ----------
+    training : options as they were given; ``precision`` is what ``auto`` stood for.
+    lattice, energies : of the maps; energies in meV, the channels of the input.
+    inputs, targets : scalings, from the training split.
+    labels : names of the classes in the order of the network's output.
+    dataset : identity, recipe and other attributes of the data set.
+    versions : of gapscope, keras and the backend's name.
+    """
+
+    training: TrainingConfig
+    precision: str
+    lattice: str
+    energies: tuple[float, ...]
+    inputs: InputScaling
+    targets: TargetScaling
+    labels: tuple[str, ...]
+    dataset: dict[str, Any]
+    versions: dict[str, str]
+
+    def network(self, precision: str = "float32") -> keras.Model:
+        """The network with fresh weights."""
+        with dtype_policy(precision):
+            return build_network(self.training.network, len(self.energies))
+
+    def to_json(self) -> str:
+        """Text of ``config.json``."""
+        return json.dumps({"schema": RUN_SCHEMA, **asdict(self)}, indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> RunConfig:
+        """Inverse of :meth:`to_json`; any error but SchemaVersionError means a damaged text."""
+        content = json.loads(text)
+        schema = content.pop("schema")
+        if schema > RUN_SCHEMA:
+            raise SchemaVersionError(
+                f"This version of gapscope reads runs of schema {RUN_SCHEMA} and older.",
+                f"schema {schema}",
+                "Update gapscope.",
+            )
+        training = content["training"]
+        network = NetworkConfig(**training.pop("network"))
+        content["training"] = TrainingConfig(network=network, **training)
+        content["inputs"] = InputScaling(**{k: tuple(v) for k, v in content["inputs"].items()})
+        content["targets"] = TargetScaling(**content["targets"])
+        for name in ("energies", "labels"):
+            content[name] = tuple(content[name])
+        return cls(**content)
+
+
+class RunFolder:
+    """Reads and writes a run folder; every file is whole or absent."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._config = self.path / "config.json"
+        self._history = self.path / "history.jsonl"
+        self.best = self.path / "best.weights.h5"
+        self.checkpoint = self.path / "checkpoint.weights.h5"
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is anything to resume or to read."""
+        return self._config.is_file()
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last epoch has been trained."""
+        return self.best.is_file() and len(self.history()) >= self.config().training.epochs
+
+    def finish(self) -> None:
+        """Drop the optimizer's state after the last epoch."""
+        self.checkpoint.unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Remove the files of a run, and nothing else."""
+        for file in (self._config, self._history, self.best, self.checkpoint):
+            file.unlink(missing_ok=True)
+
+    def config(self) -> RunConfig:
+        """The configuration.
+
+        Raises
+        ------
+        RunError : no run, or a damaged ``config.json``.
+        SchemaVersionError : written by a newer gapscope.
+        """
+        if not self.begun:
+            raise RunError(
+                "A run folder holds config.json, as `gapscope train` writes it.",
+                str(self.path),
+                "Name the folder of a training run, or train one.",
+            )
+        try:
+            return RunConfig.from_json(self._config.read_text(encoding="utf-8"))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, TrainingError) as error:
+            raise RunError(
+                "config.json describes a run completely.",
+                f"{self._config}: {type(error).__name__}: {error}",
+                "Restore the file, or train again into another folder.",
+            ) from error
+
+    def write_config(self, config: RunConfig) -> None:
+        """Begin a run; raises StorageError."""
+        with storing(self._config) as file:
+            self.path.mkdir(parents=True, exist_ok=True)
+            file.write_text(config.to_json(), encoding="utf-8")
+
+    def history(self) -> list[dict[str, float]]:
+        """One entry per finished epoch: epoch (from 1), seconds, losses and hit rates."""
+        if not self._history.is_file():
+            return []
+        return [json.loads(line) for line in self._history.read_text("utf-8").splitlines()]
+
+    def write_history(self, entries: list[dict[str, float]]) -> None:
+        """Replace the history; raises StorageError."""
+        with storing(self._history) as file:
+            lines = "".join(json.dumps(entry) + "\n" for entry in entries)
+            file.write_text(lines, encoding="utf-8")
+
+    def save(self, model: keras.Model, target: Path) -> None:
+        """Save weights, and a compiled model's optimizer state; raises StorageError."""
+        with storing(target) as file:
+            model.save_weights(file)
+
+    def load(self, model: keras.Model, source: Path) -> None:
+        """Load what :meth:`save` wrote.
+
+        Raises
+        ------
+        RunError : the file is missing, damaged, or of another network.
+        """
+        if not source.is_file():
+            raise RunError(
+                f"A trained run holds {source.name}.",
+                str(self.path),
+                "Run the training again; it goes on where it was interrupted.",
+            )
+        try:
+            model.load_weights(source)
+        except (OSError, ValueError, KeyError) as error:
+            raise RunError(
+                f"{source.name} holds the weights of the network that config.json describes.",
+                f"{source}: {str(error).splitlines()[0]}",
+                "Restore the file, or train again into another folder.",
+            ) from error
+
+    def trained_network(self) -> keras.Model:
+        """The network with its best weights in float32; raises as config and load do."""
+        network = self.config().network()
+        self.load(network, self.best)
+        return network
+
+
+@contextmanager
+def storing(path: Path) -> Iterator[Path]:
+    """A name to write to; the file takes its place when it is whole and on the disk.
+
+    Raises
+    ------
+    StorageError : the system refused to write; the old file is untouched.
+    """
+    temporary = path.with_name(f".partial-{path.name}")
+    try:
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise StorageError(
+            "A run folder can be written.",
+            f"{path}: {error.strerror or error}",
+            "Make room or allow writing, then train again: finished epochs are kept.",
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,163 @@
+"""Training: from a dataset folder to a run folder, resumable after every epoch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from gapscope.dataset.load import DatasetReader, open_dataset
+from gapscope.errors import RunError
+from gapscope.learning.batches import Batches, TrainingBatches
+from gapscope.learning.config import TrainingConfig
+from gapscope.learning.inputs import InputScaling
+from gapscope.learning.keeper import Keeper
+from gapscope.learning.loss import loss_weights, losses
+from gapscope.learning.network import IRREP
+from gapscope.learning.optimizer import adamw
+from gapscope.learning.precision import choose_precision
+from gapscope.learning.progress import Progress
+from gapscope.learning.run import RunConfig, RunFolder
+from gapscope.learning.samples import Samples
+from gapscope.learning.targets import TargetScaling
+
+
+def train(
+    dataset: str | Path,
+    run: str | Path,
+    config: TrainingConfig | None = None,
+    *,
+    resume: bool = True,
+    progress: bool = True,
+) -> RunFolder:
+    """Train the two-head network on a dataset and keep everything in a run folder.
+
+    A run that was interrupted goes on after its last finished epoch and ends with the weights it
+    would have had, to rounding; a finished one is left as it is. Everything random follows from
+    the config's seed.
+
+    Parameters
+    ----------
+    dataset : folder written by ``gapscope dataset build``.
+    run : folder to write; see :mod:`gapscope.learning.run`.
+    config : options; None takes the defaults.
+    resume : go on with what lies in ``run``; otherwise its run is replaced.
+    progress : print a line per epoch, and on a terminal a bar.
+
+    Raises
+    ------
+    TrainingError : the dataset's maps cannot be trained on with these options.
+    RunError : ``run`` holds a run with other options or of another dataset, or a damaged one.
+    DatasetError, CorruptShardError, SchemaVersionError : see
+        :class:`gapscope.dataset.load.DatasetReader`.
+    StorageError : the system refused to write.
+    """
+    config = config or TrainingConfig()
+    folder = RunFolder(run)
+    if not resume:
+        folder.clear()
+    size = config.network.input_size
+    with DatasetReader(dataset) as reader:
+        training = Samples.of(reader, "train", size, config.cache_gib)
+        validation = Samples.of(reader, "validation", size, config.cache_gib)
+        if folder.begun:
+            stored = folder.config()
+            _require_same(stored, config, _attributes(dataset), folder)
+        else:
+            stored = _begin(training, config, _attributes(dataset))
+            folder.write_config(stored)
+        if not folder.finished:
+            _fit(folder, stored, training, validation, progress)
+    return folder
+
+
+def _begin(samples: Samples, config: TrainingConfig, dataset: dict[str, Any]) -> RunConfig:
+    return RunConfig(
+        training=config,
+        precision=choose_precision(config.precision),
+        lattice=samples.reader.lattice,
+        energies=tuple(samples.reader.energies.tolist()),
+        inputs=InputScaling.of(samples),
+        targets=TargetScaling.of(samples.eps0, samples.gap),
+        labels=samples.reader.labels,
+        dataset=dataset,
+        versions={
+            "gapscope": version("gapscope"),
+            "keras": keras.__version__,
+            "backend": keras.backend.backend(),
+        },
+    )
+
+
+def _fit(
+    folder: RunFolder, stored: RunConfig, training: Samples, validation: Samples, progress: bool
+) -> None:
+    config = stored.training
+    batches = TrainingBatches(training, stored.inputs, stored.targets, config)
+    keras.utils.set_random_seed(config.seed)
+    network = stored.network(stored.precision)
+    trainer = compiled(network, config, len(batches))
+    keeper = Keeper(folder, network, batches)
+    callbacks: list[keras.callbacks.Callback] = [keeper]
+    if config.ema_momentum is not None:
+        callbacks.append(keras.callbacks.SwapEMAWeights())
+    if progress:
+        callbacks.append(Progress(config.epochs, len(batches)))
+    trainer.fit(
+        batches,
+        validation_data=Batches(validation, stored.inputs, stored.targets, config.batch_size),
+        initial_epoch=keeper.resume(trainer),
+        epochs=config.epochs,
+        callbacks=callbacks,
+        shuffle=False,  # the batches come in their own, reproducible order
+        verbose=0,
+    )
+    folder.finish()
+
+
+def compiled(network: keras.Model, config: TrainingConfig, steps_per_epoch: int) -> keras.Model:
+    """A model that shares the network's layers and trains them on the paper's eq. 16.
+
+    The network itself stays without an optimizer, so that saving it saves weights only.
+    """
+    trainer = keras.Model(network.inputs, network.output)
+    trainer.compile(
+        optimizer=adamw(config, steps_per_epoch),
+        loss=losses(),
+        loss_weights=loss_weights(config.irrep_weight, config.parameter_weight),
+        metrics={IRREP: keras.metrics.SparseCategoricalAccuracy(name="hit")},
+        # XLA trains convolutions several times slower than TensorFlow's own kernels on a CPU.
+        jit_compile=keras.backend.backend() == "jax",
+    )
+    return trainer
+
+
+def _attributes(dataset: str | Path) -> dict[str, Any]:
+    with open_dataset(dataset) as opened:
+        attributes = opened.attrs
+        return {
+            **{name: str(attributes[name]) for name in ("identity", "name", "material")},
+            "broadening": float(attributes["broadening"]),
+            "recipe": json.loads(attributes["recipe"]),
+        }
+
+
+def _require_same(
+    stored: RunConfig, config: TrainingConfig, dataset: dict[str, Any], folder: RunFolder
+) -> None:
+    # Where maps are kept changes no result.
+    now = asdict(replace(config, cache_gib=stored.training.cache_gib))
+    before = asdict(stored.training)
+    differing = [f"{k}: {before[k]!r} there, {now[k]!r} now" for k in now if before[k] != now[k]]
+    if stored.dataset["identity"] != dataset["identity"]:
+        differing.append(f"dataset: {stored.dataset['name']} there, {dataset['name']} now")
+    if differing:
+        raise RunError(
+            "A run folder holds one run: one set of options and one dataset.",
+            f"{folder.path}: " + "; ".join(differing),
+            "Train into another folder, or replace this run with resume=False (--restart).",
+        )

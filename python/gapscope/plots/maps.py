@@ -1,0 +1,137 @@
+"""Figures of maps: rho(q) in Cartesian momentum with the Brillouin zone, drho(r) on the lattice."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
+from matplotlib.colors import AsinhNorm
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from gapscope.physics.lattice import Lattice
+from gapscope.plots.style import MAP_COLOURS, styled
+
+SITES_SHOWN = 25
+"""Half width, in lattice constants, of the real-space panel."""
+
+
+def map_figure(dataset: xr.Dataset) -> Figure:
+    """rho(q) (real part) and drho(r) of every energy in a dataset written by ``simulate``."""
+    energies = dataset.energy.values
+    lattice = Lattice(dataset.attrs["lattice"], dataset.attrs["lattice_constant"])
+    with styled():
+        figure = Figure(figsize=(9.6, 3.8 * len(energies) + 0.3), layout="constrained")
+        axes = figure.subplots(len(energies), 2, squeeze=False)
+        for index, (row, energy) in enumerate(zip(axes, energies, strict=True)):
+            draw_image(figure, row[0], dataset["qpi_re"].values[index], lattice)
+            draw_sites(figure, row[1], dataset["ldos_change"].values[index], lattice)
+            row[0].set_title(rf"Re $\rho(\mathbf{{q}})$, $\omega$ = {energy:g} meV")
+            row[1].set_title(rf"$\delta\rho(\mathbf{{r}})$, $\omega$ = {energy:g} meV")
+        figure.suptitle(caption(dataset))
+    return figure
+
+
+def caption(dataset: xr.Dataset) -> str:
+    """One line that says which state a map shows."""
+    a = dataset.attrs
+    angles = {
+        "theta": r"\theta",
+        "phi": r"\varphi",
+        "theta_s": r"\theta_s",
+        "phi_s": r"\varphi_s",
+        "theta_t": r"\theta_t",
+        "phi_t": r"\varphi_t",
+    }
+    parts = [f"{a['material']}, {irrep_label(a['irrep'])}", rf"$\Delta$ = {a['gap']:g} meV"]
+    parts += [rf"${symbol}$ = {a[name]:.3g}" for name, symbol in angles.items() if name in a]
+    parts += [rf"$\epsilon_0$ = {a['eps0']:g} meV", rf"$\delta$ = {a['broadening']:g} meV"]
+    return ", ".join(parts)
+
+
+def irrep_label(irrep: str) -> str:
+    """An irrep's name in the usual typography, A1g as A_1g."""
+    letter, digits = irrep[0], irrep[1:-1]
+    return irrep if irrep == "custom" else rf"${letter}_{{{digits}{irrep[-1]}}}$"
+
+
+def draw_image(
+    figure: Figure,
+    axis: Axes,
+    image: NDArray[np.float64],
+    lattice: Lattice,
+    *,
+    colour_bar: bool = True,
+) -> None:
+    """A real image (L, L) over q in the Cartesian plane, with the first Brillouin zone."""
+    zone = brillouin_zone(lattice)
+    reach = 1.08 * np.abs(zone).max()
+    axis_values = np.linspace(-reach, reach, 480)
+    qx, qy = np.meshgrid(axis_values, axis_values, indexing="ij")
+    # The image is periodic in the reciprocal lattice: nearest q-point of the torus.
+    size = image.shape[-1]
+    momenta = lattice.constant * np.stack([qx, qy], axis=-1)
+    index = nearest(momenta, lattice.reciprocal / size) + size // 2
+    shown = image[index[..., 0] % size, index[..., 1] % size]
+    mesh = _coloured(axis, axis_values, shown)
+    if colour_bar:
+        _colour_bar(figure, axis, mesh)
+    closed = np.vstack([zone, zone[:1]])
+    axis.plot(closed[:, 0], closed[:, 1], color="black", linewidth=0.9)
+    axis.set(xlabel=r"$q_x$ (1/Å)", ylabel=r"$q_y$ (1/Å)", aspect="equal")
+
+
+def draw_sites(figure: Figure, axis: Axes, values: NDArray[np.float64], lattice: Lattice) -> None:
+    """A map (L, L) over sites around the impurity; the impurity's own site is left white."""
+    half = values.shape[-1] // 2
+    reach = min(SITES_SHOWN, half // 2) * lattice.constant
+    axis_values = np.linspace(-reach, reach, 480)
+    x, y = np.meshgrid(axis_values, axis_values, indexing="ij")
+    sites = nearest(np.stack([x, y], axis=-1) / lattice.constant, lattice.vectors)
+    shown = values[sites[..., 0] + half, sites[..., 1] + half]
+    shown = np.where((sites == 0).all(axis=-1), np.nan, shown)
+    _colour_bar(figure, axis, _coloured(axis, axis_values, shown))
+    axis.set(xlabel="x (Å)", ylabel="y (Å)", aspect="equal")
+
+
+def nearest(points: NDArray[np.float64], basis: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Integer coordinates (..., 2) of the lattice point next to each Cartesian point (..., 2)."""
+    corner = np.floor(points @ np.linalg.inv(basis)).astype(np.int64)
+    candidates = corner[..., None, :] + np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    distance = np.linalg.norm(candidates @ basis - points[..., None, :], axis=-1)
+    choice = distance.argmin(axis=-1)[..., None, None]
+    return np.asarray(np.take_along_axis(candidates, choice, axis=-2)[..., 0, :])
+
+
+def brillouin_zone(lattice: Lattice) -> NDArray[np.float64]:
+    """Corners (n, 2) of the first Brillouin zone in 1/Angstrom, in turn."""
+    b1, b2 = lattice.reciprocal / lattice.constant
+    if lattice.name == "square":
+        corners = [(b1 + b2) / 2, (b1 - b2) / 2, (-b1 - b2) / 2, (-b1 + b2) / 2]
+    else:
+        # b1 and b2 enclose 120 degrees: corners are thirds of sums of neighbouring vectors.
+        star = [b1, b1 + b2, b2, -b1, -b1 - b2, -b2]
+        corners = [(p + q) / 3 for p, q in zip(star, star[1:] + star[:1], strict=True)]
+    return np.array(corners)
+
+
+def _coloured(axis: Axes, x: NDArray[np.float64], values: NDArray[np.float64]) -> QuadMesh:
+    # Symmetric around zero; linear for the weak structure, compressed for the strong peaks.
+    limit = float(np.nanquantile(np.abs(values), 0.999)) or 1.0
+    width = float(np.nanquantile(np.abs(values), 0.75)) or limit
+    norm = AsinhNorm(linear_width=width, vmin=-limit, vmax=limit)
+    return axis.pcolormesh(
+        x, x, values.T, norm=norm, cmap=MAP_COLOURS, shading="nearest", rasterized=True
+    )
+
+
+def _colour_bar(figure: Figure, axis: Axes, mesh: QuadMesh) -> None:
+    _, limit = mesh.get_clim()
+    assert isinstance(mesh.norm, AsinhNorm)
+    width = mesh.norm.linear_width
+    ticks = [-limit, -width, 0.0, width, limit]
+    bar = figure.colorbar(mesh, ax=axis, shrink=0.75, pad=0.02)
+    bar.set_ticks(ticks, labels=[f"{tick:.1e}" if tick else "0" for tick in ticks])
+    bar.minorticks_off()
+    bar.set_label("1/meV")

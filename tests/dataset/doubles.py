@@ -1,0 +1,150 @@
+"""Simulators that stand in for Julia: quick, deterministic, and able to fail on purpose.
+
+Dask workers import this module, so it lies beside the tests and knows nothing of pytest.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gapscope.dataset.assemble import write_dataset
+from gapscope.dataset.compute import Job, Simulator, compute_shard
+from gapscope.dataset.manifest import Manifest
+from gapscope.dataset.recipe import Recipe, load_material
+from gapscope.errors import KernelError
+from gapscope.numerics import Numerics
+from gapscope.physics import Specification
+from gapscope.physics.lattice import window_coordinates
+
+TABLE: dict[str, Any] = {
+    "schema": 1,
+    "name": "tiny",
+    "seed": 7,
+    "material": "nbse2",
+    "impurity": {"scalar": 50.0},
+    "energies": [0.0, 0.4],
+    "broadening": 0.5,
+    "window": 16,
+    "method": {"name": "grid", "kgrid": 64},
+    "ranges": {"gap": [0.3, 1.5], "eps0": [-300.0, 100.0], "theta": [0.0, 3.141592653589793]},
+    "splits": {"train": 20, "validation": 10, "test": 10},
+    "shard_size": 7,
+}
+
+
+def recipe(**changes: Any) -> Recipe:
+    """A tiny recipe: 40 maps of 16 x 16 sites in 6 shards."""
+    return Recipe.from_dict(TABLE | changes)
+
+
+@dataclass(frozen=True)
+class PlainMaps:
+    ldos_change: NDArray[np.float64]
+    dos: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Formula:
+    """Maps by a formula in which every parameter has a part."""
+
+    version: str = "of the tests"
+
+    def versions(self, neighbours: int) -> dict[str, str]:
+        assert neighbours >= 1
+        return {"gapscope_version": self.version}
+
+    def maps(self, specifications: Sequence[Specification], numerics: Numerics) -> PlainMaps:
+        images = np.stack([image(spec, numerics) for spec in specifications])
+        return PlainMaps(images, images.sum(axis=(2, 3)))
+
+
+def image(spec: Specification, numerics: Numerics) -> NDArray[np.float64]:
+    r = window_coordinates(numerics.window)
+    phase = spec.pairing.gap * r[:, None] + (spec.pairing.theta or 0.5) * r[None, :]
+    energies = np.asarray(numerics.energies)[:, None, None]
+    return np.cos(phase + spec.eps0 / 100 + energies)
+
+
+@dataclass(frozen=True)
+class BreaksAt(Formula):
+    """Breaks the shard that holds one value of eps0, once ``others`` shards lie in the folder."""
+
+    eps0: float = 0.0
+    folder: Path = Path()
+    others: int = 0
+
+    def maps(self, specifications: Sequence[Specification], numerics: Numerics) -> PlainMaps:
+        maps = super().maps(specifications, numerics)
+        where = [i for i, spec in enumerate(specifications) if spec.eps0 == self.eps0]
+        if not where:
+            return maps
+        deadline = time.monotonic() + 30
+        while len(list(self.folder.glob("shards/*.h5"))) < self.others:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        return self.broken(maps, where[0])
+
+    def broken(self, maps: PlainMaps, index: int) -> PlainMaps:
+        raise KernelError("Julia goes on.", "ERROR: DomainError", "Mend the test.")
+
+
+@dataclass(frozen=True)
+class NotANumber(BreaksAt):
+    def broken(self, maps: PlainMaps, index: int) -> PlainMaps:
+        maps.ldos_change[index, 0, 3, 3] = np.nan
+        return maps
+
+
+@dataclass(frozen=True)
+class Constant(BreaksAt):
+    def broken(self, maps: PlainMaps, index: int) -> PlainMaps:
+        maps.ldos_change[index, 1] = 0.25
+        return maps
+
+
+@dataclass(frozen=True)
+class FullDisk(BreaksAt):
+    """From here on the system lets the worker write files of 4 kB at most."""
+
+    def broken(self, maps: PlainMaps, index: int) -> PlainMaps:
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+        return maps
+
+
+@dataclass(frozen=True)
+class Killed(BreaksAt):
+    """The system kills the worker, as when memory runs out; once, or whenever it comes here."""
+
+    again: bool = False
+
+    def broken(self, maps: PlainMaps, index: int) -> PlainMaps:
+        marker = self.folder / "killed"
+        if self.again or not marker.exists():
+            marker.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return maps
+
+
+def build_here(what: Recipe, folder: Path, simulator: Simulator | None = None) -> Path:
+    """A dataset built in this process, without Dask."""
+    simulator = simulator or Formula()
+    material = load_material(what, Path())
+    manifest = replace(Manifest.start(what, material), versions=simulator.versions(1))
+    (folder / "shards").mkdir(parents=True)
+    for index in manifest.missing:
+        entry = compute_shard(Job(folder, manifest, material, simulator, 1), index)
+        manifest = manifest.with_shard(index, entry)
+    manifest.write(folder)
+    write_dataset(folder, manifest)
+    return folder

@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gapscope.errors import JuliaNotFoundError, KernelError, SettingError
+from gapscope.kernel import find
+from gapscope.kernel.client import Host, Output
+from gapscope.kernel.runtimes import choose, not_found
+from gapscope.resources import cache_folder
+
+JULIA_VARIABLES = (
+    "GAPSCOPE_JULIA",
+    "GAPSCOPE_RUNTIME",
+    "PYTHON_JULIACALL_EXE",
+    "PYTHON_JULIACALL_PROJECT",
+    "PYTHON_JULIAPKG_OFFLINE",
+    "PYTHON_JULIAPKG_EXE",
+)
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A machine without Julia; its folder."""
+    for name in JULIA_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(find.shutil, "which", lambda name: _executable(tmp_path / name))
+    monkeypatch.setenv("GAPSCOPE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PYTHON_JULIAPKG_PROJECT", str(tmp_path / "project"))
+    return tmp_path
+
+
+def _executable(path: Path) -> str | None:
+    return str(path) if path.exists() else None
+
+
+def pretend_julia(path: Path, version: str, pythoncall: str = "") -> str:
+    """Write a script that answers what gapscope and juliapkg ask a Julia."""
+    path.write_text(
+        f"""#!/bin/sh
+        case "$*" in
+        *--version*) echo julia version {version} ;;
+        *PythonCall*) echo {version}; echo {pythoncall} ;;
+        *image_file*) printf '%s\\n' {version} /bin /lib/libjulia.so.1 /lib/sys.so /my/libs ;;
+        *) printf '/lib/libjulia.so.1\\0/bin' ;;
+        esac
+        """
+    )
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_an_unknown_runtime_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAPSCOPE_RUNTIME", "fortran")
+    with pytest.raises(SettingError, match="auto, juliacall, libjulia"):
+        choose(None, 1)
+
+
+def test_without_julia_auto_chooses_nothing_and_says_so(bare: Path) -> None:
+    choice, findings = choose("auto", 1)
+    assert choice is None
+    assert not any(finding.ok for finding in findings)
+    assert "julia on PATH: not found" in str(not_found(findings))
+
+
+def test_auto_takes_julia_on_path_when_juliacall_has_none(bare: Path) -> None:
+    julia = pretend_julia(bare / "julia", "1.9.0")
+    choice, _ = choose("auto", 4)
+    assert choice is not None
+    assert (choice.runtime, choice.executable) == ("libjulia", julia)
+    assert choice.environment["JULIA_NUM_THREADS"] == "4"
+    assert choice.environment["LD_LIBRARY_PATH"] == "/my/libs"
+
+
+def test_auto_prefers_juliacall_with_julia_and_pythoncall(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretend_julia(bare / "julia", "1.9.0")
+    julia = pretend_julia(bare / "newer", "1.11.2", "/depot/PythonCall.jl")
+    monkeypatch.setenv("PYTHON_JULIACALL_EXE", julia)
+    monkeypatch.setenv("PYTHON_JULIACALL_PROJECT", str(bare))
+    choice, _ = choose("auto", 2)
+    assert choice is not None
+    assert (choice.runtime, choice.executable) == ("juliacall", julia)
+    assert choice.environment["PYTHON_JULIACALL_THREADS"] == "2"
+    assert choice.environment["PYTHON_JULIACALL_HANDLE_SIGNALS"] == "yes"
+    by_name, _ = choose("libjulia", 2)
+    assert by_name is not None
+    assert by_name.runtime == "libjulia"
+
+
+@pytest.mark.parametrize(
+    ("version", "pythoncall", "reason"),
+    [("1.9.4", "/depot/PythonCall.jl", "1.10.3 or newer"), ("1.11.2", "", "PythonCall")],
+)
+def test_juliacall_is_not_usable_with_an_old_julia_or_without_pythoncall(
+    bare: Path, monkeypatch: pytest.MonkeyPatch, version: str, pythoncall: str, reason: str
+) -> None:
+    monkeypatch.setenv("PYTHON_JULIACALL_EXE", pretend_julia(bare / "j", version, pythoncall))
+    monkeypatch.setenv("PYTHON_JULIACALL_PROJECT", str(bare))
+    project, finding = find.find_juliacall()
+    assert project is None
+    assert reason in finding.detail
+
+
+def test_half_of_juliacalls_settings_is_reported(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHON_JULIACALL_EXE", "/bin/julia")
+    _, finding = find.find_juliacall()
+    assert "must be set together" in finding.detail
+
+
+def test_juliapkg_offline_is_asked_for_its_julia(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    julia = pretend_julia(bare / "julia", "1.11.2", "/depot/PythonCall.jl")
+    monkeypatch.setenv("PYTHON_JULIAPKG_OFFLINE", "yes")
+    monkeypatch.setenv("PYTHON_JULIAPKG_EXE", julia)
+    project, finding = find.find_juliacall()
+    assert project == find.JuliaProject(julia, str(bare / "project"), "1.11.2"), finding
+
+
+def test_gapscope_julia_alone_counts_when_it_is_set(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretend_julia(bare / "julia", "1.9.0")
+    monkeypatch.setenv("GAPSCOPE_JULIA", str(bare / "nothing"))
+    julia, findings = find.find_julia()
+    assert julia is None
+    assert [finding.name for finding in findings] == ["GAPSCOPE_JULIA"]
+    (bare / "prefix" / "bin").mkdir(parents=True)
+    inside = pretend_julia(bare / "prefix" / "bin" / "julia", "1.12.0")
+    monkeypatch.setenv("GAPSCOPE_JULIA", str(bare / "prefix"))
+    julia, _ = find.find_julia()
+    assert julia is not None
+    assert julia.executable == inside
+
+
+def test_a_julia_older_than_the_kernel_is_refused(bare: Path) -> None:
+    julia = pretend_julia(bare / "julia", "1.4.2")
+    with pytest.raises(JuliaNotFoundError, match=r"(?s)1\.5 or newer.*1\.4\.2"):
+        find.describe(julia)
+
+
+def test_what_is_no_julia_is_reported_with_what_it_said(bare: Path) -> None:
+    broken = bare / "julia"
+    broken.write_text("#!/bin/sh\necho no licence >&2\nexit 1\n")
+    broken.chmod(0o755)
+    _, findings = find.find_julia()
+    assert "no licence" in {finding.name: finding.detail for finding in findings}["julia on PATH"]
+
+
+def test_a_depot_is_made_in_the_cache_where_home_cannot_be_written(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretend_julia(bare / "julia", "1.9.0")
+    monkeypatch.delenv("JULIA_DEPOT_PATH", raising=False)
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    choice, _ = choose("libjulia", 1)
+    assert choice is not None
+    assert choice.environment["JULIA_DEPOT_PATH"] == f"{bare / 'cache' / 'depot'}:"
+
+
+def test_libfftw3_that_cannot_be_loaded_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(find, "libfftw3_candidates", lambda: iter(["/no/libfftw3.so.3"]))
+    with pytest.raises(JuliaNotFoundError, match=r"(?s)libfftw3.*/no/libfftw3\.so\.3"):
+        find.find_libfftw3()
+
+
+def test_the_kernel_runs_from_a_depot_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAPSCOPE_CACHE", str(cache_folder()))
+    monkeypatch.setenv("HOME", str(tmp_path))  # where Julia's own depot would be
+    monkeypatch.setenv("JULIA_DEPOT_PATH", f"{tmp_path / 'depot'}:")
+    with Host(runtime="libjulia") as host:
+        assert host.evaluate("DEPOT_PATH[1]") == str(tmp_path / "depot")
+        assert host.evaluate("pathof(GapScope) !== nothing") == "true"
+    assert list(tmp_path.glob("depot/compiled/*/GapScope/*.ji"))
+
+
+@pytest.mark.skipif(
+    find.find_juliacall()[0] is None, reason="no Julia >= 1.10.3 with PythonCall here"
+)
+def test_juliacall_computes_reports_errors_and_uses_its_threads() -> None:
+    with Host(threads=2, runtime="juliacall") as host:
+        assert host.info().runtime == "juliacall"
+        assert host.info().threads == 2
+        host.evaluate("module T; double!(out, x) = (out .= 2 .* x; nothing); end")
+        x = np.arange(6.0).reshape(2, 3) + 1j
+        (doubled,) = host.call("T.double!", Output((2, 3), "complex128"), x)
+        np.testing.assert_array_equal(doubled, 2 * x)
+        with pytest.raises(KernelError, match="DomainError"):
+            host.evaluate("sqrt(-1)")
+        host.evaluate("Threads.@threads for i in 1:8; GC.gc(); end")

@@ -1,0 +1,119 @@
+"""A toy world: maps by a formula that obeys the symmetry of the real ones, and a tiny network.
+
+Processes that a test starts import this module, so it knows nothing of pytest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gapscope.dataset.assemble import write_dataset
+from gapscope.dataset.compute import Job, compute_shard
+from gapscope.dataset.manifest import Manifest
+from gapscope.dataset.recipe import Recipe, load_material
+from gapscope.learning.backbone import BACKBONES, Backbone, vgg
+from gapscope.learning.config import NetworkConfig, TrainingConfig
+from gapscope.numerics import Numerics
+from gapscope.physics import LABELS, Lattice, Specification, label_of, labelled_gap
+from gapscope.physics.lattice import window_coordinates
+
+WINDOW = 16
+RECIPE: dict[str, Any] = {
+    "schema": 1,
+    "name": "toy",
+    "seed": 11,
+    "material": "nbse2",
+    "impurity": {"scalar": 50.0},
+    "energies": [0.0],
+    "broadening": 0.1,
+    "window": WINDOW,
+    "method": {"name": "grid", "kgrid": 64},
+    "ranges": {"gap": [0.3, 1.5], "eps0": [-300.0, 100.0], "theta": [0.0, 3.141592653589793]},
+    "splits": {"train": 240, "validation": 40, "test": 60},
+    "shard_size": 100,
+}
+TINY_BACKBONE = Backbone(vgg((8, "M", 16, "M")), kernel=3, stride=4)
+
+
+def register() -> None:
+    """Make the tiny backbone known by its name."""
+    BACKBONES["tiny"] = TINY_BACKBONE
+
+
+def tiny_config(**changes: Any) -> TrainingConfig:
+    network = NetworkConfig(backbone="tiny", input_size=WINDOW, width=32)
+    defaults: dict[str, Any] = {
+        "epochs": 3,
+        "batch_size": 16,
+        "learning_rate": 3e-3,
+        "gaussian_noise": 0.02,
+        "pink_noise": 0.02,
+        "precision": "float32",
+    }
+    return TrainingConfig(**{"network": network, **defaults, **changes})
+
+
+def toy_map(
+    label: str, gap: float, theta: float | None, eps0: float, window: int = WINDOW
+) -> NDArray[np.float64]:
+    """A map (L, L) whose rings tell the class and eps0, its strength the gap, its shape theta.
+
+    Eg and Eu have a part cos(2 theta - 2 phi): turning it by 120 degrees is theta - pi/3, the
+    mirror x -> -x is -theta.
+    """
+    r = window_coordinates(window)
+    sites = np.stack(np.meshgrid(r, r, indexing="ij"), axis=-1)
+    x, y = np.moveaxis(sites @ Lattice("triangular", 1.0).vectors, -1, 0)
+    distance, angle = np.hypot(x, y), np.arctan2(y, x)
+    theta = 0.0 if theta is None else theta
+    wave = 0.4 + 0.6 * LABELS.index(label)
+    shape = np.cos((wave + eps0 / 2000) * distance)
+    if label in ("Eg", "Eu"):
+        shape = shape + np.cos(2 * theta - 2 * angle) * (distance > 0)
+    elif label != "A12u":
+        shape = shape + np.cos(2 * theta) * np.cos(distance) + np.sin(2 * theta)
+    return 1e-4 * (0.5 + gap) * np.exp(-distance / 4) * shape
+
+
+@dataclass(frozen=True)
+class ToyMaps:
+    ldos_change: NDArray[np.float64]
+    dos: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Toy:
+    """Stands in for the kernel when a dataset is built."""
+
+    def versions(self, neighbours: int) -> dict[str, str]:
+        return {"gapscope_version": "of the tests"}
+
+    def maps(self, specifications: Sequence[Specification], numerics: Numerics) -> ToyMaps:
+        maps = np.stack([self.one(spec, numerics) for spec in specifications])
+        return ToyMaps(maps, maps.sum(axis=(2, 3)))
+
+    def one(self, spec: Specification, numerics: Numerics) -> NDArray[np.float64]:
+        irrep = spec.pairing.irrep
+        gap = labelled_gap(irrep, spec.pairing.gap)
+        image = toy_map(label_of(irrep), gap, spec.pairing.theta, spec.eps0, numerics.window)
+        return np.stack([image * (1 + energy) for energy in numerics.energies])
+
+
+def build_toys(folder: Path, **changes: Any) -> Path:
+    """A dataset of toy maps, built in this process."""
+    recipe = Recipe.from_dict(RECIPE | changes)
+    material, toy = load_material(recipe, Path()), Toy()
+    manifest = replace(Manifest.start(recipe, material), versions=toy.versions(1))
+    (folder / "shards").mkdir(parents=True)
+    for index in manifest.missing:
+        entry = compute_shard(Job(folder, manifest, material, toy, 1), index)
+        manifest = manifest.with_shard(index, entry)
+    manifest.write(folder)
+    write_dataset(folder, manifest)
+    return folder

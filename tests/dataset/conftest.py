@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from doubles import build_here, recipe
 
 HERE = Path(__file__).parent

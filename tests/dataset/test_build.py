@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from doubles import recipe
 
+from doubles import recipe
 from gapscope.dataset.build import build
-from gapscope.dataset.load import DatasetReader
+from gapscope.dataset.load import DatasetReader, open_dataset
 from gapscope.dataset.recipe import Recipe, load_material
 from gapscope.dataset.verify import status, verify
 from gapscope.physics import Pairing, Specification
@@ -47,9 +47,8 @@ def undisturbed(scheduler: str, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def test_every_map_is_that_of_the_parameters_beside_it(undisturbed: Path) -> None:
     what = recipe()
     material = load_material(what, Path())
-    with DatasetReader(undisturbed) as reader:
-        table = reader.parameters
-        dos = reader.dos
+    with DatasetReader(undisturbed) as reader, open_dataset(undisturbed) as opened:
+        table, dos = reader.parameters, opened.dos.values
         for i in range(10):
             theta = None if np.isnan(table["theta"][i]) else float(table["theta"][i])
             pairing = Pairing(

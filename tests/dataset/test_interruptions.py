@@ -8,6 +8,7 @@ from pathlib import Path
 
 import dask
 import pytest
+
 from doubles import (
     BreaksAt,
     Constant,
@@ -18,7 +19,6 @@ from doubles import (
     build_here,
     recipe,
 )
-
 from gapscope.dataset import cluster
 from gapscope.dataset.build import build
 from gapscope.dataset.load import open_dataset

@@ -13,8 +13,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from doubles import TABLE, build_here, image, recipe
 
+from doubles import TABLE, build_here, image, recipe
 from gapscope.dataset.load import DatasetReader, open_dataset, read_images
 from gapscope.dataset.schema import SCHEMA_VERSION
 from gapscope.errors import CorruptShardError, DatasetError, SchemaVersionError

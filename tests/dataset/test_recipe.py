@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from doubles import TABLE, recipe
 
+from doubles import TABLE, recipe
 from gapscope.dataset.recipe import Recipe, load_material, load_recipe
 from gapscope.dataset.schema import SPLITS
 from gapscope.errors import MaterialFileError, RecipeError, SchemaVersionError

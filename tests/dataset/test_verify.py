@@ -11,8 +11,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from doubles import build_here, recipe
 
+from doubles import build_here, recipe
 from gapscope.dataset.assemble import write_dataset
 from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.schema import Arrays

@@ -9,7 +9,7 @@ from gapscope.errors import JuliaNotFoundError, KernelError, SettingError
 from gapscope.kernel import find
 from gapscope.kernel.client import Host, Output
 from gapscope.kernel.runtimes import choose, not_found
-from gapscope.resources import cache_folder
+from gapscope.resources import cache_folder, share_folder
 
 JULIA_VARIABLES = (
     "GAPSCOPE_JULIA",
@@ -73,6 +73,7 @@ def test_auto_takes_julia_on_path_when_juliacall_has_none(bare: Path) -> None:
     assert (choice.runtime, choice.executable) == ("libjulia", julia)
     assert choice.environment["JULIA_NUM_THREADS"] == "4"
     assert choice.environment["LD_LIBRARY_PATH"] == "/my/libs"
+    assert choice.environment["JULIA_PROJECT"] == str(share_folder())
 
 
 def test_auto_prefers_juliacall_with_julia_and_pythoncall(

@@ -39,7 +39,9 @@ def test_the_whole_objective_is_eq_16_by_hand() -> None:
     label = np.array([0, 1, 2, 3, 4, 1])
     targets = rng.standard_normal((6, 4)).astype(np.float32)
     targets[label == 1, :2] = np.nan
-    outputs = {name: np.asarray(value) for name, value in network.predict(images, verbose=0).items()}
+    outputs = {
+        name: np.asarray(value) for name, value in network.predict(images, verbose=0).items()
+    }
     entropy = -np.log(outputs["irrep"][np.arange(6), label])
     distance = np.nansum((outputs["parameters"] - targets) ** 2, axis=1)
     by_hand = np.mean(0.7 * entropy + 2.5 * distance)

@@ -46,8 +46,11 @@ def register() -> None:
     BACKBONES["tiny"] = TINY_BACKBONE
 
 
+def tiny_network(input_size: int = WINDOW) -> NetworkConfig:
+    return NetworkConfig(backbone="tiny", input_size=input_size, width=32)
+
+
 def tiny_config(**changes: Any) -> TrainingConfig:
-    network = NetworkConfig(backbone="tiny", input_size=WINDOW, width=32)
     defaults: dict[str, Any] = {
         "epochs": 3,
         "batch_size": 16,
@@ -56,7 +59,12 @@ def tiny_config(**changes: Any) -> TrainingConfig:
         "pink_noise": 0.02,
         "precision": "float32",
     }
-    return TrainingConfig(**{"network": network, **defaults, **changes})
+    return TrainingConfig(**{"network": tiny_network(), **defaults, **changes})
+
+
+def averaging_config() -> TrainingConfig:
+    """With everything that has a state: optimizer, averages, schedule, noise."""
+    return tiny_config(ema_momentum=0.9)
 
 
 def toy_map(

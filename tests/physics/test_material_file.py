@@ -57,6 +57,13 @@ def test_bonds_may_be_given_in_half_and_without_spin(tmp_path: Path) -> None:
     assert np.abs(material.bonds.at(m) - expected).max() < 1e-14
 
 
+def test_the_partner_of_a_bond_is_its_adjoint(tmp_path: Path) -> None:
+    bond = "[[bonds]]\nvector = [1, 0]\nreal = [[1, 2], [3, 4]]\nimag = [[0, 5], [0, 0]]\n"
+    bonds = read(tmp_path, HEADER + LATTICE + bond).bonds
+    matrix = np.array([[1, 2 + 5j], [3, 4]])
+    assert bonds.distance(Bonds.from_dict({(1, 0): matrix, (-1, 0): matrix.conj().T})) == 0.0
+
+
 def test_even_matrices_are_spinful_unless_doubled(tmp_path: Path) -> None:
     bond = "[[bonds]]\nvector = [0, 0]\nreal = [[1, 0.5], [0.5, -1]]\nimag = [[0, 1], [-1, 0]]\n"
     spinful = read(tmp_path, HEADER + LATTICE + bond)

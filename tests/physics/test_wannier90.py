@@ -57,14 +57,15 @@ def test_an_undecided_cell_angle_is_asked_for(tmp_path: Path) -> None:
     assert len(read_wannier90(path, fermi_energy=0.0, cell_angle=120).vectors) == 3
 
 
-def test_degeneracies_divide_and_may_fill_several_lines(tmp_path: Path) -> None:
-    """A chain of 33 vectors needs three lines; the ends of a Wigner-Seitz cell count half."""
-    chain: dict[Vector, np.ndarray] = {(r, 0, 0): np.eye(1) * abs(r) for r in range(-16, 17)}
-    path = write_hr(tmp_path / "x_hr.dat", chain, {(-16, 0, 0): 2, (16, 0, 0): 2})
+@pytest.mark.parametrize("reach", [7, 16])
+def test_degeneracies_divide_and_may_fill_several_lines(tmp_path: Path, reach: int) -> None:
+    """Chains of 15 and 33 vectors need one and three lines; the ends of the cell count half."""
+    chain = {(r, 0, 0): np.eye(1) * abs(r) for r in range(-reach, reach + 1)}
+    path = write_hr(tmp_path / "x_hr.dat", chain, {(-reach, 0, 0): 2, (reach, 0, 0): 2})
     bonds = read_wannier90(path, fermi_energy=0.0, cell_angle=60)
     amplitudes = dict(zip(bonds.vectors[:, 0].tolist(), bonds.matrices[:, 0, 0], strict=True))
-    assert amplitudes[15] == 15000
-    assert amplitudes[16] == amplitudes[-16] == 8000
+    assert amplitudes[reach - 1] == 1000 * (reach - 1)
+    assert amplitudes[reach] == amplitudes[-reach] == 500 * reach
 
 
 def test_wsvec_shares_an_element_among_its_vectors(tmp_path: Path) -> None:

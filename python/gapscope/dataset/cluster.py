@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
@@ -16,6 +17,7 @@ from distributed import (
     Future,
     KilledWorker,
     LocalCluster,
+    WorkerPlugin,
     as_completed,
 )
 from distributed.comm.core import CommClosedError
@@ -66,7 +68,17 @@ def connect(workers: int | None, scheduler: str | None) -> Iterator[Client]:
         ) as cluster,
         _client(cluster.scheduler_address) as client,
     ):
+        client.register_plugin(DeafToInterrupts())
         yield client
+
+
+class DeafToInterrupts(WorkerPlugin):
+    """Ctrl-C reaches all processes of a terminal; the client obeys, and its workers end with it."""
+
+    def setup(self, worker: object) -> None:
+        """Ignore the signal in the worker's process."""
+        del worker
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def neighbours(client: Client) -> int:

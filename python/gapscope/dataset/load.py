@@ -20,6 +20,7 @@ from gapscope.dataset.shards import corrupt, read_shard
 from gapscope.errors import DatasetError
 
 SPARE_DESCRIPTORS = 128
+REBUILD = "Run the build again; it keeps all intact shards and writes this file anew."
 
 
 def open_dataset(directory: str | Path) -> xr.Dataset:
@@ -68,6 +69,7 @@ class DatasetReader:
         self.folder = Path(directory)
         self._manifest = _finished(self.folder)
         self._file = open_view(self.folder, self._manifest)
+        self._images = self._file["ldos_change"]
         attributes = self._file.attrs
         self.labels = tuple(attributes["labels"])
         self.irreps = tuple(attributes["irreps"])
@@ -77,7 +79,6 @@ class DatasetReader:
         self.lattice = str(attributes["lattice"])
         self.lattice_constant = float(attributes["lattice_constant"])
         self.recipe: dict[str, Any] = json.loads(attributes["recipe"])
-        self.dos: NDArray[np.float64] = self._file["dos"][()]
         self.parameters = MappingProxyType({v.name: self._file[v.name][()] for v in PARAMETERS})
         self._shards = self._manifest.recipe.shards()
         self._verified: set[int] = set()
@@ -115,11 +116,13 @@ class DatasetReader:
         CorruptShardError : the sample's shard does not match its checksum.
         """
         if not 0 <= sample < len(self):
-            raise DatasetError(f"Sample ids run from 0 to {len(self) - 1}.", int(sample), "")
+            raise DatasetError(
+                f"Sample ids run from 0 to {len(self) - 1}.", int(sample), "Choose among them."
+            )
         index = int(sample) // self._manifest.recipe.shard_size
         if index not in self._verified:
             self._verify(index)
-        image: NDArray[np.floating[Any]] = self._file["ldos_change"][int(sample)]
+        image: NDArray[np.floating[Any]] = self._images[int(sample)]
         if np.isnan(image).any():  # HDF5 shows the fill value where it cannot open a shard
             raise corrupt(shard_name(index), f"sample {sample} cannot be read")
         return image
@@ -127,9 +130,11 @@ class DatasetReader:
     def images(self, ids: Iterable[int]) -> NDArray[np.floating[Any]]:
         """Images of several samples in the order of ``ids``, (n, energies, L, L)."""
         # h5py reads single indices several times faster than a list of them.
-        read = [self.image(sample) for sample in ids]
-        shape = (0, *self._file["ldos_change"].shape[1:])
-        return np.stack(read) if read else np.empty(shape, self._file["ldos_change"].dtype)
+        samples = list(ids)
+        images = np.empty((len(samples), *self._images.shape[1:]), self._images.dtype)
+        for row, sample in enumerate(samples):
+            images[row] = self.image(sample)
+        return images
 
     def close(self) -> None:
         """Close the files."""
@@ -162,9 +167,6 @@ def open_view(folder: Path, manifest: Manifest) -> h5py.File:
         raise DatasetError(f"{DATASET} and the manifest are of one recipe.", identity, REBUILD)
     _allow_descriptors(len(manifest.shards) + SPARE_DESCRIPTORS)
     return file
-
-
-REBUILD = "Run the build again; it keeps all intact shards and writes this file anew."
 
 
 def _finished(folder: Path) -> Manifest:

@@ -86,8 +86,8 @@ def _mean(
     """Mean over samples and pixels of a function of the images, in double precision."""
     total, count = np.float64(0), 0
     for rows in images.chunks():
-        values = function(images.images(rows).astype(np.float64))
+        with np.errstate(invalid="ignore"):  # images of zeros, which the caller refuses
+            values = function(images.images(rows).astype(np.float64))
         total = total + values.sum(axis=(0, 1, 2))
         count += values[..., 0].size
-    with np.errstate(invalid="ignore"):
-        return np.asarray(total / count)
+    return np.asarray(total / count)

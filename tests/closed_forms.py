@@ -100,7 +100,7 @@ def form_factor(name: str, kx: Field, ky: Field) -> NDArray[np.complex128]:
 
 def gap_matrix(
     irrep: str,
-    gap: float,
+    gap: complex,
     kx: Field,
     ky: Field,
     *,
@@ -136,7 +136,7 @@ def electron_matrix(kx: Field, ky: Field, eps0: float, t6: str = "shell") -> NDA
     return np.stack([band + soc, band - soc], axis=-1)[..., None] * np.eye(2)
 
 
-def nbse2(irrep: str, gap: float, eps0: float, **angles: float) -> Hamiltonian:
+def nbse2(irrep: str, gap: complex, eps0: float, **angles: float) -> Hamiltonian:
     """BdG matrix of eq. 2 as a function of reduced momenta (..., 2), (..., 4, 4) in meV."""
 
     def bdg(m: NDArray[np.float64]) -> NDArray[np.complex128]:

@@ -41,6 +41,8 @@ end
 
 # (1/N^2) sum_k Im of the block's electron trace, times the number of blocks that share it.
 function electron_average(bonds::Bonds, family::Family, z, grid::Grid, tables::Tables)
+    ne = count(<=(electrons(bonds)), family.block)
+    ne == 0 && return 0.0 # a gap for one spin alone leaves blocks of holes
     solver = block_solver(bonds, family.block, z)
     fields = field_count(solver)
     rows = zeros(fields, grid.n)
@@ -53,7 +55,6 @@ function electron_average(bonds::Bonds, family::Family, z, grid::Grid, tables::T
     end
     means = vec(sum(rows, dims = 2)) ./ grid.n^2
     parts = elements(solver, z)
-    ne = count(<=(electrons(bonds)), family.block)
     trace = sum(sum(c * means[f] for (f, c) in parts[i, i]) for i in 1:ne)
     return imag(trace) * (1 + length(family.twins))
 end

@@ -14,16 +14,11 @@ from pathlib import Path
 
 from gapscope.dataset.build import build
 from gapscope.dataset.load import DatasetReader
-from gapscope.learning.config import NetworkConfig, TrainingConfig
-from gapscope.learning.evaluate import evaluate
-from gapscope.learning.predict import predict
-from gapscope.learning.train import train
 from gapscope.mapfile import write_netcdf
 from gapscope.materials import material
 from gapscope.numerics import Grid, Numerics
 from gapscope.physics import Impurity, Pairing, Specification
 from gapscope.plots.dataset import sheet
-from gapscope.plots.learning import evaluation_figures
 from gapscope.plots.maps import map_figure
 from gapscope.plots.style import save_figure
 from gapscope.resources import find_recipe
@@ -36,12 +31,19 @@ STATES = {
     "Eg": Pairing("Eg", 1.0, theta=0.3),
     "Eu": Pairing("Eu", 1.0, theta=0.3),
 }
-TRAINING = TrainingConfig(network=NetworkConfig(input_size=64), epochs=12)
+EPOCHS = 12
 REQUIRED_HITS = 0.5
 
 
 def main(folder: Path) -> int:
     """Run the demo; returns the exit status."""
+    # Dask's worker processes import this module too, and need no TensorFlow.
+    from gapscope.learning.config import TrainingConfig
+    from gapscope.learning.evaluate import evaluate
+    from gapscope.learning.predict import predict
+    from gapscope.learning.train import train
+    from gapscope.plots.learning import evaluation_figures
+
     start = time.monotonic()
     figures = folder / "figures"
     figures.mkdir(parents=True, exist_ok=True)
@@ -61,7 +63,7 @@ def main(folder: Path) -> int:
         written.append(save_figure(sheet(reader, per_class=4), figures / "dataset.png"))
 
     _say(start, "network")
-    run = train(data, folder / "run", TRAINING)
+    run = train(data, folder / "run", TrainingConfig(epochs=EPOCHS))
 
     _say(start, "held-out maps")
     result = evaluate(run.path, data)

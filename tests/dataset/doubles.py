@@ -5,6 +5,7 @@ Dask workers import this module, so it lies beside the tests and knows nothing o
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import signal
@@ -20,8 +21,9 @@ from numpy.typing import NDArray
 from gapscope.dataset.assemble import write_dataset
 from gapscope.dataset.compute import Job, Simulator, compute_shard
 from gapscope.dataset.manifest import Manifest
-from gapscope.dataset.recipe import Recipe, load_material
+from gapscope.dataset.recipe import Recipe
 from gapscope.errors import KernelError
+from gapscope.materials import material
 from gapscope.numerics import Numerics
 from gapscope.physics import Specification
 from gapscope.physics.lattice import window_coordinates
@@ -45,6 +47,19 @@ TABLE: dict[str, Any] = {
 def recipe(**changes: Any) -> Recipe:
     """A tiny recipe: 40 maps of 16 x 16 sites in 6 shards."""
     return Recipe.from_dict(TABLE | changes)
+
+
+def write_recipe(path: Path, what: Recipe) -> Path:
+    """The recipe as TOML; JSON's numbers, strings and arrays are TOML's."""
+    lines, tables = [], []
+    for key, value in what.to_dict().items():
+        if isinstance(value, dict):
+            rows = [f"{name} = {json.dumps(entry)}" for name, entry in value.items()]
+            tables += [f"[{key}]", *rows]
+        else:
+            lines.append(f"{key} = {json.dumps(value)}")
+    path.write_text("\n".join(lines + tables))
+    return path
 
 
 @dataclass(frozen=True)
@@ -99,6 +114,13 @@ class BreaksAt(Formula):
 
 
 @dataclass(frozen=True)
+class Slow(Formula):
+    def maps(self, specifications: Sequence[Specification], numerics: Numerics) -> PlainMaps:
+        time.sleep(1)
+        return super().maps(specifications, numerics)
+
+
+@dataclass(frozen=True)
 class NotANumber(BreaksAt):
     def broken(self, maps: PlainMaps, index: int) -> PlainMaps:
         maps.ldos_change[index, 0, 3, 3] = np.nan
@@ -139,11 +161,11 @@ class Killed(BreaksAt):
 def build_here(what: Recipe, folder: Path, simulator: Simulator | None = None) -> Path:
     """A dataset built in this process, without Dask."""
     simulator = simulator or Formula()
-    material = load_material(what, Path())
-    manifest = replace(Manifest.start(what, material), versions=simulator.versions(1))
+    nbse2 = material(what.material)
+    manifest = replace(Manifest.start(what, nbse2), versions=simulator.versions(1))
     (folder / "shards").mkdir(parents=True)
     for index in manifest.missing:
-        entry = compute_shard(Job(folder, manifest, material, simulator, 1), index)
+        entry = compute_shard(Job(folder, manifest, nbse2, simulator, 1), index)
         manifest = manifest.with_shard(index, entry)
     manifest.write(folder)
     write_dataset(folder, manifest)

@@ -12,29 +12,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from doubles import recipe
+from doubles import recipe, write_recipe
 from gapscope.dataset.build import build
 from gapscope.dataset.load import DatasetReader, open_dataset
-from gapscope.dataset.recipe import Recipe, load_material
 from gapscope.dataset.verify import status, verify
+from gapscope.materials import material
 from gapscope.physics import Pairing, Specification
 from oracle import Oracle
 
 ROUNDING_OF_FLOAT32 = 1e-7
 ROUNDING = 1e-11
-
-
-def write_recipe(path: Path, what: Recipe) -> Path:
-    """The recipe as TOML; JSON's numbers, strings and arrays are TOML's."""
-    lines, tables = [], []
-    for key, value in what.to_dict().items():
-        if isinstance(value, dict):
-            rows = [f"{name} = {json.dumps(entry)}" for name, entry in value.items()]
-            tables += [f"[{key}]", *rows]
-        else:
-            lines.append(f"{key} = {json.dumps(value)}")
-    path.write_text("\n".join(lines + tables))
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +33,7 @@ def undisturbed(scheduler: str, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 def test_every_map_is_that_of_the_parameters_beside_it(undisturbed: Path) -> None:
     what = recipe()
-    material = load_material(what, Path())
+    nbse2 = material(what.material)
     with DatasetReader(undisturbed) as reader, open_dataset(undisturbed) as opened:
         table, dos = reader.parameters, opened.dos.values
         for i in range(10):
@@ -55,7 +42,7 @@ def test_every_map_is_that_of_the_parameters_beside_it(undisturbed: Path) -> Non
                 reader.irreps[table["irrep"][i]], gap=float(table["printed_gap"][i]), theta=theta
             )
             spec = Specification(
-                material, pairing, what.impurity.impurity(), eps0=float(table["eps0"][i])
+                nbse2, pairing, what.impurity.impurity(), eps0=float(table["eps0"][i])
             )
             for e, energy in enumerate(what.energies):
                 exact = Oracle(spec.bdg().at, spec.impurity_matrix(), 64, energy, what.broadening)

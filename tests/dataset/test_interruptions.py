@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import dask
@@ -18,6 +22,7 @@ from doubles import (
     NotANumber,
     build_here,
     recipe,
+    write_recipe,
 )
 from gapscope.dataset import cluster
 from gapscope.dataset.build import build
@@ -30,6 +35,7 @@ from gapscope.errors import (
     ClusterError,
     DatasetError,
     KernelError,
+    MaterialFileError,
     RecipeError,
     SettingError,
     StorageError,
@@ -112,6 +118,28 @@ def test_a_shard_that_kills_its_workers_is_given_up(
     assert verify(folder).digest == digest
 
 
+def test_an_interrupt_ends_a_build_without_complaints_of_its_workers(tmp_path: Path) -> None:
+    folder = tmp_path / "dataset"
+    code = (
+        "import sys; from doubles import Slow, recipe; from gapscope.dataset.build import build\n"
+        "build(recipe(), sys.argv[1], workers=1, simulator=Slow())"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(folder)],
+        cwd=Path(__file__).parent,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    while not (folder / "manifest.json").exists() or status(folder).done < 7:
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == -signal.SIGINT
+    assert said.count("Traceback") == 1
+
+
 def test_a_finished_build_computes_nothing_again(dataset: Path, digest: str) -> None:
     build(recipe(), dataset, scheduler="tcp://nobody-is-asked:1")
     assert verify(dataset).digest == digest
@@ -175,6 +203,17 @@ def test_another_material_of_the_same_name_is_kept_out(
     Path("mine.toml").write_text(shipped.replace("33.52", "33.53"))
     with pytest.raises(RecipeError, match=r"content of the material mine\.toml"):
         build(recipe(material="mine.toml"), "dataset")
+
+
+def test_a_material_lies_beside_the_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "PATIENCE", 0.5)
+    path = write_recipe(tmp_path / "recipe.toml", recipe(material="mine.toml"))
+    with pytest.raises(MaterialFileError, match=r"mine\.toml"):
+        build(path, tmp_path / "dataset")
+    shipped = share_folder() / "data" / "materials" / "nbse2.toml"
+    (tmp_path / "mine.toml").write_text(shipped.read_text())
+    with pytest.raises(ClusterError, match="answers at its address"):
+        build(path, tmp_path / "dataset", scheduler="tcp://127.0.0.1:1")
 
 
 def test_shards_of_two_versions_are_not_mixed(dataset: Path, scheduler: str) -> None:

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from doubles import TABLE, recipe
-from gapscope.dataset.recipe import Recipe, load_material, load_recipe
+from gapscope.dataset.recipe import Recipe, load_recipe
 from gapscope.dataset.schema import SPLITS
-from gapscope.errors import MaterialFileError, RecipeError, SchemaVersionError
+from gapscope.errors import RecipeError, SchemaVersionError
+from gapscope.materials import material
 from gapscope.physics import LABELS
 from gapscope.resources import share_folder
 
@@ -22,7 +23,7 @@ RECIPES = sorted((share_folder() / "data" / "recipes").glob("*.toml"))
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_a_shipped_recipe_covers_every_class_equally_in_every_split(path: Path) -> None:
     shipped = load_recipe(path)
-    assert load_material(shipped, path.parent).name == "NbSe2"
+    assert material(shipped.material, folder=path.parent).name == "NbSe2"
     split = shipped.split_of(range(shipped.samples))
     label = np.arange(shipped.samples) % len(LABELS)
     for index, count in enumerate(shipped.splits.counts):
@@ -114,18 +115,3 @@ def test_an_unreadable_recipe_is_refused(tmp_path: Path, content: bytes | None) 
         path.write_bytes(content)
     with pytest.raises(RecipeError, match="readable TOML"):
         load_recipe(path)
-
-
-def test_a_material_is_found_by_name_or_beside_the_recipe(tmp_path: Path) -> None:
-    shipped = share_folder() / "data" / "materials" / "nbse2.toml"
-    (tmp_path / "mine.toml").write_text(shipped.read_text().replace("33.52", "30.0"))
-    named = load_material(recipe(), tmp_path).to_dict()
-    mine = load_material(recipe(material="mine.toml"), tmp_path).to_dict()
-    assert named != mine
-
-
-def test_an_unknown_material_is_refused_with_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match=r"nbse2[\s\S]*unobtainium"):
-        load_material(recipe(material="unobtainium"), tmp_path)
-    with pytest.raises(MaterialFileError, match=r"nowhere\.toml"):
-        load_material(recipe(material="nowhere.toml"), tmp_path)

@@ -31,6 +31,22 @@ def test_every_irrep_with_every_kind_of_impurity(
     assert_kernel_is_oracle(specification, hamiltonian, v, numerics(48, 16))
 
 
+@pytest.mark.parametrize(("irrep", "angles"), STATES)
+def test_a_global_phase_of_the_gap_turns_g0_and_changes_no_map(
+    nbse2: Material, irrep: str, angles: dict[str, float]
+) -> None:
+    phase = np.exp(0.7j)
+    scatterer, v = IMPURITIES["sum"]
+    gap = Pairing(irrep, 0.9, **angles)
+    turned = Specification(nbse2, Pairing.from_bonds(gap.bonds().scaled(phase)), scatterer, 20.0)
+    hamiltonian = closed_nbse2(irrep, 0.9 * phase, 20.0, **angles)
+    settings = numerics(48, 16)
+    assert_kernel_is_oracle(turned, hamiltonian, v, settings)
+    straight = Specification(nbse2, gap, scatterer, 20.0)
+    pair = [simulate_batch([s], settings).trace for s in (turned, straight)]
+    assert difference(pair[0], pair[1]) < AGREEMENT
+
+
 @pytest.mark.parametrize(("kgrid", "window"), [(96, 32), (48, 48), (50, 14), (45, 16), (64, 2)])
 @pytest.mark.parametrize("irrep", ["A2g", "Eu"])
 def test_every_grid_and_window(nbse2: Material, kgrid: int, window: int, irrep: str) -> None:

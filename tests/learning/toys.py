@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from gapscope.dataset.assemble import write_dataset
 from gapscope.dataset.compute import Job, compute_shard
 from gapscope.dataset.manifest import Manifest
-from gapscope.dataset.recipe import Recipe, load_material
+from gapscope.dataset.recipe import Recipe
 from gapscope.learning.backbone import BACKBONES, Backbone, vgg
 from gapscope.learning.config import NetworkConfig, TrainingConfig
+from gapscope.materials import material
 from gapscope.numerics import Numerics
 from gapscope.physics import LABELS, Lattice, Specification, label_of, labelled_gap
 from gapscope.physics.lattice import window_coordinates
@@ -116,11 +117,11 @@ class Toy:
 def build_toys(folder: Path, **changes: Any) -> Path:
     """A dataset of toy maps, built in this process."""
     recipe = Recipe.from_dict(RECIPE | changes)
-    material, toy = load_material(recipe, Path()), Toy()
-    manifest = replace(Manifest.start(recipe, material), versions=toy.versions(1))
+    nbse2, toy = material(recipe.material), Toy()
+    manifest = replace(Manifest.start(recipe, nbse2), versions=toy.versions(1))
     (folder / "shards").mkdir(parents=True)
     for index in manifest.missing:
-        entry = compute_shard(Job(folder, manifest, material, toy, 1), index)
+        entry = compute_shard(Job(folder, manifest, nbse2, toy, 1), index)
         manifest = manifest.with_shard(index, entry)
     manifest.write(folder)
     write_dataset(folder, manifest)

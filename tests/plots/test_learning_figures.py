@@ -9,7 +9,13 @@ import pytest
 import xarray as xr
 
 from gapscope.physics import LABELS
-from gapscope.plots.learning import confusion, confusion_figure, history_figure, parameters_figure
+from gapscope.plots.learning import (
+    confusion,
+    confusion_figure,
+    evaluation_figures,
+    history_figure,
+    parameters_figure,
+)
 from gapscope.plots.style import save_figure
 
 TRUE = [0, 0, 0, 0, 1, 1, 2, 3, 4]
@@ -60,6 +66,15 @@ def test_predicted_theta_is_drawn_on_the_branch_next_to_the_truth(predictions: x
 def test_a_class_without_samples_leaves_its_panels_empty(predictions: xr.Dataset) -> None:
     figure = parameters_figure(predictions.isel(sample=slice(0, 4)))
     assert len(figure.axes) == 3 * len(LABELS)
+
+
+def test_every_figure_of_an_evaluation_has_a_name_and_can_be_written(
+    predictions: xr.Dataset, tmp_path: Path
+) -> None:
+    figures = evaluation_figures(predictions)
+    assert set(figures) == {"confusion", "parameters"}
+    for name, figure in figures.items():
+        assert save_figure(figure, tmp_path / f"{name}.png").stat().st_size > 10_000
 
 
 def test_the_history_figure_has_training_and_validation(tmp_path: Path) -> None:

@@ -20,11 +20,12 @@ from gapscope.dataset.compute import (
     require_versions,
 )
 from gapscope.dataset.manifest import Manifest
-from gapscope.dataset.recipe import Recipe, load_material, load_recipe
+from gapscope.dataset.recipe import Recipe, load_recipe
 from gapscope.dataset.schema import MANIFEST, shard_name
 from gapscope.dataset.shards import intact_shard
 from gapscope.dataset.storage import make_folder, only_writer, remove_leftovers
 from gapscope.errors import RecipeError
+from gapscope.materials import material
 
 logger = logging.getLogger(__name__)
 KERNEL = JuliaKernel()
@@ -61,6 +62,7 @@ def build(
     Raises
     ------
     RecipeError : a broken recipe, or a folder begun with another one.
+    MaterialFileError : no such material.
     DatasetError : another build works in the folder, or another version of gapscope began it.
     ClusterError : no workers.
     KernelError, StorageError : computing or writing failed; finished shards are kept.
@@ -68,18 +70,18 @@ def build(
     check_workers(workers, scheduler)
     base = Path() if isinstance(recipe, Recipe) else Path(recipe).parent
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
-    material = load_material(recipe, base)
+    matter = material(recipe.material, folder=base)
     folder = Path(directory).resolve()
     make_folder(folder / "shards")
     with only_writer(folder):
         remove_leftovers(folder)
         remove_leftovers(folder / "shards")
-        manifest = _survey(folder, _begin(folder, Manifest.start(recipe, material)))
+        manifest = _survey(folder, _begin(folder, Manifest.start(recipe, matter)))
         manifest.write(folder)
         if manifest.missing:
             with connect(workers, scheduler) as client:
                 manifest = _compute(
-                    client, Job(folder, manifest, material, simulator, neighbours(client)), progress
+                    client, Job(folder, manifest, matter, simulator, neighbours(client)), progress
                 )
         write_dataset(folder, manifest)
     return folder
@@ -102,6 +104,7 @@ def _survey(folder: Path, manifest: Manifest) -> Manifest:
         path = folder / shard_name(index)
         shard = intact_shard(path, manifest.recipe, samples)
         if shard is None:
+            path.unlink(missing_ok=True)
             continue
         if entered.shards.get(index, shard.entry) != shard.entry:
             logger.warning("Computed again: %s, which is not the one in the manifest", path.name)

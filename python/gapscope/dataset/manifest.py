@@ -18,23 +18,24 @@ from gapscope.physics import Material
 
 @dataclass(frozen=True)
 class Manifest:
-    """Recipe and material of a dataset, what computes it, and its finished shards by index."""
+    """Recipe and material of a dataset, what computes it, and its finished shards by index.
+
+    ``identity``, a hash of recipe and material, is what shards and ``dataset.h5`` are known by.
+    """
 
     recipe: Recipe
     material: dict[str, Any]
+    identity: str
     versions: dict[str, str] = field(default_factory=dict)
     shards: dict[int, ShardEntry] = field(default_factory=dict)
 
     @classmethod
     def start(cls, recipe: Recipe, material: Material) -> Manifest:
         """The manifest of a dataset without shards."""
-        return cls(recipe, json.loads(json.dumps(material.to_dict())))
-
-    @property
-    def identity(self) -> str:
-        """SHA-256 of recipe and material: which dataset a shard belongs to."""
-        content = {"recipe": self.recipe.to_dict(), "material": self.material}
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        content = {"recipe": recipe.to_dict(), "material": material.to_dict()}
+        text = json.dumps(content, sort_keys=True)
+        identity = hashlib.sha256(text.encode()).hexdigest()
+        return cls(recipe, json.loads(text)["material"], identity)
 
     @property
     def origin(self) -> Origin:
@@ -98,6 +99,7 @@ class Manifest:
             "schema": SCHEMA_VERSION,
             "recipe": self.recipe.to_dict(),
             "material": self.material,
+            "identity": self.identity,
             "versions": self.versions,
             "shards": [
                 {"index": index, "file": shard_name(index), "sha256": e.sha256, "size": e.size}
@@ -121,7 +123,9 @@ class Manifest:
             require_readable(int(content["schema"]), MANIFEST)
             recipe = Recipe.from_dict(content["recipe"], MANIFEST)
             shards = {e["index"]: ShardEntry(e["sha256"], e["size"]) for e in content["shards"]}
-            return cls(recipe, content["material"], content["versions"], shards)
+            return cls(
+                recipe, content["material"], content["identity"], content["versions"], shards
+            )
         except FileNotFoundError as error:
             raise DatasetError(
                 f"A dataset folder has a {MANIFEST}.", str(folder), "Build a dataset there."

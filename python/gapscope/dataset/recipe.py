@@ -15,9 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from gapscope.dataset.schema import SPLITS, require_readable
 from gapscope.errors import GapscopeError, RecipeError
 from gapscope.numerics import Grid, Numerics
-from gapscope.physics import LABELS, Impurity, Material
+from gapscope.physics import LABELS, Impurity
 from gapscope.physics.sampling import Range, Sampler
-from gapscope.resources import share_folder
 
 BALANCE = 2 * len(LABELS)
 """Sample ids run through the classes, and A12u alternates between A1u and A2u."""
@@ -187,20 +186,6 @@ def load_recipe(path: str | Path) -> Recipe:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RecipeError("A recipe is readable TOML.", f"{path}: {error}", "Mend it.") from error
     return Recipe.from_dict(table, path.name)
-
-
-def load_material(recipe: Recipe, folder: Path) -> Material:
-    """The recipe's material: a shipped one by name, or a file relative to ``folder``."""
-    if recipe.material.endswith(".toml"):
-        return Material.from_toml(folder / recipe.material)
-    shipped = share_folder() / "data" / "materials"
-    path = shipped / f"{recipe.material}.toml"
-    if not path.is_file():
-        names = ", ".join(sorted(file.stem for file in shipped.glob("*.toml")))
-        raise RecipeError(
-            f"material is one of {names}, or the path of a .toml file.", recipe.material, "Mend it."
-        )
-    return Material.from_toml(path)
 
 
 def _recipe_error(error: ValidationError, where: str) -> RecipeError:

@@ -48,11 +48,11 @@ def dtype_policy(name: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def cpu_flags(cpuinfo: Path = CPUINFO) -> frozenset[str]:
+def cpu_flags() -> frozenset[str]:
     """Instruction-set flags of the CPU as Linux lists them; none on other systems."""
-    if not cpuinfo.is_file():
+    if not CPUINFO.is_file():
         return frozenset()
-    lines = cpuinfo.read_text(encoding="ascii", errors="replace").splitlines()
+    lines = CPUINFO.read_text(encoding="ascii", errors="replace").splitlines()
     return frozenset(next((line for line in lines if line.startswith("flags")), "").split())
 
 

@@ -28,6 +28,7 @@ from gapscope.learning.precision import dtype_policy
 from gapscope.learning.targets import TargetScaling
 
 RUN_SCHEMA = 1
+PARTIAL = ".partial-"
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,10 @@ class RunFolder:
         return self.best.is_file() and len(self.history()) >= self.config().training.epochs
 
     def finish(self) -> None:
-        """Drop the optimizer's state after the last epoch."""
+        """Drop, after the last epoch, the optimizer's state and what interruptions left behind."""
         self.checkpoint.unlink(missing_ok=True)
+        for leftover in self.path.glob(f"{PARTIAL}*"):
+            leftover.unlink()
 
     def clear(self) -> None:
         """Remove the files of a run, and nothing else."""
@@ -196,7 +199,7 @@ def storing(path: Path) -> Iterator[Path]:
     ------
     StorageError : the system refused to write; the old file is untouched.
     """
-    temporary = path.with_name(f".partial-{path.name}")
+    temporary = path.with_name(PARTIAL + path.name)
     try:
         yield temporary
         with temporary.open("rb+") as file:

@@ -60,18 +60,18 @@ def train(
     folder = RunFolder(run)
     if not resume:
         folder.clear()
+    attributes = _attributes(dataset)
+    if folder.begun:
+        _require_same(folder.config(), config, attributes, folder)
+        if folder.finished:
+            return folder
     size = config.network.input_size
     with DatasetReader(dataset) as reader:
         training = Samples.of(reader, "train", size, config.cache_gib)
         validation = Samples.of(reader, "validation", size, config.cache_gib)
-        if folder.begun:
-            stored = folder.config()
-            _require_same(stored, config, _attributes(dataset), folder)
-        else:
-            stored = _begin(training, config, _attributes(dataset))
-            folder.write_config(stored)
-        if not folder.finished:
-            _fit(folder, stored, training, validation, progress)
+        if not folder.begun:
+            folder.write_config(_begin(training, config, attributes))
+        _fit(folder, training, validation, progress)
     return folder
 
 
@@ -93,9 +93,8 @@ def _begin(samples: Samples, config: TrainingConfig, dataset: dict[str, Any]) ->
     )
 
 
-def _fit(
-    folder: RunFolder, stored: RunConfig, training: Samples, validation: Samples, progress: bool
-) -> None:
+def _fit(folder: RunFolder, training: Samples, validation: Samples, progress: bool) -> None:
+    stored = folder.config()
     config = stored.training
     batches = TrainingBatches(training, stored.inputs, stored.targets, config)
     keras.utils.set_random_seed(config.seed)

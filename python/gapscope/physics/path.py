@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,15 +32,20 @@ def path(lattice: str, corners: Sequence[str], points: int) -> NDArray[np.float6
 
     Raises
     ------
-    SpecificationError : an unknown point, or fewer than two.
+    SpecificationError : an unknown lattice or point, fewer than two points, less than one step.
     """
+    if lattice not in POINTS or points < 1:
+        raise SpecificationError(
+            f"A path lies on one of {', '.join(POINTS)} and has at least one step on each line.",
+            f"{points} steps on {lattice}",
+            "Change the lattice or the number of steps.",
+        )
     known = POINTS[lattice]
-    unknown = [name for name in corners if name not in known]
-    if unknown or len(corners) < 2 or points < 1:
+    if len(corners) < 2 or not set(corners) <= set(known):
         raise SpecificationError(
             f"A path joins two or more of {', '.join(known)}.", list(corners), "Choose from them."
         )
     ends = np.array([known[name] for name in corners])
     steps = np.linspace(0, 1, points, endpoint=False)[:, None]
-    lines = [start + steps * (stop - start) for start, stop in zip(ends, ends[1:], strict=False)]
+    lines = [start + steps * (stop - start) for start, stop in pairwise(ends)]
     return np.concatenate([*lines, ends[-1:]])

@@ -22,6 +22,14 @@ AXES: dict[str, str] = {
 TRAINING, VALIDATION = "tab:blue", "tab:orange"
 
 
+def evaluation_figures(predictions: xr.Dataset) -> dict[str, Figure]:
+    """All figures of an evaluation's predictions, by name."""
+    return {
+        "confusion": confusion_figure(predictions),
+        "parameters": parameters_figure(predictions),
+    }
+
+
 def confusion_figure(predictions: xr.Dataset) -> Figure:
     """Predicted against true class, in % of each true class, of an evaluation's predictions."""
     counts = confusion(predictions)

@@ -1,0 +1,180 @@
+"""The command line, as a user types it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+import gapscope as gs
+from gapscope.cli.main import main
+
+STATE = ["--irrep", "Eg", "--gap", "1.0", "--theta", "0.3", "--eps0", "20"]
+SMALL = ["--broadening", "2", "--window", "16", "--kgrid", "48"]
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def test_simulate_writes_the_map_and_its_figure(tmp_path: Path) -> None:
+    data, figure = tmp_path / "map.nc", tmp_path / "map.png"
+    result = run(
+        "simulate", *STATE, *SMALL, "--impurity", 50, "--energy", 0, "--energy", 0.5,
+        "--method", "grid", "-o", data, "--figure", figure,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    maps = gs.read_map(data)
+    assert maps["energy"].values.tolist() == [0.0, 0.5]
+    assert maps.attrs["irrep"] == "Eg"
+    assert figure.read_bytes().startswith(b"\x89PNG")
+
+
+def test_simulate_is_the_python_function(tmp_path: Path, nbse2: gs.Material) -> None:
+    run("simulate", *STATE, *SMALL, "--moment", 5, 0, 1, "-o", tmp_path / "map.nc")
+    state = gs.Specification(
+        nbse2, gs.Pairing("Eg", 1.0, theta=0.3), gs.Impurity.magnetic((5, 0, 1)), eps0=20
+    )
+    expected = gs.simulate(state, gs.Numerics([0.0], 2.0, 16, gs.Grid(48)))
+    written = gs.read_map(tmp_path / "map.nc")
+    assert written["ldos_change"].identical(expected["ldos_change"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--irrep", "B1g", "--gap", 1], "A1g, A1u"),
+        (["--irrep", "A1u", "--gap", 1, "--theta", 0.3], "theta = 0.3"),
+        (["--irrep", "Eg", "--gap", 1], "theta"),
+        (["--irrep", "Eg", "--gap", "nan", "--theta", 0.1], "positive"),
+        (["--irrep", "A1u", "--gap", 1, "--window", 15], "even"),
+        (["--irrep", "A1u", "--gap", 1, "--broadening", -1], "positive"),
+        (["--irrep", "A1u", "--gap", 1, "--material", "absent"], "nbse2"),
+        (["--irrep", "A1u", "--gap", 1, "--orbital-weights", "1,x"], "commas"),
+    ],
+)
+def test_bad_input_names_the_rule_and_the_value(
+    arguments: list[object], message: str, tmp_path: Path
+) -> None:
+    result = run("simulate", *arguments, "--impurity", 50, "-o", tmp_path / "map.nc")
+    assert result.exit_code == 1
+    assert message in result.output
+    assert "Remedy" in result.output
+    assert "Traceback" not in result.output
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_map_needs_an_impurity(tmp_path: Path) -> None:
+    result = run("simulate", *STATE, *SMALL, "-o", tmp_path / "map.nc")
+    assert result.exit_code == 1
+    assert "--impurity" in result.output
+
+
+def test_dos_and_spectrum_write_data_and_figures(tmp_path: Path) -> None:
+    dos = run(
+        "dos", *STATE, "--points", 5, "--kgrid", 32, "--broadening", 1,
+        "-o", tmp_path / "dos.nc", "--figure", tmp_path / "dos.png",
+    )  # fmt: skip
+    spectrum = run(
+        "spectrum", *STATE, "--points", 5, "--steps", 4, "--broadening", 1,
+        "-o", tmp_path / "spectrum.nc", "--figure", tmp_path / "spectrum.png",
+    )  # fmt: skip
+    assert (dos.exit_code, spectrum.exit_code) == (0, 0), dos.output + spectrum.output
+    for name in ("dos.png", "spectrum.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_doctor_finds_a_kernel_that_runs() -> None:
+    result = run("doctor")
+    assert result.exit_code == 0, result.output
+    assert "libfftw3" in result.output
+
+
+def test_every_command_explains_itself() -> None:
+    def walk(command: click.Command, path: list[str]) -> None:
+        assert run(*path, "--help").exit_code == 0
+        assert command.help, path
+        if isinstance(command, click.Group):
+            for name, child in command.commands.items():
+                walk(child, [*path, name])
+
+    walk(main, [])
+
+
+def test_a_dataset_becomes_a_network_becomes_predictions(tmp_path: Path) -> None:
+    """The whole way at its smallest: build, verify, inspect, train, evaluate, predict."""
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(TINY)
+    data, runs = tmp_path / "data", tmp_path / "run"
+    train = [
+        "--input-size",
+        "32",
+        "--width",
+        "8",
+        "--epochs",
+        "1",
+        "--batch-size",
+        "10",
+        "--precision",
+        "float32",
+    ]
+    steps = [
+        ("dataset", "build", recipe, "-o", data, "--workers", 1),
+        ("dataset", "status", data),
+        ("dataset", "verify", data),
+        ("dataset", "inspect", data, "--per-class", 1, "--figure", tmp_path / "sheet.png"),
+        ("train", data, "-o", runs, *train),
+        ("evaluate", runs, data),
+        (
+            "simulate",
+            *STATE,
+            "--impurity",
+            50,
+            "--window",
+            32,
+            "--kgrid",
+            64,
+            "-o",
+            tmp_path / "m.nc",
+        ),
+        ("predict", runs, tmp_path / "m.nc", "-o", tmp_path / "predictions.nc"),
+    ]
+    results = {step[1] if step[0] == "dataset" else step[0]: run(*step) for step in steps}
+    for name, result in results.items():
+        assert result.exit_code == 0, f"{name}: {result.output}{result.exception!r}"
+    assert "20 of 20 samples" in results["status"].output
+    assert "digest" in results["verify"].output
+    assert "A12u" in results["evaluate"].output
+    assert "m.nc" in results["predict"].output
+    assert (tmp_path / "predictions.nc").exists()
+
+
+TINY = """
+schema = 1
+name = "tiny"
+seed = 1
+material = "nbse2"
+energies = [0.0]
+broadening = 1.0
+window = 64
+shard_size = 10
+
+[impurity]
+scalar = 50.0
+
+[method]
+name = "grid"
+kgrid = 64
+
+[ranges]
+gap = [0.3, 1.5]
+eps0 = [-300.0, 100.0]
+theta = [0.0, 3.141592653589793]
+
+[splits]
+train = 10
+validation = 0
+test = 10
+"""

@@ -108,18 +108,7 @@ def test_a_dataset_becomes_a_network_becomes_predictions(tmp_path: Path) -> None
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(TINY)
     data, runs = tmp_path / "data", tmp_path / "run"
-    train = [
-        "--input-size",
-        "32",
-        "--width",
-        "8",
-        "--epochs",
-        "1",
-        "--batch-size",
-        "10",
-        "--precision",
-        "float32",
-    ]
+    train = ["--width", "8", "--epochs", "1", "--batch-size", "10"]
     steps = [
         ("dataset", "build", recipe, "-o", data, "--workers", 1),
         ("dataset", "status", data),
@@ -133,7 +122,7 @@ def test_a_dataset_becomes_a_network_becomes_predictions(tmp_path: Path) -> None
             "--impurity",
             50,
             "--window",
-            32,
+            64,
             "--kgrid",
             64,
             "-o",
@@ -144,7 +133,7 @@ def test_a_dataset_becomes_a_network_becomes_predictions(tmp_path: Path) -> None
     results = {step[1] if step[0] == "dataset" else step[0]: run(*step) for step in steps}
     for name, result in results.items():
         assert result.exit_code == 0, f"{name}: {result.output}{result.exception!r}"
-    assert "20 of 20 samples" in results["status"].output
+    assert "30 of 30 samples" in results["status"].output
     assert "digest" in results["verify"].output
     assert "A12u" in results["evaluate"].output
     assert "m.nc" in results["predict"].output
@@ -175,6 +164,6 @@ theta = [0.0, 3.141592653589793]
 
 [splits]
 train = 10
-validation = 0
+validation = 10
 test = 10
 """

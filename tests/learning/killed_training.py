@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -20,6 +21,8 @@ def save_until_killed(self: RunFolder, model: keras.Model, target: Path) -> None
     if target == self.checkpoint and len(self.history()) == 2:
         os.kill(os.getpid(), signal.SIGKILL)
     save(self, model, target)
+    if target == self.checkpoint:
+        shutil.copy(self.best, self.path / "first.weights.h5")
 
 
 if __name__ == "__main__":

@@ -61,6 +61,13 @@ def test_every_backbone_ends_in_two_heads_and_maps_of_the_stated_stride(name: st
     }
 
 
+def test_a_fresh_network_gives_the_uninformed_answer() -> None:
+    network = build_network(NetworkConfig(backbone="tiny", input_size=16, width=8), 1)
+    outputs = network(np.random.default_rng(1).standard_normal((3, 16, 16, 1)))
+    np.testing.assert_allclose(outputs["irrep"], 0.2, rtol=1e-6)
+    np.testing.assert_array_equal(outputs["parameters"], 0)
+
+
 def test_both_heads_are_float32_in_mixed_precision() -> None:
     before = keras.config.dtype_policy()
     with dtype_policy("mixed_bfloat16"):

@@ -35,6 +35,9 @@ def test_the_whole_objective_is_eq_16_by_hand() -> None:
     network = build_network(config.network, 1)
     trainer = compiled(network, config, steps_per_epoch=1)
     rng = np.random.default_rng(3)
+    for head in ("irrep", "parameters"):
+        layer = network.get_layer(head)
+        layer.set_weights([rng.normal(0, 0.3, w.shape) for w in layer.get_weights()])
     images = rng.standard_normal((6, 16, 16, 1)).astype(np.float32)
     label = np.array([0, 1, 2, 3, 4, 1])
     targets = rng.standard_normal((6, 4)).astype(np.float32)

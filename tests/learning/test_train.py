@@ -70,8 +70,10 @@ def test_a_run_killed_by_the_system_ends_with_the_weights_of_an_undisturbed_one(
 
 
 def assert_averages_are_kept(run: RunFolder, steps: int) -> None:
-    """The best weights are averages; the checkpoint holds what the optimizer goes on from."""
-    averages, network = run.trained_network().get_weights(), run.config().network()
+    """After the first epoch the best weights are averages, the checkpoint's are the last ones."""
+    network = run.config().network()
+    run.load(network, run.path / "first.weights.h5")
+    averages = network.get_weights()
     trainer = compiled(network, run.config().training, steps)
     trainer.optimizer.build(trainer.trainable_variables)
     run.load(trainer, run.checkpoint)
@@ -119,14 +121,23 @@ def test_a_dataset_without_validation_is_refused(tmp_path: Path) -> None:
         train(dataset, tmp_path / "run", toys.tiny_config(), progress=False)
 
 
-def test_a_loss_that_is_no_number_ends_the_run(
-    toy_dataset: Path, learned: RunFolder, tmp_path: Path
-) -> None:
+@pytest.fixture
+def keeper(toy_dataset: Path, learned: RunFolder, tmp_path: Path) -> Keeper:
+    """Keeps a run in the test's own folder."""
     config = learned.config()
     with DatasetReader(toy_dataset) as reader:
-        samples = Samples.of(reader, "train", toys.WINDOW)
+        samples = Samples.of(reader, "train", toys.WINDOW, cache_gib=1.0)
         batches = TrainingBatches(samples, config.inputs, config.targets, config.training)
-    keeper = Keeper(RunFolder(tmp_path), config.network(), batches)
+    return Keeper(RunFolder(tmp_path), config.network(), batches)
+
+
+def test_the_batches_are_told_which_epoch_begins(keeper: Keeper) -> None:
+    before = keeper.batches[0][0]
+    keeper.on_epoch_begin(7)
+    assert (keeper.batches[0][0] != before).any()
+
+
+def test_a_loss_that_is_no_number_ends_the_run(keeper: Keeper, tmp_path: Path) -> None:
     keeper.on_epoch_begin(0)
     keeper.on_test_end({"loss": float("nan")})
     with pytest.raises(TrainingError, match="smaller learning_rate"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import keras
 from keras import layers
 
@@ -31,8 +33,10 @@ def build_network(config: NetworkConfig, energies: int) -> keras.Model:
     x = layers.Dense(
         config.width, activation="relu", kernel_initializer="he_normal", name="aggregation"
     )(x)
+    # From zero, the heads begin at equal probabilities and mean parameters: no first shock.
+    head = partial(layers.Dense, kernel_initializer="zeros", dtype="float32")
     heads = {
-        IRREP: layers.Dense(len(LABELS), activation="softmax", dtype="float32", name=IRREP)(x),
-        PARAMETERS: layers.Dense(len(TARGETS), dtype="float32", name=PARAMETERS)(x),
+        IRREP: head(len(LABELS), activation="softmax", name=IRREP)(x),
+        PARAMETERS: head(len(TARGETS), name=PARAMETERS)(x),
     }
     return keras.Model(image, heads, name=config.backbone)

@@ -38,6 +38,41 @@ exp(2 pi i j / n) for any integer j.
 root(grid::Grid, j::Integer) = @inbounds grid.roots[mod(j, grid.n) + 1]
 
 """
+    RowPhases(bonds)
+
+exp(2 pi i m1 R1) for all R1 of the bonds on one row m1; set by `on_row!`.
+"""
+struct RowPhases
+    reach::Int
+    values::Vector{ComplexF64}
+end
+
+function RowPhases(bonds::Bonds)
+    reach = maximum(abs, view(bonds.vectors, 1, :))
+    return RowPhases(reach, ones(ComplexF64, 2reach + 1))
+end
+
+"""
+    on_row!(phases, m1)
+    on_row!(phases, grid, j1)
+
+Move to the row m1, or to m1 = j1/N of a grid.
+"""
+function on_row!(phases::RowPhases, m1::Real)
+    for r in (-phases.reach):phases.reach
+        phases.values[r + phases.reach + 1] = cis(2pi * rem(r * m1, 1, RoundNearest))
+    end
+    return phases
+end
+
+function on_row!(phases::RowPhases, grid::Grid, j1::Integer)
+    for r in (-phases.reach):phases.reach
+        phases.values[r + phases.reach + 1] = root(grid, j1 * r)
+    end
+    return phases
+end
+
+"""
     hamiltonian!(h, bonds, m1, m2)
 
 H(k) at one reduced momentum.

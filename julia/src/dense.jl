@@ -37,14 +37,14 @@ hole_elements(solver::DensePath) =
 field_count(solver::DensePath) = 2length(field_elements(solver))
 local_count(solver::DensePath) = 2length(hole_elements(solver))
 
-function row!(fields, sums, solver::DensePath, w::DenseWorkspace, z, j1, grid, tables)
+function row!(fields, sums, solver::DensePath, w::DenseWorkspace, z, phases, tables)
     for (n, element) in enumerate(solver.elements)
-        harmonics!(view(w.harmonics, :, n), element, j1, grid)
+        harmonics!(view(w.harmonics, :, n), element, phases)
     end
     fill!(sums, 0)
     d, ne = block_size(solver), solver.electrons
     g = w.matrix
-    for j2 in 1:grid.n
+    for j2 in axes(fields, 1)
         shifted_hamiltonian!(g, w.harmonics, z, view(tables.phases, :, j2))
         invert!(g, w.pivots)
         f, s = 0, 0

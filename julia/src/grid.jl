@@ -13,8 +13,9 @@ function grid_window(bonds::Bonds, z::Complex, grid::Grid, window::Integer)
     tables = Tables(grid, harmonic_range(bonds))
     for family in families(bonds)
         solver = block_solver(bonds, family.block, z)
-        rows, sums = transform_rows(solver, z, grid, tables, green.half)
+        rows, sums = transform_rows(bonds, solver, z, grid, tables, green.half)
         transforms = transform_columns(rows, grid, green.half)
+        transforms ./= grid.n^2
         means = [real(transforms[green.half + 1, 1, f]) for f in 1:field_count(solver)]
         locals = local_elements(solver, z, means, vec(sum(sums, dims = 2)) ./ grid.n^2)
         add_block!(green, family.block, elements(solver, z), locals, transforms)
@@ -34,16 +35,29 @@ function block_solver(bonds::Bonds, block::Vector{Int}, z::Complex)
     return is_pair ? pair_solver(bonds, block, z) : DensePath(bonds, block)
 end
 
+"""
+    RowBuffers(n, fields)
+
+Fields on the n points of a row and their transforms, aligned for FFTW.
+"""
+struct RowBuffers{F,S}
+    fields::F
+    spectra::S
+end
+RowBuffers(n::Integer, fields::Integer) =
+    RowBuffers(FFTW.aligned(Float64, n, fields), FFTW.aligned(ComplexF64, n ÷ 2 + 1, fields))
+
 # Fields of all rows, transformed along m2: half + 1 (r2 = 0 .. half) x N (rows) x fields.
-function transform_rows(solver, z, grid::Grid, tables::Tables, half::Integer)
+function transform_rows(bonds::Bonds, solver, z, grid::Grid, tables::Tables, half::Integer)
     n, fields = grid.n, field_count(solver)
     rows = Array{ComplexF64}(undef, half + 1, n, fields)
     sums = zeros(local_count(solver), n)
     plan = FFTW.real_rows(n, fields)
-    make() = (FFTW.aligned(Float64, n, fields), FFTW.aligned(ComplexF64, n ÷ 2 + 1, fields), workspace(solver))
-    foreach_chunk(make, n, 16) do (values, spectra, scratch), range
+    make() = (RowBuffers(n, fields), workspace(solver), RowPhases(bonds))
+    foreach_chunk(make, n, 16) do (buffers, scratch, phases), range
+        values, spectra = buffers.fields, buffers.spectra
         for j in range
-            row!(values, view(sums, :, j), solver, scratch, z, j - 1, grid, tables)
+            row!(values, view(sums, :, j), solver, scratch, z, on_row!(phases, grid, j - 1), tables)
             FFTW.transform!(spectra, values, plan)
             for f in 1:fields, r2 in 1:(half + 1)
                 @inbounds rows[r2, j, f] = conj(spectra[r2, f]) # exp(+i k.r), real fields
@@ -53,7 +67,7 @@ function transform_rows(solver, z, grid::Grid, tables::Tables, half::Integer)
     return rows, sums
 end
 
-# Along m1: (2 half + 1) (r1 = -half .. half) x half + 1 x fields.
+# Sums over the rows with exp(2 pi i m1 r1): (2 half + 1) (r1 = -half .. half) x half + 1 x fields.
 function transform_columns(rows::Array{ComplexF64,3}, grid::Grid, half::Integer)
     n, fields = grid.n, size(rows, 3)
     transforms = Array{ComplexF64}(undef, 2half + 1, half + 1, fields)
@@ -66,7 +80,7 @@ function transform_columns(rows::Array{ComplexF64,3}, grid::Grid, half::Integer)
             end
             FFTW.transform!(buffer, buffer, plan)
             for (c, r2) in enumerate(columns), r1 in (-half):half
-                @inbounds transforms[r1 + half + 1, r2, f] = buffer[mod(r1, n) + 1, c] / n^2
+                @inbounds transforms[r1 + half + 1, r2, f] = buffer[mod(r1, n) + 1, c]
             end
         end
     end

@@ -5,7 +5,7 @@ A row-major NumPy array (a, b, c) is the column-major Julia array (c, b, a) at t
 """
 module Host
 
-using ..GapScope: Bonds, grid_dos!, grid_maps!, spectral_function!
+using ..GapScope: Bonds, converged_map, grid_dos!, grid_maps!, spectral_function!
 
 """
     array(T, address, dims)
@@ -44,6 +44,32 @@ function grid_maps(trace, dos, g0, vectors, matrices, offsets, impurities, energ
 end
 
 """
+    converged_maps(trace, dos, g0, report, vectors, matrices, offsets, impurities, energies, broadening, accuracy, budget)
+
+As `grid_maps`, to an accuracy. `report` is 4 x energies x sets: relative error of drho with and without r = 0,
+number of rows, and whether the accuracy was reached.
+"""
+function converged_maps(
+    trace, dos, g0, report, vectors, matrices, offsets, impurities, energies, broadening, accuracy, budget
+)
+    potentials, window = swapped(impurities), size(trace, 1)
+    for s in axes(potentials, 3)
+        own = (offsets[s] + 1):offsets[s + 1]
+        bonds = bonds_from_rows(vectors[:, own], matrices[:, :, own])
+        for (e, w) in enumerate(energies)
+            z = complex(w, broadening)
+            map = converged_map(bonds, potentials[:, :, s], z, window, accuracy, budget)
+            trace[:, :, e, s] = map.trace
+            dos[e, s] = map.dos
+            g0[:, :, e, s] = transpose(map.g0)
+            report[:, e, s] = [map.error, map.error_away, map.rows, map.reached]
+        end
+    end
+    require_finite(trace, dos, g0, report)
+    return nothing
+end
+
+"""
     warm_up()
 
 Compute two small maps of a model with bonds as far as NbSe2's, so that a host that reports itself
@@ -56,6 +82,10 @@ function warm_up()
     grid_maps(
         zeros(ComplexF64, window, window, 2, 1), zeros(2, 1), zeros(ComplexF64, 4, 4, 2, 1),
         vectors, matrices, [0, 3], complex(reshape(hop, 4, 4, 1)), energies, 0.1, 16,
+    )
+    converged_maps(
+        zeros(ComplexF64, window, window, 2, 1), zeros(2, 1), zeros(ComplexF64, 4, 4, 2, 1), zeros(4, 2, 1),
+        vectors, matrices, [0, 3], complex(reshape(hop, 4, 4, 1)), energies, 0.1, 0.1, 1000,
     )
     return nothing
 end

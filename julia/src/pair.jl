@@ -71,14 +71,14 @@ local_count(::ComplexPair) = 2
 workspace(::Union{RealPair{H},ComplexPair{H}}) where {H} = zeros(ComplexF64, 2H + 1)
 
 """
-    row!(fields, sums, solver, harmonics, z, j1, grid, tables)
+    row!(fields, sums, solver, harmonics, z, phases, tables)
 
-Fields on the N points of the row m1 = j1/N, N x field_count, and sums over the row of what is needed
+Fields on the n points of the row of the phases, n x field_count, and sums over the row of what is needed
 at r = 0 only.
 """
-function row!(fields, sums, solver::RealPair{H}, harmonics, z, j1, grid, tables) where {H}
-    a = real_part(harmonics!(harmonics, solver.a, j1, grid), Val(H))
-    p = real_part(harmonics!(harmonics, solver.p, j1, grid), Val(H))
+function row!(fields, sums, solver::RealPair{H}, harmonics, z, phases, tables) where {H}
+    a = real_part(harmonics!(harmonics, solver.a, phases), Val(H))
+    p = real_part(harmonics!(harmonics, solver.p, phases), Val(H))
     real_row!(fields, a, p, imag(z)^2, tables.cosine, tables.sine)
     return nothing
 end
@@ -93,10 +93,10 @@ function real_row!(fields, a, p, delta2, cosine, sine)
     end
 end
 
-function row!(fields, sums, solver::ComplexPair{H,RealGap}, harmonics, z, j1, grid, tables) where {H,RealGap}
-    a = real_part(harmonics!(harmonics, solver.a, j1, grid), Val(H))
-    b = real_part(harmonics!(harmonics, solver.b, j1, grid), Val(H))
-    harmonics!(harmonics, solver.d, j1, grid)
+function row!(fields, sums, solver::ComplexPair{H,RealGap}, harmonics, z, phases, tables) where {H,RealGap}
+    a = real_part(harmonics!(harmonics, solver.a, phases), Val(H))
+    b = real_part(harmonics!(harmonics, solver.b, phases), Val(H))
+    harmonics!(harmonics, solver.d, phases)
     d = (real_part(harmonics, Val(H)), imaginary_part(harmonics, Val(H)))
     sums[1], sums[2] = complex_row!(fields, a, b, d, real(z), imag(z), tables.cosine, tables.sine, Val(RealGap))
     return nothing

@@ -4,7 +4,7 @@ function precompile_kernel()
     batch = (Array{ComplexF64,4}, Matrix{Float64}, Array{ComplexF64,4}, Matrix{Int}, Array{ComplexF64,3})
     precompile(Host.grid_maps, (batch..., Vector{Int}, Array{ComplexF64,3}, Vector{Float64}, Float64, Int))
     for solver in (RealPair{4}, ComplexPair{4,true}, ComplexPair{4,false}, DensePath)
-        precompile(transform_rows, (solver, ComplexF64, Grid, Tables, Int))
+        precompile(transform_rows, (Bonds, solver, ComplexF64, Grid, Tables, Int))
         precompile(elements, (solver, ComplexF64))
         precompile(local_elements, (solver, ComplexF64, Vector{Float64}, Vector{Float64}))
     end

@@ -14,15 +14,15 @@ function Element(bonds::Bonds, i::Integer, j::Integer)
 end
 
 """
-    harmonics!(c, element, j1, grid)
+    harmonics!(c, element, phases)
 
-Coefficients of exp(2 pi i h m2), h = -H .. H, of the element on the row m1 = j1/N.
+Coefficients of exp(2 pi i h m2), h = -H .. H, of the element on the row of the phases.
 """
-function harmonics!(c::AbstractVector, element::Element, j1::Integer, grid::Grid)
+function harmonics!(c::AbstractVector, element::Element, phases::RowPhases)
     fill!(c, 0)
     middle = (length(c) + 1) ÷ 2
     for (n, (r1, r2)) in enumerate(element.vectors)
-        @inbounds c[middle + r2] += element.amplitudes[n] * root(grid, j1 * r1)
+        @inbounds c[middle + r2] += element.amplitudes[n] * phases.values[phases.reach + 1 + r1]
     end
     return c
 end
@@ -58,9 +58,10 @@ end
 
 """
     Tables(grid, degree)
+    Tables(n, shift, degree)
 
-cos(2 pi h m2) and sin(2 pi h m2) on the N points of a row, N x degree, and exp(2 pi i h m2) for
-h = -degree .. degree, (2 degree + 1) x N.
+cos(2 pi h m2) and sin(2 pi h m2) on the n points m2 = (j + shift)/n of a row, n x degree, and
+exp(2 pi i h m2) for h = -degree .. degree, (2 degree + 1) x n.
 """
 struct Tables
     cosine::Matrix{Float64}
@@ -68,8 +69,12 @@ struct Tables
     phases::Matrix{ComplexF64}
 end
 
-function Tables(grid::Grid, degree::Integer)
-    phases = [root(grid, h * j) for h in (-degree):degree, j in 0:(grid.n - 1)]
+Tables(grid::Grid, degree::Integer) = Tables([root(grid, h * j) for h in (-degree):degree, j in 0:(grid.n - 1)])
+Tables(n::Integer, shift::Real, degree::Integer) =
+    Tables([cis(2pi * h * (j + shift) / n) for h in (-degree):degree, j in 0:(n - 1)])
+
+function Tables(phases::Matrix{ComplexF64})
+    degree = size(phases, 1) ÷ 2
     positive = permutedims(view(phases, (degree + 2):(2degree + 1), :))
     return Tables(real.(positive), imag.(positive), phases)
 end

@@ -46,10 +46,10 @@ function electron_average(bonds::Bonds, family::Family, z, grid::Grid, tables::T
     solver = block_solver(bonds, family.block, z)
     fields = field_count(solver)
     rows = zeros(fields, grid.n)
-    make() = (zeros(grid.n, fields), zeros(local_count(solver)), workspace(solver))
-    foreach_chunk(make, grid.n, 16) do (values, unused, scratch), range
+    make() = (zeros(grid.n, fields), zeros(local_count(solver)), workspace(solver), RowPhases(bonds))
+    foreach_chunk(make, grid.n, 16) do (values, unused, scratch, phases), range
         for j in range
-            row!(values, unused, solver, scratch, z, j - 1, grid, tables)
+            row!(values, unused, solver, scratch, z, on_row!(phases, grid, j - 1), tables)
             rows[:, j] = sum(values, dims = 1)
         end
     end

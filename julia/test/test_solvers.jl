@@ -11,8 +11,7 @@ end
 
 @testset "every solver inverts z - H(k) on a row" begin
     n, j1 = 16, 3
-    grid = GapScope.Grid(n)
-    tables = GapScope.Tables(grid, 1)
+    tables = GapScope.Tables(GapScope.Grid(n), 1)
     cases = [
         (bdg(electrons(), singlet(0.4 * cis(0.7))), 0.2im),
         (bdg(electrons(), singlet()), 0.3 + 0.2im),
@@ -25,7 +24,8 @@ end
         solver = GapScope.block_solver(bonds, block, z)
         fields = zeros(n, GapScope.field_count(solver))
         sums = zeros(GapScope.local_count(solver))
-        GapScope.row!(fields, sums, solver, GapScope.workspace(solver), z, j1, grid, tables)
+        phases = GapScope.on_row!(GapScope.RowPhases(bonds), j1 / n)
+        GapScope.row!(fields, sums, solver, GapScope.workspace(solver), z, phases, tables)
         for ((i, j), parts) in GapScope.elements(solver, z), j2 in 0:(n - 1)
             g = green(bonds, z, j1 / n, j2 / n)
             @test sum(c * fields[j2 + 1, f] for (f, c) in parts) ≈ g[block[i], block[j]] atol = 1e-12

@@ -95,3 +95,11 @@ class ClusterError(GapscopeError, RuntimeError):
 
 class TrainingError(GapscopeError, ValueError):
     """A training option is outside what a network can be trained with."""
+
+
+class ConvergenceError(GapscopeError, RuntimeError):
+    """The accuracy that was asked for was not reached within the budget."""
+
+
+class ConvergenceWarning(UserWarning):
+    """A map is less accurate than was asked for, or than its broadening needs."""

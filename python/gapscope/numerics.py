@@ -32,6 +32,42 @@ class Grid:
 
 
 @dataclass(frozen=True)
+class Converged:
+    """The Brillouin zone integrated to an accuracy, whatever it takes.
+
+    Parameters
+    ----------
+    accuracy : largest relative error ||error of drho|| / ||drho|| over the window, with and without
+        the site r = 0; between 1e-5 and 0.5.
+    budget : largest number of rows of k points per energy; a map that needs more says so.
+
+    Raises
+    ------
+    NumericsError : a value outside its rule.
+    """
+
+    accuracy: float = 0.005
+    budget: int = 200_000
+
+    def __post_init__(self) -> None:
+        if not 1e-5 <= self.accuracy <= 0.5:
+            raise NumericsError(
+                "The accuracy is a relative error between 1e-5 and 0.5.",
+                self.accuracy,
+                "Use for example 0.005.",
+            )
+        if isinstance(self.budget, bool) or self.budget != int(self.budget) or self.budget < 1:
+            raise NumericsError(
+                "The budget is a positive whole number of rows.", self.budget, "Raise it."
+            )
+
+    @property
+    def name(self) -> str:
+        """Name of the method in attributes and recipes."""
+        return "converged"
+
+
+@dataclass(frozen=True)
 class Numerics:
     """Energies w and broadening delta of z = w + i delta, window of sites, and method.
 
@@ -39,7 +75,7 @@ class Numerics:
     ----------
     energies : in meV, rising or in any order; one number is a list of one.
     broadening : delta in meV, positive.
-    window : even number L of sites per side, r from -L/2 to L/2 - 1; at most kgrid.
+    window : even number L of sites per side, r from -L/2 to L/2 - 1; at most the kgrid of a Grid.
     method : how the Brillouin zone is summed.
 
     Raises
@@ -50,13 +86,13 @@ class Numerics:
     energies: Sequence[float]
     broadening: float
     window: int
-    method: Grid
+    method: Grid | Converged = Converged()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "energies", require_energies(self.energies))
         require_broadening(self.broadening)
         check_window(self.window)
-        if self.window > self.method.kgrid:
+        if isinstance(self.method, Grid) and self.window > self.method.kgrid:
             raise NumericsError(
                 "The window fits into the k-grid's real-space torus: window <= kgrid.",
                 f"window = {self.window}, kgrid = {self.method.kgrid}",

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Sequence
-from typing import Literal
+from dataclasses import asdict
+from typing import Literal, TypedDict
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from gapscope.errors import NumericsError
-from gapscope.kernel.calls import Maps, grid_maps
+from gapscope.errors import ConvergenceWarning, NumericsError
+from gapscope.kernel.calls import Maps, converged_maps, grid_maps
 from gapscope.mapfile import MAP_SCHEMA
-from gapscope.numerics import Grid, Numerics
+from gapscope.numerics import Converged, Grid, Numerics
 from gapscope.physics.fourier import paper_image, qpi_image
 from gapscope.physics.lattice import Lattice, window_coordinates
+from gapscope.physics.resolution import resolving_kgrid
 from gapscope.physics.specification import Specification
 from gapscope.provenance import versions
 
-__all__ = ["Convention", "Grid", "Maps", "Numerics", "simulate", "simulate_batch"]
+__all__ = ["Convention", "Converged", "Grid", "Maps", "Numerics", "simulate", "simulate_batch"]
 
 Convention = Literal["ldos", "paper"]
+
+
+class _Common(TypedDict):
+    energies: Sequence[float]
+    broadening: float
+    window: int
+
+
 CONVENTIONS: dict[str, str] = {
     "ldos": "rho(q) = sum_r exp(-i q.r) drho(r), r in the symmetric window",
     "paper": "-(1/pi) Im sum_r exp(i q.r) Tr_e[G(r) T G(-r)], r in the symmetric window (eq. 12)",
@@ -43,13 +54,18 @@ def simulate_batch(specifications: Sequence[Specification], numerics: Numerics) 
             f"{len(specifications)} specifications with {sorted(orbitals)} orbitals",
             "Simulate them one by one.",
         )
-    return grid_maps(
-        [spec.bdg() for spec in specifications],
-        [spec.impurity_matrix() for spec in specifications],
-        energies=numerics.energies,
-        broadening=numerics.broadening,
-        window=numerics.window,
-        kgrid=numerics.method.kgrid,
+    hamiltonians = [spec.bdg() for spec in specifications]
+    impurities = [spec.impurity_matrix() for spec in specifications]
+    common: _Common = {
+        "energies": numerics.energies,
+        "broadening": numerics.broadening,
+        "window": numerics.window,
+    }
+    method = numerics.method
+    if isinstance(method, Grid):
+        return grid_maps(hamiltonians, impurities, kgrid=method.kgrid, **common)
+    return converged_maps(
+        hamiltonians, impurities, accuracy=method.accuracy, budget=method.budget, **common
     )
 
 
@@ -80,6 +96,7 @@ def simulate(
             f"A convention is one of {', '.join(CONVENTIONS)}.", convention, "Choose one of them."
         )
     maps = simulate_batch([specification], numerics)
+    _warn(specification, numerics, maps)
     lattice = specification.material.lattice
     ldos_change = maps.ldos_change[0]
     if convention == "paper":
@@ -98,6 +115,7 @@ def simulate(
             "qpi_re": (momenta, image.real, _attrs("real part of rho(q)", per_site)),
             "qpi_im": (momenta, image.imag, _attrs("imaginary part of rho(q)", per_site)),
             "dos": ("energy", maps.dos[0], _attrs("density of states of the host", per_site)),
+            **_convergence(maps),
             "specification": ((), json.dumps(specification.to_dict())),
         },
         coords=_coordinates(numerics, lattice),
@@ -113,11 +131,55 @@ def simulate(
     )
 
 
+def _convergence(maps: Maps) -> dict[str, tuple[str, NDArray[np.generic], dict[str, str]]]:
+    """What is known of a map's accuracy, by energy."""
+    convergence = maps.convergence
+    if convergence is None:
+        return {}
+    return {
+        "relative_error": (
+            "energy",
+            convergence.error[0],
+            _attrs("estimated relative error of ldos_change over the window", "1"),
+        ),
+        "relative_error_away": (
+            "energy",
+            convergence.error_away[0],
+            _attrs("the same without the site r = 0", "1"),
+        ),
+        "rows": ("energy", convergence.rows[0], _attrs("rows of k points evaluated", "1")),
+    }
+
+
+def _warn(specification: Specification, numerics: Numerics, maps: Maps) -> None:
+    """Say so where a map is not as accurate as it should be."""
+    method, convergence = numerics.method, maps.convergence
+    if isinstance(method, Grid):
+        needed = resolving_kgrid(specification, numerics.broadening)
+        if method.kgrid < needed:
+            warnings.warn(
+                f"kgrid = {method.kgrid} does not resolve the broadening of"
+                f" {numerics.broadening:g} meV: neighbouring k points differ by up to"
+                f" {numerics.broadening * needed / method.kgrid:.2g} meV. Resolving it takes about"
+                f" kgrid = {needed}; or use the method converged.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+    elif convergence is not None and not convergence.reached.all():
+        worst = max(float(convergence.error.max()), float(convergence.error_away.max()))
+        warnings.warn(
+            f"the accuracy {method.accuracy:g} was not reached with {method.budget} rows: the"
+            f" relative error is estimated as {worst:.2g}. Raise budget, accuracy or broadening.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+
+
 def numerics_attributes(numerics: Numerics) -> dict[str, str | int | float]:
     """Numerical settings as netCDF attributes."""
     return {
         "method": numerics.method.name,
-        "kgrid": numerics.method.kgrid,
+        **asdict(numerics.method),
         "window": numerics.window,
         "broadening": float(numerics.broadening),
         "broadening_units": "meV",

@@ -14,6 +14,24 @@ from gapscope.physics.bonds import Bonds
 
 
 @dataclass(frozen=True, eq=False)
+class Convergence:
+    """How well maps are converged, (n, energies) each.
+
+    Parameters
+    ----------
+    error : estimate of ||error of drho|| / ||drho|| over the window.
+    error_away : the same without the site r = 0.
+    rows : rows of k points that were evaluated.
+    reached : whether both are below the accuracy that was asked for.
+    """
+
+    error: NDArray[np.float64]
+    error_away: NDArray[np.float64]
+    rows: NDArray[np.int64]
+    reached: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
 class Maps:
     """Maps of a batch of n parameter sets.
 
@@ -22,11 +40,13 @@ class Maps:
     trace : A(r; w) = Tr_e[G(r) T G(-r)], (n, energies, L, L) complex, per meV; r = 0 at L/2.
     dos : density of states -(1/pi) Im Tr_e g0, (n, energies), states per meV and site.
     local_green : g0, (n, energies, d, d) complex, per meV.
+    convergence : of method converged, None of others.
     """
 
     trace: NDArray[np.complex128]
     dos: NDArray[np.float64]
     local_green: NDArray[np.complex128]
+    convergence: Convergence | None = None
 
     @property
     def ldos_change(self) -> NDArray[np.float64]:
@@ -52,22 +72,70 @@ def grid_maps(
     KernelError : Julia's own message, for instance for a result that is not finite.
     JuliaNotFoundError : there is no runtime to compute with.
     """
-    count, d = len(hamiltonians), hamiltonians[0].dimension
-    offsets = np.cumsum([0, *(len(h.vectors) for h in hamiltonians)])
+    batch = _Batch(hamiltonians, impurities, energies, window)
     trace, dos, local_green = get_host().call(
-        "GapScope.Host.grid_maps",
-        Output((count, len(energies), window, window), "complex128"),
-        Output((count, len(energies)), "float64"),
-        Output((count, len(energies), d, d), "complex128"),
-        np.concatenate([h.vectors for h in hamiltonians]),
-        np.concatenate([h.matrices for h in hamiltonians]),
-        offsets.astype(np.int64),
-        np.ascontiguousarray(np.stack(impurities), dtype=np.complex128),
-        np.asarray(energies, dtype=np.float64),
-        float(broadening),
-        int(kgrid),
+        "GapScope.Host.grid_maps", *batch.outputs, *batch.inputs, float(broadening), int(kgrid)
     )
     return Maps(trace, dos, local_green)
+
+
+def converged_maps(
+    hamiltonians: Sequence[Bonds],
+    impurities: Sequence[NDArray[np.complex128]],
+    *,
+    energies: Sequence[float],
+    broadening: float,
+    window: int,
+    accuracy: float,
+    budget: int,
+) -> Maps:
+    """Maps to a relative accuracy, with at most ``budget`` rows of k points per block and energy.
+
+    Arguments and errors as :func:`grid_maps`; ``convergence`` of the result is never None.
+    """
+    batch = _Batch(hamiltonians, impurities, energies, window)
+    trace, dos, local_green, report = get_host().call(
+        "GapScope.Host.converged_maps",
+        *batch.outputs,
+        Output((len(hamiltonians), len(energies), 4), "float64"),
+        *batch.inputs,
+        float(broadening),
+        float(accuracy),
+        int(budget),
+    )
+    error, error_away, rows, reached = np.moveaxis(report, -1, 0)
+    return Maps(
+        trace,
+        dos,
+        local_green,
+        Convergence(error, error_away, rows.astype(np.int64), reached.astype(np.bool_)),
+    )
+
+
+class _Batch:
+    """Arguments that all methods share: buffers for the results, bonds of all sets in one array."""
+
+    def __init__(
+        self,
+        hamiltonians: Sequence[Bonds],
+        impurities: Sequence[NDArray[np.complex128]],
+        energies: Sequence[float],
+        window: int,
+    ) -> None:
+        count, d = len(hamiltonians), hamiltonians[0].dimension
+        offsets = np.cumsum([0, *(len(h.vectors) for h in hamiltonians)])
+        self.outputs = (
+            Output((count, len(energies), window, window), "complex128"),
+            Output((count, len(energies)), "float64"),
+            Output((count, len(energies), d, d), "complex128"),
+        )
+        self.inputs = (
+            np.concatenate([h.vectors for h in hamiltonians]),
+            np.concatenate([h.matrices for h in hamiltonians]),
+            offsets.astype(np.int64),
+            np.ascontiguousarray(np.stack(impurities), dtype=np.complex128),
+            np.asarray(energies, dtype=np.float64),
+        )
 
 
 def density_of_states(

@@ -95,6 +95,8 @@ def history_figure(history: Sequence[Mapping[str, float]]) -> Figure:
             axis.legend()
         losses, hits = figure.axes
         losses.set_yscale("log")
+        losses.yaxis.set_major_formatter("{x:g}")
+        losses.yaxis.set_minor_formatter("{x:g}")
         hits.set_ylim(0, 1.02)
     return figure
 

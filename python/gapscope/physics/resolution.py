@@ -1,0 +1,30 @@
+"""Which k-grid resolves a broadening."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from gapscope.physics.specification import Specification
+
+SAMPLES = 48
+
+
+def resolving_kgrid(specification: Specification, broadening: float) -> int:
+    """Points per side at which neighbours on the grid differ in energy by the broadening at most.
+
+    N = max_k |dE/dm| / delta, m the reduced momentum along b1 or b2: the trapezoid rule's error
+    then falls below about exp(-2 pi). The velocity is the largest eigenvalue of dH/dm on a coarse
+    grid; delta in meV.
+    """
+    bonds = specification.bdg()
+    m = np.arange(SAMPLES) / SAMPLES
+    k = np.stack(np.meshgrid(m, m, indexing="ij"), axis=-1).reshape(-1, 2)
+    phases = np.exp(2j * np.pi * (k @ bonds.vectors.T))
+    fastest = 0.0
+    for axis in (0, 1):
+        slopes = 2j * np.pi * bonds.vectors[:, axis, None, None] * bonds.matrices
+        velocity = np.linalg.eigvalsh(np.tensordot(phases, slopes, axes=1))
+        fastest = max(fastest, float(np.abs(velocity).max()))
+    return math.ceil(fastest / broadening)

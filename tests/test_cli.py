@@ -12,7 +12,7 @@ import gapscope as gs
 from gapscope.cli.main import main
 
 STATE = ["--irrep", "Eg", "--gap", "1.0", "--theta", "0.3", "--eps0", "20"]
-SMALL = ["--broadening", "2", "--window", "16", "--kgrid", "48"]
+SMALL = ["--broadening", "2", "--window", "16", "--method", "grid", "--kgrid", "48"]
 
 
 def run(*arguments: object) -> Result:
@@ -123,6 +123,8 @@ def test_a_dataset_becomes_a_network_becomes_predictions(tmp_path: Path) -> None
             50,
             "--window",
             64,
+            "--method",
+            "grid",
             "--kgrid",
             64,
             "-o",

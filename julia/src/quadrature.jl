@@ -22,15 +22,21 @@ const GAUSS_WEIGHTS = [
 const NODES = ([-KRONROD; 0.0; reverse(KRONROD)] .+ 1) ./ 2
 const WEIGHTS = [KRONROD_WEIGHTS; 0.209482141084727828012999174891714; reverse(KRONROD_WEIGHTS)] ./ 2
 const EMBEDDED = [GAUSS_WEIGHTS; 0.417959183673469387755102040816327; reverse(GAUSS_WEIGHTS)] ./ 2
-# Kronrod's rule is of degree 22, Gauss's of degree 13: near a singularity their errors are rho^-23 and rho^-14.
-const RULE_EXPONENT = 23 / 14
+# Near a singularity Gauss's error, seen as the difference of the rules, falls as rho^-14 and Kronrod's as rho^-24.
+# Very near one (see `pinch`) the two are alike. The remaining constants were chosen on sixty random states of
+# NbSe2 (docs/decisions/0006): the estimate lies above the true error, by a small factor.
+const RULE_EXPONENT = 24 / 14
+const PINCH_EXPONENT = 20
+const CALIBRATION = 0.82
+const LEAST_PANELS = 64
 
 """
     Panel
 
 Rows at the nodes of one panel first < m1 < last: transforms (half + 1) x fields x 15, averages at r = 0,
 roots. `spread` is the norm of the difference of the two rules, `mean` that of the average, `square` the
-average of the squared norm, `check` the average of the errors that the rows themselves show.
+average of the squared norm, `check` the average of the errors that the rows themselves show, `pinch` the
+Bernstein ellipse of the nearest singularity.
 """
 struct Panel
     first::Float64
@@ -42,6 +48,7 @@ struct Panel
     mean::Float64
     square::Float64
     check::Float64
+    pinch::Float64
 end
 
 width(p::Panel) = p.last - p.first
@@ -54,8 +61,37 @@ Estimated error of the panel's contribution, from both rules and from the rows.
 """
 function error_of(p::Panel)
     ratio = min(1.0, p.spread / max(p.mean, floatmin()))
-    return width(p) * hypot(p.spread * ratio^(RULE_EXPONENT - 1), p.check)
+    rule = CALIBRATION * p.spread * max(ratio^(RULE_EXPONENT - 1), p.pinch^-PINCH_EXPONENT)
+    return width(p) * hypot(rule, p.check)
 end
+
+"""
+    pinch(roots)
+
+Smallest Bernstein ellipse rho on which a singularity of the rows lies; infinite where there is none.
+
+As a function of m1, F is singular where a root inside the unit circle meets one outside. Their squared
+distance vanishes linearly there: a secant through neighbouring nodes finds the place t, the panel being (-1, 1),
+on the ellipse rho = |t + sqrt(t^2 - 1)| > 1.
+"""
+function pinch(roots::AbstractMatrix)
+    nearest = Inf
+    @inbounds for j in 2:size(roots, 2), a in axes(roots, 1), b in axes(roots, 1)
+        x, y = roots[a, j - 1], roots[a, j]
+        near(x) && near(y) && abs2(x) < 1 && abs2(y) < 1 || continue
+        u, v = roots[b, j - 1], roots[b, j]
+        near(u) && near(v) && abs2(u) > 1 && abs2(v) > 1 || continue
+        before, after = (x - u)^2, (y - v)^2
+        before == after && continue
+        first, last = 2NODES[j - 1] - 1, 2NODES[j] - 1
+        t = first - before * (last - first) / (after - before)
+        rho = abs(t + sqrt(t^2 - 1))
+        nearest = min(nearest, max(rho, 1 / rho))
+    end
+    return nearest
+end
+
+near(w) = NEAR_CIRCLE < abs2(w) < 1 / NEAR_CIRCLE
 
 function Panel(rows, z, first, last, seed, half, weights)
     fields = length(weights)
@@ -69,7 +105,7 @@ function Panel(rows, z, first, last, seed, half, weights)
         seed = rows.roots
         check += WEIGHTS[j] * error * maximum(weights)
     end
-    return Panel(first, last, values, sums, roots, panel_norms(values, weights)..., check)
+    return Panel(first, last, values, sums, roots, panel_norms(values, weights)..., check, pinch(roots))
 end
 
 function panel_norms(values, weights)
@@ -116,7 +152,7 @@ function RowIntegral(solver, bonds::Bonds, z::Complex, half::Integer)
     end
     integral = RowIntegral(solver, bonds, z, Int(half), sqrt.(weights), Panel[], 0)
     # On one of these panels exp(2 pi i m1 r1) makes at most half a turn.
-    count = 2half
+    count = max(2half, LEAST_PANELS)
     starts = [((k - 1) / count, k / count, nothing) for k in 1:count]
     integral.panels = evaluate(integral, starts, 8)
     return integral

@@ -10,5 +10,6 @@ include("models.jl")
     include("test_blocks.jl")
     include("test_solvers.jl")
     include("test_grid.jl")
+    include("test_converged.jl")
     include("test_threads.jl")
 end

@@ -8,7 +8,7 @@
 
 from gapscope.mapfile import read_map, write_netcdf
 from gapscope.materials import material
-from gapscope.numerics import Grid, Numerics
+from gapscope.numerics import Converged, Grid, Numerics
 from gapscope.physics import (
     IRREPS,
     LABELS,
@@ -26,6 +26,7 @@ __all__ = [
     "IRREPS",
     "LABELS",
     "Bonds",
+    "Converged",
     "Grid",
     "Impurity",
     "Lattice",

@@ -16,7 +16,7 @@ from gapscope.dataset.build import build
 from gapscope.dataset.load import DatasetReader
 from gapscope.mapfile import write_netcdf
 from gapscope.materials import material
-from gapscope.numerics import Grid, Numerics
+from gapscope.numerics import Numerics
 from gapscope.physics import Impurity, Pairing, Specification
 from gapscope.plots.dataset import sheet
 from gapscope.plots.maps import map_figure
@@ -31,7 +31,7 @@ STATES = {
     "Eg": Pairing("Eg", 1.0, theta=0.3),
     "Eu": Pairing("Eu", 1.0, theta=0.3),
 }
-EPOCHS = 12
+EPOCHS = 10
 REQUIRED_HITS = 0.5
 
 
@@ -50,7 +50,7 @@ def main(folder: Path) -> int:
     written = []
 
     _say(start, "maps of five states of NbSe2")
-    nbse2, numerics = material("nbse2"), Numerics([0.0], 0.1, 128, Grid(2048))
+    nbse2, numerics = material("nbse2"), Numerics([0.0], broadening=0.1, window=128)
     files = []
     for name, pairing in STATES.items():
         maps = simulate(Specification(nbse2, pairing, Impurity.scalar(50.0), eps0=20.0), numerics)

@@ -63,7 +63,10 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         "method.n is not",
     ),
     "missing table": ({"ranges": None}, "ranges"),
-    "unknown method": ({"method": {"name": "magic", "kgrid": 64}}, "method.name"),
+    "unknown method": (
+        {"method": {"name": "magic", "kgrid": 64}},
+        "expected tags: 'grid', 'converged'",
+    ),
     "count that is no multiple": (
         {"splits": {"train": 25, "validation": 10, "test": 10}},
         "multiple of 10",

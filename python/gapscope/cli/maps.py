@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from gapscope.errors import SpecificationError
+from gapscope.errors import ConvergenceWarning, NumericsError, SpecificationError
 from gapscope.materials import material
+from gapscope.numerics import Converged, Grid, Numerics
 from gapscope.physics import IRREPS, Impurity, Pairing, Specification
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -71,8 +73,17 @@ def specification(options: dict[str, Any], impurity: Impurity) -> Specification:
 @click.option("--energy", "energies", type=float, multiple=True, help="meV; repeat for several.")
 @click.option("--broadening", type=float, default=0.1, show_default=True, help="delta in meV.")
 @click.option("--window", type=int, default=128, show_default=True, help="Sites per side (even).")
-@click.option("--method", type=click.Choice(["grid"]), default="grid", show_default=True)
-@click.option("--kgrid", type=int, default=2048, show_default=True, help="k points per side.")
+@click.option(
+    "--method", type=click.Choice(["converged", "grid"]), default="converged", show_default=True
+)
+@click.option(
+    "--accuracy",
+    type=float,
+    default=Converged.accuracy,
+    show_default=True,
+    help="Largest relative error (method converged).",
+)
+@click.option("--kgrid", type=int, help="k points per side (method grid).")
 @click.option(
     "--convention",
     type=click.Choice(["ldos", "paper"]),
@@ -90,7 +101,8 @@ def simulate(
     broadening: float,
     window: int,
     method: str,
-    kgrid: int,
+    accuracy: float,
+    kgrid: int | None,
     convention: Any,
     output: Path,
     figure: Path | None,
@@ -101,10 +113,8 @@ def simulate(
     Without --energy the map is computed at zero energy.
     """
     from gapscope.mapfile import write_netcdf
-    from gapscope.simulate import Grid, Numerics
     from gapscope.simulate import simulate as simulate_maps
 
-    del method
     weights = None if orbital_weights is None else _numbers(orbital_weights)
     scatterer = Impurity.scalar(impurity, weights)
     if moment is not None:
@@ -115,8 +125,15 @@ def simulate(
             f"impurity = {impurity}, moment = {moment}",
             "Give --impurity (meV) or --moment.",
         )
-    numerics = Numerics(energies or (0.0,), broadening, window, Grid(kgrid))
-    maps = simulate_maps(specification(options, scatterer), numerics, convention)
+    numerics = Numerics(energies or (0.0,), broadening, window, _method(method, accuracy, kgrid))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConvergenceWarning)
+        maps = simulate_maps(specification(options, scatterer), numerics, convention)
+    for warning in caught:
+        click.secho(f"warning: {warning.message}", fg="yellow", err=True)
+    if "relative_error" in maps:
+        worst = max(float(maps["relative_error"].max()), float(maps["relative_error_away"].max()))
+        click.echo(f"estimated relative error {worst:.2g}")
     click.echo(f"wrote {write_netcdf(maps, output)}")
     if figure is not None:
         from gapscope.plots.maps import map_figure
@@ -203,6 +220,22 @@ def spectrum(
 
         title = f"{spec.material.name}, {spec.pairing.irrep}"
         click.echo(f"wrote {save_figure(path_figure(values, names, title), figure)}")
+
+
+def _method(name: str, accuracy: float, kgrid: int | None) -> Grid | Converged:
+    if name == "converged":
+        if kgrid is not None:
+            raise NumericsError(
+                "Method converged chooses its k points by itself.",
+                f"kgrid = {kgrid}",
+                "Leave --kgrid out, or add --method grid.",
+            )
+        return Converged(accuracy)
+    if kgrid is None:
+        raise NumericsError(
+            "Method grid needs the number of k points per side.", "no --kgrid", "Give --kgrid."
+        )
+    return Grid(kgrid)
 
 
 def _numbers(text: str) -> list[float]:

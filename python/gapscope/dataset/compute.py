@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.schema import Arrays, sample_variables, shard_name
 from gapscope.dataset.shards import ShardEntry, faults, intact_shard, write_shard
-from gapscope.errors import DatasetError, KernelError
+from gapscope.errors import ConvergenceError, DatasetError, KernelError
 from gapscope.kernel.client import configure, default_threads
 from gapscope.numerics import Numerics
 from gapscope.physics import IRREPS, LABELS, Impurity, Material, Pairing, Specification
@@ -53,8 +53,23 @@ class JuliaKernel:
         return versions()
 
     def maps(self, specifications: Sequence[Specification], numerics: Numerics) -> Maps:
-        """Maps of a batch; raises as :func:`gapscope.simulate.simulate_batch` does."""
-        return simulate_batch(specifications, numerics)
+        """Maps of a batch; raises as :func:`gapscope.simulate.simulate_batch` does.
+
+        Raises
+        ------
+        ConvergenceError : a map did not reach its accuracy: no dataset holds it unnoticed.
+        """
+        maps = simulate_batch(specifications, numerics)
+        convergence = maps.convergence
+        if convergence is not None and not convergence.reached.all():
+            worst = np.maximum(convergence.error, convergence.error_away).max()
+            raise ConvergenceError(
+                "Every map of a dataset reaches the recipe's accuracy within its budget.",
+                f"{np.count_nonzero(~convergence.reached)} maps of a shard, estimated error"
+                f" {worst:.2g}",
+                "Raise the recipe's budget, accuracy or broadening; finished shards are kept.",
+            )
+        return maps
 
 
 @dataclass(frozen=True)

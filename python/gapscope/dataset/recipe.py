@@ -6,7 +6,7 @@ import json
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from gapscope.dataset.schema import SPLITS, require_readable
 from gapscope.errors import GapscopeError, RecipeError
-from gapscope.numerics import Grid, Numerics
+from gapscope.numerics import Converged, Grid, Numerics
 from gapscope.physics import LABELS, Impurity
 from gapscope.physics.sampling import Range, Sampler
 
@@ -56,8 +56,19 @@ class GridTable(Table):
         return Grid(self.kgrid)
 
 
-# The tag is ``name``: a further method joins as GridTable | OtherTable, discriminator="name".
-Method = GridTable
+class ConvergedTable(Table):
+    """Method ``converged``: maps to a relative accuracy, within a budget of rows of k points."""
+
+    name: Literal["converged"]
+    accuracy: float = Converged.accuracy
+    budget: int = Converged.budget
+
+    def method(self) -> Converged:
+        """The method as numerics knows it."""
+        return Converged(self.accuracy, self.budget)
+
+
+Method = Annotated[GridTable | ConvergedTable, Field(discriminator="name")]
 
 
 class RangesTable(Table):
@@ -109,7 +120,7 @@ class Recipe(Table):
     broadening: float
     window: int
     dtype: Literal["float32", "float64"] = "float32"
-    method: Method
+    method: Method = ConvergedTable(name="converged")
     ranges: RangesTable
     splits: SplitsTable
     shard_size: int = Field(ge=1)
@@ -196,9 +207,9 @@ def _recipe_error(error: ValidationError, where: str) -> RecipeError:
         if isinstance(cause, GapscopeError):
             return RecipeError(f"{where}: {cause.rule}", cause.received, cause.remedy)
     received = "; ".join(
-        f"{'.'.join(str(part) for part in detail['loc'])} = {detail['input']!r}"
-        if detail["type"] != "missing"
-        else f"no {'.'.join(str(part) for part in detail['loc'])}"
+        f"no {_key(detail)}"
+        if detail["type"] == "missing"
+        else f"{_key(detail)} = {detail['input']!r}"
         for detail in details
     )
     rules = dict.fromkeys(_rules(details))
@@ -207,8 +218,16 @@ def _recipe_error(error: ValidationError, where: str) -> RecipeError:
 
 def _rules(details: list[Any]) -> Iterator[str]:
     for detail in details:
-        name = ".".join(str(part) for part in detail["loc"])
+        name = _key(detail)
         if detail["type"] == "extra_forbidden":
             yield f"{name} is not a key of a recipe"
         else:
             yield f"{name}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
+
+
+def _key(detail: Any) -> str:
+    """The dotted key of a complaint, without the tag that pydantic puts after ``method``."""
+    parts = [str(part) for part in detail["loc"]]
+    if parts[0] == "method":
+        del parts[1:2]
+    return ".".join(parts)

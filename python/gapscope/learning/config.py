@@ -88,8 +88,8 @@ class TrainingConfig:
     irrep_weight: float = 1.0
     parameter_weight: float = 1.0
     symmetry: bool = True
-    gaussian_noise: float = 0.0
-    pink_noise: float = 0.0
+    gaussian_noise: float = 0.05
+    pink_noise: float = 0.05
     precision: str = "auto"
     seed: int = 0
     cache_gib: float = 2.0

@@ -14,7 +14,7 @@ SAMPLES = 48
 def resolving_kgrid(specification: Specification, broadening: float) -> int:
     """Points per side at which neighbours on the grid differ in energy by the broadening at most.
 
-    N = max_k |dE/dm| / delta, m the reduced momentum along b1 or b2: the trapezoid rule's error
+    N = max_k |dE/dm| / delta, m reduced momentum along b1 or b2: the trapezoid rule's error
     then falls below about exp(-2 pi). The velocity is the largest eigenvalue of dH/dm on a coarse
     grid; delta in meV.
     """

@@ -1,18 +1,17 @@
 # make demo   set everything up, then maps, dataset, network, table and figures (in demo/)
 # make test   set everything up, then every test: Python, Julia, lint, types, import contracts
 # make lint   ruff, mypy and import-linter alone
-# make bench  the benchmarks' tables
+# make bench  the benchmarks, into docs/benchmarks.md
 #
-# PYTHON chooses the interpreter (3.11 to 3.13) of the virtual environment .venv; without uv, pip is used.
+# PYTHON chooses the interpreter (3.11 to 3.13) of the virtual environment .venv.
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 DEMO   := demo
-WORKERS ?=
 
-.PHONY: demo test lint bench setup julia figures clean
+.PHONY: demo test lint bench setup julia clean
 
 setup: $(READY)
 
@@ -41,7 +40,7 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 bench: julia
-	$(BIN)/python benchmarks/maps.py
+	$(BIN)/python benchmarks/report.py
 
 clean:
 	rm -rf $(VENV) $(DEMO) build dist

@@ -86,6 +86,17 @@ def test_dos_and_spectrum_write_data_and_figures(tmp_path: Path) -> None:
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
 
 
+def test_converge_shows_both_methods(tmp_path: Path) -> None:
+    figure = tmp_path / "converge.png"
+    small = ["--broadening", "5", "--window", "16", "--largest-kgrid", "512"]
+    result = run("converge", *STATE, *small, "--impurity", 50, "--figure", figure)
+    assert result.exit_code == 0, result.output
+    rows = {line.split()[0]: line.split() for line in result.output.splitlines()}
+    assert {"grid", "converged"} <= set(rows)
+    assert float(rows["converged"][3]) <= 1e-3  # the last request is met
+    assert figure.read_bytes().startswith(b"\x89PNG")
+
+
 def test_doctor_finds_a_kernel_that_runs() -> None:
     result = run("doctor")
     assert result.exit_code == 0, result.output

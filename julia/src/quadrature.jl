@@ -23,11 +23,10 @@ const NODES = ([-KRONROD; 0.0; reverse(KRONROD)] .+ 1) ./ 2
 const WEIGHTS = [KRONROD_WEIGHTS; 0.209482141084727828012999174891714; reverse(KRONROD_WEIGHTS)] ./ 2
 const EMBEDDED = [GAUSS_WEIGHTS; 0.417959183673469387755102040816327; reverse(GAUSS_WEIGHTS)] ./ 2
 # Near a singularity Gauss's error, seen as the difference of the rules, falls as rho^-14 and Kronrod's as rho^-24.
-# Very near one (see `pinch`) the two are alike. The remaining constants were chosen on sixty random states of
-# NbSe2 (docs/decisions/0006): the estimate lies above the true error, by a small factor.
+# Very near one (see `pinch`) the two are alike; the exponent for that was chosen on sixty random states of NbSe2
+# (docs/decisions/0006), so that the estimate lies above the true error, by a small factor.
 const RULE_EXPONENT = 24 / 14
 const PINCH_EXPONENT = 20
-const CALIBRATION = 0.82
 const LEAST_PANELS = 64
 
 """
@@ -61,7 +60,7 @@ Estimated error of the panel's contribution, from both rules and from the rows.
 """
 function error_of(p::Panel)
     ratio = min(1.0, p.spread / max(p.mean, floatmin()))
-    rule = CALIBRATION * p.spread * max(ratio^(RULE_EXPONENT - 1), p.pinch^-PINCH_EXPONENT)
+    rule = p.spread * max(ratio^(RULE_EXPONENT - 1), p.pinch^-PINCH_EXPONENT)
     return width(p) * hypot(rule, p.check)
 end
 

@@ -8,7 +8,7 @@ import click
 
 from gapscope.cli.dataset import dataset
 from gapscope.cli.learning import evaluate, predict, train
-from gapscope.cli.maps import dos, simulate, spectrum
+from gapscope.cli.maps import converge, dos, simulate, spectrum
 from gapscope.cli.system import doctor, julia
 from gapscope.errors import GapscopeError
 
@@ -30,5 +30,16 @@ def main() -> None:
     """Pairing symmetry of superconductors from quasiparticle-interference (QPI) images."""
 
 
-for command in (simulate, dos, spectrum, dataset, train, evaluate, predict, doctor, julia):
+for command in (
+    simulate,
+    converge,
+    dos,
+    spectrum,
+    dataset,
+    train,
+    evaluate,
+    predict,
+    doctor,
+    julia,
+):
     main.add_command(command)

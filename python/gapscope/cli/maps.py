@@ -222,6 +222,57 @@ def spectrum(
         click.echo(f"wrote {save_figure(path_figure(values, names, title), figure)}")
 
 
+@click.command()
+@state_options
+@click.option("--impurity", type=float, required=True, help="Scalar strength v in meV.")
+@click.option("--energy", type=float, default=0.0, show_default=True, help="meV.")
+@click.option("--broadening", type=float, default=0.1, show_default=True, help="delta in meV.")
+@click.option("--window", type=int, default=128, show_default=True, help="Sites per side (even).")
+@click.option("--largest-kgrid", type=int, default=8192, show_default=True, help="At least 1024.")
+@click.option("--figure", type=FILE, help="Figure to write (.png, .pdf, .svg).")
+def converge(
+    impurity: float,
+    energy: float,
+    broadening: float,
+    window: int,
+    largest_kgrid: int,
+    figure: Path | None,
+    **options: Any,
+) -> None:
+    """Show error against time of both methods for one specification."""
+    from gapscope.convergence import convergence_study
+
+    spec = specification(options, Impurity.scalar(impurity))
+    smallest = min(512, largest_kgrid)
+    doublings = max(largest_kgrid // smallest, 1).bit_length()
+    study = convergence_study(
+        spec,
+        energy=energy,
+        broadening=broadening,
+        window=window,
+        kgrids=[smallest * 2**n for n in range(doublings)],
+        accuracies=[0.1, 0.03, 0.01, 0.005, 0.001],
+    )
+    click.echo(f"{'method':<20}{'seconds':>9}{'error':>10}{'estimate':>10}")
+    for kgrid in study.kgrid.values:
+        one = study.sel(kgrid=kgrid)
+        click.echo(
+            f"{f'grid {kgrid}':<20}{float(one.grid_seconds):>9.3f}{float(one.grid_error):>10.1e}"
+        )
+    for accuracy in study.accuracy.values:
+        one = study.sel(accuracy=accuracy)
+        click.echo(
+            f"{f'converged {accuracy:g}':<20}{float(one.converged_seconds):>9.3f}"
+            f"{float(one.converged_error):>10.1e}{float(one.converged_estimate):>10.1e}"
+        )
+    if figure is not None:
+        from gapscope.plots.convergence import convergence_figure
+        from gapscope.plots.style import save_figure
+
+        title = f"{spec.material.name}, {spec.pairing.irrep}"
+        click.echo(f"wrote {save_figure(convergence_figure(study, title), figure)}")
+
+
 def _method(name: str, accuracy: float, kgrid: int | None) -> Grid | Converged:
     if name == "converged":
         if kgrid is not None:

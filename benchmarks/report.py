@@ -18,7 +18,14 @@ STUDY = ["converge", "--irrep", "A1u", "--gap", "1.0", "--eps0", "20", "--impuri
 SECTIONS = (
     ("maps.py", "One map on a grid against the obvious NumPy code (benchmarks/obvious.py)"),
     ("accuracy.py", "Method converged against brute force, and what grids leave"),
+    ("scaling.py", "How the time of a converged map grows"),
 )
+ROWS = ["-m", "gapscope.kernel.provision", "--run", str(HERE / "rows.jl")]
+BOUND = """
+A row must at least be sampled and transformed: that is the floor. Following the roots, removing
+their aliases and keeping account of errors come on top; roots take the largest share. A map is some
+thousand rows per block, on all threads, and their spreading, which grows with the window's area.
+"""
 
 HEAD = """# Benchmarks
 
@@ -39,6 +46,11 @@ def main() -> None:
     for script, title in SECTIONS:
         output = printed([sys.executable, script])
         parts.append(f"## {title}\n\n`python benchmarks/{script}`\n\n```\n{output}\n```\n")
+    output = printed([sys.executable, *ROWS]).split("\n", 1)[1]
+    parts.append(
+        "## What a row costs, one thread\n\n`python -m gapscope.kernel.provision --run"
+        f" benchmarks/rows.jl`\n\n```\n{output}\n```\n{BOUND}"
+    )
     gapscope = str(Path(sys.executable).with_name("gapscope"))
     output = printed([gapscope, *STUDY, "--figure", str(FIGURE)])
     table = "\n".join(line for line in output.splitlines() if not line.startswith("wrote"))

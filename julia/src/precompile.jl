@@ -1,12 +1,18 @@
 # Type inference ahead of time for what every session runs: batches of maps of one-band materials
 # with bonds up to the fourth row (degree 4, as NbSe2), by each of the solvers.
 function precompile_kernel()
-    batch = (Array{ComplexF64,4}, Matrix{Float64}, Array{ComplexF64,4}, Matrix{Int}, Array{ComplexF64,3})
-    precompile(Host.grid_maps, (batch..., Vector{Int}, Array{ComplexF64,3}, Vector{Float64}, Float64, Int))
+    batch = (Array{ComplexF64,4}, Matrix{Float64}, Array{ComplexF64,4})
+    sets = (Matrix{Int}, Array{ComplexF64,3}, Vector{Int}, Array{ComplexF64,3}, Vector{Float64}, Float64)
+    precompile(Host.grid_maps, (batch..., sets..., Int))
+    precompile(Host.converged_maps, (batch..., Array{Float64,3}, sets..., Float64, Int))
+    precompile(converged_map, (Bonds, Matrix{ComplexF64}, ComplexF64, Int, Float64, Int))
     for solver in (RealPair{4}, ComplexPair{4,true}, ComplexPair{4,false}, DensePath)
         precompile(transform_rows, (Bonds, solver, ComplexF64, Grid, Tables, Int))
         precompile(elements, (solver, ComplexF64))
         precompile(local_elements, (solver, ComplexF64, Vector{Float64}, Vector{Float64}))
+        precompile(RowIntegral, (solver, Bonds, ComplexF64, Int))
+        precompile(refine!, (RowIntegral{solver}, Float64, Int))
+        precompile(window_sums, (RowIntegral{solver},))
     end
 end
 precompile_kernel()

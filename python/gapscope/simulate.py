@@ -124,6 +124,7 @@ def simulate(
             "title": f"QPI maps of {specification.material.name}",
             **_parameters(specification),
             **numerics_attributes(numerics),
+            **_largest_errors(maps),
             "convention": convention,
             "convention_formula": CONVENTIONS[convention],
             **versions(),
@@ -149,6 +150,14 @@ def _convergence(maps: Maps) -> dict[str, tuple[str, NDArray[np.generic], dict[s
         ),
         "rows": ("energy", convergence.rows[0], _attrs("rows of k points evaluated", "1")),
     }
+
+
+def _largest_errors(maps: Maps) -> dict[str, NDArray[np.float64]]:
+    """The larger of both estimates by energy, as an attribute of the whole dataset."""
+    convergence = maps.convergence
+    if convergence is None:
+        return {}
+    return {"relative_error": np.maximum(convergence.error[0], convergence.error_away[0])}
 
 
 def _warn(specification: Specification, numerics: Numerics, maps: Maps) -> None:

@@ -109,6 +109,8 @@ def test_a_map_carries_its_error(nbse2: gs.Material) -> None:
     assert maps["relative_error"].dims == maps["relative_error_away"].dims == ("energy",)
     assert 0 < float(maps["relative_error"].max()) <= maps.attrs["accuracy"] == 0.005
     assert maps.attrs["method"] == "converged"
+    larger = np.maximum(maps["relative_error"], maps["relative_error_away"])
+    np.testing.assert_array_equal(maps.attrs["relative_error"], larger)
 
 
 def test_a_budget_that_is_too_small_is_reported(nbse2: gs.Material) -> None:

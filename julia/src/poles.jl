@@ -99,7 +99,7 @@ degree(::PoleRows{RealPair{H}}) where {H} = H
 degree(::PoleRows{ComplexPair{H,R}}) where {H,R} = H
 
 """
-    row!(values, sums, error, rows, z, m1, seed)
+    exact_row!(values, sums, rows, z, m1, seed)
 
 Transforms of all fields on the row m1, (half + 1) x fields, and averages of what is needed at r = 0 only.
 `seed` holds the roots of a neighbouring row, or is nothing. Returns the norm of the error that the two
@@ -113,8 +113,8 @@ function exact_row!(values, sums, rows::PoleRows, z, m1, seed)
     end
     polynomials!(rows, z)
     seed === nothing || copyto!(rows.roots, seed)
-    found = seed !== nothing && follow_roots!(rows.roots, rows.det)
-    found || find_roots!(rows.roots, rows.det)
+    # Roots that are not found leave their aliases, which the two sets of samples show.
+    seed !== nothing && follow_roots!(rows.roots, rows.det) || find_roots!(rows.roots, rows.det)
     hole = corrections!(rows)
     for k in 1:local_count(rows.solver)
         sums[k] = (rows.sums[k, 1] + rows.sums[k, 2]) / 2rows.samples - (k == 1 ? real(hole) : imag(hole))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import dask
 import pytest
@@ -101,6 +102,22 @@ def test_a_worker_that_is_killed_is_replaced(digest: str, tmp_path: Path) -> Non
     build(recipe(), folder, workers=2, simulator=killed)
     assert (folder / "killed").exists()
     assert verify(folder).digest == digest
+
+
+def test_a_result_lost_with_its_worker_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dask reports a future whose worker died since as lost, and computes it again."""
+
+    class Lost:
+        status = "lost"
+
+        def result(self) -> int:
+            return 7
+
+    futures = {Lost(): "shard"}
+    batches = SimpleNamespace(batches=lambda: [list(futures)])
+    monkeypatch.setattr(cluster, "as_completed", lambda futures, loop: batches)
+    client = SimpleNamespace(loop=None)
+    assert list(cluster._finished(client, futures)) == [("shard", 7)]
 
 
 def test_a_shard_that_kills_its_workers_is_given_up(

@@ -113,18 +113,18 @@ def _finished(client: Client, futures: dict[Future[Any], Item]) -> Iterator[tupl
     failed: Future[Any] | None = None
     for batch in as_completed(futures, loop=client.loop).batches():
         for future in batch:
-            if future.status == "finished":
-                yield futures[future], future.result()
-            else:
+            if future.status in ("error", "cancelled"):
                 failed = failed or future
+            else:  # finished, or lost with a worker that died since: then it is computed again
+                yield futures[future], _result(future)
         if failed is not None:
-            _raise(failed)
+            _result(failed)
 
 
-def _raise(failed: Future[Any]) -> None:
-    """Raise what a task raised, with its traceback; troubles of the cluster become ClusterError."""
+def _result(future: Future[Any]) -> Any:
+    """What a task returned or raised; troubles of the cluster become ClusterError."""
     try:
-        failed.result()
+        return future.result()
     except (KilledWorker, ImportError, CancelledError, CommClosedError) as error:
         raise ClusterError(
             "Scheduler and workers live until all shards are finished, and can import gapscope.",

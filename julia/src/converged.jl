@@ -38,7 +38,7 @@ function converged_map(bonds::Bonds, v::AbstractMatrix, z::Complex, window::Inte
         rows = sum(integral -> integral.rows, integrals)
         worst = max(error, away)
         spent = all(integral -> integral.rows >= budget || relative_error(integral) == 0, integrals)
-        if worst <= accuracy || spent
+        if worst <= accuracy || spent || !isfinite(worst)
             return ConvergedMap(trace, error, away, density_of_states(green.g0), green.g0, rows, worst <= accuracy)
         end
         tolerance *= clamp(accuracy / worst, 0.05, 0.7)
@@ -68,5 +68,5 @@ function relative_change(a, b)
     middle = size(a, 1) ÷ 2 + 1
     total, change = sum(abs2 ∘ imag, a), sum(x -> abs2(imag(x)), b .- a)
     here, moved = imag(a[middle, middle])^2, imag(b[middle, middle] - a[middle, middle])^2
-    return sqrt(change / total), sqrt(max(0.0, change - moved) / max(total - here, floatmin()))
+    return sqrt(change / max(total, floatmin())), sqrt(max(0.0, change - moved) / max(total - here, floatmin()))
 end

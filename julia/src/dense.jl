@@ -5,14 +5,16 @@ Blocks of any size: H(k) from its harmonics along a row, then a Gauss-Jordan inv
 """
 struct DensePath
     block::Vector{Int}
-    electrons::Int
+    leading::Int                # elements (i, j) with i or j up to here are transformed: the electrons'
     elements::Vector{Element}   # column-major over the block
     degree::Int
 end
 
 function DensePath(bonds::Bonds, block::Vector{Int})
     all_elements = [Element(bonds, i, j) for j in block for i in block]
-    return DensePath(block, count(<=(electrons(bonds)), block), vec(all_elements), harmonic_range(bonds))
+    # A block of holes keeps the elements of its first one: what converges is judged by what is transformed.
+    leading = max(1, count(<=(electrons(bonds)), block))
+    return DensePath(block, leading, vec(all_elements), harmonic_range(bonds))
 end
 
 struct DenseWorkspace
@@ -28,28 +30,28 @@ function workspace(solver::DensePath)
     return DenseWorkspace(zeros(ComplexF64, 2solver.degree + 1, d^2), zeros(ComplexF64, d, d), zeros(Int, d))
 end
 
-has_electron(solver::DensePath, i, j) = min(i, j) <= solver.electrons
+is_transformed(solver::DensePath, i, j) = min(i, j) <= solver.leading
 field_elements(solver::DensePath) =
-    [(i, j) for j in 1:block_size(solver) for i in 1:block_size(solver) if has_electron(solver, i, j)]
-hole_elements(solver::DensePath) =
-    [(i, j) for j in 1:block_size(solver) for i in 1:block_size(solver) if !has_electron(solver, i, j)]
+    [(i, j) for j in 1:block_size(solver) for i in 1:block_size(solver) if is_transformed(solver, i, j)]
+other_elements(solver::DensePath) =
+    [(i, j) for j in 1:block_size(solver) for i in 1:block_size(solver) if !is_transformed(solver, i, j)]
 
 field_count(solver::DensePath) = 2length(field_elements(solver))
-local_count(solver::DensePath) = 2length(hole_elements(solver))
+local_count(solver::DensePath) = 2length(other_elements(solver))
 
 function row!(fields, sums, solver::DensePath, w::DenseWorkspace, z, phases, tables)
     for (n, element) in enumerate(solver.elements)
         harmonics!(view(w.harmonics, :, n), element, phases)
     end
     fill!(sums, 0)
-    d, ne = block_size(solver), solver.electrons
+    d, leading = block_size(solver), solver.leading
     g = w.matrix
     for j2 in axes(fields, 1)
         shifted_hamiltonian!(g, w.harmonics, z, view(tables.phases, :, j2))
         invert!(g, w.pivots)
         f, s = 0, 0
         @inbounds for j in 1:d, i in 1:d
-            if min(i, j) <= ne
+            if min(i, j) <= leading
                 fields[j2, f += 1] = real(g[i, j])
                 fields[j2, f += 1] = imag(g[i, j])
             else
@@ -86,7 +88,7 @@ function elements(solver::DensePath, z)
 end
 
 function local_elements(solver::DensePath, z, means, sums)
-    return Dict(ij => complex(sums[2n - 1], sums[2n]) for (n, ij) in enumerate(hole_elements(solver)))
+    return Dict(ij => complex(sums[2n - 1], sums[2n]) for (n, ij) in enumerate(other_elements(solver)))
 end
 
 """

@@ -95,8 +95,7 @@ end
     return horner(b, w)[1], horner(dr, w)[1], RealGap ? zero(w) : horner(di, w)[1], horner(a, w)[1]
 end
 
-degree(::PoleRows{RealPair{H}}) where {H} = H
-degree(::PoleRows{ComplexPair{H,R}}) where {H,R} = H
+degree(rows::PoleRows) = length(rows.det) ÷ 4
 
 """
     exact_row!(values, sums, rows, z, m1, seed)

@@ -97,6 +97,32 @@ end
     end
 end
 
+@testset "an impurity without strength changes nothing, and that is soon known" begin
+    bonds = bdg(electrons(), triplet(d = SX))
+    map = GapScope.converged_map(bonds, zeros(ComplexF64, 4, 4), 0.05im, 8, 0.01, 10^6)
+    @test map.reached
+    @test iszero(map.trace)
+    @test map.error == map.error_away == 0
+end
+
+@testset "a map that is not finite ends the search" begin
+    v = fill(complex(NaN), 4, 4)
+    map = GapScope.converged_map(bdg(electrons(), singlet()), v, 0.05im, 8, 0.01, 10^6)
+    @test !map.reached
+end
+
+@testset "a gap for one spin leaves a block of holes that converges too" begin
+    up = Dict(r => ComplexF64[1 0; 0 0] * d * ComplexF64[1 0; 0 0] for (r, d) in triplet(d = SX))
+    bonds = bdg(electrons(), up)
+    @test [4] in GapScope.connected_blocks(bonds)
+    map, trace, dos, g0 = converged_and_grid(bonds, 0.3 + 0.05im, 0.002)
+    error, away = GapScope.relative_change(trace, map.trace)
+    @test map.reached
+    @test error <= map.error + 1e-6
+    @test away <= map.error_away + 1e-6
+    @test map.g0 ≈ g0 rtol = 0.002
+end
+
 @testset "a map that runs out of rows says so" begin
     map, trace, _, _ = converged_and_grid(bdg(electrons(), triplet(d = SX)), 0.01im, 1e-4; n = 8192, budget = 1)
     error, _ = GapScope.relative_change(trace, map.trace)

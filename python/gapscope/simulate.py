@@ -124,7 +124,7 @@ def simulate(
             "title": f"QPI maps of {specification.material.name}",
             **_parameters(specification),
             **numerics_attributes(numerics),
-            **_largest_errors(maps),
+            **({} if maps.convergence is None else {"relative_error": maps.convergence.larger[0]}),
             "convention": convention,
             "convention_formula": CONVENTIONS[convention],
             **versions(),
@@ -152,14 +152,6 @@ def _convergence(maps: Maps) -> dict[str, tuple[str, NDArray[np.generic], dict[s
     }
 
 
-def _largest_errors(maps: Maps) -> dict[str, NDArray[np.float64]]:
-    """The larger of both estimates by energy, as an attribute of the whole dataset."""
-    convergence = maps.convergence
-    if convergence is None:
-        return {}
-    return {"relative_error": np.maximum(convergence.error[0], convergence.error_away[0])}
-
-
 def _warn(specification: Specification, numerics: Numerics, maps: Maps) -> None:
     """Say so where a map is not as accurate as it should be."""
     method, convergence = numerics.method, maps.convergence
@@ -175,10 +167,10 @@ def _warn(specification: Specification, numerics: Numerics, maps: Maps) -> None:
                 stacklevel=3,
             )
     elif convergence is not None and not convergence.reached.all():
-        worst = max(float(convergence.error.max()), float(convergence.error_away.max()))
         warnings.warn(
             f"the accuracy {method.accuracy:g} was not reached with {method.budget} rows: the"
-            f" relative error is estimated as {worst:.2g}. Raise budget, accuracy or broadening.",
+            f" relative error is estimated as {convergence.larger.max():.2g}. Raise budget,"
+            " accuracy or broadening.",
             ConvergenceWarning,
             stacklevel=3,
         )

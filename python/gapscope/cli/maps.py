@@ -131,9 +131,8 @@ def simulate(
         maps = simulate_maps(specification(options, scatterer), numerics, convention)
     for warning in caught:
         click.secho(f"warning: {warning.message}", fg="yellow", err=True)
-    if "relative_error" in maps:
-        worst = max(float(maps["relative_error"].max()), float(maps["relative_error_away"].max()))
-        click.echo(f"estimated relative error {worst:.2g}")
+    if "relative_error" in maps.attrs:
+        click.echo(f"estimated relative error {maps.attrs['relative_error'].max():.2g}")
     click.echo(f"wrote {write_netcdf(maps, output)}")
     if figure is not None:
         from gapscope.plots.maps import map_figure
@@ -172,8 +171,7 @@ def dos(
         from gapscope.plots.spectra import dos_figure
         from gapscope.plots.style import save_figure
 
-        title = f"{spec.material.name}, {spec.pairing.irrep}"
-        click.echo(f"wrote {save_figure(dos_figure(values, title), figure)}")
+        click.echo(f"wrote {save_figure(dos_figure(values, _title(spec)), figure)}")
 
 
 @click.command()
@@ -218,8 +216,7 @@ def spectrum(
         from gapscope.plots.spectra import path_figure
         from gapscope.plots.style import save_figure
 
-        title = f"{spec.material.name}, {spec.pairing.irrep}"
-        click.echo(f"wrote {save_figure(path_figure(values, names, title), figure)}")
+        click.echo(f"wrote {save_figure(path_figure(values, names, _title(spec)), figure)}")
 
 
 @click.command()
@@ -228,7 +225,7 @@ def spectrum(
 @click.option("--energy", type=float, default=0.0, show_default=True, help="meV.")
 @click.option("--broadening", type=float, default=0.1, show_default=True, help="delta in meV.")
 @click.option("--window", type=int, default=128, show_default=True, help="Sites per side (even).")
-@click.option("--largest-kgrid", type=int, default=8192, show_default=True, help="At least 1024.")
+@click.option("--largest-kgrid", type=int, default=8192, show_default=True, help="Finest grid.")
 @click.option("--figure", type=FILE, help="Figure to write (.png, .pdf, .svg).")
 def converge(
     impurity: float,
@@ -269,8 +266,11 @@ def converge(
         from gapscope.plots.convergence import convergence_figure
         from gapscope.plots.style import save_figure
 
-        title = f"{spec.material.name}, {spec.pairing.irrep}"
-        click.echo(f"wrote {save_figure(convergence_figure(study, title), figure)}")
+        click.echo(f"wrote {save_figure(convergence_figure(study, _title(spec)), figure)}")
+
+
+def _title(spec: Specification) -> str:
+    return f"{spec.material.name}, {spec.pairing.irrep}"
 
 
 def _method(name: str, accuracy: float, kgrid: int | None) -> Grid | Converged:

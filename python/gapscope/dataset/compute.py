@@ -62,7 +62,7 @@ class JuliaKernel:
         maps = simulate_batch(specifications, numerics)
         convergence = maps.convergence
         if convergence is not None and not convergence.reached.all():
-            worst = np.maximum(convergence.error, convergence.error_away).max()
+            worst = convergence.larger.max()
             raise ConvergenceError(
                 "Every map of a dataset reaches the recipe's accuracy within its budget.",
                 f"{np.count_nonzero(~convergence.reached)} maps of a shard, estimated error"

@@ -30,6 +30,11 @@ class Convergence:
     rows: NDArray[np.int64]
     reached: NDArray[np.bool_]
 
+    @property
+    def larger(self) -> NDArray[np.float64]:
+        """The larger of both estimates, (n, energies)."""
+        return np.maximum(self.error, self.error_away)
+
 
 @dataclass(frozen=True, eq=False)
 class Maps:

@@ -86,6 +86,26 @@ class Oracle:
             out[j1, j2] = electron_trace(self.green @ self.t_matrix @ shifted).mean()
         return out
 
+    def scattered(
+        self, sites: list[tuple[int, int]], potentials: ArrayLike, window: int
+    ) -> NDArray[np.complex128]:
+        """A(r) of impurities V_a on sites R_a: the plain sum over a and b, (L, L)."""
+        v, d, g = np.asarray(potentials, dtype=complex), self.local.shape[0], self.propagator
+        between = np.block([[g[r1 - s1, r2 - s2] for s1, s2 in sites] for r1, r2 in sites])
+        onsite = np.zeros_like(between)
+        for a in range(len(sites)):
+            onsite[a * d : (a + 1) * d, a * d : (a + 1) * d] = v[a]
+        t = onsite @ np.linalg.inv(np.eye(len(onsite)) - between @ onsite)
+        r = np.arange(-window // 2, window // 2)
+        out = np.zeros((window, window), dtype=complex)
+        for a, (a1, a2) in enumerate(sites):
+            for b, (b1, b2) in enumerate(sites):
+                forth = g[np.ix_((r - a1) % self.n, (r - a2) % self.n)]
+                back = g[np.ix_((b1 - r) % self.n, (b2 - r) % self.n)]
+                ab = t[a * d : (a + 1) * d, b * d : (b + 1) * d]
+                out += electron_trace(forth @ ab @ back)
+        return out
+
     @property
     def dos(self) -> float:
         """-(1/pi) Im Tr_e g0 per meV and site."""
@@ -101,11 +121,16 @@ def spectral_function(
 
 
 def inverted_torus(
-    hamiltonian: Hamiltonian, impurity: ArrayLike, n: int, omega: float, broadening: float
+    hamiltonian: Hamiltonian,
+    impurity: ArrayLike,
+    n: int,
+    omega: float,
+    broadening: float,
+    sites: tuple[tuple[int, int], ...] = ((0, 0),),
 ) -> NDArray[np.float64]:
-    """drho(r) without a T matrix: the n x n torus with the impurity in it, inverted as a whole.
+    """drho(r) without a T matrix: the n x n torus with impurities in it, inverted as a whole.
 
-    (n, n), index r modulo n; the matrix has d n^2 rows.
+    (n, n), index r modulo n; the matrix has d n^2 rows. The same impurity stands on all sites.
     """
     hopping = np.fft.ifft2(hamiltonian(uniform_grid(n)), axes=(0, 1))
     d = hopping.shape[-1]
@@ -114,7 +139,9 @@ def inverted_torus(
     blocks = hopping[difference[:, None, :, None], difference[None, :, None, :]]
     clean = blocks.transpose(0, 1, 4, 2, 3, 5).reshape(d * n**2, d * n**2)
     dirty = clean.copy()
-    dirty[:d, :d] += impurity
+    for r1, r2 in sites:
+        at = d * (r1 % n * n + r2 % n)
+        dirty[at : at + d, at : at + d] += impurity
     change = greens_function(dirty, omega, broadening) - greens_function(clean, omega, broadening)
     onsite = np.diagonal(change).reshape(n, n, d)[..., : d // 2]
     return np.asarray(-onsite.sum(axis=-1).imag / np.pi)

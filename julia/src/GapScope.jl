@@ -5,7 +5,7 @@ Bogoliubov-de Gennes Green's functions and T-matrix maps of the local density of
 
 The kernel receives bonds, numbers and output buffers, never a material's name: it computes
 H(k) = sum_R H_R exp(2 pi i (m1 R1 + m2 R2)), G(k, z) = [z - H(k)]^-1 with z = w + i delta, its window
-G(r) = (1/N^2) sum_k exp(i k.r) G(k), and the T-matrix response to an impurity at r = 0.
+G(r) = (1/N^2) sum_k exp(i k.r) G(k), and the T-matrix response to impurities.
 Energies in meV; the Nambu basis holds electrons first, then as many holes.
 """
 module GapScope
@@ -21,7 +21,8 @@ include("pair.jl")
 include("dense.jl")
 include("window.jl")
 include("grid.jl")
-include("tmatrix.jl")
+include("scatterers.jl")
+include("maps.jl")
 include("roots.jl")
 include("poles.jl")
 include("dense_rows.jl")

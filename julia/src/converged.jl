@@ -1,8 +1,8 @@
 """
     ConvergedMap
 
-A(r) = Tr_e [G(r) T G(-r)] (L x L, [r2, r1]), the estimate of drho's relative error with and without r = 0,
-density of states, g0, the number of rows, and whether the accuracy was reached.
+A(r) = sum_ab Tr_e [G(r - R_a) T_ab G(R_b - r)] (L x L, [r2, r1]), the estimate of drho's relative error with and
+without the impurities' sites, density of states, and g0.
 """
 struct ConvergedMap
     trace::Matrix{ComplexF64}
@@ -10,50 +10,67 @@ struct ConvergedMap
     error_away::Float64
     dos::Float64
     g0::Matrix{ComplexF64}
-    rows::Int
-    reached::Bool
 end
 
-"""
-    converged_map(bonds, v, z, window, accuracy, budget)
+larger_error(map::ConvergedMap) = max(map.error, map.error_away)
 
-The map to a relative accuracy: ||error of drho|| / ||drho|| over the window, with and without the site r = 0.
+"""
+    converged_maps(bonds, scatterers, z, window, accuracy, budget; both = false)
+
+Maps to a relative accuracy: ||error of drho|| / ||drho|| over the window, with and without the impurities' sites.
+One map at z or, with particle-hole symmetry, `both` at z and -z^*. Returns the maps, the number of rows, and whether
+all reached the accuracy.
 
 G(r) is integrated over m2 exactly, by the poles of G, and over m1 adaptively. The estimated error of G is carried
 through T to the map; while it is too large, the panels with the largest share of it are halved. `budget` is the
 largest number of rows.
 """
-function converged_map(bonds::Bonds, v::AbstractMatrix, z::Complex, window::Integer, accuracy::Real, budget::Integer)
-    half = window ÷ 2
-    known = families(bonds)
-    integrals = [RowIntegral(block_solver(bonds, family.block, z), bonds, z, half) for family in known]
+function converged_maps(
+    bonds::Bonds, s::Scatterers, z::Complex, window::Integer, accuracy::Real, budget::Integer; both::Bool = false
+)
+    half, known = green_range(s, window), families(bonds)
+    solvers = [block_solver(bonds, family.block, z, both || several(s)) for family in known]
+    integrals = [RowIntegral(solver, bonds, z, half) for solver in solvers]
     tolerance = accuracy
     while true
         foreach(integral -> refine!(integral, tolerance, budget), integrals)
-        green, shifted = window_greens(bonds, known, integrals, z, half)
-        t = tmatrix(green.g0, v)
-        trace = electron_trace!(zeros(ComplexF64, window, window), green, t)
-        moved = electron_trace!(zeros(ComplexF64, window, window), shifted, tmatrix(shifted.g0, v))
-        error, away = relative_change(trace, moved)
+        maps = present_maps(bonds, known, integrals, s, window, both)
         rows = sum(integral -> integral.rows, integrals)
-        worst = max(error, away)
+        worst = maximum(larger_error, maps)
         spent = all(integral -> integral.rows >= budget || relative_error(integral) == 0, integrals)
         if worst <= accuracy || spent || !isfinite(worst)
-            return ConvergedMap(trace, error, away, density_of_states(green.g0), green.g0, rows, worst <= accuracy)
+            return maps, rows, worst <= accuracy
         end
         tolerance *= clamp(accuracy / worst, 0.05, 0.7)
     end
 end
 
+"""
+    present_maps(bonds, families, integrals, scatterers, window, both)
+
+The maps, with the errors that they have, from the panels as they are.
+"""
+function present_maps(bonds::Bonds, known, integrals, s::Scatterers, window::Integer, both::Bool)
+    green, shifted = window_greens(bonds, known, integrals)
+    maps = [map_and_error(green, shifted, s, window)]
+    both && push!(maps, map_and_error(mirrored(green), mirrored(shifted), s, window))
+    return maps
+end
+
+function map_and_error(green::WindowGreen, shifted::WindowGreen, s::Scatterers, window::Integer)
+    trace, moved = (electron_trace!(zeros(ComplexF64, window, window), g, s, tmatrix(g, s)) for g in (green, shifted))
+    return ConvergedMap(trace, relative_change(trace, moved, s)..., density_of_states(green.g0), green.g0)
+end
+
 # G on the window, and the same with the estimate of its error added.
-function window_greens(bonds::Bonds, known, integrals, z, half)
+function window_greens(bonds::Bonds, known, integrals)
+    half = integrals[1].half
     green, shifted = (WindowGreen(dimension(bonds), electrons(bonds), half) for _ in 1:2)
     for (family, integral) in zip(known, integrals)
         sums, errors = window_sums(integral)
+        locals = local_elements(integral.solver, local_averages(integral))
         for (g, transforms) in ((green, sums), (shifted, sums .+ errors))
-            means = real.(transforms[half + 1, 1, :])
-            locals = local_elements(integral.solver, z, means, local_averages(integral))
-            add_block!(g, family.block, elements(integral.solver, z), locals, transforms)
+            add_block!(g, family.block, elements(integral.solver, integral.z), locals, transforms)
             foreach(twin -> add_twin!(g, family.block, twin), family.twins)
         end
     end
@@ -63,10 +80,16 @@ end
 local_averages(integral::RowIntegral) =
     sum(width(p) .* (p.sums * WEIGHTS) for p in integral.panels)
 
-# ||Im (b - a)|| / ||Im a|| over all sites, and over those without r = 0.
-function relative_change(a, b)
+# ||Im (b - a)|| / ||Im a|| over all sites, and over those without an impurity.
+function relative_change(a, b, s::Scatterers)
     middle = size(a, 1) ÷ 2 + 1
     total, change = sum(abs2 ∘ imag, a), sum(x -> abs2(imag(x)), b .- a)
-    here, moved = imag(a[middle, middle])^2, imag(b[middle, middle] - a[middle, middle])^2
+    here = moved = 0.0
+    for (r1, r2) in unique(s.sites)
+        checkbounds(Bool, a, middle + r2, middle + r1) || continue
+        x, y = a[middle + r2, middle + r1], b[middle + r2, middle + r1]
+        here += imag(x)^2
+        moved += imag(y - x)^2
+    end
     return sqrt(change / max(total, floatmin())), sqrt(max(0.0, change - moved) / max(total - here, floatmin()))
 end

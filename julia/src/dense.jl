@@ -5,15 +5,15 @@ Blocks of any size: H(k) from its harmonics along a row, then a Gauss-Jordan inv
 """
 struct DensePath
     block::Vector{Int}
-    leading::Int                # elements (i, j) with i or j up to here are transformed: the electrons'
+    leading::Int                # elements (i, j) with i or j up to here are transformed: the electrons', or all
     elements::Vector{Element}   # column-major over the block
     degree::Int
 end
 
-function DensePath(bonds::Bonds, block::Vector{Int})
+function DensePath(bonds::Bonds, block::Vector{Int}, whole::Bool)
     all_elements = [Element(bonds, i, j) for j in block for i in block]
     # A block of holes keeps the elements of its first one: what converges is judged by what is transformed.
-    leading = max(1, count(<=(electrons(bonds)), block))
+    leading = whole ? length(block) : max(1, count(<=(electrons(bonds)), block))
     return DensePath(block, leading, vec(all_elements), harmonic_range(bonds))
 end
 
@@ -87,8 +87,8 @@ function elements(solver::DensePath, z)
     return Dict(ij => [(2n - 1, 1.0 + 0im), (2n, 1.0im)] for (n, ij) in enumerate(field_elements(solver)))
 end
 
-function local_elements(solver::DensePath, z, means, sums)
-    return Dict(ij => complex(sums[2n - 1], sums[2n]) for (n, ij) in enumerate(other_elements(solver)))
+function local_elements(solver::DensePath, sums)
+    return Dict{Tuple{Int,Int},ComplexF64}(ij => complex(sums[2n - 1], sums[2n]) for (n, ij) in enumerate(other_elements(solver)))
 end
 
 """

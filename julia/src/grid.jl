@@ -1,23 +1,23 @@
 const COLUMNS = 8
 
 """
-    grid_window(bonds, z, grid, window)
+    grid_window(bonds, z, grid, half, whole)
 
-G(r) = (1/N^2) sum_k exp(i k.r) G(k, z) over the uniform grid, on sites |r1|, |r2| <= window/2.
+G(r) = (1/N^2) sum_k exp(i k.r) G(k, z) over the uniform grid, on sites |r1|, |r2| <= half; elements between
+holes at r = 0 only, unless the `whole` of G is wanted.
 
 Row by row: the fields of a row m1 are evaluated and transformed along m2, and only the window's r2 are
 kept; then every column is transformed along m1. Memory grows as N * window, not N^2.
 """
-function grid_window(bonds::Bonds, z::Complex, grid::Grid, window::Integer)
-    green = WindowGreen(dimension(bonds), electrons(bonds), window ÷ 2)
+function grid_window(bonds::Bonds, z::Complex, grid::Grid, half::Integer, whole::Bool)
+    green = WindowGreen(dimension(bonds), electrons(bonds), half)
     tables = Tables(grid, harmonic_range(bonds))
     for family in families(bonds)
-        solver = block_solver(bonds, family.block, z)
+        solver = block_solver(bonds, family.block, z, whole)
         rows, sums = transform_rows(bonds, solver, z, grid, tables, green.half)
         transforms = transform_columns(rows, grid, green.half)
         transforms ./= grid.n^2
-        means = [real(transforms[green.half + 1, 1, f]) for f in 1:field_count(solver)]
-        locals = local_elements(solver, z, means, vec(sum(sums, dims = 2)) ./ grid.n^2)
+        locals = local_elements(solver, vec(sum(sums, dims = 2)) ./ grid.n^2)
         add_block!(green, family.block, elements(solver, z), locals, transforms)
         foreach(twin -> add_twin!(green, family.block, twin), family.twins)
     end
@@ -25,14 +25,14 @@ function grid_window(bonds::Bonds, z::Complex, grid::Grid, window::Integer)
 end
 
 """
-    block_solver(bonds, block, z)
+    block_solver(bonds, block, z, whole)
 
 The cheapest solver a block allows.
 """
-function block_solver(bonds::Bonds, block::Vector{Int}, z::Complex)
+function block_solver(bonds::Bonds, block::Vector{Int}, z::Complex, whole::Bool)
     ne = electrons(bonds)
     is_pair = length(block) == 2 && block[1] <= ne < block[2]
-    return is_pair ? pair_solver(bonds, block, z) : DensePath(bonds, block)
+    return is_pair ? pair_solver(bonds, block, z, whole) : DensePath(bonds, block, whole)
 end
 
 """
@@ -59,8 +59,9 @@ function transform_rows(bonds::Bonds, solver, z, grid::Grid, tables::Tables, hal
         for j in range
             row!(values, view(sums, :, j), solver, scratch, z, on_row!(phases, grid, j - 1), tables)
             FFTW.transform!(spectra, values, plan)
-            for f in 1:fields, r2 in 1:(half + 1)
-                @inbounds rows[r2, j, f] = conj(spectra[r2, f]) # exp(+i k.r), real fields
+            for f in 1:fields, r2 in 0:half # exp(+i k.r), real fields; the torus repeats beyond n/2
+                r = mod(r2, n)
+                rows[r2 + 1, j, f] = 2r <= n ? conj(spectra[r + 1, f]) : spectra[n - r + 1, f]
             end
         end
     end

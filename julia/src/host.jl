@@ -5,7 +5,7 @@ A row-major NumPy array (a, b, c) is the column-major Julia array (c, b, a) at t
 """
 module Host
 
-using ..GapScope: Bonds, converged_map, grid_dos!, grid_maps!, spectral_function!
+using ..GapScope: GapScope, Bonds, Scatterers, energy_groups, grid_dos!, grid_maps!, spectral_function!
 
 """
     array(T, address, dims)
@@ -23,20 +23,31 @@ require_finite(arrays...) = all(a -> all(isfinite, a), arrays) ||
     error("the result is not finite: the T-matrix has a pole at this energy and broadening")
 
 """
-    grid_maps(trace, dos, g0, vectors, matrices, offsets, impurities, energies, broadening, n)
+    batch_maps(evaluate, vectors, matrices, offsets, sites, potentials, site_offsets)
 
-A batch of maps: the bonds of parameter set s are those from offsets[s] + 1 to offsets[s + 1].
+Calls evaluate(s, bonds, scatterers) for every parameter set s: its bonds are those from offsets[s] + 1 to
+offsets[s + 1], its impurities those from site_offsets[s] + 1 to site_offsets[s + 1].
 """
-function grid_maps(trace, dos, g0, vectors, matrices, offsets, impurities, energies, broadening, n)
-    potentials = swapped(impurities)
-    for s in axes(potentials, 3)
-        own = (offsets[s] + 1):offsets[s + 1]
-        bonds = bonds_from_rows(vectors[:, own], matrices[:, :, own])
-        local_green = zeros(ComplexF64, size(potentials, 1), size(potentials, 2), length(energies))
-        grid_maps!(
-            view(trace, :, :, :, s), view(dos, :, s), local_green,
-            bonds, potentials[:, :, s], energies, broadening, n,
-        )
+function batch_maps(evaluate, vectors, matrices, offsets, sites, potentials, site_offsets)
+    for s in 1:(length(offsets) - 1)
+        own, its = (offsets[s] + 1):offsets[s + 1], (site_offsets[s] + 1):site_offsets[s + 1]
+        places = [(sites[1, n], sites[2, n]) for n in its]
+        scatterers = Scatterers(places, swapped(potentials[:, :, its]))
+        evaluate(s, bonds_from_rows(vectors[:, own], matrices[:, :, own]), scatterers)
+    end
+end
+
+"""
+    grid_maps(trace, dos, g0, vectors, matrices, offsets, sites, potentials, site_offsets, energies, broadening, n)
+
+A batch of maps on a uniform grid.
+"""
+function grid_maps(
+    trace, dos, g0, vectors, matrices, offsets, sites, potentials, site_offsets, energies, broadening, n
+)
+    batch_maps(vectors, matrices, offsets, sites, potentials, site_offsets) do s, bonds, scatterers
+        local_green = zeros(ComplexF64, size(g0, 1), size(g0, 2), length(energies))
+        grid_maps!(view(trace, :, :, :, s), view(dos, :, s), local_green, bonds, scatterers, energies, broadening, n)
         g0[:, :, :, s] = swapped(local_green)
     end
     require_finite(trace, dos, g0)
@@ -44,25 +55,28 @@ function grid_maps(trace, dos, g0, vectors, matrices, offsets, impurities, energ
 end
 
 """
-    converged_maps(trace, dos, g0, report, vectors, matrices, offsets, impurities, energies, broadening, accuracy, budget)
+    converged_maps(trace, dos, g0, report, vectors, matrices, offsets, sites, potentials, site_offsets, energies,
+                   broadening, accuracy, budget)
 
-As `grid_maps`, to an accuracy. `report` is 4 x energies x sets: relative error of drho with and without r = 0,
-number of rows, and whether the accuracy was reached.
+As `grid_maps`, to an accuracy. `report` is 4 x energies x sets: relative error of drho with and without the
+impurities' sites, number of rows, and whether the accuracy was reached.
 """
 function converged_maps(
-    trace, dos, g0, report, vectors, matrices, offsets, impurities, energies, broadening, accuracy, budget
+    trace, dos, g0, report, vectors, matrices, offsets, sites, potentials, site_offsets, energies, broadening,
+    accuracy, budget,
 )
-    potentials, window = swapped(impurities), size(trace, 1)
-    for s in axes(potentials, 3)
-        own = (offsets[s] + 1):offsets[s + 1]
-        bonds = bonds_from_rows(vectors[:, own], matrices[:, :, own])
-        for (e, w) in enumerate(energies)
-            z = complex(w, broadening)
-            map = converged_map(bonds, potentials[:, :, s], z, window, accuracy, budget)
-            trace[:, :, e, s] = map.trace
-            dos[e, s] = map.dos
-            g0[:, :, e, s] = transpose(map.g0)
-            report[:, e, s] = [map.error, map.error_away, map.rows, map.reached]
+    window = size(trace, 1)
+    batch_maps(vectors, matrices, offsets, sites, potentials, site_offsets) do s, bonds, scatterers
+        for group in energy_groups(bonds, energies)
+            z = complex(energies[group[1]], broadening)
+            both = length(group) > 1
+            maps, rows, reached = GapScope.converged_maps(bonds, scatterers, z, window, accuracy, budget; both = both)
+            for (e, map) in zip(group, maps)
+                trace[:, :, e, s] = map.trace
+                dos[e, s] = map.dos
+                g0[:, :, e, s] = transpose(map.g0)
+                report[:, e, s] = [map.error, map.error_away, rows, reached]
+            end
         end
     end
     require_finite(trace, dos, g0, report)
@@ -81,7 +95,7 @@ function warm_up()
     window = 4
     converged_maps(
         zeros(ComplexF64, window, window, 1, 1), zeros(1, 1), zeros(ComplexF64, 4, 4, 1, 1), zeros(4, 1, 1),
-        vectors, matrices, [0, 3], complex(reshape(hop, 4, 4, 1)), [0.0], 0.1, 0.1, 1000,
+        vectors, matrices, [0, 3], zeros(Int, 2, 1), complex(reshape(hop, 4, 4, 1)), [0, 1], [0.0], 0.1, 0.1, 1000,
     )
     return nothing
 end

@@ -17,12 +17,12 @@ struct RealPair{H}
 end
 
 """
-    ComplexPair
+    ComplexPair{H,RealGap,Whole}
 
-Fields: real and imaginary parts of G_ee, of Re(D')/det and, unless D' = exp(-i chi) D is real, of
-Im(D')/det; G_hh is needed at r = 0 only.
+Fields: real and imaginary parts of G_ee, of Re(D')/det, unless D' = exp(-i chi) D is real of Im(D')/det, and
+where the whole of G(r) is wanted of G_hh, otherwise needed at r = 0 only.
 """
-struct ComplexPair{H,RealGap}
+struct ComplexPair{H,RealGap,Whole}
     a::Element
     b::Element
     d::Element
@@ -30,21 +30,21 @@ struct ComplexPair{H,RealGap}
 end
 
 """
-    pair_solver(bonds, block, z)
+    pair_solver(bonds, block, z, whole)
 
 Closed-form solver of a 2 x 2 block, with the real one where the physics allows it.
 """
-function pair_solver(bonds::Bonds, block::Vector{Int}, z::Complex)
+function pair_solver(bonds::Bonds, block::Vector{Int}, z::Complex, whole::Bool)
     e, h = block
     degree = harmonic_range(bonds)
     a, b, d = Element(bonds, e, e), Element(bonds, h, h), Element(bonds, e, h)
     chi = real_gauge(bonds, e, h)
-    chi === nothing && return ComplexPair{degree,false}(a, b, d, 1)
+    chi === nothing && return ComplexPair{degree,false,whole}(a, b, d, 1)
     turned = Element(d.vectors, d.amplitudes .* conj(chi))
     scale = maximum(abs, view(bonds.matrices, e, e, :))
     opposite = maximum(abs, bonds.matrices[e, e, :] .+ bonds.matrices[h, h, :]) <= ROUNDING * scale
     iszero(real(z)) && opposite && return RealPair{degree}(a, turned, chi)
-    return ComplexPair{degree,true}(a, b, turned, chi)
+    return ComplexPair{degree,true,whole}(a, b, turned, chi)
 end
 
 # A phase that makes D(k) real at every k, D_{-R} = D_R^* after the turn; nothing where none does.
@@ -64,7 +64,7 @@ function real_gauge(bonds::Bonds, e::Integer, h::Integer)
 end
 
 field_count(::RealPair) = 3
-field_count(::ComplexPair{H,RealGap}) where {H,RealGap} = RealGap ? 4 : 6
+field_count(::ComplexPair{H,RealGap,Whole}) where {H,RealGap,Whole} = (RealGap ? 4 : 6) + (Whole ? 2 : 0)
 local_count(::RealPair) = 0
 local_count(::ComplexPair) = 2
 
@@ -93,16 +93,18 @@ function real_row!(fields, a, p, delta2, cosine, sine)
     end
 end
 
-function row!(fields, sums, solver::ComplexPair{H,RealGap}, harmonics, z, phases, tables) where {H,RealGap}
+function row!(fields, sums, solver::ComplexPair{H,RealGap,Whole}, harmonics, z, phases, tables) where {H,RealGap,Whole}
     a = real_part(harmonics!(harmonics, solver.a, phases), Val(H))
     b = real_part(harmonics!(harmonics, solver.b, phases), Val(H))
     harmonics!(harmonics, solver.d, phases)
     d = (real_part(harmonics, Val(H)), imaginary_part(harmonics, Val(H)))
-    sums[1], sums[2] = complex_row!(fields, a, b, d, real(z), imag(z), tables.cosine, tables.sine, Val(RealGap))
+    shape = Val((RealGap, Whole))
+    sums[1], sums[2] = complex_row!(fields, a, b, d, real(z), imag(z), tables.cosine, tables.sine, shape)
     return nothing
 end
 
-function complex_row!(fields, a, b, d, w, delta, cosine, sine, ::Val{RealGap}) where {RealGap}
+function complex_row!(fields, a, b, d, w, delta, cosine, sine, ::Val{Shape}) where {Shape}
+    RealGap, Whole = Shape
     hr, hi = 0.0, 0.0
     @inbounds @simd ivdep for j in axes(fields, 1)
         x, y = w - value(a, cosine, sine, j), w - value(b, cosine, sine, j)
@@ -121,8 +123,13 @@ function complex_row!(fields, a, b, d, w, delta, cosine, sine, ::Val{RealGap}) w
             fields[j, 5] = di * ir
             fields[j, 6] = di * ii
         end
-        hr += muladd(x, ir, -delta * ii)
-        hi += muladd(x, ii, delta * ir)
+        gr, gi = muladd(x, ir, -delta * ii), muladd(x, ii, delta * ir)
+        if Whole
+            fields[j, RealGap ? 5 : 7] = gr
+            fields[j, RealGap ? 6 : 8] = gi
+        end
+        hr += gr
+        hi += gi
     end
     return hr, hi
 end
@@ -131,14 +138,17 @@ end
     elements(solver, z)
 
 How the block's Green's function follows from the fields F_f: (i, j) => [(f, c_f), ...] means
-G_ij(r) = sum_f c_f F_f(r); electrons first. Elements without electrons are in `local_elements`.
+G_ij(r) = sum_f c_f F_f(r); electrons first. Elements that are not transformed are in `local_elements`.
 """
 function elements(solver::RealPair, z)
     chi = solver.chi
-    return Dict((1, 1) => [(1, z), (2, 1.0 + 0im)], (1, 2) => [(3, chi)], (2, 1) => [(3, conj(chi))])
+    return Dict(
+        (1, 1) => [(1, z), (2, 1.0 + 0im)], (1, 2) => [(3, chi)],
+        (2, 1) => [(3, conj(chi))], (2, 2) => [(1, z), (2, -1.0 + 0im)],
+    )
 end
 
-function elements(solver::ComplexPair{H,RealGap}, z) where {H,RealGap}
+function elements(solver::ComplexPair{H,RealGap,Whole}, z) where {H,RealGap,Whole}
     chi, i = solver.chi, 1.0im
     ee = [(1, 1.0 + 0im), (2, i)]
     eh, he = [(3, chi), (4, chi * i)], [(3, conj(chi)), (4, conj(chi) * i)]
@@ -146,14 +156,15 @@ function elements(solver::ComplexPair{H,RealGap}, z) where {H,RealGap}
         append!(eh, [(5, chi * i), (6, -chi)])
         append!(he, [(5, -conj(chi) * i), (6, conj(chi))])
     end
-    return Dict((1, 1) => ee, (1, 2) => eh, (2, 1) => he)
+    parts = Dict((1, 1) => ee, (1, 2) => eh, (2, 1) => he)
+    Whole && (parts[2, 2] = [(RealGap ? 5 : 7, 1.0 + 0im), (RealGap ? 6 : 8, i)])
+    return parts
 end
 
 """
-    local_elements(solver, z, means, sums)
+    local_elements(solver, sums)
 
-Brillouin-zone averages of the elements without electrons, from the averages of the fields and of
-the row sums.
+Brillouin-zone averages of the elements that are not transformed, from the row sums.
 """
-local_elements(::RealPair, z, means, sums) = Dict((2, 2) => z * means[1] - means[2])
-local_elements(::ComplexPair, z, means, sums) = Dict((2, 2) => complex(sums[1], sums[2]))
+local_elements(::RealPair, sums) = Dict{Tuple{Int,Int},ComplexF64}()
+local_elements(::ComplexPair, sums) = Dict((2, 2) => complex(sums[1], sums[2]))

@@ -24,6 +24,7 @@ struct PoleRows{S,B,V}
     polynomials::NTuple{4,Vector{ComplexF64}} # a, b, Re D, Im D as below
     det::Vector{ComplexF64}
     roots::Vector{ComplexF64}
+    residues::Matrix{Float64}                 # |residue|^2 by function and root; 0 of those far from the circle
     powers::Matrix{ComplexF64}                # w^r, w^-r
     mean::Array{ComplexF64,3}                 # c(r), c(-r) by function
     difference::Array{ComplexF64,3}
@@ -37,15 +38,15 @@ function PoleRows(solver::Union{RealPair{H},ComplexPair{H}}, bonds::Bonds, half:
     return PoleRows(
         solver, n, (Tables(n, 0.0, H), Tables(n, 0.5, H)), (RowBuffers(n, fields), RowBuffers(n, fields)),
         FFTW.real_rows(n, fields), workspace(solver), RowPhases(bonds), polynomials,
-        zeros(ComplexF64, 4H + 1), zeros(ComplexF64, 4H), zeros(ComplexF64, half + 1, 2),
-        corrections(), corrections(), zeros(max(1, local_count(solver)), 2),
+        zeros(ComplexF64, 4H + 1), zeros(ComplexF64, 4H), zeros(function_count(solver), 4H),
+        zeros(ComplexF64, half + 1, 2), corrections(), corrections(), zeros(max(1, local_count(solver)), 2),
     )
 end
 
 # Functions with poles of det alone: those of RealPair are its fields; those of ComplexPair are complex,
-# two fields each: (z - b)/det, Re(D')/det and, unless D' is real, Im(D')/det.
+# two fields each: (z - b)/det, Re(D')/det, unless D' is real Im(D')/det, and where it is wanted (z - a)/det.
 function_count(::RealPair) = 3
-function_count(::ComplexPair{H,RealGap}) where {H,RealGap} = RealGap ? 2 : 3
+function_count(solver::ComplexPair) = field_count(solver) ÷ 2
 
 # Laurent coefficients of the numerators and of det, as polynomials after multiplication by w^H, w^2H.
 function polynomials!(rows::PoleRows{RealPair{H}}, z) where {H}
@@ -59,7 +60,7 @@ function polynomials!(rows::PoleRows{RealPair{H}}, z) where {H}
     return nothing
 end
 
-function polynomials!(rows::PoleRows{ComplexPair{H,RealGap}}, z) where {H,RealGap}
+function polynomials!(rows::PoleRows{ComplexPair{H,RealGap,Whole}}, z) where {H,RealGap,Whole}
     a, b, dr, di = rows.polynomials
     for (x, element) in ((a, rows.solver.a), (b, rows.solver.b))
         harmonics!(x, element, rows.phases)
@@ -85,14 +86,15 @@ function add_product!(q, x, y, factor)
     end
 end
 
-# Numerators times w^H: those of the functions, and that of G_hh.
+# Numerators times w^H: those of the functions, the last one (of ComplexPair) that of G_hh.
 @inline function numerators(rows::PoleRows{RealPair{H}}, w) where {H}
     a, _, p, _ = rows.polynomials
-    return w^H, horner(a, w)[1], horner(p, w)[1], zero(w)
+    return w^H, horner(a, w)[1], horner(p, w)[1]
 end
-@inline function numerators(rows::PoleRows{ComplexPair{H,RealGap}}, w) where {H,RealGap}
+@inline function numerators(rows::PoleRows{ComplexPair{H,RealGap,Whole}}, w) where {H,RealGap,Whole}
     a, b, dr, di = rows.polynomials
-    return horner(b, w)[1], horner(dr, w)[1], RealGap ? zero(w) : horner(di, w)[1], horner(a, w)[1]
+    real_parts = horner(b, w)[1], horner(dr, w)[1]
+    return RealGap ? (real_parts..., horner(a, w)[1]) : (real_parts..., horner(di, w)[1], horner(a, w)[1])
 end
 
 degree(rows::PoleRows) = length(rows.det) ÷ 4
@@ -114,6 +116,7 @@ function exact_row!(values, sums, rows::PoleRows, z, m1, seed)
     seed === nothing || copyto!(rows.roots, seed)
     # Roots that are not found leave their aliases, which the two sets of samples show.
     seed !== nothing && follow_roots!(rows.roots, rows.det) || find_roots!(rows.roots, rows.det)
+    seed === nothing || match_roots!(rows.roots, seed)
     hole = corrections!(rows)
     for k in 1:local_count(rows.solver)
         sums[k] = (rows.sums[k, 1] + rows.sums[k, 2]) / 2rows.samples - (k == 1 ? real(hole) : imag(hole))
@@ -127,9 +130,10 @@ function corrections!(rows::PoleRows)
     H, n, half = degree(rows), rows.samples, size(rows.powers, 1) - 1
     fill!(rows.mean, 0)
     fill!(rows.difference, 0)
+    fill!(rows.residues, 0)
     hole = zero(ComplexF64)
     nearest = POLE_REACH^(1 / (n - half))
-    for w in rows.roots
+    for (k, w) in enumerate(rows.roots)
         nearest < abs(w) < 1 / nearest || continue
         v = reciprocal(w)
         inside = abs2(w) < 1
@@ -143,10 +147,27 @@ function corrections!(rows::PoleRows)
         for f in 1:size(rows.mean, 3)
             add_powers!(rows.mean, rows.powers, f, of_mean * top[f])
             add_powers!(rows.difference, rows.powers, f, of_difference * top[f])
+            rows.residues[f, k] = abs2(residue * top[f])
         end
-        hole += of_mean * top[4]
+        hole += of_mean * last(top)
     end
     return hole
+end
+
+"""
+    residue_norms!(norms, rows, weights)
+
+Norm of what each root contributes to the row's transforms, over |r| <= half and fields; 0 of those far away.
+"""
+function residue_norms!(norms, rows::PoleRows, weights)
+    per_function = length(weights) ÷ size(rows.residues, 1)
+    half = size(rows.powers, 1) - 1
+    for k in eachindex(norms)
+        squares = sum(weights[per_function * f]^2 * rows.residues[f, k] for f in axes(rows.residues, 1))
+        size = min(abs2(rows.roots[k]), abs2(reciprocal(rows.roots[k])))
+        norms[k] = sqrt(squares * (1 + 2size * (1 - size^half) / (1 - size)))
+    end
+    return norms
 end
 
 function powers!(powers, w, v)

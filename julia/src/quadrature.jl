@@ -1,41 +1,57 @@
-# The average over m1 by adaptive Gauss-Kronrod panels (nodes and weights: R. Piessens et al., QUADPACK, 1983).
-# Rows are smooth but for a few m1, where a contour of constant energy is tangent to the row and the average
-# over m2 is nearly singular over a width delta / (band velocity): there, and only there, panels are halved.
+# The average over m1 by adaptive panels with Gauss's rule. Rows are smooth but for a few m1, where a contour of
+# constant energy is tangent to the row and the average over m2 is nearly singular over a width
+# delta / (band velocity): there, and only there, panels are halved.
 
-const KRONROD = [
-    0.991455371120812639206854697526329, 0.949107912342758524526189684047851,
-    0.864864423359769072789712788640926, 0.741531185599394439863864773280788,
-    0.586087235467691130294144691693309, 0.405845151377397166906606412076961,
-    0.207784955007898467600689403773245,
-]
-const KRONROD_WEIGHTS = [
-    0.022935322010529224963732008058970, 0.063092092629978553290700663189204,
-    0.104790010322250183839876322541518, 0.140653259715525918745189590510238,
-    0.169004726639267902826583426598550, 0.190350578064785409913256402421014,
-    0.204432940075298892414161999234649,
-]
-const GAUSS_WEIGHTS = [
-    0.0, 0.129484966168869693270611432679082, 0.0, 0.279705391489276667901467771423780,
-    0.0, 0.381830050505118944950369775488975, 0.0,
-]
-# Both rules on (0, 1), weights summing to one; the Gauss rule has every second node.
-const NODES = ([-KRONROD; 0.0; reverse(KRONROD)] .+ 1) ./ 2
-const WEIGHTS = [KRONROD_WEIGHTS; 0.209482141084727828012999174891714; reverse(KRONROD_WEIGHTS)] ./ 2
-const EMBEDDED = [GAUSS_WEIGHTS; 0.417959183673469387755102040816327; reverse(GAUSS_WEIGHTS)] ./ 2
-# Near a singularity Gauss's error, seen as the difference of the rules, falls as rho^-14 and Kronrod's as rho^-24.
-# Very near one (see `pinch`) the two are alike; the exponent for that was chosen on sixty random states of NbSe2
-# (docs/decisions/0006), so that the estimate lies above the true error, by a small factor.
-const RULE_EXPONENT = 24 / 14
-const PINCH_EXPONENT = 20
+const POINTS = 15
+
+"""
+    legendre(x, degree)
+
+P_k(x), k = 0 .. degree.
+"""
+function legendre(x::Real, degree::Integer)
+    p = [1.0, x]
+    for k in 1:(degree - 1)
+        push!(p, ((2k + 1) * x * p[k + 1] - k * p[k]) / (k + 1))
+    end
+    return p
+end
+
+# Zeros of P_n on (-1, 1) by Newton's iteration, with P_n' = n (P_(n-1) - x P_n) / (1 - x^2).
+function gauss_legendre(n::Integer)
+    slope(x, p) = n * (p[n] - x * p[n + 1]) / (1 - x^2)
+    x = [-cos(pi * (j - 0.25) / (n + 0.5)) for j in 1:n]
+    for _ in 1:10
+        x .-= [p[n + 1] / slope(y, p) for (y, p) in zip(x, legendre.(x, n))]
+    end
+    return x, [2 / ((1 - y^2) * slope(y, p)^2) for (y, p) in zip(x, legendre.(x, n))]
+end
+
+# The rule on (0, 1), weights summing to one.
+const LEGENDRE_ZEROS, LEGENDRE_WEIGHTS = gauss_legendre(POINTS)
+const NODES = (LEGENDRE_ZEROS .+ 1) ./ 2
+const WEIGHTS = LEGENDRE_WEIGHTS ./ 2
 const LEAST_PANELS = 64
+
+# Coefficients of f in the orthonormal Legendre polynomials sqrt(2k + 1) P_k: rules that give zero for polynomials of
+# lower degree (null rules; J. Berntsen, T. O. Espelid, ACM TOMS 17, 233 (1991)).
+null_rule(k) = WEIGHTS .* sqrt(2k + 1) .* getindex.(legendre.(LEGENDRE_ZEROS, k), k + 1)
+
+# How fast they fall, in pairs since a panel may be even or odd. Those of the last degrees mix with the degrees beyond.
+const NULL_RULES = hcat(null_rule.([7, 8, 11, 12])...)
+# Where the nearest singularity lies on the Bernstein ellipse rho, coefficients fall as rho^-k: those of degree 8 are
+# rho^4 times those of degree 12, and the error of the rule is of degree 30, 1/rho^18 of the latter. The exponent used,
+# 14, and the factor on all errors were chosen on sixty random states of NbSe2 (docs/decisions/0006).
+const FALL_EXPONENT = 14 / 4
+const SAFETY = 2.0
 
 """
     Panel
 
 Rows at the nodes of one panel first < m1 < last: transforms (half + 1) x fields x 15, averages at r = 0,
-roots. `spread` is the norm of the difference of the two rules, `mean` that of the average, `square` the
-average of the squared norm, `check` the average of the errors that the rows themselves show, `pinch` the
-Bernstein ellipse of the nearest singularity.
+roots. `tail` is the norm of the last two coefficients, `rule` the error of the average that follows from their
+fall and from the singularities that the roots show, `check` the average of the errors that the rows themselves show,
+`square` that of the squared norm.
 """
 struct Panel
     first::Float64
@@ -43,11 +59,10 @@ struct Panel
     values::Array{ComplexF64,3}
     sums::Matrix{Float64}
     roots::Matrix{ComplexF64}
-    spread::Float64
-    mean::Float64
+    tail::Float64
+    rule::Float64
     square::Float64
     check::Float64
-    pinch::Float64
 end
 
 width(p::Panel) = p.last - p.first
@@ -56,74 +71,112 @@ node(p::Panel, j) = p.first + width(p) * NODES[j]
 """
     error_of(panel)
 
-Estimated error of the panel's contribution, from both rules and from the rows.
+Estimated error of the panel's contribution, from the rule and from the rows.
 """
-function error_of(p::Panel)
-    ratio = min(1.0, p.spread / max(p.mean, floatmin()))
-    rule = p.spread * max(ratio^(RULE_EXPONENT - 1), p.pinch^-PINCH_EXPONENT)
-    return width(p) * hypot(rule, p.check)
-end
-
-"""
-    pinch(roots)
-
-Smallest Bernstein ellipse rho on which a singularity of the rows lies; infinite where there is none.
-
-As a function of m1, F is singular where a root inside the unit circle meets one outside. Their squared
-distance vanishes linearly there: a secant through neighbouring nodes finds the place t, the panel being (-1, 1),
-on the ellipse rho = |t + sqrt(t^2 - 1)| > 1.
-"""
-function pinch(roots::AbstractMatrix)
-    nearest = Inf
-    @inbounds for j in 2:size(roots, 2), a in axes(roots, 1), b in axes(roots, 1)
-        x, y = roots[a, j - 1], roots[a, j]
-        near(x) && near(y) && abs2(x) < 1 && abs2(y) < 1 || continue
-        u, v = roots[b, j - 1], roots[b, j]
-        near(u) && near(v) && abs2(u) > 1 && abs2(v) > 1 || continue
-        before, after = (x - u)^2, (y - v)^2
-        before == after && continue
-        first, last = 2NODES[j - 1] - 1, 2NODES[j] - 1
-        t = first - before * (last - first) / (after - before)
-        rho = abs(t + sqrt(t^2 - 1))
-        nearest = min(nearest, max(rho, 1 / rho))
-    end
-    return nearest
-end
-
-near(w) = NEAR_CIRCLE < abs2(w) < 1 / NEAR_CIRCLE
+error_of(p::Panel) = SAFETY * width(p) * hypot(p.rule, p.check)
 
 function Panel(rows, z, first, last, seed, half, weights)
     fields = length(weights)
     values = Array{ComplexF64}(undef, half + 1, fields, length(NODES))
     sums = zeros(local_count(rows.solver), length(NODES))
     roots = zeros(ComplexF64, length(rows.roots), length(NODES))
+    strengths = zeros(length(rows.roots), length(NODES))
     check = 0.0
     for (j, x) in enumerate(NODES)
         error = exact_row!(view(values, :, :, j), view(sums, :, j), rows, z, first + (last - first) * x, seed)
         roots[:, j] = rows.roots
+        residue_norms!(view(strengths, :, j), rows, weights)
         seed = rows.roots
         check += WEIGHTS[j] * error * maximum(weights)
     end
-    return Panel(first, last, values, sums, roots, panel_norms(values, weights)..., check, pinch(roots))
+    tail, rule, square = panel_norms(values, weights, last - first)
+    return Panel(first, last, values, sums, roots, tail, hypot(rule, pinch_error(roots, strengths, tail)), square, check)
 end
 
-function panel_norms(values, weights)
-    spread = mean = square = 0.0
+"""
+    pinch_error(roots, strengths, tail)
+
+Error of the rule from the singularities that the roots show, over all r of the window.
+
+As a function of m1, F is singular where a root inside the unit circle meets one outside: the square of their
+distance vanishes linearly at a place t0, the panel being (-1, 1), and the residues grow as 1/distance, so that
+F = B (t - t0)^(-1/2) nearby. A secant through neighbouring nodes gives t0, the residue gives B; the rule's error for
+that function is known. Such a t0 may lie so close to the axis that no node sees it.
+"""
+function pinch_error(roots::AbstractMatrix, strengths::AbstractMatrix, tail::Real)
+    total = 0.0
+    for a in axes(roots, 1)
+        worst = 0.0
+        for b in axes(roots, 1)
+            at = nearest_node(roots, strengths, a, b)
+            at == 0 && continue
+            # Roots that only seem to meet do so at different places for different neighbours.
+            neighbours = at == 1 ? (2, 3) : at == POINTS ? (POINTS - 1, POINTS - 2) : (at - 1, at + 1)
+            worst = max(worst, minimum(n -> pair_error(roots, strengths, a, b, at, n, tail), neighbours))
+        end
+        total += worst^2
+    end
+    return sqrt(total)
+end
+
+# The node at which the root a, inside and near the circle, is nearest to the root b outside; 0 where there is none.
+function nearest_node(roots, strengths, a, b)
+    nearest, at = Inf, 0
+    @inbounds for j in axes(roots, 2)
+        strengths[a, j] > 0 && abs2(roots[a, j]) < 1 < abs2(roots[b, j]) || continue
+        distance = abs2(roots[a, j] - roots[b, j])
+        distance < nearest && ((nearest, at) = (distance, j))
+    end
+    return at
+end
+
+function pair_error(roots, strengths, a, b, at, next, tail)
+    here, there = (roots[a, at] - roots[b, at])^2, (roots[a, next] - roots[b, next])^2
+    here == there && return 0.0
+    slope = (there - here) / (LEGENDRE_ZEROS[next] - LEGENDRE_ZEROS[at])
+    amplitude = strengths[a, at] * sqrt(abs(here / slope))
+    error, seen = singular_rules(LEGENDRE_ZEROS[at] - here / slope)
+    return error * min(amplitude, tail / max(seen, floatmin()))
+end
+
+# For (t - t0)^(-1/2) on (-1, 1): the rule's error of the average, and the tail that the null rules see.
+function singular_rules(t0)
+    average = c = d = zero(ComplexF64)
+    for j in eachindex(WEIGHTS)
+        x = 1 / sqrt(LEGENDRE_ZEROS[j] - t0)
+        average += WEIGHTS[j] * x
+        c += NULL_RULES[j, 3] * x
+        d += NULL_RULES[j, 4] * x
+    end
+    return abs(average - sqrt(1 - t0) + sqrt(-1 - t0)), sqrt(abs2(c) + abs2(d))
+end
+
+# Norm of the tail, error of the rule, average of the squared norm: at r1 = +half for every second r2 and at -half for
+# the others, since towards the window's edge exp(2 pi i m1 r1) makes the average harder.
+function panel_norms(values, weights, span)
+    half = size(values, 1) - 1
+    turned = [complex(NULL_RULES[j, k]) * cis(2pi * half * span * NODES[j]) for j in axes(values, 3), k in 1:4]
+    before = tail = square = 0.0
     for f in axes(values, 2), r in axes(values, 1)
-        kronrod = gauss = zero(ComplexF64)
+        a = b = c = d = zero(ComplexF64)
         squares = 0.0
+        flip = isodd(r)
         @inbounds for j in axes(values, 3)
-            x = values[r, f, j]
-            kronrod += WEIGHTS[j] * x
-            gauss += EMBEDDED[j] * x
+            y = values[r, f, j]
+            x = flip ? conj(y) : y
+            a += turned[j, 1] * x
+            b += turned[j, 2] * x
+            c += turned[j, 3] * x
+            d += turned[j, 4] * x
             squares += WEIGHTS[j] * abs2(x)
         end
         times = (r == 1 ? 1 : 2) * weights[f]^2
-        spread += times * abs2(kronrod - gauss)
-        mean += times * abs2(kronrod)
+        before += times * (abs2(a) + abs2(b))
+        tail += times * (abs2(c) + abs2(d))
         square += times * squares
     end
-    return sqrt(spread), sqrt(mean), square
+    fall = tail < before ? sqrt(tail / before)^FALL_EXPONENT : 1.0
+    return sqrt(tail), sqrt(tail) * fall, square
 end
 
 """
@@ -150,8 +203,8 @@ function RowIntegral(solver, bonds::Bonds, z::Complex, half::Integer)
         weights[f] += abs2(c)
     end
     integral = RowIntegral(solver, bonds, z, Int(half), sqrt.(weights), Panel[], 0)
-    # On one of these panels exp(2 pi i m1 r1) makes at most half a turn.
-    count = max(2half, LEAST_PANELS)
+    # On one of these panels exp(2 pi i m1 r1) makes at most one turn.
+    count = max(half, LEAST_PANELS)
     starts = [((k - 1) / count, k / count, nothing) for k in 1:count]
     integral.panels = evaluate(integral, starts, 8)
     return integral
@@ -184,7 +237,28 @@ Panels contribute to all r1 alike and with unrelated phases; the norm over all s
 function relative_error(integral::RowIntegral)
     panels = integral.panels
     squares = sum(p -> width(p) * p.square, panels)
-    return sqrt((2integral.half + 1) * sum(p -> error_of(p)^2, panels) / squares)
+    missed = mapreduce(gap -> (SAFETY * width(gap))^2 * gap.neighbour.square, +, uncovered(panels); init = 0.0)
+    return sqrt((2integral.half + 1) * (sum(p -> error_of(p)^2, panels) + missed) / squares)
+end
+
+"""
+    Gap(first, last, neighbour)
+
+A stretch of m1 that no panel covers: all that it holds is missing, about as much as its neighbour's end.
+"""
+struct Gap
+    first::Float64
+    last::Float64
+    neighbour::Panel
+end
+
+width(gap::Gap) = gap.last - gap.first
+
+# There is none unless a panel was lost.
+function uncovered(panels)
+    ends = [p.last for p in panels]
+    starts = [[p.first for p in panels[2:end]]; 1 + panels[1].first]
+    return [Gap(a, b, p) for (a, b, p) in zip(ends, starts, panels) if b - a > 1e-12]
 end
 
 """

@@ -97,3 +97,23 @@ function follow_roots!(w, q)
     end
     return false
 end
+
+"""
+    match_roots!(w, before)
+
+Put the roots in the order of those of a neighbouring row: each next to the nearest on its side of the unit circle,
+which no root crosses.
+"""
+function match_roots!(w, before)
+    @inbounds for k in eachindex(w)
+        inside = abs2(before[k]) < 1
+        best, nearest = k, Inf
+        for i in k:length(w)
+            (abs2(w[i]) < 1) == inside || continue
+            distance = abs2(w[i] - before[k])
+            distance < nearest && ((nearest, best) = (distance, i))
+        end
+        w[k], w[best] = w[best], w[k]
+    end
+    return w
+end

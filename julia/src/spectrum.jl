@@ -43,7 +43,7 @@ end
 function electron_average(bonds::Bonds, family::Family, z, grid::Grid, tables::Tables)
     ne = count(<=(electrons(bonds)), family.block)
     ne == 0 && return 0.0 # a gap for one spin alone leaves blocks of holes
-    solver = block_solver(bonds, family.block, z)
+    solver = block_solver(bonds, family.block, z, false)
     fields = field_count(solver)
     rows = zeros(fields, grid.n)
     make() = (zeros(grid.n, fields), zeros(local_count(solver)), workspace(solver), RowPhases(bonds))

@@ -28,35 +28,53 @@ end
 
 F_f(r) of all fields on the window, and the estimate of its error: (2 half + 1) x (half + 1) x fields each.
 
-The error of a panel is its difference of the two rules, scaled to the size estimated for it.
+The error of a panel is the sum of its last two coefficients, scaled to the size estimated for it.
 """
 function window_sums(integral::RowIntegral)
     half, grid = integral.half, Grid(8integral.half)
     fields = length(integral.weights)
+    starts, splines = node_splines(integral.panels, grid)
     sums = zeros(ComplexF64, half + 1, grid.n, fields)
     errors = zeros(ComplexF64, half + 1, grid.n, fields)
     block = 16
     columns = [(first:min(first + block - 1, half + 1), f) for first in 1:block:(half + 1), f in 1:fields]
-    foreach_chunk(() -> zeros(SPLINE), length(columns), 1) do b, range
-        for (r, f) in columns[range], p in integral.panels
-            scale = error_of(p) / max(p.spread, floatmin())
+    foreach_chunk(() -> nothing, length(columns), 1) do _, range
+        for (r, f) in columns[range], (i, p) in enumerate(integral.panels)
+            scale = error_of(p) / max(p.tail, floatmin())
             for j in eachindex(NODES)
-                start = spline!(b, node(p, j) * grid.n)
-                whole, difference = width(p) * WEIGHTS[j], scale * (WEIGHTS[j] - EMBEDDED[j])
+                whole, difference = width(p) * WEIGHTS[j], scale * (NULL_RULES[j, 3] + NULL_RULES[j, 4])
                 for k in 1:SPLINE
-                    m = mod(start + k - 1, grid.n) + 1
-                    add_row!(sums, r, m, f, whole * b[k], p.values, j)
-                    add_row!(errors, r, m, f, difference * b[k], p.values, j)
+                    m = mod(starts[j, i] + k - 1, grid.n) + 1
+                    spline = splines[k, j, i]
+                    add_row!(sums, errors, r, m, f, whole * spline, difference * spline, p.values, j)
                 end
             end
+        end
+    end
+    for gap in uncovered(integral.panels) # as if the neighbour's end went on
+        start = spline!(view(splines, :, 1, 1), (gap.first + gap.last) / 2 * grid.n)
+        for f in 1:fields, k in 1:SPLINE
+            m = mod(start + k - 1, grid.n) + 1
+            add_row!(sums, errors, 1:(half + 1), m, f, 0.0, SAFETY * width(gap) * splines[k, 1, 1], gap.neighbour.values, POINTS)
         end
     end
     return deconvolve!(transform_columns(sums, grid, half), grid), deconvolve!(transform_columns(errors, grid, half), grid)
 end
 
-function add_row!(sums, r, m, f, c, values, j)
+# The grid index of the first spline and the values of all, for every node of every panel.
+function node_splines(panels, grid::Grid)
+    starts, splines = zeros(Int, POINTS, length(panels)), zeros(SPLINE, POINTS, length(panels))
+    for (i, p) in enumerate(panels), j in 1:POINTS
+        starts[j, i] = spline!(view(splines, :, j, i), node(p, j) * grid.n)
+    end
+    return starts, splines
+end
+
+function add_row!(sums, errors, r, m, f, c, e, values, j)
     @inbounds @simd for i in r
-        sums[i, m, f] += c * values[i, f, j]
+        x = values[i, f, j]
+        sums[i, m, f] += c * x
+        errors[i, m, f] += e * x
     end
 end
 

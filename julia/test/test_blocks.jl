@@ -32,9 +32,10 @@ end
 
 @testset "the twin's Green's function is the other block's own" begin
     n, z, half = 12, 0.2 + 0.3im, 3
-    for gap in (singlet(), triplet(), triplet(d = SX))
+    for gap in (singlet(), triplet(), triplet(d = SX)), whole in (false, true)
         bonds = bdg(electrons(), gap)
-        window = GapScope.grid_window(bonds, z, GapScope.Grid(n), 2half)
+        window = GapScope.grid_window(bonds, z, GapScope.Grid(n), half, whole)
+        @test length(window.elements) == (whole ? 8 : 6)
         for r in [(0, 0), (1, 0), (-2, 3), (3, -3)]
             direct = green_at(bonds, z, n, r)
             for ((i, j), g) in window.elements

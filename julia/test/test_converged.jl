@@ -8,12 +8,23 @@ states() = [
     ("dense", bdg(electrons(rashba = 0.3), singlet()), 0.1),
 ]
 
-function converged_and_grid(bonds, z, accuracy; n = 1024, window = 16, budget = 10^6)
-    v = ComplexF64[1.5 0.2 0 0; 0.2 1.1 0 0; 0 0 -1.5 -0.2; 0 0 -0.2 -1.1]
-    map = GapScope.converged_map(bonds, v, z, window, accuracy, budget)
+impurity(v) = GapScope.Scatterers([(0, 0)], reshape(v, size(v)..., 1))
+const POTENTIAL = ComplexF64[1.5 0.2 0 0; 0.2 1.1 0 0; 0 0 -1.5 -0.2; 0 0 -0.2 -1.1]
+const IMPURITY = impurity(POTENTIAL)
+
+function converged(bonds, v, z, window, accuracy, budget)
+    maps, _, reached = GapScope.converged_maps(bonds, v, z, window, accuracy, budget)
+    return maps[1], reached
+end
+
+function on_grid(bonds, z; n = 1024, window = 16, v = IMPURITY)
     trace, dos, g0 = zeros(ComplexF64, window, window, 1), zeros(1), zeros(ComplexF64, 4, 4, 1)
     GapScope.grid_maps!(trace, dos, g0, bonds, v, [real(z)], imag(z), n)
-    return map, trace[:, :, 1], dos[1], g0[:, :, 1]
+    return trace[:, :, 1], dos[1], g0[:, :, 1]
+end
+
+function converged_and_grid(bonds, z, accuracy; n = 1024, window = 16, budget = 10^6)
+    return converged(bonds, IMPURITY, z, window, accuracy, budget)..., on_grid(bonds, z; n = n, window = window)...
 end
 
 @testset "all roots are found, close pairs and a vanishing leading coefficient included" begin
@@ -34,7 +45,7 @@ end
 
 @testset "a row is exact: $name" for (name, bonds, w) in states()
     half, z, n = 8, w + 0.02im, 2^14
-    solver = GapScope.block_solver(bonds, GapScope.connected_blocks(bonds)[1], z)
+    solver = GapScope.block_solver(bonds, GapScope.connected_blocks(bonds)[1], z, false)
     rows = GapScope.rows_of(solver, bonds, half)
     fields = GapScope.field_count(solver)
     values, sums = zeros(ComplexF64, half + 1, fields), zeros(GapScope.local_count(solver))
@@ -55,7 +66,7 @@ end
 @testset "a lost pole shows in the row's own error" begin
     half, z = 8, 0.01im
     bonds = bdg(electrons(), triplet(d = SX))
-    solver = GapScope.block_solver(bonds, GapScope.connected_blocks(bonds)[1], z)
+    solver = GapScope.block_solver(bonds, GapScope.connected_blocks(bonds)[1], z, false)
     rows = GapScope.PoleRows(solver, bonds, half)
     fields = GapScope.field_count(solver)
     right, wrong, sums = zeros(ComplexF64, half + 1, fields), zeros(ComplexF64, half + 1, fields), zeros(2)
@@ -72,7 +83,7 @@ end
 
 @testset "spreading equals the plain sums" begin
     bonds = bdg(electrons(), singlet())
-    solver = GapScope.block_solver(bonds, [1, 4], 0.3im)
+    solver = GapScope.block_solver(bonds, [1, 4], 0.3im, false)
     integral = GapScope.RowIntegral(solver, bonds, 0.3im, 8)
     sums, _ = GapScope.window_sums(integral)
     for r1 in (-8, -3, 0, 8), r2 in (0, 5), f in 1:3
@@ -86,9 +97,9 @@ end
 
 @testset "a converged map is the fine grid's: $name" for (name, bonds, w) in states()
     for accuracy in (0.05, 0.002)
-        map, trace, dos, g0 = converged_and_grid(bonds, w + 0.05im, accuracy)
-        error, away = GapScope.relative_change(trace, map.trace)
-        @test map.reached
+        map, reached, trace, dos, g0 = converged_and_grid(bonds, w + 0.05im, accuracy)
+        error, away = GapScope.relative_change(trace, map.trace, IMPURITY)
+        @test reached
         @test max(map.error, map.error_away) <= accuracy
         @test error <= map.error + 1e-6
         @test away <= map.error_away + 1e-6
@@ -99,33 +110,81 @@ end
 
 @testset "an impurity without strength changes nothing, and that is soon known" begin
     bonds = bdg(electrons(), triplet(d = SX))
-    map = GapScope.converged_map(bonds, zeros(ComplexF64, 4, 4), 0.05im, 8, 0.01, 10^6)
-    @test map.reached
+    map, reached = converged(bonds, impurity(zeros(ComplexF64, 4, 4)), 0.05im, 8, 0.01, 10^6)
+    @test reached
     @test iszero(map.trace)
     @test map.error == map.error_away == 0
 end
 
 @testset "a map that is not finite ends the search" begin
-    v = fill(complex(NaN), 4, 4)
-    map = GapScope.converged_map(bdg(electrons(), singlet()), v, 0.05im, 8, 0.01, 10^6)
-    @test !map.reached
+    v = impurity(fill(complex(NaN), 4, 4))
+    _, reached = converged(bdg(electrons(), singlet()), v, 0.05im, 8, 0.01, 10^6)
+    @test !reached
 end
 
 @testset "a gap for one spin leaves a block of holes that converges too" begin
     up = Dict(r => ComplexF64[1 0; 0 0] * d * ComplexF64[1 0; 0 0] for (r, d) in triplet(d = SX))
     bonds = bdg(electrons(), up)
     @test [4] in GapScope.connected_blocks(bonds)
-    map, trace, dos, g0 = converged_and_grid(bonds, 0.3 + 0.05im, 0.002)
-    error, away = GapScope.relative_change(trace, map.trace)
-    @test map.reached
+    map, reached, trace, dos, g0 = converged_and_grid(bonds, 0.3 + 0.05im, 0.002)
+    error, away = GapScope.relative_change(trace, map.trace, IMPURITY)
+    @test reached
     @test error <= map.error + 1e-6
     @test away <= map.error_away + 1e-6
     @test map.g0 ≈ g0 rtol = 0.002
 end
 
 @testset "a map that runs out of rows says so" begin
-    map, trace, _, _ = converged_and_grid(bdg(electrons(), triplet(d = SX)), 0.01im, 1e-4; n = 8192, budget = 1)
-    error, _ = GapScope.relative_change(trace, map.trace)
-    @test !map.reached
+    bonds = bdg(electrons(), triplet(d = SX))
+    map, reached, trace, _, _ = converged_and_grid(bonds, 0.01im, 1e-4; n = 8192, budget = 1)
+    error, _ = GapScope.relative_change(trace, map.trace, IMPURITY)
+    @test !reached
     @test error < map.error
+end
+
+@testset "with particle-hole symmetry one Green's function serves w and -w: $name" for (name, bonds, _) in states()
+    z, window = 0.4 + 0.05im, 12
+    maps, _, reached = GapScope.converged_maps(bonds, IMPURITY, z, window, 0.002, 10^6; both = true)
+    @test reached
+    for (map, w) in zip(maps, (z, -conj(z)))
+        trace, dos, g0 = on_grid(bonds, w; window = window)
+        error, away = GapScope.relative_change(trace, map.trace, IMPURITY)
+        @test max(error, away) <= 0.002
+        @test map.dos ≈ dos rtol = 0.002
+        @test map.g0 ≈ g0 rtol = 0.002
+    end
+end
+
+# What a whole map's estimate says of damage: of a lost panel, and of four rows where there should be sixteen.
+function damaged_map(bonds, z, accuracy, damage!; window = 32)
+    half, known = window ÷ 2, GapScope.families(bonds)
+    integrals = [GapScope.RowIntegral(GapScope.block_solver(bonds, f.block, z, false), bonds, z, half) for f in known]
+    for integral in integrals
+        GapScope.refine!(integral, accuracy, 10^6)
+        damage!(integral)
+    end
+    return GapScope.present_maps(bonds, known, integrals, IMPURITY, window, false)[1]
+end
+
+worst_panel!(integral) = deleteat!(integral.panels, argmax([p.square * GapScope.width(p)^2 for p in integral.panels]))
+
+function quarter!(integral)
+    ends = [p.first for p in integral.panels[1:4:end]]
+    pieces = [(a, b, nothing) for (a, b) in zip(ends, [ends[2:end]; 1.0])]
+    integral.panels = GapScope.evaluate(integral, pieces, 8)
+    return integral
+end
+
+# Where nothing is wrong, sixteen rows may be much better than they can show.
+@testset "the estimate follows the error: $name at $accuracy" for
+    (name, bonds, w) in states()[1:4], accuracy in (0.05, 0.005, 0.0005)
+
+    z, window = w + 0.002im, 32
+    exact, _ = converged(bonds, IMPURITY, z, window, 1e-6, 10^6)
+    for damage! in (identity, worst_panel!, quarter!)
+        map = damaged_map(bonds, z, accuracy, damage!)
+        error, away = GapScope.relative_change(exact.trace, map.trace, IMPURITY)
+        @test error / 2 <= map.error <= 20error + accuracy
+        @test away / 2 <= map.error_away <= 20away + accuracy
+    end
 end

@@ -18,7 +18,8 @@
         dirty = inv(z * I - h)
 
         trace, dos, g0 = zeros(ComplexF64, 4, 4, 1), zeros(1), zeros(ComplexF64, 4, 4, 1)
-        GapScope.grid_maps!(trace, dos, g0, bonds, v, [real(z)], imag(z), n)
+        impurity = GapScope.Scatterers([(0, 0)], reshape(v, 4, 4, 1))
+        GapScope.grid_maps!(trace, dos, g0, bonds, impurity, [real(z)], imag(z), n)
         for r1 in -2:1, r2 in -2:1
             s = site((r1, r2))
             change = sum((dirty - clean)[s + e, s + e] for e in 1:2)

@@ -38,7 +38,7 @@ class Converged:
     Parameters
     ----------
     accuracy : largest relative error ||error of drho|| / ||drho|| over the window, with and without
-        the site r = 0; between 1e-5 and 0.5.
+        the impurities' sites; between 1e-5 and 0.5.
     budget : largest number of rows of k points per energy; a map that needs more says so.
 
     Raises

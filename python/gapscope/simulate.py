@@ -35,7 +35,7 @@ class _Common(TypedDict):
 
 CONVENTIONS: dict[str, str] = {
     "ldos": "rho(q) = sum_r exp(-i q.r) drho(r), r in the symmetric window",
-    "paper": "-(1/pi) Im sum_r exp(i q.r) Tr_e[G(r) T G(-r)], r in the symmetric window (eq. 12)",
+    "paper": "-(1/pi) Im sum_r exp(i q.r) A(r), r in the symmetric window (eq. 12)",
 }
 
 
@@ -44,7 +44,8 @@ def simulate_batch(specifications: Sequence[Specification], numerics: Numerics) 
 
     Raises
     ------
-    NumericsError : an empty batch, or materials with different numbers of orbitals.
+    NumericsError : an empty batch, materials with different numbers of orbitals, or an impurity
+        outside the window.
     KernelError, JuliaNotFoundError : see :mod:`gapscope.errors`.
     """
     orbitals = {spec.material.orbitals for spec in specifications}
@@ -55,7 +56,9 @@ def simulate_batch(specifications: Sequence[Specification], numerics: Numerics) 
             "Simulate them one by one.",
         )
     hamiltonians = [spec.bdg() for spec in specifications]
-    impurities = [spec.impurity_matrix() for spec in specifications]
+    impurities = [spec.scatterers() for spec in specifications]
+    for scatterers in impurities:
+        _require_inside(scatterers.sites, numerics.window)
     common: _Common = {
         "energies": numerics.energies,
         "broadening": numerics.broadening,
@@ -69,13 +72,25 @@ def simulate_batch(specifications: Sequence[Specification], numerics: Numerics) 
     )
 
 
+def _require_inside(sites: NDArray[np.int64], window: int) -> None:
+    half = window // 2
+    outside = [tuple(r) for r in sites.tolist() if not all(-half <= x < half for x in r)]
+    if outside:
+        raise NumericsError(
+            f"Impurities stand on sites of the window, r1 and r2 from {-half} to {half - 1}.",
+            outside,
+            "Use a larger window, or sites nearer to r = 0.",
+        )
+
+
 def simulate(
     specification: Specification, numerics: Numerics, convention: Convention = "ldos"
 ) -> xr.Dataset:
-    """QPI maps of one superconductor with one impurity.
+    """QPI maps of one superconductor with its impurities.
 
-    drho(r; w) = -(1/pi) Im Tr_e[G(r) T G(-r)] with T = V (1 - g0 V)^-1 (paper, section II B), and
-    its image rho(q; w) by one of two conventions: ``ldos``, the Fourier transform of drho (what an
+    drho(r; w) = -(1/pi) Im sum_ab Tr_e[G(r - R_a) T_ab G(R_b - r)] over the impurities' sites R,
+    with T = V (1 - g V)^-1, g_ab = G(R_a - R_b) (paper, section II B, for one on r = 0), and its
+    image rho(q; w) by one of two conventions: ``ldos``, the Fourier transform of drho (what an
     instrument's software computes), or ``paper``, eq. 12, where the imaginary part is taken after
     the Fourier sum; they differ where the state lacks in-plane inversion (A1u, A2u, Eu).
 
@@ -146,7 +161,7 @@ def _convergence(maps: Maps) -> dict[str, tuple[str, NDArray[np.generic], dict[s
         "relative_error_away": (
             "energy",
             convergence.error_away[0],
-            _attrs("the same without the site r = 0", "1"),
+            _attrs("the same without the impurities' sites", "1"),
         ),
         "rows": ("energy", convergence.rows[0], _attrs("rows of k points evaluated", "1")),
     }

@@ -70,6 +70,13 @@ def specification(options: dict[str, Any], impurity: Impurity) -> Specification:
 @click.option("--impurity", type=float, default=0.0, help="Scalar strength v in meV.")
 @click.option("--moment", type=(float, float, float), help="Magnetic moment Jx Jy Jz in meV.")
 @click.option("--orbital-weights", help="Comma-separated weights, one per orbital.")
+@click.option(
+    "--also",
+    type=(float, int, int),
+    multiple=True,
+    metavar="V R1 R2",
+    help="A further scalar impurity: v in meV, on the site (r1, r2); repeat for several.",
+)
 @click.option("--energy", "energies", type=float, multiple=True, help="meV; repeat for several.")
 @click.option("--broadening", type=float, default=0.1, show_default=True, help="delta in meV.")
 @click.option("--window", type=int, default=128, show_default=True, help="Sites per side (even).")
@@ -97,6 +104,7 @@ def simulate(
     impurity: float,
     moment: tuple[float, float, float] | None,
     orbital_weights: str | None,
+    also: tuple[tuple[float, int, int], ...],
     energies: tuple[float, ...],
     broadening: float,
     window: int,
@@ -108,7 +116,7 @@ def simulate(
     figure: Path | None,
     **options: Any,
 ) -> None:
-    """Simulate QPI maps of a superconductor with one impurity.
+    """Simulate QPI maps of a superconductor with an impurity on r = 0, and others.
 
     Without --energy the map is computed at zero energy.
     """
@@ -119,11 +127,13 @@ def simulate(
     scatterer = Impurity.scalar(impurity, weights)
     if moment is not None:
         scatterer += Impurity.magnetic(moment, weights)
-    if impurity == 0 and (moment is None or not any(moment)):
+    for strength, r1, r2 in also:
+        scatterer += Impurity.scalar(strength, weights, site=(r1, r2))
+    if not any(scatterer.electron_matrix(len(weights or (1,)), r).any() for r in scatterer.sites):
         raise SpecificationError(
             "A map shows what an impurity changes: it needs a strength.",
             f"impurity = {impurity}, moment = {moment}",
-            "Give --impurity (meV) or --moment.",
+            "Give --impurity (meV), --moment or --also.",
         )
     numerics = Numerics(energies or (0.0,), broadening, window, _method(method, accuracy, kgrid))
     with warnings.catch_warnings(record=True) as caught:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gapscope.kernel.arrays import Output
 from gapscope.kernel.client import get_host
 from gapscope.physics.bonds import Bonds
+from gapscope.physics.specification import Scatterers
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,8 +21,8 @@ class Convergence:
     Parameters
     ----------
     error : estimate of ||error of drho|| / ||drho|| over the window.
-    error_away : the same without the site r = 0.
-    rows : rows of k points that were evaluated.
+    error_away : the same without the impurities' sites.
+    rows : rows of k points that were evaluated; w and -w share theirs.
     reached : whether both are below the accuracy that was asked for.
     """
 
@@ -42,7 +43,8 @@ class Maps:
 
     Parameters
     ----------
-    trace : A(r; w) = Tr_e[G(r) T G(-r)], (n, energies, L, L) complex, per meV; r = 0 at L/2.
+    trace : A(r; w) = sum_ab Tr_e[G(r - R_a) T_ab G(R_b - r)] over the impurities' sites R,
+        (n, energies, L, L) complex, per meV; r = 0 at L/2.
     dos : density of states -(1/pi) Im Tr_e g0, (n, energies), states per meV and site.
     local_green : g0, (n, energies, d, d) complex, per meV.
     convergence : of method converged, None of others.
@@ -61,7 +63,7 @@ class Maps:
 
 def grid_maps(
     hamiltonians: Sequence[Bonds],
-    impurities: Sequence[NDArray[np.complex128]],
+    impurities: Sequence[Scatterers],
     *,
     energies: Sequence[float],
     broadening: float,
@@ -70,7 +72,7 @@ def grid_maps(
 ) -> Maps:
     """Maps on a uniform kgrid x kgrid grid, one for each Hamiltonian with its impurity.
 
-    All Hamiltonians have the same dimension d; each impurity is a Nambu matrix (d, d) in meV.
+    All Hamiltonians have the same dimension d; impurities stand inside the window.
 
     Raises
     ------
@@ -86,7 +88,7 @@ def grid_maps(
 
 def converged_maps(
     hamiltonians: Sequence[Bonds],
-    impurities: Sequence[NDArray[np.complex128]],
+    impurities: Sequence[Scatterers],
     *,
     energies: Sequence[float],
     broadening: float,
@@ -118,17 +120,18 @@ def converged_maps(
 
 
 class _Batch:
-    """Arguments that all methods share: buffers for the results, bonds of all sets in one array."""
+    """Arguments that all methods share: buffers for results, bonds and sites of all sets joined."""
 
     def __init__(
         self,
         hamiltonians: Sequence[Bonds],
-        impurities: Sequence[NDArray[np.complex128]],
+        impurities: Sequence[Scatterers],
         energies: Sequence[float],
         window: int,
     ) -> None:
         count, d = len(hamiltonians), hamiltonians[0].dimension
-        offsets = np.cumsum([0, *(len(h.vectors) for h in hamiltonians)])
+        bond_offsets = np.cumsum([0, *(len(h.vectors) for h in hamiltonians)])
+        site_offsets = np.cumsum([0, *(len(v.sites) for v in impurities)])
         self.outputs = (
             Output((count, len(energies), window, window), "complex128"),
             Output((count, len(energies)), "float64"),
@@ -137,8 +140,10 @@ class _Batch:
         self.inputs = (
             np.concatenate([h.vectors for h in hamiltonians]),
             np.concatenate([h.matrices for h in hamiltonians]),
-            offsets.astype(np.int64),
-            np.ascontiguousarray(np.stack(impurities), dtype=np.complex128),
+            bond_offsets.astype(np.int64),
+            np.concatenate([v.sites for v in impurities]),
+            np.concatenate([v.potentials for v in impurities]),
+            site_offsets.astype(np.int64),
             np.asarray(energies, dtype=np.float64),
         )
 

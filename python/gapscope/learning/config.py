@@ -67,7 +67,8 @@ class TrainingConfig:
     irrep_weight, parameter_weight : w_IR and w_param of the paper's eq. 16.
     symmetry : augment by the operations of C3v, which move theta of Eg and Eu.
     gaussian_noise, pink_noise : largest standard deviation of white and of 1/f noise in units of
-        the map's (over r != 0); each sample draws one between zero and this.
+        the map's (over r != 0); each sample draws one between zero and this, the cube of a
+        uniform number.
     precision : a name in PRECISIONS, or auto.
     seed : whole number; decides initial weights, order of samples and augmentation.
     cache_gib : keep the training maps in memory where they need no more than this.

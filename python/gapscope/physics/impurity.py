@@ -1,7 +1,8 @@
-"""Impurities on one site: scalar, magnetic, orbital-selective, and sums of them.
+"""Impurities: scalar, magnetic, orbital-selective, on one site or on several, and sums of them.
 
 The potential acts on electrons as M = sum_terms (v s0 + J.sigma) x P, with P a diagonal matrix of
-orbital weights; in Nambu space V = diag(M, -M^T) (paper, section II B, for M = v).
+orbital weights, the terms of each site added up; in Nambu space V = diag(M, -M^T) (paper, section
+II B, for M = v on the site r = 0).
 """
 
 from __future__ import annotations
@@ -15,14 +16,21 @@ from numpy.typing import NDArray
 from gapscope.errors import SpecificationError
 from gapscope.physics.spin import S0, SX, SY, SZ
 
+Site = tuple[int, int]
+ORIGIN: Site = (0, 0)
+
 
 @dataclass(frozen=True)
 class ImpurityTerm:
-    """One term (v s0 + J.sigma) x diag(weights), strengths in meV; no weights: all orbitals."""
+    """One term (v s0 + J.sigma) x diag(weights) on the site r1 a1 + r2 a2.
+
+    Strengths in meV; no weights: all orbitals.
+    """
 
     scalar: float
     moment: tuple[float, float, float]
     weights: tuple[float, ...] | None
+    site: Site = ORIGIN
 
     def matrix(self, orbitals: int) -> NDArray[np.complex128]:
         """(2n, 2n) electron matrix in meV, spin major."""
@@ -40,11 +48,14 @@ class ImpurityTerm:
 
 @dataclass(frozen=True)
 class Impurity:
-    """A sum of impurity terms on the site r = 0; add impurities with ``+``.
+    """A sum of impurity terms, on the site r = 0 unless they say otherwise; add with ``+``.
+
+    Quasiparticles scatter from site to site: two impurities are more than the sum of their maps.
 
     Raises
     ------
-    SpecificationError : a strength or weight that is not a finite number.
+    SpecificationError : a strength or weight that is not a finite number, or a site that is not
+        a pair of whole numbers.
     """
 
     terms: tuple[ImpurityTerm, ...]
@@ -64,12 +75,20 @@ class Impurity:
                 )
 
     @classmethod
-    def scalar(cls, strength: float, orbitals: Sequence[float] | None = None) -> Impurity:
+    def scalar(
+        cls, strength: float, orbitals: Sequence[float] | None = None, site: Sequence[int] = ORIGIN
+    ) -> Impurity:
         """Potential scatterer V = v tau3 s0 of strength v in meV, on all or weighted orbitals."""
-        return cls((ImpurityTerm(float(strength), (0.0, 0.0, 0.0), _weights(orbitals)),))
+        term = ImpurityTerm(float(strength), (0.0, 0.0, 0.0), _weights(orbitals), _site(site))
+        return cls((term,))
 
     @classmethod
-    def magnetic(cls, moment: Sequence[float], orbitals: Sequence[float] | None = None) -> Impurity:
+    def magnetic(
+        cls,
+        moment: Sequence[float],
+        orbitals: Sequence[float] | None = None,
+        site: Sequence[int] = ORIGIN,
+    ) -> Impurity:
         """Classical moment J.sigma with J = (Jx, Jy, Jz) in meV, on all or weighted orbitals."""
         if len(moment) != 3:
             raise SpecificationError(
@@ -78,18 +97,27 @@ class Impurity:
                 "Give three numbers in meV.",
             )
         jx, jy, jz = (float(j) for j in moment)
-        return cls((ImpurityTerm(0.0, (jx, jy, jz), _weights(orbitals)),))
+        return cls((ImpurityTerm(0.0, (jx, jy, jz), _weights(orbitals), _site(site)),))
 
     def __add__(self, other: Impurity) -> Impurity:
         return Impurity(self.terms + other.terms)
 
-    def electron_matrix(self, orbitals: int = 1) -> NDArray[np.complex128]:
-        """M, (2n, 2n) in meV, spin major."""
-        return np.asarray(np.sum([term.matrix(orbitals) for term in self.terms], axis=0))
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """The sites that carry a term, each once."""
+        return tuple(dict.fromkeys(term.site for term in self.terms))
 
-    def nambu_matrix(self, orbitals: int = 1) -> NDArray[np.complex128]:
-        """V = diag(M, -M^T), (4n, 4n) in meV."""
-        m = self.electron_matrix(orbitals)
+    def electron_matrix(self, orbitals: int = 1, site: Site = ORIGIN) -> NDArray[np.complex128]:
+        """M on a site, (2n, 2n) in meV, spin major."""
+        m = np.zeros((2 * orbitals, 2 * orbitals), dtype=np.complex128)
+        for term in self.terms:
+            if term.site == site:
+                m += term.matrix(orbitals)
+        return m
+
+    def nambu_matrix(self, orbitals: int = 1, site: Site = ORIGIN) -> NDArray[np.complex128]:
+        """V = diag(M, -M^T) on a site, (4n, 4n) in meV."""
+        m = self.electron_matrix(orbitals, site)
         zero = np.zeros_like(m)
         return np.block([[m, zero], [zero, -m.T]])
 
@@ -100,9 +128,20 @@ class Impurity:
                 "scalar": t.scalar,
                 "moment": list(t.moment),
                 "weights": None if t.weights is None else list(t.weights),
+                "site": list(t.site),
             }
             for t in self.terms
         ]
+
+
+def _site(site: Sequence[int]) -> Site:
+    if len(site) != 2 or not all(isinstance(r, (int, np.integer)) for r in site):
+        raise SpecificationError(
+            "An impurity stands on a lattice site, two whole numbers (r1, r2).",
+            site,
+            "Give for example site=(3, -1).",
+        )
+    return int(site[0]), int(site[1])
 
 
 def _weights(orbitals: Sequence[float] | None) -> tuple[float, ...] | None:

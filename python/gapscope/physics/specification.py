@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gapscope.errors import SpecificationError
 from gapscope.physics.bonds import Bonds
-from gapscope.physics.impurity import Impurity
+from gapscope.physics.impurity import ORIGIN, Impurity, Site
 from gapscope.physics.material import Material
 from gapscope.physics.pairing import Pairing
 
@@ -36,14 +36,22 @@ def bdg_bonds(electrons: Bonds, gap: Bonds) -> Bonds:
 
 
 @dataclass(frozen=True, eq=False)
+class Scatterers:
+    """Impurities as the kernel takes them: sites (n, 2), potentials V (n, d, d) in meV."""
+
+    sites: NDArray[np.int64]
+    potentials: NDArray[np.complex128]
+
+
+@dataclass(frozen=True, eq=False)
 class Specification:
-    """A superconductor with one impurity at r = 0.
+    """A superconductor with an impurity, at r = 0 unless it says otherwise, or several.
 
     Parameters
     ----------
     material : normal state.
     pairing : gap.
-    impurity : scatterer on the site r = 0.
+    impurity : scatterers and their sites.
     eps0 : onsite energy added to every orbital, in meV; moves the filling.
 
     Raises
@@ -68,16 +76,24 @@ class Specification:
                 "Give the gap by its bonds with Pairing.from_bonds.",
             )
         self.pairing.bonds(self.material.orbitals)
-        self.impurity.electron_matrix(self.material.orbitals)
+        for site in self.impurity.sites:
+            self.impurity.electron_matrix(self.material.orbitals, site)
 
     def bdg(self) -> Bonds:
         """H_R of the Bogoliubov-de Gennes Hamiltonian in meV, (n, 4 orbitals, 4 orbitals)."""
         orbitals = self.material.orbitals
         return bdg_bonds(self.material.electrons(self.eps0), self.pairing.bonds(orbitals))
 
-    def impurity_matrix(self) -> NDArray[np.complex128]:
-        """V in Nambu space in meV, (4 orbitals, 4 orbitals)."""
-        return self.impurity.nambu_matrix(self.material.orbitals)
+    def impurity_matrix(self, site: Site = ORIGIN) -> NDArray[np.complex128]:
+        """V of a site in Nambu space in meV, (4 orbitals, 4 orbitals)."""
+        return self.impurity.nambu_matrix(self.material.orbitals, site)
+
+    def scatterers(self) -> Scatterers:
+        """V of every site that carries an impurity."""
+        sites = self.impurity.sites
+        return Scatterers(
+            np.array(sites, dtype=np.int64), np.stack([self.impurity_matrix(r) for r in sites])
+        )
 
     def to_dict(self) -> dict[str, object]:
         """All parameters for JSON: enough to compute the same maps again."""

@@ -1,0 +1,93 @@
+"""
+    Scatterers(sites, potentials)
+
+Impurities: sites (r1, r2), and on each a potential in Nambu space, d x d x sites, in meV.
+"""
+struct Scatterers
+    sites::Vector{Tuple{Int,Int}}
+    potentials::Array{ComplexF64,3}
+end
+
+"""
+    reach(scatterers)
+
+Largest |r1| or |r2| of a site; G is needed that far beyond the window.
+"""
+reach(s::Scatterers) = maximum(r -> max(abs(r[1]), abs(r[2])), s.sites)
+
+"""
+    several(scatterers)
+
+Whether quasiparticles scatter from site to site, which takes G between holes as well.
+"""
+several(s::Scatterers) = length(s.sites) > 1
+
+"""
+    green_range(scatterers, window)
+
+Sites on each side of r = 0 on which G is needed; a multiple of 8 where it exceeds half the window, so that
+transforms have lengths with small factors.
+"""
+green_range(s::Scatterers, window::Integer) = reach(s) == 0 ? window ÷ 2 : 8cld(window ÷ 2 + reach(s), 8)
+
+"""
+    tmatrix(green, scatterers)
+
+T = V (1 - g V)^-1 with g_ab = G(R_a - R_b) between the sites: matrices of sites times Nambu components, site major.
+"""
+function tmatrix(green::WindowGreen, s::Scatterers)
+    d, n = size(green.g0, 1), length(s.sites)
+    g, v = zeros(ComplexF64, n * d, n * d), zeros(ComplexF64, n * d, n * d)
+    for b in 1:n, a in 1:n
+        g[component(a, 1:d, d), component(b, 1:d, d)] = between(green, s.sites[a] .- s.sites[b])
+    end
+    for a in 1:n
+        v[component(a, 1:d, d), component(a, 1:d, d)] = s.potentials[:, :, a]
+    end
+    return product(v, invert!(Matrix{ComplexF64}(I, n * d, n * d) .- product(g, v), zeros(Int, n * d)))
+end
+
+# Row or rows of the Nambu component i on the site a.
+component(a, i, d) = (a - 1) * d .+ i
+
+# G(r) as a matrix; between different sites all of its elements must be there.
+function between(green::WindowGreen, (r1, r2))
+    r1 == r2 == 0 && return green.g0
+    g = zero(green.g0)
+    for ((i, j), element) in green.elements
+        g[i, j] = element[green.half + 1 + r1, green.half + 1 + r2]
+    end
+    return g
+end
+
+# A plain product: for these few rows the first call of BLAS would cost more time and memory than all.
+product(a, b) = [sum(a[i, k] * b[k, j] for k in axes(b, 1)) for i in axes(a, 1), j in axes(b, 2)]
+
+"""
+    electron_trace!(a, green, scatterers, t)
+
+A(r) = sum_ab Tr_e [G(r - R_a) T_ab G(R_b - r)] on r1, r2 = -L/2 .. L/2 - 1; the change of the local density of
+states is -Im A / pi. `a` is L x L, indexed [r2, r1], as a row-major (r1, r2) array lies in memory.
+"""
+function electron_trace!(a::AbstractMatrix, green::WindowGreen, s::Scatterers, t::AbstractMatrix)
+    d = size(green.g0, 1)
+    fill!(a, 0)
+    for e in 1:green.electrons
+        left = [i for i in 1:d if haskey(green.elements, (e, i))]
+        right = [j for j in 1:d if haskey(green.elements, (j, e))]
+        for (nb, rb) in enumerate(s.sites), (na, ra) in enumerate(s.sites), j in right, i in left
+            factor = t[component(na, i, d), component(nb, j, d)]
+            iszero(factor) && continue
+            accumulate_product!(a, green.elements[e, i], ra, factor, green.elements[j, e], rb, green.half)
+        end
+    end
+    return a
+end
+
+function accumulate_product!(a, left, (a1, a2), t, right, (b1, b2), half)
+    window = size(a, 1) ÷ 2
+    @inbounds for r1 in (-window):(window - 1), r2 in (-window):(window - 1)
+        a[r2 + window + 1, r1 + window + 1] +=
+            left[half + 1 + r1 - a1, half + 1 + r2 - a2] * t * right[half + 1 - r1 + b1, half + 1 - r2 + b2]
+    end
+end

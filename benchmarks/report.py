@@ -1,13 +1,17 @@
 """Run the benchmarks one after another and write what they print to docs/benchmarks.md.
 
-python benchmarks/report.py
+    python benchmarks/report.py [NAME ...]
+
+With names (maps, accuracy, ...) only these run; the other parts of the report stay as they are.
 """
 
 from __future__ import annotations
 
+import argparse
 import platform
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -15,11 +19,13 @@ REPORT = HERE.parent / "docs" / "benchmarks.md"
 FIGURE = HERE.parent / "docs" / "images" / "converge-a1u.png"
 STUDY = ["converge", "--irrep", "A1u", "--gap", "1.0", "--eps0", "20", "--impurity", "50"]
 
-SECTIONS = (
-    ("maps.py", "One map on a grid against the obvious NumPy code (benchmarks/obvious.py)"),
-    ("accuracy.py", "Method converged against brute force, and what grids leave"),
-    ("scaling.py", "How the time of a converged map grows"),
-)
+SCRIPTS = {
+    "maps": "One map on a grid against the obvious NumPy code (benchmarks/obvious.py)",
+    "accuracy": "Method converged against brute force, and what grids leave",
+    "damage": "What the error estimate says of damage done on purpose",
+    "scaling": "How the time of a converged map grows",
+    "peers": "Two public codes with the same physics",
+}
 ROWS = ["-m", "gapscope.kernel.provision", "--run", str(HERE / "rows.jl")]
 BOUND = """
 A row must at least be sampled and transformed: that is the floor. Following the roots, removing
@@ -27,10 +33,11 @@ their aliases and keeping account of errors come on top; roots take the largest 
 thousand rows per block, on all threads, and their spreading, which grows with the window's area.
 """
 
-HEAD = """# Benchmarks
+HEAD = f"""# Benchmarks
 
-Written by `make bench`: every number was printed by the script named above it, in one run on one
-machine ({machine}). The machine is shared: read ratios and errors before seconds.
+Written by `make bench`: every number was printed by the script named above it, on one machine
+({platform.system()}, {platform.machine()}); what is compared ran side by side.
+The machine is shared: read ratios and errors before seconds.
 """
 
 
@@ -41,25 +48,57 @@ def printed(command: list[str]) -> str:
     return done.stdout.rstrip()
 
 
-def main() -> None:
-    parts = [HEAD.format(machine=f"{platform.system()}, {platform.machine()}")]
-    for script, title in SECTIONS:
-        output = printed([sys.executable, script])
-        parts.append(f"## {title}\n\n`python benchmarks/{script}`\n\n```\n{output}\n```\n")
+def script_part(name: str, title: str) -> str:
+    """Heading, command and output of a script."""
+    output = printed([sys.executable, f"{name}.py"])
+    return f"## {title}\n\n`python benchmarks/{name}.py`\n\n```\n{output}\n```\n"
+
+
+def rows_part() -> str:
+    """What the steps of a row cost."""
     output = printed([sys.executable, *ROWS]).split("\n", 1)[1]
-    parts.append(
+    return (
         "## What a row costs, one thread\n\n`python -m gapscope.kernel.provision --run"
         f" benchmarks/rows.jl`\n\n```\n{output}\n```\n{BOUND}"
     )
+
+
+def study_part() -> str:
+    """Error against time for one state, with its figure."""
     gapscope = str(Path(sys.executable).with_name("gapscope"))
     output = printed([gapscope, *STUDY, "--figure", str(FIGURE)])
     table = "\n".join(line for line in output.splitlines() if not line.startswith("wrote"))
-    parts.append(
+    return (
         f"## Error against time for one state\n\n`gapscope {' '.join(STUDY)}`\n\n"
         f"```\n{table}\n```\n"
         f"\n![Error against time of both methods](images/{FIGURE.name})\n"
     )
-    REPORT.write_text("\n".join(parts), encoding="utf-8")
+
+
+def written_parts() -> dict[str, str]:
+    """The parts of the report as it is, by their headings."""
+    if not REPORT.is_file():
+        return {}
+    _, *parts = REPORT.read_text(encoding="utf-8").split("\n## ")
+    return {part.splitlines()[0]: f"## {part}" for part in parts}
+
+
+def main() -> None:
+    makers: dict[str, Callable[[], str]] = {
+        name: lambda name=name, title=title: script_part(name, title)  # type: ignore[misc]
+        for name, title in SCRIPTS.items()
+    }
+    makers |= {"rows": rows_part, "study": study_part}
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", choices=[[], *makers], metavar="NAME")
+    chosen = parser.parse_args().names or list(makers)
+    parts = written_parts()
+    for name in chosen:
+        part = makers[name]()
+        parts[part.splitlines()[0].removeprefix("## ")] = part
+    order = [*SCRIPTS.values(), "What a row costs, one thread", "Error against time for one state"]
+    text = "\n".join(parts[title].rstrip("\n") + "\n" for title in order if title in parts)
+    REPORT.write_text(f"{HEAD}\n{text}", encoding="utf-8")
     print(f"wrote {REPORT}")
 
 

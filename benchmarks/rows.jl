@@ -62,7 +62,7 @@ const HALF = 64
 
 for (name, triplet) in (("real pair", false), ("complex pair", true))
     bonds = model(triplet)
-    solver = GapScope.block_solver(bonds, GapScope.connected_blocks(bonds)[1], Z)
+    solver = GapScope.block_solver(bonds, GapScope.connected_blocks(bonds)[1], Z, false)
     rows = GapScope.PoleRows(solver, bonds, HALF)
     values = zeros(ComplexF64, HALF + 1, GapScope.field_count(solver))
     sums = zeros(GapScope.local_count(solver))

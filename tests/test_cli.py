@@ -33,9 +33,15 @@ def test_simulate_writes_the_map_and_its_figure(tmp_path: Path) -> None:
 
 
 def test_simulate_is_the_python_function(tmp_path: Path, nbse2: gs.Material) -> None:
-    run("simulate", *STATE, *SMALL, "--moment", 5, 0, 1, "-o", tmp_path / "map.nc")
+    impurities = ["--moment", 5, 0, 1, "--also", -30, 2, -1, "--also", 10, 0, 3]
+    run("simulate", *STATE, *SMALL, *impurities, "-o", tmp_path / "map.nc")
     state = gs.Specification(
-        nbse2, gs.Pairing("Eg", 1.0, theta=0.3), gs.Impurity.magnetic((5, 0, 1)), eps0=20
+        nbse2,
+        gs.Pairing("Eg", 1.0, theta=0.3),
+        gs.Impurity.magnetic((5, 0, 1))
+        + gs.Impurity.scalar(-30, site=(2, -1))
+        + gs.Impurity.scalar(10, site=(0, 3)),
+        eps0=20,
     )
     expected = gs.simulate(state, gs.Numerics([0.0], 2.0, 16, gs.Grid(48)))
     written = gs.read_map(tmp_path / "map.nc")

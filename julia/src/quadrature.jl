@@ -89,8 +89,10 @@ function Panel(rows, z, first, last, seed, half, weights)
         seed = rows.roots
         check += WEIGHTS[j] * error * maximum(weights)
     end
-    tail, rule, square = panel_norms(values, weights, last - first)
-    return Panel(first, last, values, sums, roots, tail, hypot(rule, pinch_error(roots, strengths, tail)), square, check)
+    tail, fall, square = panel_norms(values, weights, last - first)
+    # Without roots a singularity between the nodes would pass for a fall: the tail itself is the estimate.
+    rule = isempty(roots) ? tail : hypot(tail * fall, pinch_error(roots, strengths, tail))
+    return Panel(first, last, values, sums, roots, tail, rule, square, check)
 end
 
 """
@@ -151,7 +153,7 @@ function singular_rules(t0)
     return abs(average - sqrt(1 - t0) + sqrt(-1 - t0)), sqrt(abs2(c) + abs2(d))
 end
 
-# Norm of the tail, error of the rule, average of the squared norm: at r1 = +half for every second r2 and at -half for
+# Norm of the tail, its fall up to the rule's error, average of the squared norm: at r1 = +half for every second r2 and at -half for
 # the others, since towards the window's edge exp(2 pi i m1 r1) makes the average harder.
 function panel_norms(values, weights, span)
     half = size(values, 1) - 1
@@ -176,7 +178,7 @@ function panel_norms(values, weights, span)
         square += times * squares
     end
     fall = tail < before ? sqrt(tail / before)^FALL_EXPONENT : 1.0
-    return sqrt(tail), sqrt(tail) * fall, square
+    return sqrt(tail), fall, square
 end
 
 """

@@ -1,4 +1,4 @@
-"""``gapscope dataset build | status | verify | inspect``."""
+"""``gapscope dataset build | status | verify | card | inspect``."""
 
 from __future__ import annotations
 
@@ -54,6 +54,15 @@ def verify(folder: Path) -> None:
     for split, counts in result.counts.items():
         click.echo(f"{split:<11}" + "  ".join(f"{name} {n}" for name, n in counts.items()))
     click.echo(f"digest {result.digest}")
+
+
+@dataset.command()
+@click.argument("folder", type=FOLDER)
+def card(folder: Path) -> None:
+    """Print a dataset card (Markdown): equation, ranges, sizes, digest."""
+    from gapscope.dataset.card import card as dataset_card
+
+    click.echo(dataset_card(folder), nl=False)
 
 
 @dataset.command()

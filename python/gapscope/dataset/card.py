@@ -1,0 +1,70 @@
+"""A dataset card: what a dataset holds and how it came about, as Markdown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gapscope.dataset.manifest import Manifest
+from gapscope.dataset.recipe import Recipe
+from gapscope.dataset.verify import verify
+
+EQUATION = (
+    "drho(r; w) = -(1/pi) Im Tr_e [G(r) T G(-r)], T = V (1 - g0 V)^-1, in states per meV and site;"
+    " r = 0 carries the impurity."
+)
+
+
+def card(directory: str | Path) -> str:
+    """Equation, ranges, numbers of samples, size and digest of a finished dataset.
+
+    Raises
+    ------
+    CorruptShardError, DatasetError, SchemaVersionError : see
+        :func:`gapscope.dataset.verify.verify`, which runs over the whole of it.
+    """
+    folder = Path(directory)
+    found = verify(folder)
+    manifest = Manifest.read(folder)
+    recipe = manifest.recipe
+    size = sum(entry.size for entry in manifest.shards.values())
+    irreps = list(next(iter(found.counts.values())))
+    counts = "\n".join(
+        f"| {split} | {sum(by.values())} | " + " | ".join(str(n) for n in by.values()) + " |"
+        for split, by in found.counts.items()
+    )
+    return f"""# Dataset {recipe.name}
+
+{EQUATION}
+
+| | |
+|---|---|
+{_settings(recipe)}
+| size | {size / 1e6:.0f} MB in {found.shards} shards, {recipe.dtype} |
+| computed by | {", ".join(f"{name} {value}" for name, value in manifest.versions.items())} |
+| identity (recipe and material) | `{manifest.identity}` |
+| digest of all arrays | `{found.digest}` |
+
+| split | maps | {" | ".join(irreps)} |
+|---|---|{"---|" * len(irreps)}
+{counts}
+
+The digest is of numbers: another processor or Julia rounds differently, and a newer kernel may
+choose other rows of k points. Maps then agree within the accuracy above.
+"""
+
+
+def _settings(recipe: Recipe) -> str:
+    ranges, impurity, method = recipe.ranges, recipe.impurity, recipe.method.model_dump()
+    rows = {
+        "material": recipe.material,
+        "impurity": f"v = {impurity.scalar:g} meV, J = {list(impurity.moment)} meV",
+        "energies": f"{list(recipe.energies)} meV",
+        "broadening": f"{recipe.broadening:g} meV",
+        "window": f"{recipe.window} x {recipe.window} sites",
+        "method": ", ".join(f"{key} {value}" for key, value in method.items()),
+        "gap": f"uniform in {list(ranges.gap)} meV, A12u in the normalisation of A1u",
+        "eps0": f"uniform in {list(ranges.eps0)} meV",
+        "theta": f"uniform in {list(ranges.theta)} rad",
+        "seed": str(recipe.seed),
+    }
+    return "\n".join(f"| {name} | {value} |" for name, value in rows.items())

@@ -14,13 +14,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
+from gapscope.dataset.recipe import Recipe
 from gapscope.errors import NumericsError
+from gapscope.materials import material
 from gapscope.numerics import Numerics
-from gapscope.physics import Impurity, Material, Pairing, Specification
+from gapscope.physics import LABELS, Impurity, Material, Pairing, Specification
 from gapscope.physics.lattice import symmetric_window
 from gapscope.simulate import simulate_batch
 
@@ -30,6 +34,7 @@ STEPS = np.array([0.005, 0.005, 0.5])
 LEAST_GAP = 0.02
 FIRST_DAMPING = 1e-3
 BATCH = 64
+LEAST_PROBABILITY = 0.01
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,14 @@ class Conditions:
     material: Material
     impurity: Impurity
     numerics: Numerics
+
+    @classmethod
+    def of(cls, recipe: Recipe, window: int) -> Self:
+        """Those of a dataset's maps, cut to a window."""
+        numerics = recipe.numerics()
+        return cls(
+            material(recipe.material), recipe.impurity.impurity(), replace(numerics, window=window)
+        )
 
 
 @dataclass(frozen=True)
@@ -123,6 +136,49 @@ def refine(
             states = [next(ends).state for _ in candidates]
             best.append(min(states, key=lambda state: state.chi))
     return best
+
+
+def refine_predictions(
+    predictions: xr.Dataset, maps: NDArray[np.floating], conditions: Conditions
+) -> xr.Dataset:
+    """A network's predictions with their refinement beside them.
+
+    Every class with a probability of at least LEAST_PROBABILITY is followed from the network's
+    parameters. Adds, over ``sample``, refined_label (index into the attribute labels), refined_gap
+    and refined_eps0 in meV, refined_theta in rad (NaN for A12u), and chi, the relative distance of
+    the best simulated map: near zero where the model explains the map, near one where it does not.
+
+    Raises
+    ------
+    NumericsError : see :func:`refine`.
+    """
+    samples = range(predictions.sizes["sample"])
+    best = refine(maps, [_starts(predictions.isel(sample=i)) for i in samples], conditions)
+    columns: dict[str, tuple[list[float], str]] = {
+        "refined_gap": ([state.gap for state in best], "meV"),
+        "refined_theta": ([state.theta for state in best], "rad"),
+        "refined_eps0": ([state.eps0 for state in best], "meV"),
+        "chi": ([state.chi for state in best], "1"),
+    }
+    label = np.array([LABELS.index(state.label) for state in best], dtype=np.int8)
+    variables = {
+        name: ("sample", np.array(values), {"units": units})
+        for name, (values, units) in columns.items()
+    }
+    return predictions.assign({"refined_label": ("sample", label), **variables})
+
+
+def _starts(one: xr.Dataset) -> list[Candidate]:
+    """The likely classes of one prediction; where it gives no angle, from angles all around."""
+    probability, theta = one["probability"].values, float(one["theta"])
+    likely = np.flatnonzero(probability >= min(LEAST_PROBABILITY, probability.max()))
+    around = np.pi / 4 * np.arange(4) if np.isnan(theta) else np.array([theta])
+    gap, eps0 = max(float(one["gap"]), LEAST_GAP), float(one["eps0"])
+    return [
+        Candidate(LABELS[i], gap, float(angle), eps0)
+        for i in likely
+        for angle in ([np.nan] if LABELS[i] == "A12u" else around)
+    ]
 
 
 @dataclass

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import gapscope as gs
+from gapscope.dataset.recipe import load_recipe
 from gapscope.errors import NumericsError
 from gapscope.learning.targets import circular_error
-from gapscope.refine import Candidate, Conditions, refine
+from gapscope.physics import LABELS
+from gapscope.refine import Candidate, Conditions, refine, refine_predictions
+from gapscope.resources import find_recipe
 from gapscope.simulate import simulate_batch
 
 WINDOW = 24
@@ -81,6 +85,37 @@ def test_noise_costs_no_more_than_it_must() -> None:
     # The symmetric window leaves a quarter of the sites out, and 24 draws scatter by 15 %.
     assert (np.sqrt((errors**2).mean(axis=0)) < 1.8 * bound).all()
     assert all(state.chi > 0.01 for state in found)
+
+
+def test_a_networks_predictions_are_refined_beside_it() -> None:
+    """Two maps, read by a network that is sure of one and, wrongly, sure enough of the other."""
+    known, truth = conditions(), [TRUTH[1], TRUTH[4]]
+    predictions = xr.Dataset(
+        {
+            "probability": (("sample", "class"), [[0, 1.0, 0, 0, 0], [0, 0.6, 0, 0.001, 0.399]]),
+            "label": ("sample", [1, 1]),
+            "gap": ("sample", [0.72, 0.78]),
+            "theta": ("sample", [np.nan, np.nan]),
+            "eps0": ("sample", [-56.0, -24.0]),
+        }
+    )
+    refined = refine_predictions(predictions, maps_of(truth, known), known)
+    assert [LABELS[i] for i in refined["refined_label"].values] == ["A12u", "Eu"]
+    assert np.isnan(refined["refined_theta"][0])
+    angle = refined["refined_theta"].values[1]
+    assert circular_error(angle, np.array(truth[1].theta)) < 5e-3
+    assert (refined["chi"] < 5e-3).all()
+    assert refined["label"].identical(predictions["label"])
+
+
+def test_conditions_are_those_of_a_recipe() -> None:
+    recipe = load_recipe(find_recipe("nbse2-reference"))
+    known = Conditions.of(recipe, 64)
+    assert known.numerics.window == 64
+    assert known.numerics.broadening == recipe.broadening
+    scalar = gs.Impurity.scalar(50.0)
+    assert np.array_equal(known.impurity.nambu_matrix(), scalar.nambu_matrix())
+    assert known.material.name == gs.material("nbse2").name
 
 
 def test_maps_and_starts_must_fit() -> None:

@@ -2,6 +2,7 @@
 # make test   set everything up, then every test: Python, Julia, lint, types, import contracts
 # make lint   ruff, mypy and import-linter alone
 # make bench  the benchmarks, into docs/benchmarks.md
+# make reference  the shipped network from nothing, in reference/ (hours; resumable), and docs/results.md
 #
 # PYTHON chooses the interpreter (3.11 to 3.13) of the virtual environment .venv.
 
@@ -10,8 +11,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 DEMO   := demo
+REFERENCE := reference
 
-.PHONY: demo test lint bench setup julia clean
+.PHONY: demo test lint bench reference setup julia clean
 
 setup: $(READY)
 
@@ -41,6 +43,10 @@ lint: $(READY)
 
 bench: julia
 	$(BIN)/python benchmarks/report.py
+
+reference: julia
+	$(BIN)/python -m gapscope.reference $(REFERENCE)
+	$(BIN)/python benchmarks/results.py --data $(REFERENCE) --runs $(REFERENCE)
 
 clean:
 	rm -rf $(VENV) $(DEMO) build dist

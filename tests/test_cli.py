@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 import pytest
+import xarray as xr
 from click.testing import CliRunner, Result
 
 import gapscope as gs
@@ -121,7 +122,7 @@ def test_every_command_explains_itself() -> None:
 
 
 def test_a_dataset_becomes_a_network_becomes_predictions(tmp_path: Path) -> None:
-    """The whole way at its smallest: build, verify, inspect, train, evaluate, predict."""
+    """The whole way at its smallest: build, verify, inspect, train, evaluate, predict, refine."""
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(TINY)
     data, runs = tmp_path / "data", tmp_path / "run"
@@ -130,6 +131,7 @@ def test_a_dataset_becomes_a_network_becomes_predictions(tmp_path: Path) -> None
         ("dataset", "build", recipe, "-o", data, "--workers", 1),
         ("dataset", "status", data),
         ("dataset", "verify", data),
+        ("dataset", "card", data),
         ("dataset", "inspect", data, "--per-class", 1, "--figure", tmp_path / "sheet.png"),
         ("train", data, "-o", runs, *train),
         ("evaluate", runs, data),
@@ -147,16 +149,26 @@ def test_a_dataset_becomes_a_network_becomes_predictions(tmp_path: Path) -> None
             "-o",
             tmp_path / "m.nc",
         ),
-        ("predict", runs, tmp_path / "m.nc", "-o", tmp_path / "predictions.nc"),
+        (
+            "predict",
+            tmp_path / "m.nc",
+            "--model",
+            runs,
+            "--refine",
+            "-o",
+            tmp_path / "predictions.nc",
+        ),
     ]
     results = {step[1] if step[0] == "dataset" else step[0]: run(*step) for step in steps}
     for name, result in results.items():
         assert result.exit_code == 0, f"{name}: {result.output}{result.exception!r}"
     assert "30 of 30 samples" in results["status"].output
-    assert "digest" in results["verify"].output
+    digest = results["verify"].output.split("digest ")[1].strip()
+    assert digest in results["card"].output
     assert "A12u" in results["evaluate"].output
     assert "m.nc" in results["predict"].output
-    assert (tmp_path / "predictions.nc").exists()
+    with xr.open_dataset(tmp_path / "predictions.nc") as predictions:
+        assert f"{float(predictions['chi'][0]):.2g}" in results["predict"].output
 
 
 TINY = """

@@ -82,7 +82,11 @@ class MapFileError(GapscopeError, ValueError):
 
 
 class RunError(GapscopeError, RuntimeError):
-    """A training run folder is missing, incomplete, or does not fit the data."""
+    """A run or model folder is missing, incomplete, damaged, or does not fit the data."""
+
+
+class CalibrationError(GapscopeError, ValueError):
+    """A calibration cannot be made, is damaged, or does not reach the level asked for."""
 
 
 class SettingError(GapscopeError, ValueError):

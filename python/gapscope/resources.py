@@ -1,4 +1,4 @@
-"""Where the files that are not Python live: the Julia package, materials, recipes."""
+"""Where the files that are not Python live: the Julia package, materials, recipes, models."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import platformdirs
 
-from gapscope.errors import MaterialFileError, RecipeError, StorageError
+from gapscope.errors import MaterialFileError, RecipeError, RunError, StorageError
 
 _PACKAGE = Path(__file__).parent
 
@@ -87,4 +87,23 @@ def find_recipe(name: str) -> Path:
     names = ", ".join(sorted(file.stem for file in shipped.glob("*.toml")))
     raise RecipeError(
         f"A recipe is one of {names}, or the path of a TOML file.", name, "Check the spelling."
+    )
+
+
+def find_model(name: str | Path) -> Path:
+    """Return the folder of a trained network: a shipped model by name, else a path.
+
+    Raises
+    ------
+    RunError : neither a shipped model nor an existing folder.
+    """
+    shipped = share_folder() / "data" / "models"
+    for path in (shipped / name, Path(name)):
+        if path.is_dir():
+            return path
+    names = ", ".join(sorted(path.name for path in shipped.glob("*/"))) or "none"
+    raise RunError(
+        f"A network is a shipped model, here {names}, or the folder of a run or of a model.",
+        str(name),
+        "Check the spelling, or train a network with `gapscope train`.",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 import toys
 from gapscope.learning.backbone import BACKBONES
+from gapscope.learning.calibrate import calibrate
 from gapscope.learning.config import TrainingConfig
 from gapscope.learning.run import RunFolder
 from gapscope.learning.train import train
@@ -37,3 +39,32 @@ def learned(
 ) -> RunFolder:
     """A run long enough to have learned something."""
     return train(toy_dataset, tmp_path_factory.mktemp("runs") / "learned", learned_config)
+
+
+@pytest.fixture(scope="session")
+def calibration_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Toys that no network was trained on, to calibrate with."""
+    splits = {"train": 0, "validation": 0, "test": 300}
+    folder = tmp_path_factory.mktemp("calibration") / "dataset"
+    return toys.build_toys(folder, name="calibration", seed=12, splits=splits)
+
+
+@pytest.fixture(scope="session")
+def fresh_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Toys that nothing has seen."""
+    splits = {"train": 0, "validation": 0, "test": 500}
+    folder = tmp_path_factory.mktemp("fresh") / "dataset"
+    return toys.build_toys(folder, name="fresh", seed=13, splits=splits)
+
+
+@pytest.fixture(scope="session")
+def calibrated(
+    learned: RunFolder,
+    toy_dataset: Path,
+    calibration_dataset: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> RunFolder:
+    """The run that has learned something, calibrated."""
+    run = RunFolder(shutil.copytree(learned.path, tmp_path_factory.mktemp("runs") / "calibrated"))
+    calibrate(run.path, calibration_dataset, training=toy_dataset)
+    return run

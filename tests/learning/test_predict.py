@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-import xarray as xr
 
 import toys
 from gapscope.dataset.load import DatasetReader
@@ -15,35 +13,8 @@ from gapscope.errors import MapFileError, RunError
 from gapscope.learning.evaluate import evaluate
 from gapscope.learning.predict import predict
 from gapscope.learning.run import RunFolder
-from gapscope.mapfile import MAP_SCHEMA, write_netcdf
+from gapscope.mapfile import MAP_SCHEMA
 from gapscope.physics import LABELS
-from gapscope.physics.fourier import qpi_image
-from gapscope.physics.lattice import window_coordinates
-
-Changes = Callable[[xr.Dataset], xr.Dataset]
-
-
-def map_file(path: Path, maps: np.ndarray, energies: list[float], change: Changes) -> Path:
-    """A file as simulate writes it, with maps (energies, L, L)."""
-    image = qpi_image(maps, "triangular")
-    sites = window_coordinates(maps.shape[-1])
-    there, momenta = ("energy", "r1", "r2"), ("energy", "q1", "q2")
-    dataset = xr.Dataset(
-        {
-            "ldos_change": (there, maps),
-            "qpi_re": (momenta, image.real),
-            "qpi_im": (momenta, image.imag),
-            "dos": ("energy", maps.sum(axis=(1, 2))),
-        },
-        coords={"energy": energies, "r1": sites, "r2": sites},
-        attrs={"schema": MAP_SCHEMA, "lattice": "triangular"},
-    )
-    return write_netcdf(change(dataset), path)
-
-
-def one_map(path: Path, window: int = toys.WINDOW, change: Changes = lambda d: d) -> Path:
-    maps = toys.toy_map("Eg", 0.9, 0.5, -80.0, window)[None]
-    return map_file(path, maps, [0.0], change)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +25,7 @@ def test_files(toy_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> l
     with DatasetReader(toy_dataset) as reader:
         for sample in reader.ids("test"):
             maps = np.concatenate([np.zeros((1, 16, 16)), reader.image(sample)])
-            files.append(map_file(folder / f"{sample}.nc", maps, [0.7, 0.0], lambda d: d))
+            files.append(toys.map_file(folder / f"{sample}.nc", maps, [0.7, 0.0]))
     return files
 
 
@@ -76,7 +47,7 @@ def test_files_are_judged_as_the_same_maps_in_a_dataset(
 
 
 def test_a_larger_window_is_cut_to_the_network(learned: RunFolder, tmp_path: Path) -> None:
-    files = [one_map(tmp_path / f"{window}.nc", window) for window in (16, 24)]
+    files = [toys.one_map(tmp_path / f"{window}.nc", window) for window in (16, 24)]
     predicted = predict(learned.path, files)
     np.testing.assert_allclose(*predicted["probability"].values, rtol=1e-4, atol=1e-6)
 
@@ -94,9 +65,9 @@ def test_a_larger_window_is_cut_to_the_network(learned: RunFolder, tmp_path: Pat
     ],
 )
 def test_a_map_that_does_not_fit_is_refused_with_a_remedy(
-    change: Changes, rule: str, learned: RunFolder, tmp_path: Path
+    change: toys.Changes, rule: str, learned: RunFolder, tmp_path: Path
 ) -> None:
-    good, bad = one_map(tmp_path / "good.nc"), one_map(tmp_path / "bad.nc", change=change)
+    good, bad = toys.one_map(tmp_path / "good.nc"), toys.one_map(tmp_path / "bad.nc", change=change)
     with pytest.raises(MapFileError, match=rule) as caught:
         predict(learned.path, [good, bad])
     assert "bad.nc" in str(caught.value)
@@ -112,4 +83,4 @@ def test_what_is_no_map_file_is_refused(learned: RunFolder, tmp_path: Path) -> N
 
 def test_a_run_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="nowhere"):
-        predict(tmp_path / "nowhere", [one_map(tmp_path / "map.nc")])
+        predict(tmp_path / "nowhere", [toys.one_map(tmp_path / "map.nc")])

@@ -5,12 +5,13 @@ Processes that a test starts import this module, so it knows nothing of pytest.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.dataset.assemble import write_dataset
@@ -19,11 +20,14 @@ from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.recipe import Recipe
 from gapscope.learning.backbone import BACKBONES, Backbone, vgg
 from gapscope.learning.config import NetworkConfig, TrainingConfig
+from gapscope.mapfile import MAP_SCHEMA, write_netcdf
 from gapscope.materials import material
 from gapscope.numerics import Numerics
 from gapscope.physics import LABELS, Lattice, Specification, label_of, labelled_gap
+from gapscope.physics.fourier import qpi_image
 from gapscope.physics.lattice import window_coordinates
 
+Changes = Callable[[xr.Dataset], xr.Dataset]
 WINDOW = 16
 RECIPE: dict[str, Any] = {
     "schema": 1,
@@ -126,3 +130,29 @@ def build_toys(folder: Path, **changes: Any) -> Path:
     manifest.write(folder)
     write_dataset(folder, manifest)
     return folder
+
+
+def map_file(
+    path: Path, maps: NDArray[np.floating], energies: list[float], change: Changes = lambda d: d
+) -> Path:
+    """A file as simulate writes it, with maps (energies, L, L)."""
+    image = qpi_image(maps, "triangular")
+    sites = window_coordinates(maps.shape[-1])
+    there, momenta = ("energy", "r1", "r2"), ("energy", "q1", "q2")
+    dataset = xr.Dataset(
+        {
+            "ldos_change": (there, maps),
+            "qpi_re": (momenta, image.real),
+            "qpi_im": (momenta, image.imag),
+            "dos": ("energy", maps.sum(axis=(1, 2))),
+        },
+        coords={"energy": energies, "r1": sites, "r2": sites},
+        attrs={"schema": MAP_SCHEMA, "lattice": "triangular"},
+    )
+    return write_netcdf(change(dataset), path)
+
+
+def one_map(path: Path, window: int = WINDOW, change: Changes = lambda d: d) -> Path:
+    """A file with the map of one state."""
+    maps = toy_map("Eg", 0.9, 0.5, -80.0, window)[None]
+    return map_file(path, maps, [0.0], change)

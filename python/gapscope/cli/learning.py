@@ -1,12 +1,14 @@
-"""``gapscope train``, ``evaluate`` and ``predict``."""
+"""``gapscope train``, ``calibrate``, ``evaluate``, ``export`` and ``predict``."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -40,7 +42,7 @@ def train(dataset: Path, output: Path, restart: bool, **options: Any) -> None:
     from gapscope.learning.config import NetworkConfig, TrainingConfig
     from gapscope.learning.train import train as train_network
 
-    given = {name: value for name, value in options.items() if value is not None}
+    given = _given(options)
     network = {name: given.pop(name) for name in NETWORK_OPTIONS if name in given}
     config = TrainingConfig(network=NetworkConfig(**network), **given)
     run = train_network(dataset, output, config, resume=not restart)
@@ -50,48 +52,133 @@ def train(dataset: Path, output: Path, restart: bool, **options: Any) -> None:
 NETWORK_OPTIONS = ("backbone", "input_size", "width")
 
 
+LEVEL = click.option(
+    "--level", type=float, help="Probability that sets and intervals hold the truth."
+)
+SYMMETRY = click.option(
+    "--symmetry/--no-symmetry",
+    default=None,
+    help="Average over the copies of a map under C3v; without, a calibration is left aside.",
+)
+
+
+@click.command()
+@click.argument("run", type=FOLDER)
+@click.argument("dataset", type=FOLDER)
+@click.option("--split", default="test", show_default=True, help="validation or test.")
+@click.option(
+    "--training",
+    type=FOLDER,
+    help="Dataset that RUN was trained on, where it is not DATASET or beside it.",
+)
+def calibrate(run: Path, dataset: Path, split: str, training: Path | None) -> None:
+    """Calibrate the network of RUN with maps of DATASET that it has not seen.
+
+    Predictions then have calibrated probabilities, sets and intervals, and say whether a map is
+    unlike the training maps. DATASET stands for the maps that predictions will be made for, and is
+    not to be used to judge them.
+    """
+    from gapscope.learning.calibrate import calibrate as calibrate_run
+    from gapscope.learning.calibration import CALIBRATION
+
+    made = calibrate_run(run, dataset, split, training=training)
+    click.echo(f"{len(made)} maps, temperature {made.temperature:.3f}")
+    click.echo(f"wrote {run / CALIBRATION}")
+
+
 @click.command()
 @click.argument("run", type=FOLDER)
 @click.argument("dataset", type=FOLDER)
 @click.option("--split", default="test", show_default=True, help="train, validation or test.")
 @click.option("-o", "--output", type=FOLDER, help="Folder of the results  [default: RUN/SPLIT]")
-def evaluate(run: Path, dataset: Path, split: str, output: Path | None) -> None:
-    """Print the paper's Table I for RUN on DATASET; write predictions and figures."""
+@LEVEL
+@SYMMETRY
+def evaluate(run: Path, dataset: Path, split: str, output: Path | None, **options: Any) -> None:
+    """Print the paper's Table I for RUN on DATASET; write predictions and figures.
+
+    RUN is the folder of a run or of an exported model. A calibrated one also gets a table of how
+    often its sets and intervals hold the truth.
+    """
     from gapscope.learning.evaluate import evaluate as evaluate_run
     from gapscope.plots.learning import evaluation_figures
     from gapscope.plots.style import save_figure
 
-    result = evaluate_run(run, dataset, split)
+    result = evaluate_run(run, dataset, split, **_given(options))
     folder = output or run / split
     written = list(result.write(folder))
     for name, figure in evaluation_figures(result.predictions).items():
         written.append(save_figure(figure, folder / f"{name}.png"))
     click.echo(result.text)
+    if result.uncertainty is not None:
+        click.echo(f"\n{result.uncertainty}")
     for path in written:
         click.echo(f"wrote {path}")
 
 
 @click.command()
 @click.argument("run", type=FOLDER)
+@click.option("-o", "--output", type=FOLDER, required=True, help="Folder of the model.")
+@click.option("--name", help="Name of the model  [default: that of its folder]")
+def export(run: Path, output: Path, name: str | None) -> None:
+    """Write the network of RUN as a model to give away: half precision, with a model card.
+
+    The folder holds JSON, arrays and safetensors, and no code.
+    """
+    from gapscope.learning.model import export as export_model
+
+    folder = export_model(run, output, name)
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    click.echo(f"wrote {folder}, {size / 1e6:.1f} MB")
+
+
+@click.command()
 @click.argument("maps", type=FILE, nargs=-1, required=True)
+@click.option(
+    "--model",
+    default="nbse2-vgg16",
+    show_default=True,
+    help="Name of a shipped model, or the folder of a run or a model.",
+)
+@click.option("--refine", is_flag=True, help="Follow simulated maps from the network's answer.")
 @click.option("-o", "--output", type=FILE, help="netCDF file for the predictions.")
-def predict(run: Path, maps: tuple[Path, ...], output: Path | None) -> None:
-    """Predict irrep, gap, theta and eps0 of map files with the network of RUN."""
+@LEVEL
+@SYMMETRY
+def predict(
+    maps: tuple[Path, ...], model: str, refine: bool, output: Path | None, **options: Any
+) -> None:
+    """Predict irrep, gap, theta and eps0 of map files.
+
+    First of all it says whether a map is like those that the network has learned from. Brackets
+    hold intervals. With --refine, simulated maps are fitted to each map from there; chi is what
+    the best one leaves unexplained, relative to the map.
+    """
+    from gapscope.learning.listing import prediction_text, refinement_text
     from gapscope.learning.predict import predict as predict_maps
     from gapscope.mapfile import write_netcdf
 
-    result = predict_maps(run, maps)
-    labels = result.attrs["labels"]
-    click.echo(
-        f"{'map':<32}{'irrep':<7}{'prob.':>6}{'gap (meV)':>11}{'theta':>8}{'eps0 (meV)':>12}"
-    )
-    for sample in range(result.sizes["sample"]):
-        one = result.isel(sample=sample)
-        label = int(one["label"])
-        theta = "/" if np.isnan(one["theta"]) else f"{float(one['theta']):.3f}"
-        click.echo(
-            f"{maps[sample].name:<32}{labels[label]:<7}{float(one['probability'][label]):>6.2f}"
-            f"{float(one['gap']):>11.3f}{theta:>8}{float(one['eps0']):>12.1f}"
-        )
+    result = predict_maps(model, maps, **_given(options))
+    names = [path.name for path in maps]
+    click.echo(prediction_text(result, names))
+    if refine:
+        result = _refined(result, maps, model)
+        click.echo(f"\n{refinement_text(result, names)}")
     if output is not None:
         click.echo(f"wrote {write_netcdf(result, output)}")
+
+
+def _refined(predictions: xr.Dataset, maps: tuple[Path, ...], model: str) -> xr.Dataset:
+    from gapscope.dataset.recipe import Recipe
+    from gapscope.learning.predict import network_maps
+    from gapscope.learning.run import RunFolder
+    from gapscope.refine import Conditions, refine_predictions
+    from gapscope.resources import find_model
+
+    config = RunFolder(find_model(model)).config()
+    recipe = Recipe.from_dict(config.dataset["recipe"])
+    conditions = Conditions.of(recipe, config.training.network.input_size)
+    return refine_predictions(predictions, network_maps(maps, config), conditions)
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that were given; the others take the defaults of the functions."""
+    return {name: value for name, value in options.items() if value is not None}

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from gapscope.cli.dataset import dataset
-from gapscope.cli.learning import evaluate, predict, train
+from gapscope.cli.learning import calibrate, evaluate, export, predict, train
 from gapscope.cli.maps import converge, dos, simulate, spectrum
 from gapscope.cli.system import doctor, julia
 from gapscope.errors import GapscopeError
@@ -37,7 +37,9 @@ for command in (
     spectrum,
     dataset,
     train,
+    calibrate,
     evaluate,
+    export,
     predict,
     doctor,
     julia,

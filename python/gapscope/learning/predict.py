@@ -10,48 +10,70 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.errors import MapFileError
+from gapscope.learning.calibration import LEVEL, NOVELTY_LEVEL
 from gapscope.learning.inputs import cut
-from gapscope.learning.predictor import BATCH, Predictor
+from gapscope.learning.predictor import BATCH, ENERGY_TOLERANCE, Predictor
+from gapscope.learning.run import RunConfig
 from gapscope.mapfile import read_map as read_map_file
 from gapscope.physics import LABELS
+from gapscope.resources import find_model
 
-ENERGY_TOLERANCE = 1e-9
 
-
-def predict(run: str | Path, files: Sequence[str | Path]) -> xr.Dataset:
+def predict(
+    model: str | Path,
+    files: Sequence[str | Path],
+    *,
+    symmetry: bool = True,
+    level: float = LEVEL,
+    novelty_level: float = NOVELTY_LEVEL,
+) -> xr.Dataset:
     """Irrep, gap, theta and eps0 of the maps in some files, one sample per file.
 
     Variables over ``sample`` (coordinate ``file``): probability (sample, class), label (index into
     the attribute labels), gap and eps0 in meV, theta in [0, pi) and NaN where the predicted class
-    has no angle. Larger windows are cut to the network's.
+    has no angle. Where the model has a calibration, also irrep_set, the ends of intervals
+    (gap_low, gap_high, ...) and novelty, as
+    :meth:`gapscope.learning.calibration.Calibration.applied` says; else none of them. Larger
+    windows are cut to the network's.
+
+    Parameters
+    ----------
+    model : folder of a run or of an exported model, or the name of a shipped model.
+    files : map files.
+    symmetry, level, novelty_level : see :class:`gapscope.learning.predictor.Predictor`.
 
     Raises
     ------
     MapFileError : a file is unreadable or lacks the lattice, window or energies the run needs.
     SchemaVersionError : a file or the run was written by a newer gapscope.
-    RunError : see :meth:`gapscope.learning.predictor.Predictor.load`.
+    RunError, CalibrationError : see :meth:`gapscope.learning.predictor.Predictor.load`.
     """
     if not files:
         raise MapFileError("A prediction needs maps.", "no file", "Name at least one map file.")
-    predictor = Predictor.load(run)
+    folder = find_model(model)
+    predictor = Predictor.load(folder, symmetry=symmetry, level=level, novelty_level=novelty_level)
     paths = [Path(file) for file in files]
     predictions = predictor(
-        np.stack([network_map(path, predictor) for path in paths[first : first + BATCH]])
+        network_maps(paths[first : first + BATCH], predictor.config)
         for first in range(0, len(paths), BATCH)
     )
     predictions["theta"][predictions["label"].values == LABELS.index("A12u")] = np.nan
-    predictions.attrs |= {"run": str(run)}
+    predictions.attrs |= {"run": str(folder)}
     return predictions.assign_coords(file=("sample", [str(path) for path in paths]))
 
 
-def network_map(path: Path, predictor: Predictor) -> NDArray[np.float32]:
-    """drho(r) in 1/meV of one file, (energies, size, size), as the run's network needs it.
+def network_maps(files: Sequence[str | Path], config: RunConfig) -> NDArray[np.float32]:
+    """drho(r) in 1/meV of some files, (n, energies, size, size), as a run's network needs them.
 
     Raises
     ------
     MapFileError : see :func:`predict`.
     """
-    config = predictor.config
+    return np.stack([_network_map(Path(file), config) for file in files])
+
+
+def _network_map(path: Path, config: RunConfig) -> NDArray[np.float32]:
+    size = config.training.network.input_size
     file = read_map_file(path)
     try:
         lattice = str(file.attrs["lattice"])
@@ -70,16 +92,16 @@ def network_map(path: Path, predictor: Predictor) -> NDArray[np.float32]:
             f"{path}: {lattice}",
             "Use a run that was trained on such maps.",
         )
-    if maps.shape[-2] != window or window < predictor.size or window % 2:
+    if maps.shape[-2] != window or window < size or window % 2:
         raise MapFileError(
-            f"This run looks at {predictor.size} x {predictor.size} sites around the impurity.",
+            f"This run looks at {size} x {size} sites around the impurity.",
             f"{path}: {maps.shape[-2]} x {window} sites",
-            f"Simulate the map with --window {predictor.size} or larger.",
+            f"Simulate the map with --window {size} or larger.",
         )
     chosen = [_nearest(energies, energy, path) for energy in config.energies]
     if not np.isfinite(maps).all():
         raise MapFileError("A map is finite.", f"{path}: NaN or infinity", "Simulate it again.")
-    return cut(maps[chosen], predictor.size)
+    return cut(maps[chosen], size)
 
 
 def _nearest(energies: NDArray[np.float64], wanted: float, path: Path) -> int:

@@ -12,73 +12,156 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from gapscope.dataset.load import DatasetReader
 from gapscope.errors import RunError
+from gapscope.learning.averaging import MOVES, average, copies
+from gapscope.learning.calibration import LEVEL, NOVELTY_LEVEL, Calibration
 from gapscope.learning.inputs import momentum_images
+from gapscope.learning.model import load_trained
 from gapscope.learning.network import IRREP, PARAMETERS
-from gapscope.learning.run import RunConfig, RunFolder
+from gapscope.learning.novelty import Detector
+from gapscope.learning.run import RunConfig
+from gapscope.learning.samples import Samples
 from gapscope.physics import LABELS
 
 BATCH = 32
 UNITS = {"theta": "rad", "eps0": "meV", "gap": "meV"}
+ENERGY_TOLERANCE = 1e-9
+Maps = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Predictor:
-    """Inference in float32, so that a prediction does not depend on the machine it is made on."""
+    """Inference in float32, so that a prediction does not depend on the machine it is made on.
+
+    Attributes
+    ----------
+    symmetry : average over the moves of C3v, on the triangular lattice; see
+        :mod:`gapscope.learning.averaging`.
+    calibration : what sets, intervals and novelty come from; None: there are none.
+    level : probability that a set or an interval holds the truth.
+    novelty_level : share of maps like the training ones that are called unlike them.
+    """
 
     config: RunConfig
     network: keras.Model
+    symmetry: bool = True
+    calibration: Calibration | None = None
+    level: float = LEVEL
+    novelty_level: float = NOVELTY_LEVEL
 
     @classmethod
-    def load(cls, run: str | Path) -> Self:
-        """The best network of a run.
+    def load(
+        cls,
+        folder: str | Path,
+        *,
+        symmetry: bool = True,
+        level: float = LEVEL,
+        novelty_level: float = NOVELTY_LEVEL,
+    ) -> Self:
+        """The best network of a run, or an exported model, with its calibration if it has one.
+
+        Calibrations are made with ``symmetry``: without it, a calibration is left aside.
 
         Raises
         ------
-        RunError : no run, no trained weights, a damaged file, or other classes.
-        SchemaVersionError : the run was written by a newer gapscope.
+        RunError : no run or model, no trained weights, a damaged file, or other classes.
+        CalibrationError : a damaged calibration, or one of other weights.
+        SchemaVersionError : written by a newer gapscope.
         """
-        folder = RunFolder(run)
-        config = folder.config()
-        if config.labels != LABELS:
+        trained = load_trained(folder)
+        if trained.config.labels != LABELS:
             raise RunError(
                 f"A run's classes are {', '.join(LABELS)}.",
-                ", ".join(config.labels),
+                ", ".join(trained.config.labels),
                 "Train again with this version of gapscope.",
             )
-        return cls(config, folder.trained_network())
+        calibration = trained.calibration() if symmetry else None
+        return cls(trained.config, trained.network, symmetry, calibration, level, novelty_level)
 
     @property
     def size(self) -> int:
         """Sites per side of the window that the network looks at."""
         return self.config.training.network.input_size
 
-    def __call__(self, batches: Iterable[NDArray[np.float32]]) -> xr.Dataset:
+    def __call__(self, batches: Iterable[Maps]) -> xr.Dataset:
         """Predictions for maps that come in batches (n, energies, size, size), in 1/meV.
 
         Variables over ``sample``: probability (sample, class), label (index into the attribute
-        labels), theta in [0, pi) whatever the class, eps0 and gap in meV.
+        labels), theta in [0, pi) whatever the class, eps0 and gap in meV. With a calibration also
+        what :meth:`Calibration.applied` adds; without one, nothing of it.
+
+        Raises
+        ------
+        CalibrationError : see :meth:`Calibration.applied`.
         """
-        outputs = [self._infer(maps) for maps in batches]
-        probability = np.concatenate([output[IRREP] for output in outputs])
-        raw = np.concatenate([output[PARAMETERS] for output in outputs])
+        answers = [self._answer(self._inputs(maps)) for maps in batches]
+        probability, raw, novelty = (np.concatenate(part) for part in zip(*answers, strict=True))
         decoded = self.config.targets.decode(raw)
         parameters = {
             name: ("sample", values, {"units": UNITS[name]}) for name, values in decoded.items()
         }
-        return xr.Dataset(
+        predictions = xr.Dataset(
             {
-                "probability": (("sample", "class"), probability),
+                "probability": (("sample", "class"), probability.astype(np.float32)),
                 "label": ("sample", probability.argmax(axis=1).astype(np.int8)),
                 **parameters,
             },
             coords={"class": list(LABELS)},
             attrs={"labels": list(LABELS), "backbone": self.config.training.network.backbone},
         )
+        if self.calibration is None:
+            return predictions
+        return self.calibration.applied(predictions, novelty, self.level, self.novelty_level)
 
-    def _infer(self, maps: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        images = momentum_images(maps, self.config.lattice)
-        outputs: dict[str, NDArray[np.float32]] = self.network.predict_on_batch(
-            self.config.inputs.apply(images)
+    def novelty(self, batches: Iterable[Maps], detector: Detector) -> NDArray[np.float64]:
+        """A detector's scores of maps as :meth:`__call__` takes them, means over their copies."""
+        return np.concatenate([self._score(self._inputs(maps), detector) for maps in batches])
+
+    def require_fit(self, reader: DatasetReader) -> None:
+        """Raise RunError unless a dataset has this network's lattice, energies and window."""
+        config = self.config
+        same_energies = len(config.energies) == len(reader.energies) and np.allclose(
+            config.energies, reader.energies, rtol=0, atol=ENERGY_TOLERANCE
         )
-        return outputs
+        if reader.lattice != config.lattice or reader.window < self.size or not same_energies:
+            raise RunError(
+                f"This run needs maps on the {config.lattice} lattice, of at least {self.size} "
+                f"sites per side, at w = {list(config.energies)} meV.",
+                f"{reader.lattice}, {reader.window} sites, w = {reader.energies.tolist()} meV",
+                "Use a dataset of that kind, or train a network on this one.",
+            )
+
+    @property
+    def _averages(self) -> bool:
+        return self.symmetry and self.config.lattice == "triangular"
+
+    def _inputs(self, maps: Maps) -> NDArray[np.float32]:
+        """Network inputs of maps; where answers are averaged, of all copies, move by move."""
+        inputs = self.config.inputs.apply(momentum_images(maps, self.config.lattice))
+        return copies(inputs) if self._averages else inputs
+
+    def _answer(self, inputs: NDArray[np.float32]) -> tuple[NDArray[np.float64], ...]:
+        """Probabilities, parameters and, with a calibration, novelty scores (else none)."""
+        outputs = self.network.predict_on_batch(inputs)
+        probability, parameters = outputs[IRREP], outputs[PARAMETERS]
+        if self._averages:
+            probability, parameters = average(probability, parameters)
+        if self.calibration is None:
+            return probability, parameters, np.empty(0)
+        return probability, parameters, self._score(inputs, self.calibration.detector)
+
+    def _score(self, inputs: NDArray[np.float32], detector: Detector) -> NDArray[np.float64]:
+        moves = MOVES if self._averages else 1
+        scores = detector.score(inputs).reshape(moves, -1)
+        return np.asarray(scores.mean(axis=0))
+
+
+def beside_truth(predictor: Predictor, samples: Samples) -> xr.Dataset:
+    """Predictions for a split with true_label, true_theta, true_eps0 and true_gap."""
+    predictions = predictor(samples.maps(rows) for rows in samples.chunks())
+    predictions = predictions.assign_coords(sample=samples.ids)
+    predictions["true_label"] = ("sample", samples.label.astype(np.int8))
+    for name, units in UNITS.items():
+        predictions[f"true_{name}"] = ("sample", getattr(samples, name), {"units": units})
+    return predictions

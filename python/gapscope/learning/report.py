@@ -1,4 +1,4 @@
-"""The table of an evaluation as text, laid out as the paper's Table I."""
+"""Tables as text; that of an evaluation is laid out as the paper's Table I."""
 
 from __future__ import annotations
 
@@ -33,14 +33,18 @@ def table_text(rows: Sequence[Row]) -> str:
             )
         )
         cells.append(("  paper", "", *PAPER[row.label]))
-    widths = [max(len(line[i]) for line in cells) for i in range(len(HEADS))]
+    note = f"Mean absolute errors; {LEVEL:.0%} bootstrap intervals in brackets."
+    return "\n".join([*aligned(cells), note])
+
+
+def aligned(cells: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a table in columns, with a rule under the first, which holds the heads."""
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = [
         "   ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in cells
     ]
-    lines.insert(1, "-" * max(map(len, lines)))
-    lines.append(f"Mean absolute errors; {LEVEL:.0%} bootstrap intervals in brackets.")
-    return "\n".join(lines)
+    return [lines[0], "-" * max(map(len, lines)), *lines[1:]]
 
 
 def _cell(estimate: Estimate, digits: int) -> str:

@@ -207,9 +207,9 @@ def storing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     except OSError as error:
         raise StorageError(
-            "A run folder can be written.",
+            "The folder of a run or a model can be written.",
             f"{path}: {error.strerror or error}",
-            "Make room or allow writing, then train again: finished epochs are kept.",
+            "Make room or allow writing, then give the command again: what is finished is kept.",
         ) from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,0 +1,192 @@
+"""Training images per second of gapscope and of plain Keras, in turns, and the pipeline's stall.
+
+    python benchmarks/throughput.py DATASET [--maps 320] [--turns 3]
+
+gapscope: its own batches (noise, symmetry, Fourier transform) made while it trains, its precision
+for this machine. Plain Keras: the same layers and heads in float32, the network inputs of the same
+maps as an array in memory, no augmentation; once with gapscope's batch normalisation and once with
+the layers of keras.applications.VGG16, which has none. All have AdamW and TensorFlow's own kernels:
+with XLA, Keras' default, a CPU trains convolutions several times slower. One epoch each per turn,
+the first step of an epoch not counted; medians of the rates are printed.
+
+The stall is the part of gapscope's time per step that disappears where the same epoch's batches lie
+ready in memory: steps wait for their batch, or share the cores with the making of the next. Making
+a batch is also timed by itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers
+
+from gapscope.dataset.load import DatasetReader
+from gapscope.learning.batches import Batch, Batches, TrainingBatches
+from gapscope.learning.config import TrainingConfig
+from gapscope.learning.inputs import InputScaling
+from gapscope.learning.loss import loss_weights, losses
+from gapscope.learning.network import IRREP, PARAMETERS, build_network
+from gapscope.learning.optimizer import adamw
+from gapscope.learning.precision import choose_precision, dtype_policy
+from gapscope.learning.samples import Samples
+from gapscope.learning.targets import TARGETS, TargetScaling
+from gapscope.learning.train import compiled
+from gapscope.physics import LABELS
+
+TITLES = {
+    "gapscope": "gapscope, {precision}, augmented",
+    "ready": "gapscope, batches ready in memory",
+    "plain": "plain Keras, float32, same layers",
+    "applications": "plain Keras, float32, keras.applications",
+}
+
+
+class Ready(keras.utils.PyDataset):  # type: ignore[misc]
+    """An epoch's batches, made beforehand."""
+
+    def __init__(self, batches: TrainingBatches) -> None:
+        super().__init__()
+        self.made = [batches[index] for index in range(len(batches))]
+
+    def __len__(self) -> int:
+        return len(self.made)
+
+    def __getitem__(self, index: int) -> Batch:
+        return self.made[index]
+
+
+class Clock(keras.callbacks.Callback):  # type: ignore[misc]
+    """Seconds per step of an epoch, its first step left out."""
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Start anew."""
+        self.steps = -1
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Count a step."""
+        self.steps += 1
+        if self.steps == 0:
+            self.began = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """All steps have ended: their losses are known."""
+        self.seconds = (time.perf_counter() - self.began) / self.steps
+
+
+def first_maps(reader: DatasetReader, size: int, count: int) -> Samples:
+    """The first maps of the training split, in memory."""
+    whole = Samples.of(reader, "train", size)
+    rows = np.arange(min(count, len(whole)))
+    names = ("ids", "label", "theta", "eps0", "gap")
+    return replace(whole, **{n: getattr(whole, n)[rows] for n in names}, cached=whole.maps(rows))
+
+
+def applications_vgg16(config: TrainingConfig, energies: int) -> keras.Model:
+    """Body of keras.applications.VGG16 with gapscope's aggregation and heads."""
+    size = config.network.input_size
+    body = keras.applications.VGG16(
+        include_top=False, weights=None, input_shape=(size, size, energies)
+    )
+    x = layers.AdaptiveAveragePooling2D(7)(body.output)
+    x = layers.Dense(config.network.width, activation="relu")(layers.Flatten()(x))
+    heads = {
+        IRREP: layers.Dense(len(LABELS), activation="softmax", name=IRREP)(x),
+        PARAMETERS: layers.Dense(len(TARGETS), name=PARAMETERS)(x),
+    }
+    return keras.Model(body.input, heads)
+
+
+def plain(network: keras.Model, config: TrainingConfig, steps: int) -> keras.Model:
+    """A network compiled as a user of Keras would."""
+    network.compile(
+        optimizer=adamw(config, steps),
+        loss=losses(),
+        loss_weights=loss_weights(config.irrep_weight, config.parameter_weight),
+        jit_compile=False,
+    )
+    return network
+
+
+def seconds_per_batch(batches: TrainingBatches) -> float:
+    """Median seconds that making one batch takes."""
+    times = []
+    for index in range(len(batches)):
+        start = time.perf_counter()
+        batches[index]
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("dataset", type=Path)
+    parser.add_argument("--maps", type=int, default=320)
+    parser.add_argument("--turns", type=int, default=3)
+    options = parser.parse_args()
+    config, precision = TrainingConfig(), choose_precision()
+    with DatasetReader(options.dataset) as reader:
+        samples = first_maps(reader, config.network.input_size, options.maps)
+        energies = len(reader.energies)
+        scalings = InputScaling.of(samples), TargetScaling.of(samples.eps0, samples.gap)
+        batches = TrainingBatches(samples, *scalings, config)
+        inputs, targets = Batches(samples, *scalings, len(samples))[0]
+    with dtype_policy(precision):
+        ours = compiled(build_network(config.network, energies), config, len(batches))
+    with dtype_policy("float32"):
+        same = plain(build_network(config.network, energies), config, len(batches))
+        bare = plain(applications_vgg16(config, energies), config, len(batches))
+    clock = Clock()
+    quiet = {"epochs": 1, "verbose": 0, "callbacks": [clock]}
+    array = {"batch_size": config.batch_size, "shuffle": True}
+
+    def fit(name: str) -> float:
+        if name == "gapscope":
+            batches.epoch += 1
+            ours.fit(batches, shuffle=False, **quiet)
+        elif name == "ready":
+            ours.fit(Ready(batches), shuffle=False, **quiet)
+        else:
+            {"plain": same, "applications": bare}[name].fit(inputs, targets, **array, **quiet)
+        return clock.seconds
+
+    times: dict[str, list[float]] = {name: [] for name in TITLES}
+    making = []
+    for name in TITLES:
+        fit(name)  # compiles
+    for _ in range(options.turns):
+        for name in TITLES:
+            times[name].append(fit(name))
+        making.append(seconds_per_batch(batches))
+    step = {name: statistics.median(each) for name, each in times.items()}
+    print(
+        f"{len(samples)} maps, window {samples.size}, batches of {config.batch_size}, Keras"
+        f" {keras.__version__} on {keras.backend.backend()}; medians of {options.turns} epochs each"
+    )
+    print(f"{'training':<44}{'images/s':>9}{'range':>16}{'gapscope/this':>15}")
+    for name, title in TITLES.items():
+        rate, low, high = (
+            config.batch_size / seconds
+            for seconds in (step[name], max(times[name]), min(times[name]))
+        )
+        print(
+            f"{title.format(precision=precision):<44}{rate:>9.1f}"
+            f"{f'{low:.1f} to {high:.1f}':>16}{step[name] / step['gapscope']:>15.2f}"
+        )
+    stall = 1 - step["ready"] / step["gapscope"]
+    print(
+        f"\none step: {1e3 * step['gapscope']:.0f} ms, with batches ready in memory"
+        f" {1e3 * step['ready']:.0f} ms: stall {stall:.1%} (below zero: the scatter of turns)"
+        f"\none batch: {1e3 * statistics.median(making):.0f} ms to make,"
+        f" {statistics.median(making) / step['ready']:.1%} of a step"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""From a run and maps that it has not seen to ``calibration.npz``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gapscope.dataset.load import DatasetReader
+from gapscope.dataset.manifest import Manifest
+from gapscope.errors import CalibrationError, GapscopeError
+from gapscope.learning.calibration import CALIBRATION, FEWEST, Calibration, errors
+from gapscope.learning.model import load_trained
+from gapscope.learning.novelty import Detector
+from gapscope.learning.predictor import Predictor, beside_truth
+from gapscope.learning.run import RunConfig
+from gapscope.learning.samples import Samples
+from gapscope.learning.temperature import fit_temperature
+
+
+def calibrate(
+    run: str | Path,
+    dataset: str | Path,
+    split: str = "test",
+    *,
+    training: str | Path | None = None,
+) -> Calibration:
+    """Calibrate a run and write ``calibration.npz`` into its folder.
+
+    The split is of maps that the network was neither trained on nor will be judged by; they stand
+    for the maps it will be asked about.
+
+    Parameters
+    ----------
+    run : folder of a run, or of an exported model.
+    dataset, split : the calibration set, at least FEWEST maps.
+    training : folder of the dataset that the run was trained on; None where it is ``dataset`` or
+        lies beside it.
+
+    Raises
+    ------
+    CalibrationError : too few maps, maps that were trained on, or another training dataset.
+    RunError : no trained run, or one that does not fit the datasets.
+    DatasetError, CorruptShardError, SchemaVersionError : see
+        :class:`gapscope.dataset.load.DatasetReader`.
+    StorageError : the system refused to write.
+    """
+    trained = load_trained(run)
+    predictor = Predictor(trained.config, trained.network)
+    with DatasetReader(dataset) as reader:
+        predictor.require_fit(reader)
+        samples = Samples.of(reader, split, predictor.size)
+        identity = Manifest.read(Path(dataset)).identity
+        _require_unseen(samples, split, identity == trained.config.dataset["identity"])
+        detector = _detector(predictor, _training(trained.config, Path(dataset), training))
+        predictions = beside_truth(predictor, samples)
+        novelty = predictor.novelty((samples.maps(rows) for rows in samples.chunks()), detector)
+        about = {"name": str(reader.recipe["name"]), "identity": identity, "split": split}
+    calibration = Calibration(
+        temperature=fit_temperature(
+            predictions["probability"].values, predictions["true_label"].values
+        ),
+        predicted=predictions["label"].values,
+        scores=errors(predictions),
+        novelty=novelty,
+        detector=detector,
+        about={"weights": trained.weights, **about},
+    )
+    calibration.write(Path(run) / CALIBRATION)
+    return calibration
+
+
+def _require_unseen(samples: Samples, split: str, of_training: bool) -> None:
+    if of_training and split == "train":
+        raise CalibrationError(
+            "A calibration set is of maps that the network was not trained on.",
+            f"the split {split} of the dataset that the run was trained on",
+            "Choose the split validation or test, or another dataset.",
+        )
+    if len(samples) < FEWEST:
+        raise CalibrationError(
+            f"A calibration set has at least {FEWEST} maps.",
+            f"{len(samples)} maps in the split {split}",
+            "Build a larger dataset.",
+        )
+
+
+def _training(config: RunConfig, dataset: Path, given: str | Path | None) -> Path:
+    """The folder of the run's dataset: the given one, else ``dataset`` or one beside it."""
+    wanted = config.dataset["identity"]
+    candidates = [dataset, *sorted(dataset.resolve().parent.iterdir())]
+    for folder in candidates if given is None else [Path(given)]:
+        if _is_dataset(folder, wanted):
+            return folder
+    raise CalibrationError(
+        f"What is unlike training is learned from the training maps, {config.dataset['name']}.",
+        f"{given or dataset}: another dataset, or none",
+        "Name the folder of the dataset that the run was trained on (--training).",
+    )
+
+
+def _is_dataset(folder: Path, identity: str) -> bool:
+    try:
+        return Manifest.read(folder).identity == identity
+    except GapscopeError:
+        return False
+
+
+def _detector(predictor: Predictor, training: Path) -> Detector:
+    with DatasetReader(training) as reader:
+        samples = Samples.of(reader, "train", predictor.size)
+        scaling = predictor.config.inputs
+        return Detector.fit(scaling.apply(samples.images(rows)) for rows in samples.chunks())

@@ -1,0 +1,84 @@
+"""Predictions as a table for people: what a map may be, and whether the network can know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from gapscope.learning.report import aligned
+from gapscope.physics import LABELS
+
+UNLIKE = (
+    "UNLIKE training: the network has learned from no map of this kind, and what stands beside it "
+    "is not to be believed. p: the share of maps like the training ones that look as odd."
+)
+UNCALIBRATED = (
+    "This network has no calibration: probabilities are its own, and nothing says how far off a "
+    "number may be or whether a map is like those it learned from (gapscope calibrate)."
+)
+
+
+def prediction_text(predictions: xr.Dataset, names: Sequence[str]) -> str:
+    """A line per map: whether it is like the training maps, irrep, set, gap, theta, eps0.
+
+    Intervals and the first column are there where the network has a calibration.
+    """
+    calibrated = "irrep_set" in predictions
+    level = f"{100 * predictions.attrs['level']:.4g} %" if calibrated else ""
+    heads = ["map", *(["training maps"] if calibrated else []), "irrep", "probability"]
+    heads += [f"{level} set"] if calibrated else []
+    heads += ["gap (meV)", "theta (rad)", "eps0 (meV)"]
+    lines = [heads]
+    for sample, name in enumerate(names):
+        one = predictions.isel(sample=sample)
+        lines.append([name, *_cells(one, calibrated)])
+    text = aligned(lines)
+    if not calibrated:
+        text.append(UNCALIBRATED)
+    elif predictions["unlike_training"].values.any():
+        text.append(UNLIKE)
+    return "\n".join(text)
+
+
+def refinement_text(predictions: xr.Dataset, names: Sequence[str]) -> str:
+    """A line per map of what :func:`gapscope.refine.refine_predictions` found."""
+    lines = [["map", "refined", "gap (meV)", "theta (rad)", "eps0 (meV)", "chi"]]
+    for sample, name in enumerate(names):
+        one = predictions.isel(sample=sample)
+        theta = float(one["refined_theta"])
+        lines.append(
+            [
+                name,
+                LABELS[int(one["refined_label"])],
+                f"{float(one['refined_gap']):.4f}",
+                "/" if np.isnan(theta) else f"{theta:.4f}",
+                f"{float(one['refined_eps0']):.2f}",
+                f"{float(one['chi']):.2g}",
+            ]
+        )
+    return "\n".join(aligned(lines))
+
+
+def _cells(one: xr.Dataset, calibrated: bool) -> list[str]:
+    label = int(one["label"])
+    cells = [LABELS[label], f"{float(one['probability'][label]):.3f}"]
+    if calibrated:
+        p = f"(p = {float(one['novelty_p']):.2g})"
+        likeness = f"UNLIKE {p}" if bool(one["unlike_training"]) else f"like {p}"
+        chosen = [LABELS[i] for i in np.flatnonzero(one["irrep_set"].values)]
+        cells = [likeness, *cells, ", ".join(chosen)]
+    numbers = (("gap", 3), ("theta", 3), ("eps0", 1))
+    return [*cells, *(_number(one, name, digits, calibrated) for name, digits in numbers)]
+
+
+def _number(one: xr.Dataset, name: str, digits: int, calibrated: bool) -> str:
+    value = float(one[name])
+    if np.isnan(value):
+        return "/"
+    text = f"{value:.{digits}f}"
+    if not calibrated:
+        return text
+    low, high = (float(one[f"{name}_{end}"]) for end in ("low", "high"))
+    return f"{text} [{low:.{digits}f}, {high:.{digits}f}]"

@@ -1,0 +1,119 @@
+"""A trained network on disk: the folder of a run, or a model exported from one to be shipped.
+
+config.json, calibration.npz    as in the run's folder
+weights.json, weights-*         see :mod:`gapscope.learning.weights`; the index comes last
+MODEL_CARD.md                   what it is and is not for
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+
+from gapscope.errors import RunError
+from gapscope.learning.calibration import CALIBRATION, Calibration
+from gapscope.learning.card import model_card
+from gapscope.learning.run import RunConfig, RunFolder, storing
+from gapscope.learning.weights import INDEX, read_weights, remove_weights, write_weights
+
+CARD = "MODEL_CARD.md"
+TABLE = Path("test", "table.txt")
+"""Where ``gapscope evaluate`` puts Table I of a run, unless told otherwise."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a folder holds.
+
+    Attributes
+    ----------
+    config : of the run, also in an exported model.
+    network : with its weights, in float32.
+    weights : SHA-256 of the run's file of weights, which names them, also in an exported model.
+    """
+
+    folder: Path
+    config: RunConfig
+    network: keras.Model
+    weights: str
+
+    def calibration(self) -> Calibration | None:
+        """The calibration, if the folder has one; raises as :meth:`Calibration.read`."""
+        path = self.folder / CALIBRATION
+        return Calibration.read(path, self.weights) if path.is_file() else None
+
+
+def load_trained(folder: str | Path) -> Trained:
+    """The network of a run's or a model's folder.
+
+    Raises
+    ------
+    RunError : neither of them, or one that is not complete, damaged or of another network.
+    SchemaVersionError : written by a newer gapscope.
+    """
+    run = RunFolder(folder)
+    config = run.config()
+    if not (run.path / INDEX).is_file():
+        network = run.trained_network()
+        with run.best.open("rb") as file:
+            return Trained(
+                run.path, config, network, hashlib.file_digest(file, "sha256").hexdigest()
+            )
+    network = config.network()
+    return Trained(run.path, config, network, read_weights(network, run.path).source)
+
+
+def export(run: str | Path, folder: str | Path, name: str | None = None) -> Path:
+    """Write a run's best network, with its calibration, as a model folder.
+
+    Parameters
+    ----------
+    run : folder of a run.
+    folder : the model's; an older model in it is replaced.
+    name : of the model, on its card; None takes the folder's.
+
+    Raises
+    ------
+    RunError : no trained run, weights that half precision cannot hold, or a folder in use.
+    CalibrationError, SchemaVersionError : see :meth:`Calibration.read`.
+    StorageError : the system refused to write.
+    """
+    target = Path(folder)
+    _require_free(target)
+    trained = load_trained(run)
+    calibration = trained.calibration()
+    source = RunFolder(run)
+    table = source.path / TABLE
+    text = model_card(
+        name or target.resolve().name,
+        trained.config,
+        source.history(),
+        trained.network.count_params(),
+        table.read_text(encoding="utf-8") if table.is_file() else None,
+        calibration,
+    )
+    with storing(target / CARD) as file:
+        target.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    remove_weights(target)
+    RunFolder(target).write_config(trained.config)
+    if calibration is None:
+        (target / CALIBRATION).unlink(missing_ok=True)
+    else:
+        calibration.write(target / CALIBRATION)
+    write_weights(trained.network, target, trained.weights)
+    return target
+
+
+def _require_free(folder: Path) -> None:
+    """A folder is new, empty or a model's; what is a run's, or anyone's, stays untouched."""
+    held = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if held and (CARD not in held or RunFolder(folder).best.name in held):
+        raise RunError(
+            "A model is exported to a new folder, an empty one, or an older model's.",
+            f"{folder}, which holds {', '.join(sorted(held)[:3])}",
+            "Choose another folder.",
+        )

@@ -1,0 +1,207 @@
+"""A network's weights in half precision, as safetensors files and an index in JSON.
+
+    weights.json               tensors and their shapes; files and their SHA-256
+    weights-01.safetensors     the tensors, or pieces of large ones, flat
+
+Matrices and convolution kernels are float16; vectors (biases, normalisation) float32. Reading runs
+no code: JSON, checksums, and arrays whose names and shapes must be those of the network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from gapscope.errors import RunError, SchemaVersionError
+from gapscope.learning.run import storing
+
+WEIGHTS_SCHEMA = 1
+INDEX = "weights.json"
+PIECE_BYTES = 8_000_000
+FILE_BYTES = 16_000_000
+"""Largest piece of a tensor, and largest file without its header (of some kB): below 20 MB."""
+
+_FILE = re.compile(r"weights-\d+\.safetensors")
+Tensors = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Index:
+    """Content of ``weights.json``.
+
+    Attributes
+    ----------
+    source : SHA-256 of the run's weights that were exported, which names them.
+    shapes : of the tensors by name, in the network's order.
+    files : SHA-256 of each file by its name.
+    """
+
+    source: str
+    shapes: dict[str, tuple[int, ...]]
+    files: dict[str, str]
+
+    def to_json(self) -> str:
+        """Text of ``weights.json``."""
+        content = {"source": self.source, "shapes": self.shapes, "files": self.files}
+        return json.dumps({"schema": WEIGHTS_SCHEMA, **content}, indent=1) + "\n"
+
+    @classmethod
+    def read(cls, folder: Path) -> Index:
+        """The index of a folder.
+
+        Raises
+        ------
+        RunError : missing or damaged.
+        SchemaVersionError : written by a newer gapscope.
+        """
+        path = folder / INDEX
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            schema = int(content["schema"])
+            shapes = {str(k): tuple(map(int, v)) for k, v in content["shapes"].items()}
+            files = {str(k): str(v) for k, v in content["files"].items()}
+            index = cls(str(content["source"]), shapes, files)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise _damaged(path, f"{type(error).__name__}: {error}") from error
+        if schema > WEIGHTS_SCHEMA:
+            raise SchemaVersionError(
+                f"This version of gapscope reads weights of schema {WEIGHTS_SCHEMA} and older.",
+                f"{path}: schema {schema}",
+                "Update gapscope.",
+            )
+        foreign = [name for name in files if not _FILE.fullmatch(name)]
+        if foreign:
+            raise _damaged(path, f"files {foreign}")
+        return index
+
+
+def write_weights(network: keras.Model, folder: Path, source: str) -> Index:
+    """Write a network's weights into a folder, the index last; raises StorageError.
+
+    Raises
+    ------
+    RunError : weights that half precision cannot hold.
+    """
+    tensors = {name: _stored(name, value) for name, value in _named(network)}
+    files = {}
+    for number, content in enumerate(_shards(tensors), start=1):
+        name = f"weights-{number:02d}.safetensors"
+        data = save(content)
+        with storing(folder / name) as file:
+            file.write_bytes(data)
+        files[name] = hashlib.sha256(data).hexdigest()
+    index = Index(source, {name: value.shape for name, value in tensors.items()}, files)
+    with storing(folder / INDEX) as file:
+        file.write_text(index.to_json(), encoding="utf-8")
+    return index
+
+
+def read_weights(network: keras.Model, folder: Path) -> Index:
+    """Set a network's weights to those of a folder.
+
+    Raises
+    ------
+    RunError : files that are missing, damaged, or of another network.
+    SchemaVersionError : written by a newer gapscope.
+    """
+    index = Index.read(folder)
+    expected = {name: value.shape for name, value in _named(network)}
+    if expected != index.shapes:
+        differing = sorted(set(expected.items()) ^ set(index.shapes.items()))
+        raise _damaged(folder / INDEX, f"tensors of another network: {differing[:2]}")
+    pieces: Tensors = {}
+    for name, checksum in index.files.items():
+        pieces |= _read_file(folder / name, checksum)
+    try:
+        values = [_assembled(name, shape, pieces) for name, shape in index.shapes.items()]
+    except (KeyError, ValueError) as error:
+        raise _damaged(folder / INDEX, f"{type(error).__name__}: {error}") from error
+    network.set_weights(values)
+    return index
+
+
+def remove_weights(folder: Path) -> None:
+    """Remove the index, then the files that :func:`write_weights` writes, and nothing else."""
+    (folder / INDEX).unlink(missing_ok=True)
+    for file in folder.glob("weights-*.safetensors"):
+        if _FILE.fullmatch(file.name):
+            file.unlink()
+
+
+def _named(network: keras.Model) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Weights in the network's order; Keras' own paths depend on what was built before."""
+    for number, (variable, value) in enumerate(
+        zip(network.weights, network.get_weights(), strict=True)
+    ):
+        yield f"{number:03d}.{variable.name}", value
+
+
+def _stored(name: str, value: NDArray[np.float32]) -> NDArray[Any]:
+    if value.ndim < 2:
+        return value.astype(np.float32)
+    with np.errstate(over="ignore"):
+        half = value.astype(np.float16)
+    if not np.isfinite(half).all():
+        raise RunError(
+            "Half precision holds weights up to 65504.",
+            f"{name}: {np.abs(value).max():g}",
+            "Train again with a smaller learning_rate.",
+        )
+    return half
+
+
+def _shards(tensors: Tensors) -> Iterator[Tensors]:
+    """The tensors' pieces in order, in groups of at most FILE_BYTES."""
+    group: Tensors = {}
+    size = 0
+    for name, value in tensors.items():
+        flat = np.ascontiguousarray(value).ravel()
+        count = max(1, -(-flat.nbytes // PIECE_BYTES))
+        for number, piece in enumerate(np.array_split(flat, count)):
+            if group and size + piece.nbytes > FILE_BYTES:
+                yield group
+                group, size = {}, 0
+            group[f"{name}/{number}"] = np.ascontiguousarray(piece)
+            size += piece.nbytes
+    yield group
+
+
+def _assembled(name: str, shape: tuple[int, ...], pieces: Tensors) -> NDArray[np.float32]:
+    own: list[NDArray[Any]] = []
+    while f"{name}/{len(own)}" in pieces:
+        own.append(pieces[f"{name}/{len(own)}"])
+    if not own:
+        raise KeyError(name)
+    return np.concatenate(own).astype(np.float32).reshape(shape)
+
+
+def _read_file(path: Path, checksum: str) -> Tensors:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise _damaged(path, error.strerror or str(error)) from error
+    if hashlib.sha256(data).hexdigest() != checksum:
+        raise _damaged(path, "the SHA-256 is not that of weights.json")
+    try:
+        return dict(load(data))
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise _damaged(path, str(error)) from error
+
+
+def _damaged(path: Path, received: str) -> RunError:
+    return RunError(
+        "A model folder holds the whole weights of the network that its config.json describes.",
+        f"{path}: {received}",
+        "Copy the folder again, or export the run again.",
+    )

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 import toys
 from gapscope.cli.main import main
-from gapscope.learning.listing import UNCALIBRATED, UNLIKE
+from gapscope.learning.listing import UNCALIBRATED, UNLIKE, prediction_text
 from gapscope.learning.noise import NoiseModel
 from gapscope.learning.run import RunFolder
 from gapscope.mapfile import read_map
@@ -87,6 +87,14 @@ def test_intervals_are_printed_around_their_values(calibrated: RunFolder, maps: 
         low, high = map(float, rest.strip("[]").split(","))
         assert low <= float(value) <= high
     assert cells[2] in cells[4].split(", ")  # the irrep is in its set
+
+
+def test_an_irrep_without_an_angle_has_a_stroke_in_its_place() -> None:
+    values = {"label": 1, "gap": 0.5, "theta": np.nan, "eps0": -12.3}
+    one = xr.Dataset({name: ("sample", [value]) for name, value in values.items()})
+    one["probability"] = (("sample", "class"), [[0.05, 0.8, 0.05, 0.05, 0.05]])
+    line = prediction_text(one, ["map.nc"]).splitlines()[2]
+    assert line.split() == ["map.nc", "A12u", "0.800", "0.500", "/", "-12.3"]
 
 
 @pytest.mark.parametrize("options", [["--no-symmetry"], []])

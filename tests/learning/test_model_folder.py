@@ -235,13 +235,14 @@ def test_a_foreign_file_with_its_own_checksum_is_refused(content: bytes, model: 
         Predictor.load(model)
 
 
-def test_weights_that_lack_a_tensor_or_a_part_of_it_are_refused(model: Path) -> None:
+def test_weights_that_lack_a_tensor_a_part_or_a_value_are_refused(model: Path) -> None:
     path = model / "weights-01.safetensors"
     whole = load_file(path)
     name = next(iter(whole))
     for changed in (
         {key: value for key, value in whole.items() if key != name},
         whole | {name: whole[name][:-1]},
+        whole | {name: whole[name] * np.nan},
     ):
         save_file(changed, path)
         checksum = hashlib.sha256(path.read_bytes()).hexdigest()

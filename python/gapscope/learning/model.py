@@ -111,7 +111,7 @@ def export(run: str | Path, folder: str | Path, name: str | None = None) -> Path
 def _require_free(folder: Path) -> None:
     """A folder is new, empty or a model's; what is a run's, or anyone's, stays untouched."""
     held = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    if held and (CARD not in held or RunFolder(folder).best.name in held):
+    if held and CARD not in held:
         raise RunError(
             "A model is exported to a new folder, an empty one, or an older model's.",
             f"{folder}, which holds {', '.join(sorted(held)[:3])}",

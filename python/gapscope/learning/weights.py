@@ -183,7 +183,10 @@ def _assembled(name: str, shape: tuple[int, ...], pieces: Tensors) -> NDArray[np
         own.append(pieces[f"{name}/{len(own)}"])
     if not own:
         raise KeyError(name)
-    return np.concatenate(own).astype(np.float32).reshape(shape)
+    value = np.concatenate(own).astype(np.float32).reshape(shape)
+    if not np.isfinite(value).all():
+        raise ValueError(f"{name} is not finite")
+    return value
 
 
 def _read_file(path: Path, checksum: str) -> Tensors:

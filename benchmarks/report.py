@@ -26,6 +26,15 @@ SCRIPTS = {
     "scaling": "How the time of a converged map grows",
     "peers": "Two public codes with the same physics",
 }
+NOTES = {
+    "peers": """
+At an equal k-grid all codes carry the same error; neither peer warns of it. To be fair: calcQPI is
+made for the continuum density of states with Wannier functions, has MPI and GPU versions and more
+kinds of tunnelling, and is timed here by its CPU build on the least that it can do. pyqula's time
+is that of its general path for hoppings beyond neighbouring cells; its adaptive decimation, for one
+site, is accurate.
+""",
+}
 ROWS = ["-m", "gapscope.kernel.provision", "--run", str(HERE / "rows.jl")]
 BOUND = """
 A row must at least be sampled and transformed: that is the floor. Following the roots, removing
@@ -51,7 +60,8 @@ def printed(command: list[str]) -> str:
 def script_part(name: str, title: str) -> str:
     """Heading, command and output of a script."""
     output = printed([sys.executable, f"{name}.py"])
-    return f"## {title}\n\n`python benchmarks/{name}.py`\n\n```\n{output}\n```\n"
+    text = f"## {title}\n\n`python benchmarks/{name}.py`\n\n```\n{output}\n```\n"
+    return text + NOTES.get(name, "")
 
 
 def rows_part() -> str:

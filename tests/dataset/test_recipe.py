@@ -27,7 +27,9 @@ def test_a_shipped_recipe_covers_every_class_equally_in_every_split(path: Path) 
     split = shipped.split_of(range(shipped.samples))
     label = np.arange(shipped.samples) % len(LABELS)
     for index, count in enumerate(shipped.splits.counts):
-        assert np.bincount(label[split == index]).tolist() == [count // len(LABELS)] * len(LABELS)
+        assert np.bincount(label[split == index], minlength=len(LABELS)).tolist() == (
+            [count // len(LABELS)] * len(LABELS)
+        )
 
 
 def test_the_papers_recipe_has_the_papers_numbers_of_maps() -> None:

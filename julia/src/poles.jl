@@ -24,6 +24,7 @@ struct PoleRows{S,B,V}
     polynomials::NTuple{4,Vector{ComplexF64}} # a, b, Re D, Im D as below
     det::Vector{ComplexF64}
     roots::Vector{ComplexF64}
+    before::Vector{ComplexF64}                # roots of the row before: the seed may be `roots` itself
     residues::Matrix{Float64}                 # |residue|^2 by function and root; 0 of those far from the circle
     powers::Matrix{ComplexF64}                # w^r, w^-r
     mean::Array{ComplexF64,3}                 # c(r), c(-r) by function
@@ -38,7 +39,7 @@ function PoleRows(solver::Union{RealPair{H},ComplexPair{H}}, bonds::Bonds, half:
     return PoleRows(
         solver, n, (Tables(n, 0.0, H), Tables(n, 0.5, H)), (RowBuffers(n, fields), RowBuffers(n, fields)),
         FFTW.real_rows(n, fields), workspace(solver), RowPhases(bonds), polynomials,
-        zeros(ComplexF64, 4H + 1), zeros(ComplexF64, 4H), zeros(function_count(solver), 4H),
+        zeros(ComplexF64, 4H + 1), zeros(ComplexF64, 4H), zeros(ComplexF64, 4H), zeros(function_count(solver), 4H),
         zeros(ComplexF64, half + 1, 2), corrections(), corrections(), zeros(max(1, local_count(solver)), 2),
     )
 end
@@ -113,10 +114,10 @@ function exact_row!(values, sums, rows::PoleRows, z, m1, seed)
         FFTW.transform!(buffers.spectra, buffers.fields, rows.transform)
     end
     polynomials!(rows, z)
-    seed === nothing || copyto!(rows.roots, seed)
+    seed === nothing || copyto!(rows.before, copyto!(rows.roots, seed))
     # Roots that are not found leave their aliases, which the two sets of samples show.
     seed !== nothing && follow_roots!(rows.roots, rows.det) || find_roots!(rows.roots, rows.det)
-    seed === nothing || match_roots!(rows.roots, seed)
+    seed === nothing || match_roots!(rows.roots, rows.before)
     hole = corrections!(rows)
     for k in 1:local_count(rows.solver)
         sums[k] = (rows.sums[k, 1] + rows.sums[k, 2]) / 2rows.samples - (k == 1 ? real(hole) : imag(hole))

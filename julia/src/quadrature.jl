@@ -155,8 +155,8 @@ function singular_rules(t0)
     return abs(average - sqrt(1 - t0) + sqrt(-1 - t0)), sqrt(abs2(c) + abs2(d))
 end
 
-# Norm of the tail, its fall up to the rule's error, average of the squared norm: at r1 = +half for every second r2 and at -half for
-# the others, since towards the window's edge exp(2 pi i m1 r1) makes the average harder.
+# Norm of the tail, its fall up to the rule's error, average of the squared norm: at r1 = +half for every second r2 and
+# at -half for the others, since towards the window's edge exp(2 pi i m1 r1) makes the average harder.
 function panel_norms(values, weights, span)
     half = size(values, 1) - 1
     turned = [complex(NULL_RULES[j, k]) * cis(2pi * half * span * NODES[j]) for j in axes(values, 3), k in 1:4]

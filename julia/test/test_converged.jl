@@ -43,6 +43,22 @@ end
     @test all(isfinite, w)
 end
 
+@testset "roots keep their places along a panel, whatever the order they are found in" begin
+    before = [0.9, 0.5im, 1.2, 2.0im, -0.3, -3.0 + 0im]
+    moved = before .* 1.01
+    @test GapScope.match_roots!(moved[[5, 6, 4, 3, 1, 2]], before) == moved
+    far = Dict((3, 1) => 0.4S0, (-3, -1) => 0.4S0, (1, 3) => 0.4S0, (-1, -3) => 0.4S0)
+    bonds = bdg(merge(electrons(), far), singlet())
+    solver = GapScope.block_solver(bonds, GapScope.connected_blocks(bonds)[1], 0.01im, false)
+    rows, values = GapScope.rows_of(solver, bonds, 8), zeros(ComplexF64, 9, GapScope.field_count(solver))
+    GapScope.exact_row!(values, zeros(0), rows, 0.01im, 0.0, nothing)
+    for m1 in 0.05:0.05:1 # steps so long that roots change places
+        last_roots = copy(rows.roots)
+        GapScope.exact_row!(values, zeros(0), rows, 0.01im, m1, rows.roots)
+        @test GapScope.match_roots!(copy(rows.roots), last_roots) == rows.roots
+    end
+end
+
 @testset "a row is exact: $name" for (name, bonds, w) in states()
     half, z, n = 8, w + 0.02im, 2^14
     solver = GapScope.block_solver(bonds, GapScope.connected_blocks(bonds)[1], z, false)

@@ -137,8 +137,10 @@ def test_a_shard_that_kills_its_workers_is_given_up(
 
 def test_an_interrupt_ends_a_build_without_complaints_of_its_workers(tmp_path: Path) -> None:
     folder = tmp_path / "dataset"
+    # Where the tests run as a shell's background job, children begin deaf to interrupts.
     code = (
-        "import sys; from doubles import Slow, recipe; from gapscope.dataset.build import build\n"
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from doubles import Slow, recipe; from gapscope.dataset.build import build\n"
         "build(recipe(), sys.argv[1], workers=1, simulator=Slow())"
     )
     process = subprocess.Popen(

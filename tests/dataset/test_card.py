@@ -20,6 +20,9 @@ def test_a_card_names_ranges_counts_and_digest(finished: Path) -> None:
     assert f"`{Manifest.read(finished).identity}`" in text
     assert f"uniform in {list(made.ranges.gap)} meV" in text
     assert "| train | 20 | 4 | 2 | 4 | 2 | 4 | 4 |" in text
+    minutes = sum(entry.seconds for entry in Manifest.read(finished).shards.values()) / 60
+    assert minutes > 0
+    assert f"| simulated in | {minutes:.1f} minutes" in text
     size = sum(file.stat().st_size for file in (finished / "shards").iterdir())
     assert f"{size / 1e6:.0f} MB in {found.shards} shards" in text
 

@@ -197,7 +197,7 @@ def test_a_shard_that_is_not_the_one_in_the_manifest_is_computed_again(
     path = dataset / "shards" / "shard-00004.h5"
     shard = read_shard(path, manifest.recipe, manifest.recipe.shards()[4])
     shard.arrays["dos"] += 1
-    write_shard(path, shard.arrays, shard.origin)
+    write_shard(path, shard.arrays, shard.origin, 1.0)
     build(recipe(), dataset, scheduler=scheduler, simulator=Formula())
     assert verify(dataset).digest == digest
 

@@ -26,7 +26,7 @@ def forge(dataset: Path, index: int, change: Callable[[Arrays], None]) -> None:
     path = dataset / "shards" / f"shard-{index:05d}.h5"
     shard = read_shard(path, manifest.recipe, manifest.recipe.shards()[index])
     change(shard.arrays)
-    entry = write_shard(path, shard.arrays, shard.origin)
+    entry = write_shard(path, shard.arrays, shard.origin, 1.0)
     manifest = manifest.with_shard(index, entry)
     manifest.write(dataset)
     write_dataset(dataset, manifest)

@@ -27,6 +27,7 @@ def card(directory: str | Path) -> str:
     manifest = Manifest.read(folder)
     recipe = manifest.recipe
     size = sum(entry.size for entry in manifest.shards.values())
+    seconds = sum(entry.seconds for entry in manifest.shards.values())
     irreps = list(next(iter(found.counts.values())))
     counts = "\n".join(
         f"| {split} | {sum(by.values())} | " + " | ".join(str(n) for n in by.values()) + " |"
@@ -40,6 +41,7 @@ def card(directory: str | Path) -> str:
 |---|---|
 {_settings(recipe)}
 | size | {size / 1e6:.0f} MB in {found.shards} shards, {recipe.dtype} |
+| simulated in | {seconds / 60:.1f} minutes of workers ({seconds / recipe.samples:.3f} s/map) |
 | computed by | {", ".join(f"{name} {value}" for name, value in manifest.versions.items())} |
 | identity (recipe and material) | `{manifest.identity}` |
 | digest of all arrays | `{found.digest}` |

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,9 +105,11 @@ def compute_shard(job: Job, index: int) -> ShardEntry:
     sampler = recipe.sampler()
     drawn = [sampler.draw(sample) for sample in samples]
     impurity = recipe.impurity.impurity()
+    began = time.monotonic()
     maps = job.simulator.maps(
         [_specification(sample, job.material, impurity) for sample in drawn], recipe.numerics()
     )
+    seconds = time.monotonic() - began
     columns = {
         "sample": np.asarray(samples),
         "ldos_change": maps.ldos_change,
@@ -120,7 +123,7 @@ def compute_shard(job: Job, index: int) -> ShardEntry:
     }
     for rule, ids in faults(arrays):
         raise KernelError(rule, f"samples {ids}", "Use a larger broadening, or another impurity.")
-    return write_shard(path, arrays, job.manifest.origin)
+    return write_shard(path, arrays, job.manifest.origin, seconds)
 
 
 def require_versions(begun: dict[str, str], now: dict[str, str]) -> None:

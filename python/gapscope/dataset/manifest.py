@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +102,8 @@ class Manifest:
             "identity": self.identity,
             "versions": self.versions,
             "shards": [
-                {"index": index, "file": shard_name(index), "sha256": e.sha256, "size": e.size}
-                for index, e in sorted(self.shards.items())
+                {"index": index, "file": shard_name(index), **asdict(entry)}
+                for index, entry in sorted(self.shards.items())
             ],
         }
         write_whole(folder / MANIFEST, json.dumps(content, indent=1).encode())
@@ -122,7 +122,10 @@ class Manifest:
             content = json.loads(path.read_text(encoding="utf-8"))
             require_readable(int(content["schema"]), MANIFEST)
             recipe = Recipe.from_dict(content["recipe"], MANIFEST)
-            shards = {e["index"]: ShardEntry(e["sha256"], e["size"]) for e in content["shards"]}
+            shards = {
+                e["index"]: ShardEntry(e["sha256"], e["size"], e["seconds"])
+                for e in content["shards"]
+            }
             return cls(
                 recipe, content["material"], content["identity"], content["versions"], shards
             )

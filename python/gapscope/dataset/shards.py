@@ -33,10 +33,18 @@ HDF5 = ("v110", "v110")
 
 @dataclass(frozen=True)
 class ShardEntry:
-    """A finished shard as the manifest lists it; ``size`` in bytes."""
+    """A finished shard as the manifest lists it.
+
+    Attributes
+    ----------
+    sha256 : of its arrays, see :func:`checksum`.
+    size : of its file, in bytes.
+    seconds : that a worker took to simulate it.
+    """
 
     sha256: str
     size: int
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,7 @@ def faults(arrays: Arrays) -> Iterator[tuple[str, list[int]]]:
             yield rule, arrays["sample"][wrong].tolist()
 
 
-def write_shard(path: Path, arrays: Arrays, origin: Origin) -> ShardEntry:
+def write_shard(path: Path, arrays: Arrays, origin: Origin, seconds: float) -> ShardEntry:
     """Write a shard with every variable of :func:`gapscope.dataset.schema.sample_variables`.
 
     The file is laid out in memory, so that a full disk is met by a plain write.
@@ -95,13 +103,14 @@ def write_shard(path: Path, arrays: Arrays, origin: Origin) -> ShardEntry:
             identity=origin.identity,
             versions=json.dumps(origin.versions),
             sha256=sha256,
+            seconds=seconds,
         )
         for name, values in arrays.items():
             one_image = (1, 1, *values.shape[2:]) if values.ndim == 4 else None
             file.create_dataset(name, data=values, chunks=one_image)
     content = image.getvalue()
     write_whole(path, content)
-    return ShardEntry(sha256, len(content))
+    return ShardEntry(sha256, len(content), seconds)
 
 
 def read_shard(path: Path, recipe: Recipe, samples: range) -> Shard:
@@ -116,7 +125,9 @@ def read_shard(path: Path, recipe: Recipe, samples: range) -> Shard:
         names = [variable.name for variable in sample_variables(recipe.dtype)]
         arrays = _read(file, recipe, samples, names)
         origin = Origin(str(file.attrs["identity"]), json.loads(file.attrs["versions"]))
-        entry = ShardEntry(str(file.attrs["sha256"]), path.stat().st_size)
+        entry = ShardEntry(
+            str(file.attrs["sha256"]), path.stat().st_size, float(file.attrs["seconds"])
+        )
     if checksum(arrays) != entry.sha256:
         raise corrupt(path.name, "content that differs from its checksum")
     return Shard(arrays, entry, origin)

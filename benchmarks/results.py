@@ -2,8 +2,7 @@
 
     python benchmarks/results.py --data FOLDER --runs FOLDER [--output docs/results.md]
 
-FOLDER of data holds the datasets reference, calibration, fresh (gapscope dataset build nbse2-...),
-that of runs vgg16-s1, vgg16-s2, vgg16-s3, convnext, grid1024, five-energies (gapscope train). What
+Both folders are that of `make reference` (gapscope.reference), which makes datasets and runs. What
 is absent is named on the page, with the command that makes it. Predictions and maps are kept in a
 cache folder, so that the command may be interrupted; what they depend on is part of their names.
 --quick shrinks every count of samples, to look at the page before hours of work.
@@ -18,9 +17,10 @@ from pathlib import Path
 import keras
 
 from gapscope.provenance import versions
+from gapscope.reference import SEEDS
 from results_grid import grid_part
 from results_limits import limits_part
-from results_page import SEEDS, Page
+from results_page import Page
 from results_robustness import robustness_part
 from results_table import confusion_part, table_part
 from results_uncertainty import uncertainty_part

@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -15,24 +15,13 @@ from matplotlib.figure import Figure
 
 from gapscope.dataset.load import open_dataset
 from gapscope.dataset.recipe import Recipe
-from gapscope.learning.config import TrainingConfig
 from gapscope.learning.evaluate import evaluate
 from gapscope.learning.metrics import Estimate
 from gapscope.learning.predictor import Predictor
 from gapscope.learning.run import RunFolder
 from gapscope.mapfile import write_netcdf
 from gapscope.plots.style import save_figure
-
-SEEDS = ("vgg16-s1", "vgg16-s2", "vgg16-s3")
-RUNS: dict[str, tuple[str, dict[str, object]]] = {
-    **{name: ("reference", {"seed": n}) for n, name in enumerate(SEEDS, 1)},
-    "convnext": ("reference", {"backbone": "convnext"}),
-    "grid1024": ("grid1024", {}),
-    "five-energies": ("five-energies", {}),
-}
-"""Runs of the page: the dataset each is trained on, and what differs from the reference run."""
-DATASETS = {name: f"nbse2-{name}" for name in ("reference", "calibration", "fresh", "grid1024")}
-"""Recipes of the datasets that a shipped recipe makes."""
+from gapscope.reference import FRESH, REFERENCE, SEEDS, recipe_name
 
 
 @dataclass(frozen=True)
@@ -60,28 +49,16 @@ class Page:
         return (self.data / name / "dataset.h5").is_file()
 
     def absent_run(self, name: str) -> str:
-        """A line that says that a run is missing, and how to make it as the reference was made."""
-        dataset, changes = RUNS[name]
-        options: dict[str, object] = {}
-        if self.has_run(self.reference):
-            options = changed_options(RunFolder(self.runs / self.reference).config().training)
-        flags = [f"--{key.replace('_', '-')} {value}" for key, value in (options | changes).items()]
-        command = " ".join(
-            [f"gapscope train {self.data.name}/{dataset} -o {self.runs.name}/{name}", *flags]
+        """A line that says that a run is missing, and how to make it."""
+        return (
+            f"The run `{name}` was not trained: `python -m gapscope.reference"
+            f" {self.runs.name} {name}`."
         )
-        needed = "" if self.has_dataset(dataset) else f" {self.absent_dataset(dataset)}"
-        return f"The run `{name}` was not trained: `{command}`.{needed}"
 
     def absent_dataset(self, name: str) -> str:
         """A line that says that a dataset is missing, and how to make it."""
-        if name in DATASETS:
-            command = f"gapscope dataset build {DATASETS[name]} -o {self.data.name}/{name}"
-            return f"The dataset `{name}` was not built: `{command}`."
-        return (
-            f"The dataset `{name}` was not built: it is made by `gapscope dataset build RECIPE.toml"
-            f" -o {self.data.name}/{name}` from a copy of `data/recipes/nbse2-reference.toml` with"
-            " other energies."
-        )
+        command = f"gapscope dataset build {recipe_name(name)} -o {self.data.name}/{name}"
+        return f"The dataset `{name}` was not built: `{command}`."
 
     @cached_property
     def predictor(self) -> Predictor:
@@ -111,8 +88,8 @@ class Page:
 
     @property
     def largest(self) -> str:
-        """The dataset with the most unseen maps: ``fresh``, or else ``reference``."""
-        return "fresh" if self.has_dataset("fresh") else "reference"
+        """The dataset with the most unseen maps."""
+        return FRESH if self.has_dataset(FRESH) else REFERENCE
 
     def for_reference(
         self, name: str, make: Callable[..., xr.Dataset], *arguments: object
@@ -157,25 +134,14 @@ def predictions_of(run: Path, dataset: Path) -> xr.Dataset:
 
 @lru_cache
 def fingerprint(run: Path) -> str:
-    """Digest of all that decides a run's predictions: its files, and how they are used."""
-    digest = hashlib.sha256(Path(inspect.getfile(Predictor)).read_bytes())
+    """Digest of all that decides a run's predictions: its files, and the code of learning."""
+    digest = hashlib.sha256()
+    for source in sorted(Path(inspect.getfile(Predictor)).parent.glob("*.py")):
+        digest.update(source.read_bytes())
     for name in ("config.json", "best.weights.h5", "calibration.npz"):
         if (run / name).is_file():
             digest.update((run / name).read_bytes())
     return digest.hexdigest()
-
-
-def changed_options(config: TrainingConfig) -> dict[str, object]:
-    """Options of ``gapscope train`` that repeat a training with another seed."""
-
-    def options(one: TrainingConfig) -> dict[str, object]:
-        values: dict[str, object] = asdict(one)
-        return asdict(one.network) | {k: v for k, v in values.items() if k != "network"}
-
-    plain = options(TrainingConfig())
-    # What the command line does not offer, and what a run of its own chooses.
-    left_out = {"kernel", "batch_norm", "seed", "cache_gib"}
-    return {k: v for k, v in options(config).items() if v != plain[k] and k not in left_out}
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

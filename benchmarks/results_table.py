@@ -14,14 +14,15 @@ from gapscope.learning.run import RunFolder
 from gapscope.physics import LABELS
 from gapscope.plots.learning import confusion, confusion_figure
 from gapscope.plots.results import absolute_errors, errors_figure
-from results_page import SEEDS, Page, shown, table
+from gapscope.reference import FRESH, REFERENCE, RUNS, SEEDS
+from results_page import Page, shown, table
 from results_statistics import bootstrap, wilson
 
 HEAD = ("irrep", "network", "hit (%)", "gap (meV)", "theta (rad)", "eps0 (eV)")
 COLUMNS = {"gap": (3, 1.0), "theta": (3, 1.0), "eps0": (4, 1 / MEV_PER_EV)}
 """Digits and units of the mean absolute errors."""
-OTHERS = {"convnext": "reference", "five-energies": "five-energies"}
-"""Other networks, and the dataset on whose test maps each is scored."""
+OTHERS = ("convnext", "five-energies")
+"""Other networks, each scored on the test maps of the dataset it was trained on."""
 INTERVALS = (
     "Mean absolute errors over all maps of the true irrep, whether it was hit or not, with 95 %"
     " bootstrap intervals over maps; hits with 95 % Wilson intervals, as a bootstrap has no width"
@@ -85,7 +86,7 @@ def progress(page: Page) -> str:
 def table_part(page: Page) -> str:
     """Table I on the test maps of the protocol and on fresh ones, and the other networks."""
     parts = ["## Table I", progress(page)]
-    for dataset, title in (("reference", "Test maps of the protocol"), ("fresh", "Fresh maps")):
+    for dataset, title in ((REFERENCE, "Test maps of the protocol"), (FRESH, "Fresh maps")):
         parts.append(f"### {title}")
         if not page.has_dataset(dataset):
             parts.append(page.absent_dataset(dataset))
@@ -101,7 +102,8 @@ def table_part(page: Page) -> str:
 def others_part(page: Page) -> str:
     """Other architectures and energies on their own test maps."""
     rows, missing = [], []
-    for name, dataset in OTHERS.items():
+    for name in OTHERS:
+        dataset = RUNS[name].dataset
         if not page.has_run(name):
             missing.append(page.absent_run(name))
         elif not page.has_dataset(dataset):

@@ -21,6 +21,7 @@ from gapscope.reference import SEEDS
 from results_grid import grid_part
 from results_limits import limits_part
 from results_page import Page
+from results_refinement import refinement_part
 from results_robustness import robustness_part
 from results_table import confusion_part, table_part
 from results_uncertainty import uncertainty_part
@@ -31,6 +32,7 @@ PARTS = {
     "robustness": robustness_part,
     "grid": grid_part,
     "limits": limits_part,
+    "refinement": refinement_part,
     "uncertainty": uncertainty_part,
 }
 HEAD = """# Results of the reference network

@@ -17,6 +17,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.command()
 @click.argument("dataset", type=FOLDER)
 @click.option("-o", "--output", type=FOLDER, required=True, help="Run folder.")
+@click.option("--start", type=FOLDER, help="Run or model to begin with, not random weights.")
 @click.option("--restart", is_flag=True, help="Replace the run in the folder, do not resume it.")
 @click.option("--backbone", help="vgg16 or convnext.")
 @click.option("--input-size", type=int, help="Sites per side of the window the network sees.")
@@ -33,7 +34,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--pink-noise", type=float, help="The same for 1/f noise.")
 @click.option("--precision", help="auto, float32 or mixed_bfloat16.")
 @click.option("--seed", type=int)
-def train(dataset: Path, output: Path, restart: bool, **options: Any) -> None:
+def train(dataset: Path, output: Path, start: Path | None, restart: bool, **options: Any) -> None:
     """Train the two-head network on DATASET.
 
     An interrupted run goes on after its last finished epoch. Options that are not given take the
@@ -45,7 +46,7 @@ def train(dataset: Path, output: Path, restart: bool, **options: Any) -> None:
     given = _given(options)
     network = {name: given.pop(name) for name in NETWORK_OPTIONS if name in given}
     config = TrainingConfig(network=NetworkConfig(**network), **given)
-    run = train_network(dataset, output, config, resume=not restart)
+    run = train_network(dataset, output, config, start=start, resume=not restart)
     click.echo(f"run {run.path}")
 
 

@@ -43,6 +43,7 @@ class RunConfig:
     labels : names of the classes in the order of the network's output.
     dataset : identity, recipe and other attributes of the data set.
     versions : of gapscope, keras and the backend's name.
+    start : SHA-256 of the weights that training began with; None: random ones.
     """
 
     training: TrainingConfig
@@ -54,6 +55,7 @@ class RunConfig:
     labels: tuple[str, ...]
     dataset: dict[str, Any]
     versions: dict[str, str]
+    start: str | None = None
 
     def network(self, precision: str = "float32") -> keras.Model:
         """The network with fresh weights."""

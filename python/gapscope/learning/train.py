@@ -11,12 +11,13 @@ from typing import Any
 import keras
 
 from gapscope.dataset.load import DatasetReader, open_dataset
-from gapscope.errors import RunError
+from gapscope.errors import RunError, TrainingError
 from gapscope.learning.batches import Batches, TrainingBatches
 from gapscope.learning.config import TrainingConfig
 from gapscope.learning.inputs import InputScaling
 from gapscope.learning.keeper import Keeper
 from gapscope.learning.loss import loss_weights, losses
+from gapscope.learning.model import Trained, load_trained
 from gapscope.learning.network import IRREP
 from gapscope.learning.optimizer import adamw
 from gapscope.learning.precision import choose_precision
@@ -31,6 +32,7 @@ def train(
     run: str | Path,
     config: TrainingConfig | None = None,
     *,
+    start: str | Path | None = None,
     resume: bool = True,
     progress: bool = True,
 ) -> RunFolder:
@@ -45,13 +47,17 @@ def train(
     dataset : folder written by ``gapscope dataset build``.
     run : folder to write; see :mod:`gapscope.learning.run`.
     config : options; None takes the defaults.
+    start : folder of a run or of a model to begin with, instead of random weights; its scalings of
+        images and targets are taken over.
     resume : go on with what lies in ``run``; otherwise its run is replaced.
     progress : print a line per epoch, and on a terminal a bar.
 
     Raises
     ------
-    TrainingError : the dataset's maps cannot be trained on with these options.
-    RunError : ``run`` holds a run with other options or of another dataset, or a damaged one.
+    TrainingError : the dataset's maps cannot be trained on with these options, or ``start`` holds
+        another network or one for other maps.
+    RunError : ``run`` holds a run with other options, of another dataset or from another start, or
+        a damaged one; or ``start`` holds no trained network.
     DatasetError, CorruptShardError, SchemaVersionError : see
         :class:`gapscope.dataset.load.DatasetReader`.
     StorageError : the system refused to write.
@@ -61,8 +67,9 @@ def train(
     if not resume:
         folder.clear()
     attributes = _attributes(dataset)
+    origin = None if start is None else load_trained(start)
     if folder.begun:
-        _require_same(folder.config(), config, attributes, folder)
+        _require_same(folder.config(), config, attributes, origin, folder)
         if folder.finished:
             return folder
     size = config.network.input_size
@@ -70,13 +77,15 @@ def train(
         training = Samples.of(reader, "train", size, config.cache_gib)
         validation = Samples.of(reader, "validation", size, config.cache_gib)
         if not folder.begun:
-            folder.write_config(_begin(training, config, attributes))
-        _fit(folder, training, validation, progress)
+            folder.write_config(_begin(training, config, attributes, origin))
+        _fit(folder, training, validation, origin, progress)
     return folder
 
 
-def _begin(samples: Samples, config: TrainingConfig, dataset: dict[str, Any]) -> RunConfig:
-    return RunConfig(
+def _begin(
+    samples: Samples, config: TrainingConfig, dataset: dict[str, Any], origin: Trained | None
+) -> RunConfig:
+    fresh = RunConfig(
         training=config,
         precision=choose_precision(config.precision),
         lattice=samples.reader.lattice,
@@ -91,14 +100,48 @@ def _begin(samples: Samples, config: TrainingConfig, dataset: dict[str, Any]) ->
             "backend": keras.backend.backend(),
         },
     )
+    if origin is None:
+        return fresh
+    _require_fit(origin, fresh)
+    return replace(
+        fresh, inputs=origin.config.inputs, targets=origin.config.targets, start=origin.weights
+    )
 
 
-def _fit(folder: RunFolder, training: Samples, validation: Samples, progress: bool) -> None:
+def _require_fit(origin: Trained, fresh: RunConfig) -> None:
+    """Raise TrainingError unless a network's weights can begin a run."""
+    there, here = (
+        {
+            **asdict(one.training.network),
+            "lattice": one.lattice,
+            "energies": one.energies,
+            "labels": one.labels,
+        }
+        for one in (origin.config, fresh)
+    )
+    differing = [f"{k}: {there[k]!r} there, {here[k]!r} here" for k in here if there[k] != here[k]]
+    if differing:
+        raise TrainingError(
+            "Training starts from a network of the same architecture, for maps of the same kind.",
+            f"{origin.folder}: " + "; ".join(differing),
+            "Start from another network, or change the options.",
+        )
+
+
+def _fit(
+    folder: RunFolder,
+    training: Samples,
+    validation: Samples,
+    origin: Trained | None,
+    progress: bool,
+) -> None:
     stored = folder.config()
     config = stored.training
     batches = TrainingBatches(training, stored.inputs, stored.targets, config)
     keras.utils.set_random_seed(config.seed)
     network = stored.network(stored.precision)
+    if origin is not None:
+        network.set_weights(origin.network.get_weights())
     trainer = compiled(network, config, len(batches))
     keeper = Keeper(folder, network, batches)
     callbacks: list[keras.callbacks.Callback] = [keeper]
@@ -146,7 +189,11 @@ def _attributes(dataset: str | Path) -> dict[str, Any]:
 
 
 def _require_same(
-    stored: RunConfig, config: TrainingConfig, dataset: dict[str, Any], folder: RunFolder
+    stored: RunConfig,
+    config: TrainingConfig,
+    dataset: dict[str, Any],
+    origin: Trained | None,
+    folder: RunFolder,
 ) -> None:
     # Where maps are kept changes no result.
     now = asdict(replace(config, cache_gib=stored.training.cache_gib))
@@ -154,9 +201,11 @@ def _require_same(
     differing = [f"{k}: {before[k]!r} there, {now[k]!r} now" for k in now if before[k] != now[k]]
     if stored.dataset["identity"] != dataset["identity"]:
         differing.append(f"dataset: {stored.dataset['name']} there, {dataset['name']} now")
+    if stored.start != (origin and origin.weights):
+        differing.append("start: other weights there than now")
     if differing:
         raise RunError(
-            "A run folder holds one run: one set of options and one dataset.",
+            "A run folder holds one run: one set of options, one dataset and one start.",
             f"{folder.path}: " + "; ".join(differing),
             "Train into another folder, or replace this run with resume=False (--restart).",
         )

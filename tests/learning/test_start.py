@@ -1,0 +1,51 @@
+"""Training that begins with the weights of another network."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import toys
+from gapscope.errors import RunError, TrainingError
+from gapscope.learning.model import load_trained
+from gapscope.learning.run import RunFolder
+from gapscope.learning.train import train
+
+
+def test_a_start_is_taken_over_with_its_scalings(learned: RunFolder, tmp_path: Path) -> None:
+    other = toys.build_toys(tmp_path / "other", seed=12, name="other toys")
+    gently = toys.tiny_config(epochs=1, learning_rate=1e-6)
+    run = train(other, tmp_path / "run", gently, start=learned.path, progress=False)
+    before = load_trained(learned.path)
+    assert run.config().start == before.weights
+    assert run.config().inputs == before.config.inputs
+    assert run.config().targets == before.config.targets
+    # The best epoch's weights are those it began with, but for a millionth a step.
+    began, best = (min(e["val_loss"] for e in one.history()) for one in (learned, run))
+    fresh = train(other, tmp_path / "fresh", gently, progress=False).history()[0]["val_loss"]
+    assert best < 1.5 * began < 0.7 * fresh
+
+
+def test_a_start_of_another_architecture_is_refused(
+    toy_dataset: Path, learned: RunFolder, tmp_path: Path
+) -> None:
+    wider = toys.tiny_config(network=replace(toys.tiny_network(), width=40))
+    with pytest.raises(TrainingError, match="width: 32 there, 40 here"):
+        train(toy_dataset, tmp_path / "run", wider, start=learned.path, progress=False)
+    assert not (tmp_path / "run" / "config.json").exists()
+
+
+def test_a_run_goes_on_from_its_own_start_only(
+    toy_dataset: Path, learned: RunFolder, tmp_path: Path
+) -> None:
+    config = toys.tiny_config(epochs=1)
+    first = train(toy_dataset, tmp_path / "first", config, progress=False)
+    run = train(toy_dataset, tmp_path / "run", config, start=first.path, progress=False)
+    for start in (None, learned.path):
+        with pytest.raises(RunError, match="start: other weights"):
+            train(toy_dataset, run.path, config, start=start, progress=False)
+    moved = shutil.copytree(first.path, tmp_path / "moved")
+    train(toy_dataset, run.path, config, start=moved, progress=False)

@@ -32,6 +32,7 @@ from gapscope.learning.calibration import (
 )
 from gapscope.learning.coverage import covered
 from gapscope.learning.evaluate import Evaluation, evaluate
+from gapscope.learning.model import load_trained
 from gapscope.learning.noise import NoiseModel
 from gapscope.learning.novelty import Detector
 from gapscope.learning.predictor import Predictor
@@ -160,9 +161,14 @@ def test_errors_of_theta_are_distances_on_the_circle() -> None:
     assert found == pytest.approx({"irrep": 0.3, "gap": 0.2, "theta": 0.03, "eps0": 10.0})
 
 
-def test_the_gap_is_not_negative(calibrated: RunFolder, fresh_dataset: Path) -> None:
-    made = evaluate(calibrated.path, fresh_dataset, level=0.99).predictions
-    assert float(made["gap_low"].min()) == 0
+def test_the_gap_is_not_negative(calibrated: RunFolder, judged: Evaluation) -> None:
+    calibration = load_trained(calibrated.path).calibration()
+    assert calibration is not None
+    plain = judged.predictions.drop_vars(list(NEW))
+    tiny = plain.assign(gap=plain["gap"] * 0 + 1e-6)
+    made = calibration.applied(tiny, np.zeros(tiny.sizes["sample"]), 0.9, 0.05)
+    assert (made["gap_low"] == 0).all()
+    assert (made["gap_high"] > 0).all()
 
 
 def test_fresh_maps_are_rarely_called_unlike_training(judged: Evaluation) -> None:
@@ -336,6 +342,7 @@ def test_a_calibration_of_other_weights_is_refused(run: RunFolder) -> None:
     network = run.trained_network()
     network.set_weights([1.01 * value for value in network.get_weights()])
     run.save(network, run.best)
+    run.readout.unlink()
     with pytest.raises(CalibrationError, match="the weights that it was made with"):
         Predictor.load(run.path)
 

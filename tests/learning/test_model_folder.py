@@ -41,7 +41,8 @@ def model(exported: Path, tmp_path: Path) -> Path:
 
 def test_a_model_folder_holds_json_arrays_and_text_only(exported: Path) -> None:
     names = sorted(path.name for path in exported.iterdir())
-    assert names == [CARD, CALIBRATION, "config.json", "weights-01.safetensors", INDEX]
+    arrays = [CALIBRATION, "config.json", "readout.npz", "weights-01.safetensors"]
+    assert names == [CARD, *arrays, INDEX]
 
 
 def test_matrices_are_half_precision_and_vectors_single(exported: Path) -> None:
@@ -260,6 +261,7 @@ def test_weights_of_another_network_are_refused(model: Path) -> None:
 
 def test_a_calibration_of_another_model_is_refused(model: Path) -> None:
     damage_index(model, source="0" * 64)
+    (model / "readout.npz").unlink()
     with pytest.raises(CalibrationError, match="the weights that it was made with"):
         Predictor.load(model)
 

@@ -30,12 +30,14 @@ def edit(run: RunFolder, **changes: Any) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
-def test_a_run_folder_holds_json_and_hdf5_arrays_only(learned: RunFolder) -> None:
+def test_a_run_folder_holds_json_and_arrays_only(learned: RunFolder) -> None:
     names = sorted(path.name for path in learned.path.iterdir())
-    assert names == ["best.weights.h5", "config.json", "history.jsonl"]
+    assert names == ["best.weights.h5", "config.json", "history.jsonl", "readout.npz"]
     kinds = set()
     with h5py.File(learned.best) as file:
         file.visititems(lambda _, item: kinds.add(getattr(item, "dtype", np.dtype("f4")).kind))
+    with np.load(learned.readout, allow_pickle=False) as file:
+        kinds |= {file[name].dtype.kind for name in file.files} - {"U"}
     assert kinds <= {"f", "i", "u"}  # no opaque or object type that could carry a pickle
 
 
@@ -118,7 +120,7 @@ def test_a_full_disk_leaves_the_old_weights_and_no_litter(
     with pytest.raises(StorageError, match="No space left on device"):
         run.save(network, run.best)
     assert run.best.read_bytes() == before
-    assert len(list(run.path.iterdir())) == 3
+    assert len(list(run.path.iterdir())) == 4
 
 
 @pytest.mark.parametrize(

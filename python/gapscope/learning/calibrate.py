@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from gapscope.dataset.load import DatasetReader
 from gapscope.dataset.manifest import Manifest
 from gapscope.errors import CalibrationError, GapscopeError
@@ -12,8 +14,11 @@ from gapscope.learning.model import load_trained
 from gapscope.learning.novelty import Detector
 from gapscope.learning.predictor import Predictor, beside_truth
 from gapscope.learning.run import RunConfig
-from gapscope.learning.samples import Samples
+from gapscope.learning.samples import CHUNK, Samples
 from gapscope.learning.temperature import fit_temperature
+
+MOST_IMAGES = 4500
+"""Training images that the detector knows: more of them make a model larger, and little sharper."""
 
 
 def calibrate(
@@ -44,7 +49,7 @@ def calibrate(
     StorageError : the system refused to write.
     """
     trained = load_trained(run)
-    predictor = Predictor(trained.config, trained.network)
+    predictor = Predictor(trained.config, trained.network, readout=trained.readout)
     with DatasetReader(dataset) as reader:
         predictor.require_fit(reader)
         samples = Samples.of(reader, split, predictor.size)
@@ -107,5 +112,6 @@ def _is_dataset(folder: Path, identity: str) -> bool:
 def _detector(predictor: Predictor, training: Path) -> Detector:
     with DatasetReader(training) as reader:
         samples = Samples.of(reader, "train", predictor.size)
-        scaling = predictor.config.inputs
-        return Detector.fit(scaling.apply(samples.images(rows)) for rows in samples.chunks())
+        scaling, rows = predictor.config.inputs, np.arange(min(len(samples), MOST_IMAGES))
+        chunks = np.array_split(rows, -(-len(rows) // CHUNK))
+        return Detector.fit(scaling.apply(samples.images(chunk)) for chunk in chunks)

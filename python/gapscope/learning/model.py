@@ -1,6 +1,6 @@
 """A trained network on disk: the folder of a run, or a model exported from one to be shipped.
 
-config.json, calibration.npz    as in the run's folder
+config.json, readout.npz, calibration.npz    as in the run's folder
 weights.json, weights-*         see :mod:`gapscope.learning.weights`; the index comes last
 MODEL_CARD.md                   what it is and is not for
 """
@@ -16,6 +16,7 @@ import keras
 from gapscope.errors import RunError
 from gapscope.learning.calibration import CALIBRATION, Calibration
 from gapscope.learning.card import model_card
+from gapscope.learning.readout import Readout
 from gapscope.learning.run import RunConfig, RunFolder, storing
 from gapscope.learning.weights import INDEX, read_weights, remove_weights, write_weights
 
@@ -33,12 +34,14 @@ class Trained:
     config : of the run, also in an exported model.
     network : with its weights, in float32.
     weights : SHA-256 of the run's file of weights, which names them, also in an exported model.
+    readout : what the parameter head leaves, where the training has learned it.
     """
 
     folder: Path
     config: RunConfig
     network: keras.Model
     weights: str
+    readout: Readout | None
 
     def calibration(self) -> Calibration | None:
         """The calibration, if the folder has one; raises as :meth:`Calibration.read`."""
@@ -56,14 +59,20 @@ def load_trained(folder: str | Path) -> Trained:
     """
     run = RunFolder(folder)
     config = run.config()
-    if not (run.path / INDEX).is_file():
-        network = run.trained_network()
-        with run.best.open("rb") as file:
-            return Trained(
-                run.path, config, network, hashlib.file_digest(file, "sha256").hexdigest()
-            )
-    network = config.network()
-    return Trained(run.path, config, network, read_weights(network, run.path).source)
+    if (run.path / INDEX).is_file():
+        network = config.network()
+        weights = read_weights(network, run.path).source
+    else:
+        network, weights = run.trained_network(), weights_name(run.best)
+    width = config.training.network.width
+    readout = Readout.read(run.readout, weights, width) if run.readout.is_file() else None
+    return Trained(run.path, config, network, weights, readout)
+
+
+def weights_name(path: Path) -> str:
+    """SHA-256 of a file of weights, by which what was made with them knows them."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def export(run: str | Path, folder: str | Path, name: str | None = None) -> Path:
@@ -94,12 +103,18 @@ def export(run: str | Path, folder: str | Path, name: str | None = None) -> Path
         trained.network.count_params(),
         table.read_text(encoding="utf-8") if table.is_file() else None,
         calibration,
+        trained.readout is not None,
     )
     with storing(target / CARD) as file:
         target.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
     remove_weights(target)
-    RunFolder(target).write_config(trained.config)
+    model = RunFolder(target)
+    model.write_config(trained.config)
+    if trained.readout is None:
+        model.readout.unlink(missing_ok=True)
+    else:
+        trained.readout.write(model.readout, trained.weights)
     if calibration is None:
         (target / CALIBRATION).unlink(missing_ok=True)
     else:

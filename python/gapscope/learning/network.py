@@ -14,6 +14,7 @@ from gapscope.physics import LABELS
 
 IRREP = "irrep"
 PARAMETERS = "parameters"
+AGGREGATION = "aggregation"
 POOLED = 7
 
 
@@ -31,7 +32,7 @@ def build_network(config: NetworkConfig, energies: int) -> keras.Model:
     x = layers.AdaptiveAveragePooling2D(POOLED, data_format="channels_last")(x)
     x = layers.Flatten(data_format="channels_last")(x)
     x = layers.Dense(
-        config.width, activation="relu", kernel_initializer="he_normal", name="aggregation"
+        config.width, activation="relu", kernel_initializer="he_normal", name=AGGREGATION
     )(x)
     # From zero, the heads begin at equal probabilities and mean parameters: no first shock.
     head = partial(layers.Dense, kernel_initializer="zeros", dtype="float32")
@@ -40,3 +41,9 @@ def build_network(config: NetworkConfig, energies: int) -> keras.Model:
         PARAMETERS: head(len(TARGETS), name=PARAMETERS)(x),
     }
     return keras.Model(image, heads, name=config.backbone)
+
+
+def with_features(network: keras.Model) -> keras.Model:
+    """The same network, whose answers also hold the aggregated features (batch, width)."""
+    features = network.get_layer(AGGREGATION).output
+    return keras.Model(network.input, {**network.output, AGGREGATION: features})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -18,8 +19,9 @@ from gapscope.learning.averaging import MOVES, average, copies
 from gapscope.learning.calibration import LEVEL, NOVELTY_LEVEL, Calibration
 from gapscope.learning.inputs import momentum_images
 from gapscope.learning.model import load_trained
-from gapscope.learning.network import IRREP, PARAMETERS
+from gapscope.learning.network import AGGREGATION, IRREP, PARAMETERS, with_features
 from gapscope.learning.novelty import Detector
+from gapscope.learning.readout import Readout
 from gapscope.learning.run import RunConfig
 from gapscope.learning.samples import Samples
 from gapscope.physics import LABELS
@@ -38,6 +40,7 @@ class Predictor:
     ----------
     symmetry : average over the moves of C3v, on the triangular lattice; see
         :mod:`gapscope.learning.averaging`.
+    readout : what the parameter head leaves; None: the head's answers stand.
     calibration : what sets, intervals and novelty come from; None: there are none.
     level : probability that a set or an interval holds the truth.
     novelty_level : share of maps like the training ones that are called unlike them.
@@ -46,6 +49,7 @@ class Predictor:
     config: RunConfig
     network: keras.Model
     symmetry: bool = True
+    readout: Readout | None = None
     calibration: Calibration | None = None
     level: float = LEVEL
     novelty_level: float = NOVELTY_LEVEL
@@ -77,7 +81,15 @@ class Predictor:
                 "Train again with this version of gapscope.",
             )
         calibration = trained.calibration() if symmetry else None
-        return cls(trained.config, trained.network, symmetry, calibration, level, novelty_level)
+        return cls(
+            trained.config,
+            trained.network,
+            symmetry,
+            trained.readout,
+            calibration,
+            level,
+            novelty_level,
+        )
 
     @property
     def size(self) -> int:
@@ -132,6 +144,11 @@ class Predictor:
                 "Use a dataset of that kind, or train a network on this one.",
             )
 
+    @cached_property
+    def _eyes(self) -> keras.Model:
+        """The network with its features, of which the readout is a function."""
+        return with_features(self.network)
+
     @property
     def _averages(self) -> bool:
         return self.symmetry and self.config.lattice == "triangular"
@@ -143,8 +160,13 @@ class Predictor:
 
     def _answer(self, inputs: NDArray[np.float32]) -> tuple[NDArray[np.float64], ...]:
         """Probabilities, parameters and, with a calibration, novelty scores (else none)."""
-        outputs = self.network.predict_on_batch(inputs)
+        outputs = self._eyes.predict_on_batch(inputs)
         probability, parameters = outputs[IRREP], outputs[PARAMETERS]
+        moves = MOVES if self._averages else 1
+        if self.readout is not None:
+            mean = probability.reshape(moves, -1, probability.shape[-1]).mean(axis=0)
+            label = np.tile(mean.argmax(axis=1), moves)
+            parameters = parameters + self.readout(outputs[AGGREGATION], label)
         if self._averages:
             probability, parameters = average(probability, parameters)
         if self.calibration is None:

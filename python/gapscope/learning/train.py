@@ -17,11 +17,12 @@ from gapscope.learning.config import TrainingConfig
 from gapscope.learning.inputs import InputScaling
 from gapscope.learning.keeper import Keeper
 from gapscope.learning.loss import loss_weights, losses
-from gapscope.learning.model import Trained, load_trained
+from gapscope.learning.model import Trained, load_trained, weights_name
 from gapscope.learning.network import IRREP
 from gapscope.learning.optimizer import adamw
 from gapscope.learning.precision import choose_precision
 from gapscope.learning.progress import Progress
+from gapscope.learning.readout import learn_readout
 from gapscope.learning.run import RunConfig, RunFolder
 from gapscope.learning.samples import Samples
 from gapscope.learning.targets import TargetScaling
@@ -78,7 +79,10 @@ def train(
         validation = Samples.of(reader, "validation", size, config.cache_gib)
         if not folder.begun:
             folder.write_config(_begin(training, config, attributes, origin))
-        _fit(folder, training, validation, origin, progress)
+        if not folder.trained:
+            _fit(folder, training, validation, origin, progress)
+        if config.readout:
+            _learn_readout(folder, training)
     return folder
 
 
@@ -159,6 +163,15 @@ def _fit(
         verbose=0,
     )
     folder.finish()
+
+
+def _learn_readout(folder: RunFolder, training: Samples) -> None:
+    stored = folder.config()
+    clean = replace(stored.training, gaussian_noise=0.0, pink_noise=0.0)
+    batches = TrainingBatches(training, stored.inputs, stored.targets, clean)
+    network = folder.trained_network()
+    readout = learn_readout(network, batches, first=stored.training.epochs)
+    readout.write(folder.readout, weights_name(folder.best))
 
 
 def compiled(network: keras.Model, config: TrainingConfig, steps_per_epoch: int) -> keras.Model:

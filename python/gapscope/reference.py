@@ -3,9 +3,10 @@
     python -m gapscope.reference FOLDER [RUN ...]
 
 Datasets are built (recipes data/recipes/nbse2-*.toml) and the networks of RUNS trained in FOLDER;
-those that see its maps are calibrated and scored on fresh ones too. ``vgg16-large``, which goes on
-from ``vgg16-s1`` with four times as many states, becomes data/models/nbse2-vgg16, and the cards of the datasets go to data/recipes. Every step keeps what an
-earlier command finished: an interrupted one goes on, within a training after its last epoch.
+those that see maps of the reference dataset's kind are calibrated and scored on fresh ones too.
+``vgg16-large``, which goes on from ``vgg16-s1`` with four times as many states, becomes
+data/models/nbse2-vgg16, and the cards of the datasets go to data/recipes. What an earlier command
+finished is kept: an interrupted one goes on, within a training after its last epoch.
 
 On two cores with bfloat16 a dataset of 5500 maps takes 4 minutes (five energies: 12) and a training
 of a VGG16, alone on the machine, less than an hour. ``benchmarks/results.py`` turns FOLDER into
@@ -25,6 +26,7 @@ from gapscope.resources import find_recipe, share_folder
 
 if TYPE_CHECKING:
     from gapscope.learning.config import TrainingConfig
+    from gapscope.learning.run import RunFolder
 
 REFERENCE, CALIBRATION, FRESH = "reference", "calibration", "fresh"
 MODEL = "nbse2-vgg16"
@@ -92,24 +94,35 @@ def make_dataset(folder: Path, name: str) -> Path:
     return data
 
 
-def make_network(folder: Path, name: str) -> Path:
-    """Train and evaluate one network, with all its datasets; returns its run folder."""
-    from gapscope.learning.calibrate import calibrate
-    from gapscope.learning.evaluate import evaluate
+def train_network(folder: Path, name: str) -> RunFolder:
+    """Train one network, with the dataset and the run that it needs."""
     from gapscope.learning.train import train
 
     plan = RUNS[name]
     data = make_dataset(folder, plan.dataset)
-    start = None if plan.start is None else make_network(folder, plan.start)
-    run = train(data, folder / name, plan.training(), start=start).path
-    scored = {"test": data}
+    start = None if plan.start is None else train_network(folder, plan.start).path
+    return train(data, folder / name, plan.training(), start=start)
+
+
+def make_network(folder: Path, name: str) -> RunFolder:
+    """Train, calibrate and evaluate one network, with all that it needs."""
+    from gapscope.learning.calibrate import calibrate
+    from gapscope.learning.calibration import CALIBRATION as FILE
+    from gapscope.learning.evaluate import evaluate
+
+    plan = RUNS[name]
+    run = train_network(folder, name)
+    scored = {"test": plan.dataset}
     if plan.compared:
-        calibrate(run, make_dataset(folder, CALIBRATION), training=data)
-        scored[FRESH] = make_dataset(folder, FRESH)
+        scored[FRESH] = FRESH
+        if not (run.path / FILE).is_file():
+            data = make_dataset(folder, CALIBRATION)
+            calibrate(run.path, data, training=folder / plan.dataset)
     for results, dataset in scored.items():
-        result = evaluate(run, dataset)
-        result.write(run / results)
-        print(f"\n{name} on {dataset.name}\n{result.text}", flush=True)
+        table = run.path / results / "table.txt"
+        if not table.is_file():
+            evaluate(run.path, make_dataset(folder, dataset)).write(table.parent)
+        print(f"\n{name} on {dataset}\n{table.read_text(encoding='utf-8')}", flush=True)
     return run
 
 
@@ -127,7 +140,7 @@ def main() -> None:
     for name in options.runs or RUNS:
         run = make_network(options.folder, name)
         if name == LARGE:
-            print(f"wrote {export(run, share_folder() / 'data' / 'models' / MODEL)}")
+            print(f"wrote {export(run.path, share_folder() / 'data' / 'models' / MODEL)}")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ from gapscope.physics import Impurity, Pairing, Specification
 from gapscope.plots.dataset import sheet
 from gapscope.plots.maps import map_figure
 from gapscope.plots.style import save_figure
-from gapscope.resources import find_recipe
+from gapscope.refine import refine_files
+from gapscope.resources import SHIPPED_MODEL, find_recipe
 from gapscope.simulate import simulate
 
 STATES = {
@@ -40,6 +41,7 @@ def main(folder: Path) -> int:
     # Dask's worker processes import this module too, and need no TensorFlow.
     from gapscope.learning.config import TrainingConfig
     from gapscope.learning.evaluate import evaluate
+    from gapscope.learning.listing import prediction_text, refinement_text
     from gapscope.learning.predict import predict
     from gapscope.learning.train import train
     from gapscope.plots.learning import evaluation_figures
@@ -70,17 +72,17 @@ def main(folder: Path) -> int:
     result.write(folder / "evaluation")
     for name, figure in evaluation_figures(result.predictions).items():
         written.append(save_figure(figure, figures / f"{name}.png"))
-    predictions = predict(run.path, files)
 
-    print("\nMaps from the first step, as the network sees them:")
-    for sample, name in enumerate(STATES):
-        one = predictions.isel(sample=sample)
-        label = int(one["label"])
-        print(
-            f"  {name:<4} -> {predictions.attrs['labels'][label]:<5}"
-            f" with probability {float(one['probability'][label]):.2f},"
-            f" gap {float(one['gap']):.2f} meV"
-        )
+    _say(start, "the maps of the first step, refined from the shipped network's answers")
+    shipped = refine_files(predict(SHIPPED_MODEL, files), files, SHIPPED_MODEL)
+
+    names = list(STATES)
+    print("\nThe maps of the first step, as the demo's network sees them:")
+    print(prediction_text(predict(run.path, files), names))
+    print(f"\nas the shipped network {SHIPPED_MODEL} sees them:")
+    print(prediction_text(shipped, names))
+    print("\nand as simulated maps explain them, from there on (true gap 1 meV, eps0 20 meV):")
+    print(refinement_text(shipped, names))
     print(f"\nHeld-out maps hit: {result.hit_rate:.0%} (chance 20 %)\n\n{result.text}\n")
     for path in written:
         print(path)

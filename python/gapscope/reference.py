@@ -22,14 +22,13 @@ from typing import TYPE_CHECKING
 
 from gapscope.dataset.build import build
 from gapscope.dataset.card import card
-from gapscope.resources import find_recipe, share_folder
+from gapscope.resources import SHIPPED_MODEL, find_recipe, share_folder
 
 if TYPE_CHECKING:
     from gapscope.learning.config import TrainingConfig
     from gapscope.learning.run import RunFolder
 
 REFERENCE, CALIBRATION, FRESH = "reference", "calibration", "fresh"
-MODEL = "nbse2-vgg16"
 
 
 @dataclass(frozen=True)
@@ -140,7 +139,7 @@ def main() -> None:
     for name in options.runs or RUNS:
         run = make_network(options.folder, name)
         if name == LARGE:
-            print(f"wrote {export(run.path, share_folder() / 'data' / 'models' / MODEL)}")
+            print(f"wrote {export(run.path, share_folder() / 'data' / 'models' / SHIPPED_MODEL)}")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -26,6 +27,7 @@ from gapscope.materials import material
 from gapscope.numerics import Numerics
 from gapscope.physics import LABELS, Impurity, Material, Pairing, Specification
 from gapscope.physics.lattice import symmetric_window
+from gapscope.resources import find_model
 from gapscope.simulate import simulate_batch
 
 STEPS = np.array([0.005, 0.005, 0.5])
@@ -166,6 +168,30 @@ def refine_predictions(
         for name, (values, units) in columns.items()
     }
     return predictions.assign({"refined_label": ("sample", label), **variables})
+
+
+def refine_files(
+    predictions: xr.Dataset, files: Sequence[str | Path], model: str | Path
+) -> xr.Dataset:
+    """Predictions of a model for map files, refined under the conditions of its training maps.
+
+    Parameters
+    ----------
+    predictions, files, model : result and arguments of :func:`gapscope.learning.predict.predict`.
+
+    Raises
+    ------
+    MapFileError, RunError, SchemaVersionError : see :func:`gapscope.learning.predict.predict`.
+    """
+    # Keras takes seconds to import, and refining maps in memory does not need it.
+    from gapscope.learning.predict import network_maps
+    from gapscope.learning.run import RunFolder
+
+    config = RunFolder(find_model(model)).config()
+    conditions = Conditions.of(
+        Recipe.from_dict(config.dataset["recipe"]), config.training.network.input_size
+    )
+    return refine_predictions(predictions, network_maps(files, config), conditions)
 
 
 def _starts(one: xr.Dataset) -> list[Candidate]:

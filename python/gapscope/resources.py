@@ -12,6 +12,9 @@ import platformdirs
 
 from gapscope.errors import MaterialFileError, RecipeError, RunError, StorageError
 
+SHIPPED_MODEL = "nbse2-vgg16"
+"""The network that answers where no other is named."""
+
 _PACKAGE = Path(__file__).parent
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    import xarray as xr
+from gapscope.resources import SHIPPED_MODEL
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -137,7 +136,7 @@ def export(run: Path, output: Path, name: str | None) -> None:
 @click.argument("maps", type=FILE, nargs=-1, required=True)
 @click.option(
     "--model",
-    default="nbse2-vgg16",
+    default=SHIPPED_MODEL,
     show_default=True,
     help="Name of a shipped model, or the folder of a run or a model.",
 )
@@ -162,23 +161,12 @@ def predict(
     names = [path.name for path in maps]
     click.echo(prediction_text(result, names))
     if refine:
-        result = _refined(result, maps, model)
+        from gapscope.refine import refine_files
+
+        result = refine_files(result, maps, model)
         click.echo(f"\n{refinement_text(result, names)}")
     if output is not None:
         click.echo(f"wrote {write_netcdf(result, output)}")
-
-
-def _refined(predictions: xr.Dataset, maps: tuple[Path, ...], model: str) -> xr.Dataset:
-    from gapscope.dataset.recipe import Recipe
-    from gapscope.learning.predict import network_maps
-    from gapscope.learning.run import RunFolder
-    from gapscope.refine import Conditions, refine_predictions
-    from gapscope.resources import find_model
-
-    config = RunFolder(find_model(model)).config()
-    recipe = Recipe.from_dict(config.dataset["recipe"])
-    conditions = Conditions.of(recipe, config.training.network.input_size)
-    return refine_predictions(predictions, network_maps(maps, config), conditions)
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

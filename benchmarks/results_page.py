@@ -14,6 +14,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from gapscope.dataset.load import open_dataset
+from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.recipe import Recipe
 from gapscope.learning.evaluate import evaluate
 from gapscope.learning.metrics import Estimate
@@ -21,7 +22,7 @@ from gapscope.learning.predictor import Predictor
 from gapscope.learning.run import RunFolder
 from gapscope.mapfile import write_netcdf
 from gapscope.plots.style import save_figure
-from gapscope.reference import FRESH, REFERENCE, SEEDS, recipe_name
+from gapscope.reference import FRESH, LARGE, REFERENCE, recipe_name
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Page:
     runs: Path
     cache: Path
     images: Path
-    reference: str = SEEDS[0]
+    reference: str = LARGE
     quick: bool = False
 
     def count(self, full: int, quick: int) -> int:
@@ -67,8 +68,8 @@ class Page:
 
     @cached_property
     def recipe(self) -> Recipe:
-        """The recipe of the maps the reference network was trained on."""
-        return Recipe.from_dict(self.predictor.config.dataset["recipe"])
+        """The recipe of the unseen maps."""
+        return Manifest.read(self.data / self.largest).recipe
 
     def evaluated(self, run: str, dataset: str) -> xr.Dataset:
         """Predictions for a dataset's test split beside their truth."""

@@ -14,7 +14,7 @@ from gapscope.learning.run import RunFolder
 from gapscope.physics import LABELS
 from gapscope.plots.learning import confusion, confusion_figure
 from gapscope.plots.results import absolute_errors, errors_figure
-from gapscope.reference import FRESH, REFERENCE, RUNS, SEEDS
+from gapscope.reference import FRESH, LARGE, REFERENCE, RUNS, SEEDS
 from results_page import Page, shown, table
 from results_statistics import bootstrap, wilson
 
@@ -56,18 +56,21 @@ def class_rows(networks: dict[str, Sequence[xr.Dataset]]) -> list[list[str]]:
 
 
 def networks_on(page: Page, dataset: str) -> dict[str, Sequence[xr.Dataset]]:
-    """Predictions of the seeds that were trained, and of all of them together."""
-    singles = {s: [page.evaluated(s, dataset)] for s in SEEDS if page.has_run(s)}
-    if len(singles) < 2:
-        return dict(singles)
-    together = [one for (one,) in singles.values()]
-    return {**singles, f"mean of {len(together)}": together}
+    """Predictions of the seeds that were trained, of all of them together, of the shipped one."""
+    made: dict[str, Sequence[xr.Dataset]] = {
+        name: [page.evaluated(name, dataset)] for name in SEEDS if page.has_run(name)
+    }
+    if len(made) > 1:
+        made[f"mean of {len(made)}"] = [one for (one,) in made.values()]
+    if page.has_run(LARGE):
+        made[f"{LARGE} (shipped)"] = [page.evaluated(LARGE, dataset)]
+    return made
 
 
 def progress(page: Page) -> str:
-    """Epochs of the trained seeds, and a line for every one that is missing."""
+    """Epochs of the trained networks, and a line for every one that is missing."""
     lines = []
-    for name in SEEDS:
+    for name in (*SEEDS, LARGE):
         if not page.has_run(name):
             lines.append(page.absent_run(name))
             continue
@@ -78,7 +81,8 @@ def progress(page: Page) -> str:
             f"`{name}`: {config.training.network.backbone}, {len(done)} of"
             f" {config.training.epochs} epochs, best epoch {best['epoch']},"
             f" {sum(entry['seconds'] for entry in done) / 3600:.1f} h on"
-            f" {config.dataset['name']} ({config.precision})."
+            f" {config.dataset['name']} ({config.precision})"
+            + (f", from {RUNS[name].start}." if RUNS[name].start else ".")
         )
     return "\n".join(f"- {line}" for line in lines)
 

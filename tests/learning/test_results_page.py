@@ -34,8 +34,8 @@ def module() -> Iterator[Callable[[str], ModuleType]]:
 
 @pytest.fixture
 def folders(toy_dataset: Path, learned: RunFolder, tmp_path: Path) -> Path:
-    """data/reference, runs/vgg16-s1 and nothing else."""
-    for path, target in (("data/reference", toy_dataset), ("runs/vgg16-s1", learned.path)):
+    """data/reference, runs/vgg16-large and nothing else."""
+    for path, target in (("data/reference", toy_dataset), ("runs/vgg16-large", learned.path)):
         (tmp_path / path).parent.mkdir()
         (tmp_path / path).symlink_to(target)
     return tmp_path
@@ -55,10 +55,10 @@ def test_the_whole_page_is_made_once_and_then_from_the_cache(
     text = results.page_text(page, list(results.PARTS))
     for heading in ("Table I", "Confusion", "Robustness", "The grid leak", "What cannot be told"):
         assert f"## {heading}" in text
-    for absent in ("vgg16-s2", "vgg16-s3", "convnext", "grid1024", "five-energies"):
+    for absent in ("vgg16-s1", "vgg16-s2", "vgg16-s3", "convnext", "grid1024", "five-energies"):
         assert f"`{absent}` was not trained: `python -m gapscope.reference runs {absent}`" in text
     assert "gapscope dataset build nbse2-fresh -o data/fresh" in text
-    assert "gapscope calibrate runs/vgg16-s1 data/calibration" in text
+    assert "gapscope calibrate runs/vgg16-large data/calibration" in text
     assert "nan" not in text
     for name in ("confusion", "errors", "noise", "limits"):
         assert f"images/results-{name}.png" in text
@@ -77,7 +77,7 @@ def test_a_page_without_anything_says_what_to_make(
 ) -> None:
     results = module("results")
     text = results.page_text(page_in(tmp_path, module), list(results.PARTS))
-    assert text.count("`vgg16-s1` was not trained") == len(results.PARTS)
+    assert text.count("`vgg16-large` was not trained") == len(results.PARTS)
     assert "gapscope dataset build nbse2-reference -o data/reference" in text
 
 
@@ -177,7 +177,7 @@ def test_a_calibrated_network_gets_a_part_on_its_uncertainty(
     module: Callable[[str], ModuleType],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    run, data = folders / "runs" / "vgg16-s1", folders / "data"
+    run, data = folders / "runs" / "vgg16-large", folders / "data"
     run.unlink()
     shutil.copytree(learned.path, run)
     splits = {"train": 0, "validation": 0, "test": 200}

@@ -342,7 +342,7 @@ def test_a_calibration_of_other_weights_is_refused(run: RunFolder) -> None:
     network = run.trained_network()
     network.set_weights([1.01 * value for value in network.get_weights()])
     run.save(network, run.best)
-    run.readout.unlink()
+    run.surfaces.unlink()
     with pytest.raises(CalibrationError, match="the weights that it was made with"):
         Predictor.load(run.path)
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 import toys
 from gapscope.dataset.load import DatasetReader
-from gapscope.learning.inputs import InputScaling, momentum_images
+from gapscope.learning.inputs import InputScaling, even_half, momentum_images
 from gapscope.learning.noise import NoiseModel
-from gapscope.learning.novelty import Detector, _half
+from gapscope.learning.novelty import Detector
 from gapscope.learning.samples import Samples
 
 Maps = NDArray[np.float32]
@@ -97,7 +97,7 @@ def test_strong_and_weak_structures_of_one_kind_have_one_score() -> None:
 
 def test_the_half_of_an_image_keeps_distances() -> None:
     images = even(np.random.default_rng(2).standard_normal((5, 8, 8, 2)).astype(np.float32))
-    halves = _half(images)
+    halves = even_half(images)
     assert halves.shape == (5, 2 * (64 + 4) // 2)  # four pixels are their own twins
     np.testing.assert_allclose(
         np.square(halves[0] - halves[1]).sum(), np.square(images[0] - images[1]).sum(), rtol=1e-5

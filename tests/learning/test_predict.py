@@ -37,7 +37,9 @@ def test_files_are_judged_as_the_same_maps_in_a_dataset(
     assert predicted["file"].values.tolist() == [str(file) for file in test_files]
     np.testing.assert_array_equal(predicted["label"], evaluated["label"])
     for name in ("probability", "gap", "eps0"):
-        np.testing.assert_allclose(predicted[name], evaluated[name], rtol=1e-4, atol=1e-5)
+        # A dataset holds maps in single precision.
+        spread = float(evaluated[name].std())
+        np.testing.assert_allclose(predicted[name], evaluated[name], atol=3e-4 * spread)
     without = predicted["label"].values == LABELS.index("A12u")
     assert 0 < without.sum() < len(without)
     np.testing.assert_array_equal(np.isnan(predicted["theta"]), without)

@@ -32,11 +32,11 @@ def edit(run: RunFolder, **changes: Any) -> None:
 
 def test_a_run_folder_holds_json_and_arrays_only(learned: RunFolder) -> None:
     names = sorted(path.name for path in learned.path.iterdir())
-    assert names == ["best.weights.h5", "config.json", "history.jsonl", "readout.npz"]
+    assert names == ["best.weights.h5", "config.json", "history.jsonl", "surfaces.npz"]
     kinds = set()
     with h5py.File(learned.best) as file:
         file.visititems(lambda _, item: kinds.add(getattr(item, "dtype", np.dtype("f4")).kind))
-    with np.load(learned.readout, allow_pickle=False) as file:
+    with np.load(learned.surfaces, allow_pickle=False) as file:
         kinds |= {file[name].dtype.kind for name in file.files} - {"U"}
     assert kinds <= {"f", "i", "u"}  # no opaque or object type that could carry a pickle
 

@@ -31,7 +31,9 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--symmetry/--no-symmetry", default=None, help="Augment by the operations of C3v.")
 @click.option("--gaussian-noise", type=float, help="Largest noise in units of the map's own.")
 @click.option("--pink-noise", type=float, help="The same for 1/f noise.")
-@click.option("--readout/--no-readout", default=None, help="Learn what the last layer leaves.")
+@click.option(
+    "--surfaces/--no-surfaces", default=None, help="Learn clean maps' parameters by regression."
+)
 @click.option("--precision", help="auto, float32 or mixed_bfloat16.")
 @click.option("--seed", type=int)
 def train(dataset: Path, output: Path, start: Path | None, restart: bool, **options: Any) -> None:

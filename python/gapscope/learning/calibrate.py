@@ -17,7 +17,7 @@ from gapscope.learning.run import RunConfig
 from gapscope.learning.samples import CHUNK, Samples
 from gapscope.learning.temperature import fit_temperature
 
-MOST_IMAGES = 4500
+MOST_IMAGES = 5000
 """Training images that the detector knows: more of them make a model larger, and little sharper."""
 
 
@@ -49,7 +49,7 @@ def calibrate(
     StorageError : the system refused to write.
     """
     trained = load_trained(run)
-    predictor = Predictor(trained.config, trained.network, readout=trained.readout)
+    predictor = Predictor(trained.config, trained.network, surfaces=trained.surfaces)
     with DatasetReader(dataset) as reader:
         predictor.require_fit(reader)
         samples = Samples.of(reader, split, predictor.size)

@@ -17,7 +17,7 @@ def model_card(
     parameters: int,
     table: str | None,
     calibration: Calibration | None,
-    readout: bool,
+    surfaces: bool,
 ) -> str:
     """Markdown of a model card.
 
@@ -28,12 +28,12 @@ def model_card(
     parameters : number of weights of the network.
     table : Table I of the run as text, if it was evaluated.
     calibration : of the run, if it was calibrated.
-    readout : whether the model has one.
+    surfaces : whether the model has them.
     """
     recipe = config.dataset["recipe"]
     sections = {
         "Use": f"    gapscope predict map.nc --model {name}",
-        "Network": _rows(_network(config, parameters, readout)),
+        "Network": _rows(_network(config, parameters, surfaces)),
         "Training maps": _rows(_maps(config, recipe)),
         "Training": _rows(_training(config, history)),
         "Results": _results(table),
@@ -54,7 +54,7 @@ def _what(config: RunConfig) -> str:
     )
 
 
-def _network(config: RunConfig, parameters: int, readout: bool) -> dict[str, str]:
+def _network(config: RunConfig, parameters: int, surfaces: bool) -> dict[str, str]:
     network = config.training.network
     size = network.input_size
     energies = ", ".join(f"{w:g}" for w in config.energies)
@@ -62,7 +62,10 @@ def _network(config: RunConfig, parameters: int, readout: bool) -> dict[str, str
         "backbone": f"{network.backbone}, aggregation layer of {network.width}, two heads",
         "parameters": f"{parameters:,}; matrices and kernels in float16, vectors in float32",
         "input": f"Re rho(q) of the central {size} x {size} sites, w = {energies} meV, asinh scale",
-        "readout": f"kernel ridge regression on its features, {'yes' if readout else 'no'}",
+        "parameters of clean maps": "the network's, joined with those of a Gaussian process on the"
+        " surface of the training maps"
+        if surfaces
+        else "the network's",
         "prediction": "averaged over the six moves of C3v"
         if config.lattice == "triangular"
         else "of the map as it is",

@@ -69,8 +69,8 @@ class TrainingConfig:
     gaussian_noise, pink_noise : largest standard deviation of white and of 1/f noise in units of
         the map's (over r != 0); each sample draws one between zero and this, the cube of a
         uniform number.
-    readout : learn, when the last epoch is over, what the parameter head leaves; see
-        :mod:`gapscope.learning.readout`.
+    surfaces : learn, when the last epoch is over, the parameters of clean maps by regression; see
+        :mod:`gapscope.learning.surface`.
     precision : a name in PRECISIONS, or auto.
     seed : whole number; decides initial weights, order of samples and augmentation.
     cache_gib : keep the training maps in memory where they need no more than this.
@@ -93,7 +93,7 @@ class TrainingConfig:
     symmetry: bool = True
     gaussian_noise: float = 0.05
     pink_noise: float = 0.05
-    readout: bool = True
+    surfaces: bool = True
     precision: str = "auto"
     seed: int = 0
     cache_gib: float = 2.0

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gapscope.errors import TrainingError
 from gapscope.physics.fourier import centred_window, qpi_image
+from gapscope.physics.lattice import window_coordinates
 
 
 def momentum_images(maps: NDArray[np.floating], lattice: str) -> NDArray[np.float32]:
@@ -25,6 +26,19 @@ def momentum_images(maps: NDArray[np.floating], lattice: str) -> NDArray[np.floa
 def cut(maps: NDArray[np.floating], size: int) -> NDArray[np.float32]:
     """The central window of maps (..., L, L), as float32 (..., size, size)."""
     return np.ascontiguousarray(centred_window(maps, size), dtype=np.float32)
+
+
+def even_half(images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Each pair of pixels q, -q once, (n, half): Re rho(q) is even in q, on the torus of pixels."""
+    size = images.shape[1]
+    j = window_coordinates(size)
+    mirrored = (-j + size // 2) % size
+    own = np.arange(size**2)
+    twin = (mirrored[:, None] * size + mirrored[None, :]).ravel()
+    flat = images.reshape(len(images), size**2, -1)[:, own <= twin]
+    # Pairs count twice, so that distances are those of the whole images.
+    weight = np.where(own == twin, 1, np.sqrt(2))[own <= twin].astype(np.float32)
+    return np.asarray((flat * weight[:, None]).reshape(len(images), -1), dtype=np.float32)
 
 
 class Images(Protocol):

@@ -1,6 +1,6 @@
 """A trained network on disk: the folder of a run, or a model exported from one to be shipped.
 
-config.json, readout.npz, calibration.npz    as in the run's folder
+config.json, surfaces.npz, calibration.npz    as in the run's folder
 weights.json, weights-*         see :mod:`gapscope.learning.weights`; the index comes last
 MODEL_CARD.md                   what it is and is not for
 """
@@ -16,8 +16,8 @@ import keras
 from gapscope.errors import RunError
 from gapscope.learning.calibration import CALIBRATION, Calibration
 from gapscope.learning.card import model_card
-from gapscope.learning.readout import Readout
 from gapscope.learning.run import RunConfig, RunFolder, storing
+from gapscope.learning.surfaces import Surfaces
 from gapscope.learning.weights import INDEX, read_weights, remove_weights, write_weights
 
 CARD = "MODEL_CARD.md"
@@ -34,14 +34,14 @@ class Trained:
     config : of the run, also in an exported model.
     network : with its weights, in float32.
     weights : SHA-256 of the run's file of weights, which names them, also in an exported model.
-    readout : what the parameter head leaves, where the training has learned it.
+    surfaces : where the training has learned them.
     """
 
     folder: Path
     config: RunConfig
     network: keras.Model
     weights: str
-    readout: Readout | None
+    surfaces: Surfaces | None
 
     def calibration(self) -> Calibration | None:
         """The calibration, if the folder has one; raises as :meth:`Calibration.read`."""
@@ -64,9 +64,11 @@ def load_trained(folder: str | Path) -> Trained:
         weights = read_weights(network, run.path).source
     else:
         network, weights = run.trained_network(), weights_name(run.best)
-    width = config.training.network.width
-    readout = Readout.read(run.readout, weights, width) if run.readout.is_file() else None
-    return Trained(run.path, config, network, weights, readout)
+    surfaces = None
+    if run.surfaces.is_file():
+        size = config.training.network.input_size
+        surfaces = Surfaces.read(run.surfaces, weights, size, len(config.energies))
+    return Trained(run.path, config, network, weights, surfaces)
 
 
 def weights_name(path: Path) -> str:
@@ -103,7 +105,7 @@ def export(run: str | Path, folder: str | Path, name: str | None = None) -> Path
         trained.network.count_params(),
         table.read_text(encoding="utf-8") if table.is_file() else None,
         calibration,
-        trained.readout is not None,
+        trained.surfaces is not None,
     )
     with storing(target / CARD) as file:
         target.mkdir(parents=True, exist_ok=True)
@@ -111,10 +113,10 @@ def export(run: str | Path, folder: str | Path, name: str | None = None) -> Path
     remove_weights(target)
     model = RunFolder(target)
     model.write_config(trained.config)
-    if trained.readout is None:
-        model.readout.unlink(missing_ok=True)
+    if trained.surfaces is None:
+        model.surfaces.unlink(missing_ok=True)
     else:
-        trained.readout.write(model.readout, trained.weights)
+        trained.surfaces.write(model.surfaces, trained.weights)
     if calibration is None:
         (target / CALIBRATION).unlink(missing_ok=True)
     else:

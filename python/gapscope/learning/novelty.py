@@ -20,7 +20,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from gapscope.physics.lattice import window_coordinates
+from gapscope.learning.inputs import even_half
 
 COARSE, FINE = 0.015, 0.0015
 """Shares of the training images' variance outside the coarse and the kept components."""
@@ -58,7 +58,7 @@ class Detector:
     @classmethod
     def fit(cls, batches: Iterable[Array], seed: int = 0) -> Self:
         """The detector of training images that come as network inputs (n, L, L, energies)."""
-        images = np.concatenate([_half(batch) for batch in batches])
+        images = np.concatenate([even_half(batch) for batch in batches])
         mean = images.mean(axis=0)
         images -= mean
         variance = float(np.square(images).sum(axis=1).mean())
@@ -71,7 +71,7 @@ class Detector:
 
     def score(self, images: Array) -> NDArray[np.float64]:
         """Scores (n,) of network inputs (n, L, L, energies)."""
-        centred = _half(images) - self.mean
+        centred = even_half(images) - self.mean
         components = centred @ self.basis
         beyond = np.square(centred - components @ self.basis.T).sum(axis=1)
         coarse = beyond + np.square(components[:, self.coarse :]).sum(axis=1)
@@ -122,19 +122,6 @@ class Detector:
         weights = np.linalg.solve(gram, (plane @ apart[..., None]).astype(np.float64))
         there = (plane.transpose(0, 2, 1) @ weights.astype(np.float32))[..., 0]
         return np.asarray(np.square(apart - there).sum(axis=1))
-
-
-def _half(images: Array) -> Array:
-    """Each pair of pixels q, -q once, (n, half): Re rho(q) is even in q, on the torus of pixels."""
-    size = images.shape[1]
-    j = window_coordinates(size)
-    mirrored = (-j + size // 2) % size
-    own = np.arange(size**2)
-    twin = (mirrored[:, None] * size + mirrored[None, :]).ravel()
-    flat = images.reshape(len(images), size**2, -1)[:, own <= twin]
-    # Pairs count twice, so that distances are those of the whole images.
-    weight = np.where(own == twin, 1, np.sqrt(2))[own <= twin].astype(np.float32)
-    return np.asarray((flat * weight[:, None]).reshape(len(images), -1), dtype=np.float32)
 
 
 def _principal(centred: Array, rng: np.random.Generator) -> tuple[Array, NDArray[np.float64]]:

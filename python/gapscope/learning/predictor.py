@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -19,11 +18,11 @@ from gapscope.learning.averaging import MOVES, average, copies
 from gapscope.learning.calibration import LEVEL, NOVELTY_LEVEL, Calibration
 from gapscope.learning.inputs import momentum_images
 from gapscope.learning.model import load_trained
-from gapscope.learning.network import AGGREGATION, IRREP, PARAMETERS, with_features
+from gapscope.learning.network import IRREP, PARAMETERS
 from gapscope.learning.novelty import Detector
-from gapscope.learning.readout import Readout
 from gapscope.learning.run import RunConfig
 from gapscope.learning.samples import Samples
+from gapscope.learning.surfaces import Surfaces
 from gapscope.physics import LABELS
 
 BATCH = 32
@@ -40,7 +39,7 @@ class Predictor:
     ----------
     symmetry : average over the moves of C3v, on the triangular lattice; see
         :mod:`gapscope.learning.averaging`.
-    readout : what the parameter head leaves; None: the head's answers stand.
+    surfaces : what joins the network's answers for clean maps; None: they stand alone.
     calibration : what sets, intervals and novelty come from; None: there are none.
     level : probability that a set or an interval holds the truth.
     novelty_level : share of maps like the training ones that are called unlike them.
@@ -49,7 +48,7 @@ class Predictor:
     config: RunConfig
     network: keras.Model
     symmetry: bool = True
-    readout: Readout | None = None
+    surfaces: Surfaces | None = None
     calibration: Calibration | None = None
     level: float = LEVEL
     novelty_level: float = NOVELTY_LEVEL
@@ -85,7 +84,7 @@ class Predictor:
             trained.config,
             trained.network,
             symmetry,
-            trained.readout,
+            trained.surfaces,
             calibration,
             level,
             novelty_level,
@@ -107,7 +106,7 @@ class Predictor:
         ------
         CalibrationError : see :meth:`Calibration.applied`.
         """
-        answers = [self._answer(self._inputs(maps)) for maps in batches]
+        answers = [self._answer(self._images(maps)) for maps in batches]
         probability, raw, novelty = (np.concatenate(part) for part in zip(*answers, strict=True))
         decoded = self.config.targets.decode(raw)
         parameters = {
@@ -128,7 +127,9 @@ class Predictor:
 
     def novelty(self, batches: Iterable[Maps], detector: Detector) -> NDArray[np.float64]:
         """A detector's scores of maps as :meth:`__call__` takes them, means over their copies."""
-        return np.concatenate([self._score(self._inputs(maps), detector) for maps in batches])
+        return np.concatenate(
+            [self._score(self._inputs(self._images(maps)), detector) for maps in batches]
+        )
 
     def require_fit(self, reader: DatasetReader) -> None:
         """Raise RunError unless a dataset has this network's lattice, energies and window."""
@@ -144,29 +145,28 @@ class Predictor:
                 "Use a dataset of that kind, or train a network on this one.",
             )
 
-    @cached_property
-    def _eyes(self) -> keras.Model:
-        """The network with its features, of which the readout is a function."""
-        return with_features(self.network)
-
     @property
     def _averages(self) -> bool:
         return self.symmetry and self.config.lattice == "triangular"
 
-    def _inputs(self, maps: Maps) -> NDArray[np.float32]:
-        """Network inputs of maps; where answers are averaged, of all copies, move by move."""
-        inputs = self.config.inputs.apply(momentum_images(maps, self.config.lattice))
-        return copies(inputs) if self._averages else inputs
+    def _images(self, maps: Maps) -> NDArray[np.float32]:
+        """Images of maps; where answers are averaged, of all copies, move by move."""
+        images = momentum_images(maps, self.config.lattice)
+        return copies(images) if self._averages else images
 
-    def _answer(self, inputs: NDArray[np.float32]) -> tuple[NDArray[np.float64], ...]:
+    def _inputs(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        return self.config.inputs.apply(images)
+
+    def _answer(self, images: NDArray[np.float32]) -> tuple[NDArray[np.float64], ...]:
         """Probabilities, parameters and, with a calibration, novelty scores (else none)."""
-        outputs = self._eyes.predict_on_batch(inputs)
+        inputs = self._inputs(images)
+        outputs = self.network.predict_on_batch(inputs)
         probability, parameters = outputs[IRREP], outputs[PARAMETERS]
-        moves = MOVES if self._averages else 1
-        if self.readout is not None:
+        if self.surfaces is not None:
+            moves = MOVES if self._averages else 1
             mean = probability.reshape(moves, -1, probability.shape[-1]).mean(axis=0)
             label = np.tile(mean.argmax(axis=1), moves)
-            parameters = parameters + self.readout(outputs[AGGREGATION], label)
+            parameters = self.surfaces.joined(images, label, parameters)
         if self._averages:
             probability, parameters = average(probability, parameters)
         if self.calibration is None:

@@ -3,7 +3,7 @@
     config.json            options, scalings, dataset and versions
     history.jsonl          one line per finished epoch
     best.weights.h5        weights of the epoch with the smallest validation loss
-    readout.npz            see :mod:`gapscope.learning.readout`; made after the last epoch
+    surfaces.npz           see :mod:`gapscope.learning.surfaces`; made after the last epoch
     checkpoint.weights.h5  weights and optimizer after the last finished epoch; gone at the end
 
 The network is built anew by the name of its backbone; files hold only its weights.
@@ -96,7 +96,7 @@ class RunFolder:
         self._config = self.path / "config.json"
         self._history = self.path / "history.jsonl"
         self.best = self.path / "best.weights.h5"
-        self.readout = self.path / "readout.npz"
+        self.surfaces = self.path / "surfaces.npz"
         self.checkpoint = self.path / "checkpoint.weights.h5"
 
     @property
@@ -108,7 +108,7 @@ class RunFolder:
     def finished(self) -> bool:
         """Whether the last epoch has been trained and nothing is left to do."""
         training = self.config().training
-        return self.trained and (self.readout.is_file() or not training.readout)
+        return self.trained and (self.surfaces.is_file() or not training.surfaces)
 
     @property
     def trained(self) -> bool:
@@ -123,7 +123,7 @@ class RunFolder:
 
     def clear(self) -> None:
         """Remove the files of a run, and nothing else."""
-        for file in (self._config, self._history, self.best, self.readout, self.checkpoint):
+        for file in (self._config, self._history, self.best, self.surfaces, self.checkpoint):
             file.unlink(missing_ok=True)
 
     def config(self) -> RunConfig:

@@ -22,9 +22,9 @@ from gapscope.learning.network import IRREP
 from gapscope.learning.optimizer import adamw
 from gapscope.learning.precision import choose_precision
 from gapscope.learning.progress import Progress
-from gapscope.learning.readout import learn_readout
 from gapscope.learning.run import RunConfig, RunFolder
 from gapscope.learning.samples import Samples
+from gapscope.learning.surfaces import learn_surfaces
 from gapscope.learning.targets import TargetScaling
 
 
@@ -81,8 +81,9 @@ def train(
             folder.write_config(_begin(training, config, attributes, origin))
         if not folder.trained:
             _fit(folder, training, validation, origin, progress)
-        if config.readout:
-            _learn_readout(folder, training)
+        if config.surfaces:
+            surfaces = learn_surfaces(folder.trained_network(), folder.config(), training)
+            surfaces.write(folder.surfaces, weights_name(folder.best))
     return folder
 
 
@@ -163,15 +164,6 @@ def _fit(
         verbose=0,
     )
     folder.finish()
-
-
-def _learn_readout(folder: RunFolder, training: Samples) -> None:
-    stored = folder.config()
-    clean = replace(stored.training, gaussian_noise=0.0, pink_noise=0.0)
-    batches = TrainingBatches(training, stored.inputs, stored.targets, clean)
-    network = folder.trained_network()
-    readout = learn_readout(network, batches, first=stored.training.epochs)
-    readout.write(folder.readout, weights_name(folder.best))
 
 
 def compiled(network: keras.Model, config: TrainingConfig, steps_per_epoch: int) -> keras.Model:

@@ -1,0 +1,158 @@
+"""Gap, theta and eps0 of clean maps, by regression on the surface that the maps of an irrep fill.
+
+The maps of one irrep are smooth functions of two or three parameters, so their images fill a
+surface of as few dimensions, and the parameters are smooth functions on it: a Gaussian process (C.
+Rasmussen and C. Williams, Gaussian Processes for Machine Learning, MIT Press 2006, sections 2.2 and
+5.4.2) learns them from the training maps,
+
+    mean(x) = y0 + k(x)^T K^-1 (y - y0),    variance(x) = s^2 (1 + n - k(x)^T K^-1 k(x)),
+    k_i(x) = exp(-|x - x_i|^2 / 2 l^2),     K_ij = k_i(x_j) + n delta_ij,
+
+where x holds the leading principal components of asinh(rho / u), each in units of its own standard
+deviation, and log u, with u = <|rho|> of the map itself; l is the root mean square of |x|, n the
+nugget. s^2 makes leave-one-out errors as large as they are claimed to be, and is at least the
+variance of y. A noisy map lies off the surface, where the variance grows to s^2: there
+:meth:`Surface.joined` leaves the word to the network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+
+from gapscope.learning.inputs import even_half
+
+COMPONENTS = 60
+NUGGET = 1e-9
+"""n over the number of training maps."""
+
+_TINY = np.finfo(np.float32).tiny
+Array = NDArray[np.float64]
+
+
+def shape_and_scale(images: NDArray[np.floating]) -> tuple[NDArray[np.float32], Array]:
+    """asinh(rho / u), each pair q, -q once, (n, pixels); and log u, (n, energies).
+
+    ``images`` are Re rho(q), (n, L, L, energies) in 1/meV.
+    """
+    scale = np.maximum(np.abs(images).mean(axis=(1, 2)), _TINY)
+    shape = even_half(np.arcsinh(images / scale[:, None, None, :]).astype(np.float32))
+    return shape, np.log(scale).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Surface:
+    """The maps of one irrep.
+
+    Attributes
+    ----------
+    mean, basis : (pixels,) and (pixels, components), from shapes to components.
+    scale_mean, scale_spread : (energies,), of log u.
+    points : (maps, components + energies), the x_i.
+    targets : (maps, TARGETS), the y_i; zero where a target has no meaning.
+    strength : (TARGETS,), s^2.
+    network : (TARGETS,), mean squared errors of the network's answers for these maps.
+    """
+
+    mean: NDArray[np.float32]
+    basis: NDArray[np.float32]
+    scale_mean: Array
+    scale_spread: Array
+    points: NDArray[np.float32]
+    targets: Array
+    strength: Array
+    network: Array
+
+    @classmethod
+    def fit(
+        cls,
+        shape: NDArray[np.float32],
+        scale: Array,
+        targets: NDArray[np.floating],
+        errors: NDArray[np.floating],
+    ) -> Self:
+        """The surface of maps of one irrep; ``errors`` are target - answer of the network."""
+        mean = _half_precision(shape.mean(axis=0))
+        centred = shape - mean
+        value, vector = np.linalg.eigh((centred.T @ centred / len(shape)).astype(np.float64))
+        kept = value[::-1][:COMPONENTS] > 1e-9 * value[-1]
+        spread = np.sqrt(value[::-1][:COMPONENTS][kept])
+        basis = _half_precision(vector[:, ::-1][:, :COMPONENTS][:, kept] / spread)
+        known = ~np.isnan(errors).any(axis=0)
+        nothing = np.zeros(targets.shape[1])
+        surface = cls(
+            mean,
+            basis,
+            scale.mean(axis=0),
+            np.maximum(scale.std(axis=0), 1e-6),
+            np.empty((0, 0), np.float32),
+            np.where(known, targets, 0).astype(np.float64),
+            nothing,
+            np.where(known, np.square(errors).mean(axis=0), nothing),
+        )
+        points = _half_precision(surface.coordinates(shape, scale))
+        surface = replace(surface, points=points)
+        return replace(surface, strength=surface._leave_one_out())
+
+    def coordinates(self, shape: NDArray[np.float32], scale: Array) -> Array:
+        """x, (n, components + energies)."""
+        inside = (shape - self.mean) @ self.basis
+        return np.concatenate([inside, (scale - self.scale_mean) / self.scale_spread], axis=1)
+
+    @cached_property
+    def length(self) -> float:
+        """l."""
+        return float(np.sqrt(np.square(self.points).sum(axis=1).mean()))
+
+    @cached_property
+    def factor(self) -> tuple[Array, bool]:
+        """Cholesky factor of K."""
+        kernel = self._kernel(self.points)
+        kernel[np.diag_indices_from(kernel)] += NUGGET * len(kernel)
+        return scipy.linalg.cho_factor(kernel, lower=True, overwrite_a=True, check_finite=False)
+
+    @cached_property
+    def weights(self) -> Array:
+        """K^-1 (y - y0), (maps, TARGETS)."""
+        centred = self.targets - self.targets.mean(axis=0)
+        return np.asarray(scipy.linalg.cho_solve(self.factor, centred))
+
+    def _leave_one_out(self) -> Array:
+        """s^2: mean squared leave-one-out errors, each over its variance at s = 1."""
+        inverse = np.diag(scipy.linalg.cho_solve(self.factor, np.eye(len(self.points))))
+        alone = (np.square(self.weights) / inverse[:, None]).mean(axis=0)
+        return np.asarray(np.maximum(alone, self.targets.var(axis=0)))
+
+    def __call__(self, shape: NDArray[np.float32], scale: Array) -> tuple[Array, Array]:
+        """Mean and variance of the targets, (n, TARGETS) each."""
+        kernel = self._kernel(self.coordinates(shape, scale))
+        mean = self.targets.mean(axis=0) + kernel @ self.weights
+        lower, _ = self.factor
+        half = scipy.linalg.solve_triangular(lower, kernel.T, lower=True, check_finite=False)
+        left = np.maximum(1 + NUGGET * len(self.points) - np.square(half).sum(axis=0), 0)
+        return mean, left[:, None] * self.strength
+
+    def joined(
+        self, shape: NDArray[np.float32], scale: Array, answers: NDArray[np.floating]
+    ) -> Array:
+        """The network's answers (n, TARGETS) and the surface's, weighted by inverse variances."""
+        mean, variance = self(shape, scale)
+        total = variance + self.network
+        share = np.divide(self.network, total, out=np.zeros_like(total), where=total > 0)
+        return np.asarray(answers + share * (mean - answers))
+
+    def _kernel(self, x: NDArray[np.floating]) -> Array:
+        x, points = x.astype(np.float64), self.points.astype(np.float64)
+        squares = np.square(x).sum(axis=1)[:, None] + np.square(points).sum(axis=1)
+        distance = np.maximum(squares - 2 * x @ points.T, 0)
+        return np.asarray(np.exp(-distance / (2 * self.length**2)))
+
+
+def _half_precision(values: NDArray[np.floating]) -> NDArray[np.float32]:
+    """As a file keeps them: surfaces read again give the same answers."""
+    return values.astype(np.float16).astype(np.float32)

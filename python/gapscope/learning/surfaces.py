@@ -1,0 +1,172 @@
+"""The surfaces of all irreps (see :mod:`gapscope.learning.surface`), and their file."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from gapscope.errors import RunError, SchemaVersionError
+from gapscope.learning.network import PARAMETERS
+from gapscope.learning.run import RunConfig, storing
+from gapscope.learning.samples import Samples
+from gapscope.learning.surface import Surface, shape_and_scale
+from gapscope.learning.targets import TARGETS
+from gapscope.physics import LABELS
+
+SURFACES_SCHEMA = 1
+MOST_POINTS = 4000
+"""Training maps of an irrep that are kept."""
+FEWEST = 40
+"""Training maps of an irrep below which the network's answers are left alone."""
+
+_HALF = ("mean", "basis", "points")
+_DOUBLE = ("scale_mean", "scale_spread", "targets", "strength", "network")
+_UNREADABLE = (
+    *(OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError),
+    *(zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError),
+)
+Part = tuple[NDArray[Any], ...]
+
+
+@dataclass(frozen=True)
+class Surfaces:
+    """Surfaces in the order of LABELS; None where there were too few maps."""
+
+    surfaces: tuple[Surface | None, ...]
+
+    @classmethod
+    def fit(cls, batches: Iterable[Part]) -> Self:
+        """Learn from batches of training maps; of each irrep the first MOST_POINTS count.
+
+        A batch holds images, Re rho(q), (n, L, L, energies) in 1/meV; irreps, (n,); targets and
+        errors (target - answer of the network), (n, TARGETS), NaN where they have no meaning.
+        """
+        known: list[list[Part]] = [[] for _ in LABELS]
+        for images, label, targets, errors in batches:
+            parts = (*shape_and_scale(images), targets, errors)
+            for index, own in enumerate(known):
+                own.append(tuple(part[label == index] for part in parts))
+        return cls(tuple(_fitted(own) for own in known))
+
+    def joined(
+        self,
+        images: NDArray[np.floating],
+        label: NDArray[np.integer],
+        answers: NDArray[np.floating],
+    ) -> NDArray[np.float64]:
+        """Answers (n, TARGETS) of network and surfaces, for images taken for these irreps."""
+        joined = answers.astype(np.float64)
+        shape, scale = shape_and_scale(images)
+        for index, surface in enumerate(self.surfaces):
+            own = label == index
+            if surface is not None and own.any():
+                joined[own] = surface.joined(shape[own], scale[own], joined[own])
+        return joined
+
+    def write(self, path: Path, weights: str) -> None:
+        """Write the file, beside the weights of this name (their SHA-256); raises StorageError."""
+        about = {"schema": SURFACES_SCHEMA, "labels": list(LABELS), "weights": weights}
+        arrays: dict[str, Any] = {"about": np.array(json.dumps(about))}
+        for label, surface in zip(LABELS, self.surfaces, strict=True):
+            if surface is not None:
+                for names, dtype in ((_HALF, np.float16), (_DOUBLE, np.float64)):
+                    for name in names:
+                        arrays[f"{label}_{name}"] = getattr(surface, name).astype(dtype)
+        with storing(path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, **arrays)
+
+    @classmethod
+    def read(cls, path: Path, weights: str, size: int, energies: int) -> Surfaces:
+        """The surfaces in a file, of the weights of this name and images of this size.
+
+        Raises
+        ------
+        RunError : the file is damaged or foreign, or belongs to other weights.
+        SchemaVersionError : it was written by a newer gapscope.
+        """
+        remedy = "Remove it and give the command of the training again, or copy the model again."
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+            about = json.loads(str(arrays["about"]))
+            schema, owner = int(about["schema"]), str(about["weights"])
+            pixels = (size**2 // 2 + 2) * energies
+            surfaces = cls(tuple(_read(arrays, label, pixels, energies) for label in LABELS))
+        except _UNREADABLE as error:
+            raise RunError(
+                "surfaces.npz is a file that `gapscope train` wrote.",
+                f"{path}: {type(error).__name__}: {error}",
+                remedy,
+            ) from error
+        if schema > SURFACES_SCHEMA:
+            raise SchemaVersionError(
+                f"This version of gapscope reads surfaces of schema {SURFACES_SCHEMA}.",
+                f"{path}: schema {schema}",
+                "Update gapscope.",
+            )
+        if owner != weights:
+            raise RunError(
+                "Surfaces belong to the weights that they were made with.",
+                f"{path}, of weights {owner}, beside {weights}",
+                remedy,
+            )
+        return surfaces
+
+
+def learn_surfaces(network: keras.Model, config: RunConfig, samples: Samples) -> Surfaces:
+    """The surfaces of a run's training maps, as they are, beside the network's answers for them."""
+
+    def batches() -> Iterable[Part]:
+        for rows in samples.chunks():
+            images = samples.images(rows)
+            answers = network.predict_on_batch(config.inputs.apply(images))[PARAMETERS]
+            columns = (samples.theta[rows], samples.eps0[rows], samples.gap[rows])
+            targets = config.targets.encode(*columns)
+            yield images, samples.label[rows], targets, targets - answers
+
+    return Surfaces.fit(batches())
+
+
+def _fitted(parts: list[Part]) -> Surface | None:
+    shape, scale, targets, errors = (
+        np.concatenate(part)[:MOST_POINTS] for part in zip(*parts, strict=True)
+    )
+    return Surface.fit(shape, scale, targets, errors) if len(shape) >= FEWEST else None
+
+
+def _read(
+    arrays: dict[str, NDArray[Any]], label: str, pixels: int, energies: int
+) -> Surface | None:
+    if f"{label}_points" not in arrays:
+        return None
+    values: dict[str, Any] = {
+        **{name: arrays[f"{label}_{name}"].astype(np.float32) for name in _HALF},
+        **{name: arrays[f"{label}_{name}"].astype(np.float64) for name in _DOUBLE},
+    }
+    components, maps = values["basis"].shape[1], len(values["points"])
+    shapes = {
+        "mean": (pixels,),
+        "basis": (pixels, components),
+        "points": (maps, components + energies),
+        "scale_mean": (energies,),
+        "scale_spread": (energies,),
+        "targets": (maps, len(TARGETS)),
+        "strength": (len(TARGETS),),
+        "network": (len(TARGETS),),
+    }
+    if any(values[name].shape != shape for name, shape in shapes.items()) or not maps:
+        raise ValueError(f"shapes {[values[name].shape for name in shapes]}")
+    if not all(np.isfinite(value).all() for value in values.values()):
+        raise ValueError("numbers that are not finite")
+    if not ((values["scale_spread"] > 0).all() and (values["strength"] >= 0).all()):
+        raise ValueError("spreads or variances that are not positive")
+    return Surface(**values)

@@ -1,0 +1,217 @@
+"""Clean maps' parameters by regression: near the surface it is right, far from it it is silent."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from gapscope.dataset.load import DatasetReader
+from gapscope.errors import RunError, SchemaVersionError
+from gapscope.learning.inputs import momentum_images
+from gapscope.learning.model import export, load_trained
+from gapscope.learning.predictor import Predictor, beside_truth
+from gapscope.learning.run import RunFolder
+from gapscope.learning.samples import Samples
+from gapscope.learning.surface import Surface, shape_and_scale
+from gapscope.learning.surfaces import FEWEST, Surfaces
+from gapscope.learning.train import train
+from gapscope.physics import LABELS
+from gapscope.physics.lattice import window_coordinates
+
+SIZE = 16
+ERROR = 0.3
+"""Of the network that the surfaces stand beside, one sigma."""
+
+
+def maps(rng: np.random.Generator, count: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Two-parameter maps (n, 1, L, L), and targets (n, 4) that are smooth in the parameters."""
+    state = rng.uniform(-1, 1, (count, 2))
+    r = window_coordinates(SIZE)
+    fall = np.exp(-0.1 * (r[:, None] ** 2 + r[None, :] ** 2))
+    phase = r[:, None] * (1 + 0.4 * state[:, 0, None, None]) + 0.7 * r[None, :]
+    waves = np.exp(state[:, 1])[:, None, None] * np.cos(phase) * fall
+    targets = np.stack([np.sin(state.sum(axis=1) + k) for k in range(4)], axis=1)
+    return waves[:, None], targets
+
+
+def batch(rng: np.random.Generator, count: int, label: int = 2) -> tuple[NDArray[Any], ...]:
+    drho, targets = maps(rng, count)
+    errors = rng.normal(0, ERROR, targets.shape)
+    images = momentum_images(drho, "triangular")
+    return images, np.full(count, label), targets, errors
+
+
+@pytest.fixture(scope="module")
+def surface() -> Surface:
+    learned = Surfaces.fit([batch(np.random.default_rng(1), 600)]).surfaces[2]
+    assert learned is not None
+    return learned
+
+
+def test_parameters_of_unseen_maps_are_found_with_true_variances(surface: Surface) -> None:
+    images, _, targets, _ = batch(np.random.default_rng(2), 400)
+    mean, variance = surface(*shape_and_scale(images))
+    assert np.abs(mean - targets).mean() < 0.01 * np.abs(targets).mean()
+    sigmas = np.median(np.abs(mean - targets) / np.sqrt(variance), axis=0)
+    assert (sigmas > 0.05).all()
+    assert (sigmas < 2).all()
+
+
+def test_the_strength_is_that_of_maps_left_out_one_by_one() -> None:
+    images, _, targets, errors = batch(np.random.default_rng(3), 40)
+    shape, scale = shape_and_scale(images)
+    whole = Surface.fit(shape, scale, targets, errors)
+    squared = []
+    for out in range(40):
+        kept = np.arange(40) != out
+        # The same coordinates and length, one point fewer.
+        one = replace(whole, points=whole.points[kept], targets=whole.targets[kept])
+        one.__dict__["length"] = whole.length
+        kernel = one._kernel(one.points) + 1e-9 * 40 * np.eye(39)
+        k = one._kernel(whole.points[[out]])
+        centre = whole.targets.mean(axis=0)
+        mean = centre + k @ np.linalg.solve(kernel, one.targets - centre)
+        left = 1 + 1e-9 * 40 - k @ np.linalg.solve(kernel, k.T)
+        squared.append(np.square(mean - whole.targets[out])[0] / left[0])
+    alone = np.mean(squared, axis=0)
+    np.testing.assert_allclose(np.maximum(alone, targets.var(axis=0)), whole.strength, rtol=1e-3)
+    assert (alone > targets.var(axis=0)).any()
+
+
+def test_near_the_surface_it_has_the_word_and_in_noise_the_network_has(surface: Surface) -> None:
+    rng = np.random.default_rng(4)
+    drho, targets = maps(rng, 200)
+    answers = targets + rng.normal(0, ERROR, targets.shape)
+    clean = surface.joined(*shape_and_scale(momentum_images(drho, "triangular")), answers)
+    assert np.abs(clean - targets).mean() < 0.02 * np.abs(answers - targets).mean()
+    noise = rng.normal(size=drho.shape)
+    lost = surface.joined(*shape_and_scale(momentum_images(noise, "triangular")), answers)
+    moved, spread = lost - answers, targets.var(axis=0)
+    assert np.abs(moved).mean() > 0
+    share = ERROR**2 / (ERROR**2 + spread)  # the prior's, at most
+    assert (np.abs(moved) <= 1.3 * share * np.abs(answers - surface.targets.mean(axis=0))).all()
+
+
+def test_the_scale_of_a_map_is_kept_apart_from_its_shape() -> None:
+    images = momentum_images(maps(np.random.default_rng(5), 3)[0], "triangular")
+    shape, scale = shape_and_scale(images)
+    again, larger = shape_and_scale(100 * images)
+    np.testing.assert_allclose(again, shape, atol=1e-5)
+    np.testing.assert_allclose(larger, scale + np.log(100), rtol=1e-5)
+    assert np.isfinite(np.concatenate([part.ravel() for part in shape_and_scale(0 * images)])).all()
+
+
+def test_irreps_have_their_own_surfaces_and_too_few_maps_none() -> None:
+    rng = np.random.default_rng(6)
+    many, few = batch(rng, FEWEST, label=0), batch(rng, FEWEST - 1, label=3)
+    nameless = batch(rng, FEWEST, label=1)
+    nameless[2][:, :2] = nameless[3][:, :2] = np.nan
+    surfaces = Surfaces.fit([many, few, nameless])
+    assert [s is not None for s in surfaces.surfaces] == [True, True, False, False, False]
+    answers = np.ones((5, 4))
+    joined = surfaces.joined(many[0][:5], np.array([0, 1, 2, 3, 0]), answers)
+    np.testing.assert_array_equal(joined[2:4], answers[2:4])
+    assert (joined[[0, 4]] != 1).all()
+    np.testing.assert_array_equal(joined[1, :2], [1, 1])  # no angle: the network's word stands
+    assert np.isfinite(joined).all()
+
+
+@pytest.fixture
+def file(surface: Surface, tmp_path: Path) -> Path:
+    path = tmp_path / "surfaces.npz"
+    Surfaces((None, None, surface, None, None)).write(path, "w")
+    return path
+
+
+def test_a_file_gives_the_same_answers(file: Path, surface: Surface) -> None:
+    again = Surfaces.read(file, "w", SIZE, 1)
+    images, label, targets, _ = batch(np.random.default_rng(7), 20)
+    own = Surfaces((None, None, surface, None, None)).joined(images, label, targets)
+    np.testing.assert_array_equal(again.joined(images, label, targets), own)
+
+
+Arrays = dict[str, NDArray[Any]]
+NAME = LABELS[2]
+
+
+def about(**changes: Any) -> Callable[[Arrays], Arrays]:
+    def changed(arrays: Arrays) -> Arrays:
+        content = json.loads(str(arrays["about"])) | changes
+        return arrays | {"about": np.array(json.dumps(content))}
+
+    return changed
+
+
+def array(name: str, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Callable[[Arrays], Arrays]:
+    return lambda arrays: arrays | {f"{NAME}_{name}": change(arrays[f"{NAME}_{name}"])}
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (about(weights="v"), RunError, "of weights v, beside w"),
+        (about(schema=99), SchemaVersionError, "schema 99"),
+        (array("mean", lambda a: a[1:]), RunError, "shapes"),
+        (array("points", lambda a: a[:0]), RunError, "shapes"),
+        (array("basis", lambda a: a * np.nan), RunError, "not finite"),
+        (array("strength", lambda a: -a), RunError, "not positive"),
+        (array("mean", lambda a: np.array([{}], dtype=object)), RunError, "allow_pickle"),
+        (lambda a: {k: v for k, v in a.items() if "targets" not in k}, RunError, "KeyError"),
+    ],
+)
+def test_damaged_and_foreign_files_are_refused(
+    change: Callable[[Arrays], Arrays], error: type[Exception], message: str, file: Path
+) -> None:
+    with np.load(file) as opened:
+        arrays = change(dict(opened))
+    np.savez(file, **arrays)  # type: ignore[arg-type]
+    with pytest.raises(error, match=message):
+        Surfaces.read(file, "w", SIZE, 1)
+
+
+def test_a_run_has_surfaces_that_better_its_answers(toy_dataset: Path, learned: RunFolder) -> None:
+    whole = Predictor.load(learned.path)
+    assert whole.surfaces is not None
+    with DatasetReader(toy_dataset) as reader:
+        samples = Samples.of(reader, "train", whole.size)
+        errors = [
+            float(np.abs(made["gap"] - made["true_gap"]).mean())
+            for made in (beside_truth(p, samples) for p in (whole, replace(whole, surfaces=None)))
+        ]
+    assert errors[0] < 0.8 * errors[1]
+
+
+def test_missing_surfaces_are_learned_without_training_again(
+    toy_dataset: Path, learned: RunFolder, tmp_path: Path
+) -> None:
+    run = RunFolder(shutil.copytree(learned.path, tmp_path / "run"))
+    trained = run.best.stat().st_mtime_ns
+    before = load_trained(run.path).surfaces
+    run.surfaces.unlink()
+    assert not run.finished
+    train(toy_dataset, run.path, run.config().training, progress=False)
+    assert run.best.stat().st_mtime_ns == trained
+    after = load_trained(run.path).surfaces
+    assert before is not None
+    assert after is not None
+    for one, other in zip(before.surfaces, after.surfaces, strict=True):
+        if one is not None and other is not None:
+            np.testing.assert_allclose(one.targets, other.targets)
+    assert [s is None for s in before.surfaces] == [s is None for s in after.surfaces]
+
+
+def test_a_model_carries_its_surfaces(learned: RunFolder, tmp_path: Path) -> None:
+    model, run = load_trained(export(learned.path, tmp_path / "model")), load_trained(learned.path)
+    assert model.surfaces is not None
+    assert run.surfaces is not None
+    for one, other in zip(model.surfaces.surfaces, run.surfaces.surfaces, strict=True):
+        if one is not None and other is not None:
+            np.testing.assert_array_equal(one.points, other.points)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-COLDEST, HOTTEST = 0.05, 20.0
+COLDEST, HOTTEST = 1.0, 20.0
+"""Never below 1: a network that has also learned from noisy maps is cautious with clean ones, and a
+clean calibration set, often without a single error, would make it boundlessly sure of noisy ones."""
 STEPS = 60
 _SMALLEST = float(np.finfo(np.float32).tiny)
 
@@ -19,7 +21,7 @@ def fit_temperature(probability: NDArray[np.floating], truth: NDArray[np.integer
     """The temperature with the smallest mean negative log-likelihood of the true classes.
 
     That is convex in 1/T: its slope, the mean over samples of sum_k p_k z_k - z_true with the
-    logits z, is bisected. Between COLDEST, where a set without errors ends, and HOTTEST.
+    logits z, is bisected between COLDEST and HOTTEST.
 
     Parameters
     ----------

@@ -1,0 +1,173 @@
+"""A triangular lattice as it was found in a measured map: vectors, distortion, and their errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gapscope.measured.preparation.grid import Real
+from gapscope.measured.preparation.peaks import Peak
+from gapscope.physics.lattice import Lattice
+
+ANGSTROM = 0.1
+"""In nm."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A value, or several, with standard errors."""
+
+    value: Real
+    error: Real
+
+    def __format__(self, spec: str) -> str:
+        """The first value with its error, each in the format given."""
+        value, error = self.value.flat[0], self.error.flat[0]
+        return f"{value:{spec}} ± {error:{spec}}"
+
+
+@dataclass(frozen=True)
+class FoundLattice:
+    """Reciprocal vectors of a map, and what follows from them.
+
+    With F the matrix that takes the ideal lattice vectors, a1 = (1, 0), a2 = (1/2, sqrt3/2) times
+    the constant of the material, to the measured ones, F = V R (polar decomposition, V symmetric):
+    R is the orientation of the lattice, V = 1 its perfect shape, and V^-1 the correction.
+
+    Attributes
+    ----------
+    material_constant : lattice constant of the material in Angstrom.
+    reciprocal : rows b1, b2 in 1/nm, 2 pi included, measured.
+    covariance : of (b1x, b1y, b2x, b2y), 1/nm^2.
+    peaks : the Bragg peaks at b1, b2 and -(b1 + b2); their opposites say nothing else.
+    closure : chi^2 (2 degrees of freedom) of the three peaks' adding up to zero.
+    false_alarm : bound of the probability that noise alone shows such peaks.
+    """
+
+    material_constant: float
+    reciprocal: Real
+    covariance: Real
+    peaks: tuple[Peak, Peak, Peak]
+    closure: float
+    false_alarm: float
+
+    @property
+    def vectors(self) -> Real:
+        """Rows a1, a2 in nm, a_i . b_j = 2 pi delta_ij."""
+        return _vectors(self.reciprocal)
+
+    @property
+    def ideal(self) -> Real:
+        """Rows a1, a2 in nm of the material's lattice in the orientation that was found."""
+        return np.asarray(self.vectors @ self.correction.value.T)
+
+    @property
+    def constant(self) -> Measured:
+        """Lattice constant in Angstrom: that of the triangular lattice with the same cell area."""
+        return self._derived(lambda b: _constant(_vectors(b)))
+
+    @property
+    def lengths(self) -> Measured:
+        """Lengths of a1, a2 and a2 - a1 in Angstrom, equal in a perfect lattice."""
+
+        def lengths(b: Real) -> Real:
+            a1, a2 = _vectors(b)
+            return np.asarray(np.linalg.norm([a1, a2, a2 - a1], axis=1) / ANGSTROM)
+
+        return self._derived(lengths)
+
+    @property
+    def orientation(self) -> Measured:
+        """Angle of the rotation R in degrees, in (-30, 30]: a1 of the corrected map against x."""
+        return self._derived(lambda b: np.degrees(_rotation(_deformation(b, self._ideal))))
+
+    @property
+    def opening(self) -> Measured:
+        """Angle between a1 and a2 in degrees, 60 in a perfect lattice."""
+
+        def opening(b: Real) -> Real:
+            a1, a2 = _vectors(b)
+            return np.asarray(np.degrees(np.arctan2(a1[0] * a2[1] - a1[1] * a2[0], a1 @ a2)))
+
+        return self._derived(opening)
+
+    @property
+    def correction(self) -> Measured:
+        """Symmetric matrix V^-1: r -> V^-1 r gives the material's lattice without turning it."""
+        return self._derived(lambda b: _correction(_deformation(b, self._ideal)))
+
+    @property
+    def anisotropy(self) -> Measured:
+        """Largest over smallest stretch of the lattice, 1 in a perfect one."""
+
+        def ratio(b: Real) -> Real:
+            stretches = np.linalg.svd(_deformation(b, self._ideal), compute_uv=False)
+            return np.asarray(stretches[0] / stretches[1])
+
+        return self._derived(ratio)
+
+    def momentum(self, reduced: ArrayLike) -> Real:
+        """Momenta (..., 2) in 1/nm of reduced ones."""
+        return np.asarray(reduced, dtype=np.float64) @ self.reciprocal
+
+    def reduced(self, momentum: ArrayLike) -> Real:
+        """Reduced momenta (..., 2) of those in 1/nm."""
+        return np.asarray(momentum, dtype=np.float64) @ self.vectors.T / (2 * np.pi)
+
+    @property
+    def _ideal(self) -> Real:
+        return _ideal_vectors(self.material_constant)
+
+    def _derived(self, function: Callable[[Real], Real]) -> Measured:
+        flat = self.reciprocal.ravel()
+        return propagate(lambda b: function(b.reshape(2, 2)), flat, self.covariance)
+
+
+def propagate(function: Callable[[Real], Real], at: Real, covariance: Real) -> Measured:
+    """f(p) and its standard error to first order, sqrt(diag(J C J^T)), J by central differences."""
+    step = 1e-6 * np.abs(at).max()
+    slopes = [
+        (np.asarray(function(at + shift)) - function(at - shift)) / (2 * step)
+        for shift in step * np.eye(len(at))
+    ]
+    jacobian = np.moveaxis(np.array(slopes), 0, -1)
+    variance = np.einsum("...i,ij,...j->...", jacobian, covariance, jacobian)
+    return Measured(np.asarray(function(at)), np.sqrt(np.maximum(variance, 0)))
+
+
+def turned_to_labels(reciprocal: Real) -> int:
+    """Turns by 60 degrees that bring the orientation of rows b1, b2 into (-30, 30] degrees."""
+    angle = np.degrees(_rotation(_deformation(reciprocal, _ideal_vectors(1.0))))
+    return int(np.ceil(angle / 60 - 0.5))
+
+
+def _ideal_vectors(constant: float) -> Real:
+    return np.asarray(Lattice("triangular", constant).vectors * constant * ANGSTROM)
+
+
+def _vectors(reciprocal: Real) -> Real:
+    return np.asarray(2 * np.pi * np.linalg.inv(reciprocal).T)
+
+
+def _constant(vectors: Real) -> Real:
+    return np.asarray(np.sqrt(2 / np.sqrt(3) * abs(np.linalg.det(vectors))) / ANGSTROM)
+
+
+def _deformation(reciprocal: Real, ideal: Real) -> Real:
+    """F of measured = F ideal, for vectors as columns."""
+    return np.asarray(_vectors(reciprocal).T @ np.linalg.inv(ideal.T))
+
+
+def _rotation(deformation: Real) -> Real:
+    """Angle of R in F = V R: that of F + (det F) F^-T, which has the same R."""
+    return np.asarray(
+        np.arctan2(deformation[1, 0] - deformation[0, 1], deformation[0, 0] + deformation[1, 1])
+    )
+
+
+def _correction(deformation: Real) -> Real:
+    left, stretches, _ = np.linalg.svd(deformation)
+    return np.asarray((left / stretches) @ left.T)

@@ -1,0 +1,84 @@
+"""Local amplitude and phase of a wave in a map, and maps without certain waves.
+
+    psi(r) = sum_r' g(r - r') f(r') exp(-i q.r') / sum_r' g(r - r'), g(r) = exp(-r^2 / 2 length^2),
+
+the sums over the pixels of the map, so that a wave A exp(i q.r) has psi = A up to the edges. In
+momentum, length is a Gaussian window of width 1/length around q.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from gapscope.measured.preparation.errors import PreparationError
+from gapscope.measured.preparation.grid import Grid, Real, grid_of, like, values_of
+
+Complex = NDArray[np.complex128]
+
+
+def local_amplitude(
+    image: xr.DataArray, momentum: Sequence[float] | Real, length: float
+) -> Complex:
+    """psi(r), (y, x), of the wave with a momentum in 1/nm; phases from the coordinates' zero.
+
+    Parameters
+    ----------
+    length : smoothing length in nm, larger than 1/|q|.
+
+    Raises
+    ------
+    PreparationError : a length below a pixel or 1/|q|.
+    """
+    grid, q = grid_of(image), np.asarray(momentum, dtype=np.float64)
+    if not (np.isfinite(length) and length > grid.step.max() and length * np.hypot(*q) > 1):
+        raise PreparationError(
+            "The smoothing length is larger than a pixel and than 1/|q|.",
+            f"{length:g} nm",
+            "Use a few lattice constants.",
+        )
+    conjugate = _wave(grid, -q)
+    along_y, along_x = (_smoothing(axis, length) for axis in (grid.y, grid.x))
+    return np.asarray(along_y @ (values_of(image) * conjugate) @ along_x.T)
+
+
+def mask_peaks(image: xr.DataArray, momenta: ArrayLike, width: float) -> xr.DataArray:
+    """The map without the peaks at some momenta: Gaussian notches around q and -q.
+
+    f(r) - sum_q 2 Re psi_q(r) exp(i q.r), that is rho(q') times 1 - exp(-(q' - q)^2 / 2 width^2)
+    where the notches do not overlap.
+
+    Parameters
+    ----------
+    momenta : (n, 2) in 1/nm, of each pair q, -q one.
+    width : of the notch, in 1/nm; the smoothing length is its inverse.
+
+    Raises
+    ------
+    PreparationError : momenta of another shape, or a width as large as |q|.
+    """
+    grid, waves = grid_of(image), np.asarray(momenta, dtype=np.float64)
+    if waves.ndim != 2 or waves.shape[1] != 2 or not np.isfinite(waves).all() or not width > 0:
+        raise PreparationError(
+            "Masked momenta are rows (qx, qy), and the width is positive.",
+            f"shape {waves.shape}, width {width}",
+            "Give the momenta of found peaks, in 1/nm.",
+        )
+    masked = values_of(image).copy()
+    for q in waves:
+        # One after the other: what two notches share is taken away once.
+        masked -= 2 * np.real(local_amplitude(like(image, masked), q, 1 / width) * _wave(grid, q))
+    return like(image, masked)
+
+
+def _wave(grid: Grid, q: Real) -> Complex:
+    return np.asarray(np.exp(1j * q[1] * grid.y)[:, None] * np.exp(1j * q[0] * grid.x))
+
+
+def _smoothing(along: Real, length: float) -> Real:
+    """Normalised Gaussian averages along one axis, (N, N)."""
+    weights = np.exp(-((along[:, None] - along) ** 2) / (2 * length**2))
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))

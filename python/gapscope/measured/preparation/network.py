@@ -1,0 +1,135 @@
+"""From a corrected map to what a network reads: drho on lattice sites and its image rho(q).
+
+Conventions are those of docs/conventions.md: sites r = r1 a1 + r2 a2 around a centre, r = 0 at
+index L/2, rho(q) of the sites in the open hexagon, in the convention ``ldos``. a1 is the found
+lattice's, turned by 60 degrees as often as asked for: the peaks alone do not tell these apart.
+Values keep the units of the map: what a change of the density of states by 1/meV is in nA, the map
+does not say. Structure finer than the lattice, noise too, is folded into the first zone, as in
+theory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from gapscope.measured.preparation.errors import PreparationError
+from gapscope.measured.preparation.found import ANGSTROM, FoundLattice
+from gapscope.measured.preparation.grid import Real, grid_of, sample
+from gapscope.measured.preparation.lockin import local_amplitude
+from gapscope.measured.preparation.symmetrise import symmetrise_sites
+from gapscope.physics.fourier import qpi_image
+from gapscope.physics.lattice import check_window, symmetric_window, window_coordinates
+from gapscope.physics.symmetry import C6
+
+
+def nearest_site(
+    image: xr.DataArray, lattice: FoundLattice, point: Sequence[float], *, bright: bool = True
+) -> Real:
+    """The lattice site (x, y) in nm next to a point: the maximum of the Bragg waves there.
+
+    Parameters
+    ----------
+    bright : whether atoms are bright; otherwise the minimum.
+    """
+    b1, b2 = lattice.reciprocal
+    vectors = np.stack([b1, b2, -b1 - b2])
+    grid, at = grid_of(image), np.asarray(point, dtype=np.float64)
+    row, column = (int(np.abs(a - v).argmin()) for a, v in ((grid.y, at[1]), (grid.x, at[0])))
+    length = 2 * float(np.linalg.norm(lattice.vectors, axis=1).mean())
+    waves = np.array([local_amplitude(image, b, length)[row, column] for b in vectors])
+    sign = 1.0 if bright else -1.0
+    # Points of one cell around the point, then ever finer around the best.
+    fractions = (np.arange(24) - 11.5) / 24
+    step = np.stack(np.meshgrid(fractions, fractions), axis=-1).reshape(-1, 2) @ lattice.vectors
+    best = at
+    for zoom in (1.0, 0.1, 0.01, 0.001):
+        points = best + zoom * step
+        height = sign * np.real(np.exp(1j * points @ vectors.T) @ waves)
+        best = points[height.argmax()]
+    # The cell is a rhombus: one of its neighbours may be nearer.
+    shifts = np.array([[i, j] for i in (-1, 0, 1) for j in (-1, 0, 1)]) @ lattice.vectors
+    distance = np.linalg.norm(best + shifts - at, axis=1)
+    return np.asarray((best + shifts)[distance.argmin()])
+
+
+def largest_window(image: xr.DataArray, lattice: FoundLattice, centre: Sequence[float]) -> int:
+    """The largest even L whose hexagon of sites around a centre lies within the map; 0 if none."""
+    grid = grid_of(image)
+    at = np.asarray(centre, dtype=np.float64)
+    low, high = np.array([grid.x[0], grid.y[0]]), np.array([grid.x[-1], grid.y[-1]])
+    a1, a2 = lattice.vectors
+    # The outermost sites of the open hexagon are (L/2 - 1) times these.
+    corners = np.stack([a1, a2, a1 - a2])
+    room = np.minimum(at - low, high - at) + 1e-9
+    if (room < 0).any():
+        return 0
+    return 2 * (int((room / np.abs(corners).max(axis=0)).min()) + 1)
+
+
+def network_input(
+    image: xr.DataArray,
+    lattice: FoundLattice,
+    size: int,
+    centre: Sequence[float] | None = None,
+    *,
+    turns: int = 0,
+    symmetry: str | None = None,
+) -> xr.Dataset:
+    """drho and rho(q) on the network's grids, like those of ``simulate`` for one energy.
+
+    Parameters
+    ----------
+    lattice : found in this very map, after its correction.
+    size : L, even.
+    centre : the impurity's site (x, y) in nm; the middle of the map where not given.
+    turns : of a1 by 60 degrees, counterclockwise.
+    symmetry : "C3v" or "C6v" to average over; no average where not given.
+
+    Returns
+    -------
+    xarray.Dataset with ``ldos_change`` (r1, r2) less its mean over the hexagon, NaN outside of the
+    map; ``qpi_re``, ``qpi_im`` (q1, q2); coordinates r1, r2, q1, q2 in units of a and b.
+
+    Raises
+    ------
+    PreparationError : a hexagon that does not fit into the map, an unknown symmetry.
+    NumericsError : an odd size.
+    """
+    check_window(size)
+    middle = grid_of(image).middle
+    at = middle if centre is None else np.asarray(centre, dtype=np.float64)
+    fits = largest_window(image, lattice, at.tolist())
+    if size > fits:
+        raise PreparationError(
+            "The hexagon of lattice sites lies within the map.",
+            f"{size} sites around ({at[0]:.3g}, {at[1]:.3g}) nm, where {fits} fit",
+            "Use a smaller window, another centre, or a larger map.",
+        )
+    r = window_coordinates(size)
+    sites = np.stack(np.meshgrid(r, r, indexing="ij"), axis=-1)
+    turned = np.linalg.matrix_power(C6, turns % 6).T @ lattice.vectors
+    values = sample(image, sites @ turned + at)
+    inside = symmetric_window("triangular", size)
+    values = values - values[inside].mean()
+    if symmetry is not None:
+        values = symmetrise_sites(values, symmetry)
+    rho = qpi_image(values, "triangular")
+    units = {"units": str(image.attrs.get("units", "1"))}
+    return xr.Dataset(
+        {
+            "ldos_change": (("r1", "r2"), values, {"long_name": "map on sites", **units}),
+            "qpi_re": (("q1", "q2"), rho.real, {"long_name": "real part of rho(q)", **units}),
+            "qpi_im": (("q1", "q2"), rho.imag, {"long_name": "imaginary part of rho(q)", **units}),
+        },
+        {"r1": r, "r2": r, "q1": r / size, "q2": r / size},
+        {
+            "lattice": "triangular",
+            "lattice_constant": float(np.linalg.norm(turned, axis=1).mean() / ANGSTROM),
+            "convention": "ldos",
+            "centre": at.tolist(),
+            "symmetry": symmetry or "none",
+        },
+    )

@@ -1,0 +1,76 @@
+"""Lawler and Fujita's correction of slow distortions (M. J. Lawler et al., Nature 466, 347 (2010)).
+
+A displacement u(r) that varies slowly turns the lattice's waves into A exp(i b.(r - u(r))), so that
+their local phases phi_b(r), smoothed over a length, give b.u = phi_b(mean) - phi_b(r). Two of the
+three Bragg vectors would do; all three are used, by least squares. The corrected map is
+f(r + u(r)).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from gapscope.measured.preparation.errors import PreparationError
+from gapscope.measured.preparation.found import FoundLattice
+from gapscope.measured.preparation.grid import Grid, Real, grid_of, on_grid, sample
+from gapscope.measured.preparation.lockin import Complex, local_amplitude
+
+
+def displacement(image: xr.DataArray, lattice: FoundLattice, length: float) -> Real:
+    """u(r) in nm, (y, x, 2), of zero mean.
+
+    Parameters
+    ----------
+    lattice : as found in this very map; what is left of its distortion is part of u.
+    length : smoothing length in nm; faster changes of u are not seen.
+
+    Raises
+    ------
+    PreparationError : the phases of a Bragg peak wind around a point, as at a dislocation, or where
+        the lattice is too weak for the smoothing length.
+    """
+    b1, b2 = lattice.reciprocal
+    vectors = np.stack([b1, b2, -b1 - b2])
+    phases = [_unwrapped(local_amplitude(image, b, length)) for b in vectors]
+    shifts = np.stack([phase.mean() - phase for phase in phases], axis=-1)
+    return np.asarray(shifts @ np.linalg.pinv(vectors).T)
+
+
+def correct_phase(image: xr.DataArray, lattice: FoundLattice, length: float) -> xr.DataArray:
+    """The map f(r + u(r)), less the rim whose sources lie outside of the data.
+
+    Raises
+    ------
+    PreparationError : see :func:`displacement`; or a displacement as large as the map.
+    """
+    grid, u = grid_of(image), displacement(image, lattice, length)
+    points = np.stack(np.meshgrid(grid.x, grid.y), axis=-1) + u
+    rim = np.ceil(np.abs(u).max(axis=(0, 1)) / grid.step - 1e-6).astype(int)
+    width, height = len(grid.x), len(grid.y)
+    if 4 * rim[0] >= width or 4 * rim[1] >= height:
+        raise PreparationError(
+            "A slow distortion is small against the map.",
+            f"displacements up to {np.abs(u).max():.3g} nm",
+            "Correct the affine distortion first, or use a longer smoothing length.",
+        )
+    inside = (slice(rim[1], height - rim[1]), slice(rim[0], width - rim[0]))
+    new = Grid(grid.x[inside[1]] - grid.x[rim[0]], grid.y[inside[0]] - grid.y[rim[1]])
+    return on_grid(image, sample(image, points[inside]), new)
+
+
+def _unwrapped(wave: Complex) -> Real:
+    """Continuous phase: from pixel to pixel it changes by less than pi, whatever the way."""
+    along_x = np.angle(wave[:, 1:] * wave[:, :-1].conj())
+    along_y = np.angle(wave[1:] * wave[:-1].conj())
+    # Around a square of four pixels the changes add up to zero, or to 2 pi at a vortex.
+    winding = along_x[:-1] + along_y[:, 1:] - along_x[1:] - along_y[:, :-1]
+    if np.abs(winding).max() > np.pi:
+        raise PreparationError(
+            "The phase of a Bragg peak is continuous over the map.",
+            f"{int((np.abs(winding) > np.pi).sum())} points that it winds around",
+            "Use a longer smoothing length, or a part of the map without defects.",
+        )
+    first = np.angle(wave[0, 0]) + np.concatenate([[0.0], np.cumsum(along_y[:, 0])])
+    rest = np.concatenate([np.zeros((len(wave), 1)), np.cumsum(along_x, axis=1)], axis=1)
+    return np.asarray(first[:, None] + rest)

@@ -1,0 +1,197 @@
+"""The steps of preparation in their order, each of which can be left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+
+from gapscope.measured.preparation.bragg import FALSE_ALARM, find_lattice
+from gapscope.measured.preparation.drift import correct_drift
+from gapscope.measured.preparation.errors import PreparationError
+from gapscope.measured.preparation.found import FoundLattice
+from gapscope.measured.preparation.grid import Real, grid_of
+from gapscope.measured.preparation.levelling import level_lines, level_plane
+from gapscope.measured.preparation.lines import remove_line_noise
+from gapscope.measured.preparation.lockin import mask_peaks
+from gapscope.measured.preparation.network import largest_window, network_input
+from gapscope.measured.preparation.phase import correct_phase
+from gapscope.measured.preparation.transform import fourier_transform
+from gapscope.measured.preparation.waves import DensityWave, find_density_wave
+
+CORRECTED = (0.95, 1.05)
+"""Bounds of measured over true lengths in a corrected map."""
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What to do, in this order; None or False leaves a step out.
+
+    Attributes
+    ----------
+    plane : subtract the plane of least squares.
+    lines : level every scan line by its "median", or by a polynomial of this degree.
+    line_noise : take the offsets of scan lines out, sparing Bragg peaks.
+    drift : correct the affine distortion, so that the lattice is the material's.
+    phase : correct slow distortions with this smoothing length, in lattice constants.
+    mask_bragg, mask_wave : take the peaks of the lattice, of the wave out of the map.
+    notch : width of these notches, in units of |b1|.
+    symmetry : "C3v" or "C6v", to average the network's input over.
+    scale, anisotropy, false_alarm : bounds of the search for the lattice, see
+        :func:`gapscope.measured.preparation.find_lattice`.
+    wavevector : of the density wave that is looked for, in units of b1, b2; None for none.
+    """
+
+    plane: bool = True
+    lines: Literal["median"] | int | None = None
+    line_noise: bool = True
+    drift: bool = True
+    phase: float | None = None
+    mask_bragg: bool = False
+    mask_wave: bool = False
+    notch: float = 0.04
+    symmetry: str | None = None
+    scale: tuple[float, float] = (0.87, 1.15)
+    anisotropy: float = 1.25
+    false_alarm: float = FALSE_ALARM
+    wavevector: tuple[float, float] | None = (1 / 3, 0.0)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A prepared map with all that was on the way.
+
+    Attributes
+    ----------
+    images : maps by the names of the steps done, in their order: "raw", "plane", "lines",
+        "line_noise", "drift", "phase", "masked".
+    lattice : found in the map before "drift"; its distortion is what "drift" corrects.
+    final_lattice : found in the last map with its peaks still in it.
+    wave : the density wave before "drift", None where none was looked for.
+    steps : what was asked for.
+    """
+
+    images: dict[str, xr.DataArray]
+    lattice: FoundLattice
+    final_lattice: FoundLattice
+    wave: DensityWave | None
+    steps: Steps = field(default_factory=Steps)
+
+    @property
+    def final(self) -> xr.DataArray:
+        """The map after the last step."""
+        return list(self.images.values())[-1]
+
+    @property
+    def levelled(self) -> xr.DataArray:
+        """The map in which lattice and wave were found."""
+        names = [name for name in self.images if name not in ("drift", "phase", "masked")]
+        return self.images[names[-1]]
+
+    def transform(self, step: str | None = None) -> xr.DataArray:
+        """Complex rho(q) of the map after a step, of the last one where none is named.
+
+        Raises
+        ------
+        PreparationError : a step that was not done.
+        """
+        if step is None:
+            return fourier_transform(self.final, lattice=self.final_lattice)
+        if step not in self.images:
+            raise PreparationError(
+                f"The steps done are {', '.join(self.images)}.", step, "Name one of them."
+            )
+        corrected = step in ("drift", "phase", "masked")
+        lattice = self.final_lattice if corrected else self.lattice
+        return fourier_transform(self.images[step], lattice=lattice)
+
+    def network_input(
+        self, size: int | None = None, centre: tuple[float, float] | None = None, turns: int = 0
+    ) -> xr.Dataset:
+        """drho and rho(q) on a network's grids, see ``network_input`` of this package.
+
+        Parameters
+        ----------
+        size : L; the largest that fits where not given.
+        """
+        middle = tuple(grid_of(self.final).middle.tolist()) if centre is None else centre
+        if size is None:
+            size = max(2, largest_window(self.final, self.final_lattice, middle))
+        return network_input(
+            self.final,
+            self.final_lattice,
+            size,
+            middle,
+            turns=turns,
+            symmetry=self.steps.symmetry,
+        )
+
+
+def prepare(image: xr.DataArray, lattice_constant: float, steps: Steps | None = None) -> Prepared:
+    """A measured map, ready to be compared with theory.
+
+    Parameters
+    ----------
+    image : dims ("y", "x"), coordinates in nm, y upwards.
+    lattice_constant : of the material's triangular lattice, in Angstrom.
+    steps : what to do; level a plane, remove line noise and correct the drift where not given.
+
+    Raises
+    ------
+    LatticeNotFoundError : no significant Bragg peaks within the bounds.
+    PreparationError : not a map, or a step's setting that is not allowed.
+    """
+    steps = Steps() if steps is None else steps
+    grid_of(image)
+    images = {"raw": image}
+    last = image
+    if steps.plane:
+        last = images["plane"] = level_plane(last)
+    if steps.lines is not None:
+        degree = None if steps.lines == "median" else steps.lines
+        last = images["lines"] = level_lines(last, degree)
+    if steps.line_noise:
+        last = images["line_noise"] = remove_line_noise(last)
+    lattice = _lattice(last, lattice_constant, steps)
+    after = replace(steps, scale=CORRECTED) if steps.drift else steps
+    wave = None
+    if steps.wavevector is not None:
+        wave = find_density_wave(last, lattice, steps.wavevector)
+    final_lattice = lattice
+    if steps.drift:
+        last = images["drift"] = correct_drift(last, lattice)
+        final_lattice = _lattice(last, lattice_constant, after)
+    if steps.phase is not None:
+        length = steps.phase * float(np.linalg.norm(final_lattice.vectors, axis=1).mean())
+        last = images["phase"] = correct_phase(last, final_lattice, length)
+        final_lattice = _lattice(last, lattice_constant, after)
+    momenta = _masked_momenta(wave, lattice, final_lattice, steps)
+    if len(momenta):
+        width = steps.notch * float(np.linalg.norm(final_lattice.reciprocal, axis=1).mean())
+        images["masked"] = mask_peaks(last, momenta, width)
+    return Prepared(images, lattice, final_lattice, wave, steps)
+
+
+def _lattice(image: xr.DataArray, lattice_constant: float, steps: Steps) -> FoundLattice:
+    return find_lattice(
+        image,
+        lattice_constant,
+        scale=steps.scale,
+        anisotropy=steps.anisotropy,
+        false_alarm=steps.false_alarm,
+    )
+
+
+def _masked_momenta(
+    wave: DensityWave | None, before: FoundLattice, after: FoundLattice, steps: Steps
+) -> Real:
+    """Momenta (n, 2) in 1/nm in the corrected map."""
+    momenta = np.empty((0, 2))
+    if steps.mask_bragg:
+        momenta = np.stack([peak.momentum for peak in after.peaks])
+    if steps.mask_wave and wave is not None:
+        # Reduced coordinates do not change under the correction.
+        momenta = np.concatenate([momenta, after.momentum(before.reduced(wave.momenta))])
+    return momenta

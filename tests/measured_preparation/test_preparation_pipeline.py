@@ -1,0 +1,121 @@
+"""All steps together, and their figure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gapscope.measured.preparation import (
+    LatticeNotFoundError,
+    PreparationError,
+    Prepared,
+    Steps,
+    prepare,
+)
+from gapscope.plots.preparation import preparation_figure
+from gapscope.plots.style import save_figure
+from lattice_maps import NBS2, as_map, lattice_map
+
+DRIFT = np.array([[1.03, 0.04], [-0.01, 0.98]])
+
+
+@pytest.fixture(scope="module")
+def everything() -> Prepared:
+    image = lattice_map(
+        distortion=DRIFT, degrees=10.0, wave=0.4, noise=0.3, line_noise=0.5, pixels=192
+    )
+    image = image + 0.5 * image.x - 0.2 * image.y + 4.0
+    steps = Steps(lines="median", phase=3.0, mask_bragg=True, mask_wave=True, symmetry="C3v")
+    return prepare(image, NBS2, steps)
+
+
+def test_every_step_leaves_its_map(everything: Prepared) -> None:
+    names = ["raw", "plane", "lines", "line_noise", "drift", "phase", "masked"]
+    assert list(everything.images) == names
+    assert everything.final is everything.images["masked"]
+    assert everything.levelled is everything.images["line_noise"]
+
+
+def test_the_lattice_is_found_and_corrected(everything: Prepared) -> None:
+    undone = everything.lattice.correction.value @ DRIFT
+    np.testing.assert_allclose(undone @ undone.T, np.eye(2), atol=5e-3)
+    assert everything.final_lattice.constant.value == pytest.approx(NBS2, rel=2e-3)
+    assert everything.final_lattice.anisotropy.value == pytest.approx(1, abs=3e-3)
+    assert everything.wave is not None
+    assert everything.wave.found
+
+
+def test_masked_maps_have_neither_lattice_nor_wave(everything: Prepared) -> None:
+    before, after = (np.abs(everything.transform(step)) for step in ("phase", "masked"))
+    for m in ((1, 0), (0, 1), (1, 1), (1 / 3, 0), (0, 1 / 3)):
+        q = everything.final_lattice.momentum(m)
+        place = {"qx": q[0], "qy": q[1], "method": "nearest"}
+        assert float(after.sel(**place)) < 0.1 * float(before.sel(**place))
+
+
+def test_the_network_s_input(everything: Prepared) -> None:
+    image = everything.network_input()
+    assert image.sizes["r1"] >= 16
+    assert image.attrs["symmetry"] == "C3v"
+    assert everything.network_input(size=12, centre=(4.0, 5.0), turns=2).sizes["q1"] == 12
+
+
+def test_steps_can_be_left_out() -> None:
+    image = lattice_map(noise=0.2)
+    steps = Steps(plane=False, line_noise=False, drift=False, wavevector=None)
+    bare = prepare(image, NBS2, steps)
+    assert list(bare.images) == ["raw"]
+    assert bare.final.identical(image)
+    assert bare.wave is None
+    assert bare.final_lattice is bare.lattice
+    lines = prepare(image, NBS2, Steps(lines=1, line_noise=False, drift=False))
+    assert list(lines.images) == ["raw", "plane", "lines"]
+    with pytest.raises(PreparationError, match="steps done"):
+        lines.transform("drift")
+
+
+def test_a_wrong_calibration_is_corrected() -> None:
+    image = lattice_map(constant=0.56 * NBS2, step=0.03, noise=0.2, pixels=192)
+    prepared = prepare(image, NBS2, Steps(scale=(0.5, 0.65)))
+    assert prepared.lattice.constant.value == pytest.approx(0.56 * NBS2, rel=2e-3)
+    assert prepared.final_lattice.constant.value == pytest.approx(NBS2, rel=2e-3)
+
+
+def test_an_ideal_map_stays_as_it_is() -> None:
+    image = lattice_map(degrees=10.0, wave=0.4, pixels=192)
+    prepared = prepare(image, NBS2)
+    shift = {axis: float(image[axis].mean() - prepared.final[axis].mean()) for axis in "xy"}
+    # The corrected map is a pixel or two smaller, about the same centre.
+    assert min(prepared.final.shape) >= 190
+    final = prepared.final[5:-5, 5:-5]
+    moved = {axis: final[axis] + shift[axis] for axis in "xy"}
+    expected = image.interp(**moved, method="cubic").transpose("y", "x")
+    np.testing.assert_allclose(final, expected, atol=0.05)
+
+
+def test_noise_is_not_prepared(rng: np.random.Generator) -> None:
+    with pytest.raises(LatticeNotFoundError):
+        prepare(as_map(rng.standard_normal((128, 128)), 0.06), NBS2)
+
+
+def test_the_figure(everything: Prepared, tmp_path: Path) -> None:
+    figure = preparation_figure(everything, "a title")
+    titles = [axis.get_title() for axis in figure.axes]
+    assert "raw" in titles
+    assert "drift corrected, phase corrected, peaks masked" in titles
+    rings = [line for axis in figure.axes for line in axis.lines if line.get_label() == "Bragg"]
+    assert len(rings) == 2
+    shown = 10 * np.stack(rings[0].get_data(), axis=1)
+    np.testing.assert_allclose(shown[::2], [p.momentum for p in everything.lattice.peaks])
+    assert save_figure(figure, tmp_path / "figure.png").stat().st_size > 10_000
+
+
+def test_the_figure_of_bare_steps() -> None:
+    bare = Steps(plane=False, line_noise=False, drift=False, wavevector=None)
+    titles = [
+        axis.get_title() for axis in preparation_figure(prepare(lattice_map(), NBS2, bare)).axes
+    ]
+    assert titles[1] == "as measured"
+    assert titles[3] == "final"

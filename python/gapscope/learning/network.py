@@ -22,8 +22,9 @@ def build_network(config: NetworkConfig, energies: int) -> keras.Model:
 
     Features are averaged adaptively to at most 7 x 7, flattened and aggregated by ReLU(W x + b)
     (paper, eq. 13; where the feature map is smaller, averaging it to 7 x 7 would repeat its sites,
-    and W would hold one function many times over). ``irrep`` holds probabilities in the order of LABELS; ``parameters`` sin 2theta,
-    cos 2theta and the standardised eps0 and gap. Both heads are float32.
+    and W would hold one function many times over). ``irrep`` holds probabilities in the order of
+    LABELS; ``parameters`` sin 2theta, cos 2theta and the standardised eps0 and gap. Both heads are
+    float32.
     """
     backbone = BACKBONES[config.backbone]
     kernel = config.kernel or backbone.kernel

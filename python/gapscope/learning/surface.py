@@ -6,13 +6,15 @@ Rasmussen and C. Williams, Gaussian Processes for Machine Learning, MIT Press 20
 5.4.2) learns them from the training maps,
 
     mean(x) = y0 + k(x)^T K^-1 (y - y0),    variance(x) = s^2 (1 + n - k(x)^T K^-1 k(x)),
-    k_i(x) = exp(-|x - x_i|^2 / 2 l^2),     K_ij = k_i(x_j) + n delta_ij,
+    k_i(x) = 1 / (1 + |x - x_i|^2 / 2 l^2),     K_ij = k_i(x_j) + n delta_ij,
 
-where x holds the leading principal components of asinh(rho / u), each in units of its own standard
-deviation, and log u, with u = <|rho|> of the map itself; l is the root mean square of |x|, n the
-nugget. s^2 makes leave-one-out errors as large as they are claimed to be, and is at least the
-variance of y. A noisy map lies off the surface, where the variance grows to s^2: there
-:meth:`Surface.joined` leaves the word to the network.
+where x holds the leading principal components of asinh(rho / u), in units of the first one's
+standard deviation, what lies beyond them, as one length in the same unit, and log u in units of its
+own, with u = <|rho|> of the map itself; l is REACH times the root mean square of |x|, n the nugget.
+The rational quadratic kernel, a mixture of Gaussians of all widths, follows the surface where it is
+rough and where it is not. s^2 makes leave-one-out errors as large as they are claimed to be, and is
+at least the variance of y. A noisy map lies off the surface, where the variance grows towards s^2:
+there :meth:`Surface.joined` leaves the word to the network.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ from numpy.typing import NDArray
 from gapscope.learning.inputs import even_half
 
 COMPONENTS = 60
-NUGGET = 1e-9
+REACH = 2.0
+NUGGET = 1e-10
 """n over the number of training maps."""
 
 _TINY = np.finfo(np.float32).tiny
@@ -53,7 +56,7 @@ class Surface:
     ----------
     mean, basis : (pixels,) and (pixels, components), from shapes to components.
     scale_mean, scale_spread : (energies,), of log u.
-    points : (maps, components + energies), the x_i.
+    points : (maps, components + 1 + energies), the x_i.
     targets : (maps, TARGETS), the y_i; zero where a target has no meaning.
     strength : (TARGETS,), s^2.
     network : (TARGETS,), mean squared errors of the network's answers for these maps.
@@ -81,8 +84,8 @@ class Surface:
         centred = shape - mean
         value, vector = np.linalg.eigh((centred.T @ centred / len(shape)).astype(np.float64))
         kept = value[::-1][:COMPONENTS] > 1e-9 * value[-1]
-        spread = np.sqrt(value[::-1][:COMPONENTS][kept])
-        basis = _half_precision(vector[:, ::-1][:, :COMPONENTS][:, kept] / spread)
+        basis = vector[:, ::-1][:, :COMPONENTS][:, kept] / np.sqrt(value[-1])
+        basis = _half_precision(basis)
         known = ~np.isnan(errors).any(axis=0)
         nothing = np.zeros(targets.shape[1])
         surface = cls(
@@ -100,14 +103,18 @@ class Surface:
         return replace(surface, strength=surface._leave_one_out())
 
     def coordinates(self, shape: NDArray[np.float32], scale: Array) -> Array:
-        """x, (n, components + energies)."""
-        inside = (shape - self.mean) @ self.basis
-        return np.concatenate([inside, (scale - self.scale_mean) / self.scale_spread], axis=1)
+        """x, (n, components + 1 + energies)."""
+        centred = shape - self.mean
+        inside = centred @ self.basis
+        unit = 1 / np.square(self.basis).sum(axis=0).mean()  # variance of the first component
+        beyond = np.square(centred - unit * inside @ self.basis.T).sum(axis=1, keepdims=True)
+        strength = (scale - self.scale_mean) / self.scale_spread
+        return np.concatenate([inside, np.sqrt(beyond / unit), strength], axis=1)
 
     @cached_property
     def length(self) -> float:
         """l."""
-        return float(np.sqrt(np.square(self.points).sum(axis=1).mean()))
+        return REACH * float(np.sqrt(np.square(self.points).sum(axis=1).mean()))
 
     @cached_property
     def factor(self) -> tuple[Array, bool]:
@@ -150,7 +157,7 @@ class Surface:
         x, points = x.astype(np.float64), self.points.astype(np.float64)
         squares = np.square(x).sum(axis=1)[:, None] + np.square(points).sum(axis=1)
         distance = np.maximum(squares - 2 * x @ points.T, 0)
-        return np.asarray(np.exp(-distance / (2 * self.length**2)))
+        return np.asarray(1 / (1 + distance / (2 * self.length**2)))
 
 
 def _half_precision(values: NDArray[np.floating]) -> NDArray[np.float32]:

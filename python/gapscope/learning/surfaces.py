@@ -156,7 +156,7 @@ def _read(
     shapes = {
         "mean": (pixels,),
         "basis": (pixels, components),
-        "points": (maps, components + energies),
+        "points": (maps, components + 1 + energies),
         "scale_mean": (energies,),
         "scale_spread": (energies,),
         "targets": (maps, len(TARGETS)),

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 COLDEST, HOTTEST = 1.0, 20.0
-"""Never below 1: a network that has also learned from noisy maps is cautious with clean ones, and a
-clean calibration set, often without a single error, would make it boundlessly sure of noisy ones."""
+"""Never below 1: a network that has learned from noisy maps too is cautious with clean ones, and a
+clean calibration set, often without one error, would make it boundlessly sure of noisy ones."""
 STEPS = 60
 _SMALLEST = float(np.finfo(np.float32).tiny)
 

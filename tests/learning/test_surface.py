@@ -214,3 +214,17 @@ def test_a_model_carries_its_surfaces(learned: RunFolder, tmp_path: Path) -> Non
     for one, other in zip(model.surfaces.surfaces, run.surfaces.surfaces, strict=True):
         if one is not None and other is not None:
             np.testing.assert_array_equal(one.points, other.points)
+
+
+def test_noise_on_a_map_adds_to_its_variance(surface: Surface) -> None:
+    rng = np.random.default_rng(8)
+    drho, targets = maps(rng, 200)
+    spread = drho.std(axis=(-2, -1), keepdims=True)
+    before = np.zeros(4)
+    for strength in (0.03, 0.1):
+        noisy = drho + strength * spread * rng.normal(size=drho.shape)
+        mean, variance = surface(*shape_and_scale(momentum_images(noisy, "triangular")))
+        typical = np.median(variance, axis=0)
+        assert (typical > 3 * before).all()
+        assert (np.median(np.abs(mean - targets), axis=0) < 2 * np.sqrt(typical)).all()
+        before = typical

@@ -13,8 +13,9 @@ standard deviation, what lies beyond them, as one length in the same unit, and l
 own, with u = <|rho|> of the map itself; l is REACH times the root mean square of |x|, n the nugget.
 The rational quadratic kernel, a mixture of Gaussians of all widths, follows the surface where it is
 rough and where it is not. s^2 makes leave-one-out errors as large as they are claimed to be, and is
-at least the variance of y. A noisy map lies off the surface, where the variance grows towards s^2:
-there :meth:`Surface.joined` leaves the word to the network.
+at least the variance of y. A noisy map lies off the surface: what its height above it says of the
+noise is propagated to the mean, and adds to the variance. There :meth:`Surface.joined` leaves the
+word to the network.
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ COMPONENTS = 60
 REACH = 2.0
 NUGGET = 1e-10
 """n over the number of training maps."""
+USUAL = 0.95
+"""Share of the training maps whose height above the surface is no sign of noise."""
+CAUTION = 4.0
+"""By which the variance by noise is enlarged: asinh makes noise stronger where an image is weak."""
 
 _TINY = np.finfo(np.float32).tiny
 Array = NDArray[np.float64]
@@ -137,12 +142,31 @@ class Surface:
 
     def __call__(self, shape: NDArray[np.float32], scale: Array) -> tuple[Array, Array]:
         """Mean and variance of the targets, (n, TARGETS) each."""
-        kernel = self._kernel(self.coordinates(shape, scale))
+        x = self.coordinates(shape, scale)
+        kernel = self._kernel(x)
         mean = self.targets.mean(axis=0) + kernel @ self.weights
         lower, _ = self.factor
         half = scipy.linalg.solve_triangular(lower, kernel.T, lower=True, check_finite=False)
         left = np.maximum(1 + NUGGET * len(self.points) - np.square(half).sum(axis=0), 0)
-        return mean, left[:, None] * self.strength
+        return mean, left[:, None] * self.strength + self._of_noise(x, kernel)
+
+    def _of_noise(self, x: Array, kernel: Array) -> Array:
+        """Variance (n, TARGETS) by white noise as strong as a map's height above the surface says.
+
+        To first order, noise of variance v in each of the components and pixels moves the mean by
+        v |grad mean|^2 and the squared height by v for each of the pixels beyond the components;
+        the former is enlarged by CAUTION.
+        """
+        components = self.basis.shape[1]
+        heights = np.square(self.points[:, components].astype(np.float64))
+        above = np.maximum(np.square(x[:, components]) - np.quantile(heights, USUAL), 0)
+        noise = CAUTION * above / max(len(self.basis) - components, 1)
+        squared = []
+        for weights in self.weights.T:
+            pull = np.square(kernel) * weights
+            gradient = pull @ self.points - pull.sum(axis=1, keepdims=True) * x
+            squared.append(np.square(gradient / self.length**2).sum(axis=1))
+        return np.asarray(noise[:, None] * np.stack(squared, axis=1))
 
     def joined(
         self, shape: NDArray[np.float32], scale: Array, answers: NDArray[np.floating]

@@ -81,6 +81,10 @@ class MapFileError(GapscopeError, ValueError):
     """A file does not hold a QPI map in the layout that ``simulate`` writes."""
 
 
+class MeasurementFileError(GapscopeError, ValueError):
+    """A measured file cannot be read as maps or spectra with a scale."""
+
+
 class RunError(GapscopeError, RuntimeError):
     """A run or model folder is missing, incomplete, damaged, or does not fit the data."""
 

@@ -1,0 +1,136 @@
+"""One way to open a measured file: its format is told by its content, then by its ending."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from gapscope.errors import MeasurementFileError
+from gapscope.measured import (
+    arrays,
+    gwyddion,
+    hdf5,
+    igor,
+    nanonis_grid,
+    nanonis_scan,
+    nanonis_spectrum,
+    spip,
+    text,
+)
+from gapscope.measured.limits import MAX_BYTES, Given
+
+HEAD = 2**16
+
+
+@dataclass(frozen=True)
+class Format:
+    """A file format: whether a file with this beginning and ending is one, and its reader."""
+
+    name: str
+    recognises: Callable[[bytes, str], bool]
+    read: Callable[[bytes, Given], xr.Dataset]
+
+
+FORMATS = (
+    Format("Nanonis .sxm", nanonis_scan.recognises, nanonis_scan.read),
+    Format("Nanonis .3ds", nanonis_grid.recognises, nanonis_grid.read),
+    Format("Nanonis .dat", nanonis_spectrum.recognises, nanonis_spectrum.read),
+    Format("SPIP ASCII", spip.recognises, spip.read),
+    Format("netCDF-4/HDF5", hdf5.recognises, hdf5.read),
+    Format("Gwyddion .gwy", gwyddion.recognises, gwyddion.read),
+    Format("Igor .ibw", igor.recognises, igor.read),
+    Format("NumPy .npy", arrays.recognises_npy, arrays.read_npy),
+    Format("PNG", arrays.recognises_png, arrays.read_png),
+    Format("text", text.recognises, text.read),
+)
+
+
+def open(
+    path: str | Path,
+    *,
+    width: float | None = None,
+    height: float | None = None,
+    variable: str | None = None,
+) -> xr.Dataset:
+    """The channels of a measured file, in memory.
+
+    Images lie over (y, x), y upwards, from the lower left corner of the scan at 0, in nm; the pixel
+    i covers i to i + 1 times its size. Grids of spectra lie over (y, x, bias), line cuts over
+    (curve, bias), single spectra over (bias), the bias increasing, in mV. Channels keep the file's
+    names and units; NAME_backward is the backward sweep of NAME, with x to the right as well. What
+    was not measured is NaN.
+
+    Files: Nanonis .sxm, .3ds, .dat; SPIP ASCII; netCDF-4 and HDF5 with a 2-D variable; Gwyddion
+    .gwy; Igor .ibw; and without a scale of their own, first row at the top: .npy, grey PNG, text.
+
+    Parameters
+    ----------
+    path : the file.
+    width, height : sides of the image in nm, for a file that does not tell them.
+    variable : name of the variable of an HDF5 file, or the channel of a Gwyddion file, to read.
+
+    Returns
+    -------
+    Dataset with attributes source_format, file, and where the file tells them bias (mV), current
+    (set point, pA), scan_angle (degrees), temperature (K), recorded (ISO 8601).
+
+    Raises
+    ------
+    MeasurementFileError : no such file, not of these formats, damaged, cut off, too large, without
+        a scale, or of a kind that has no maps or spectra.
+    """
+    given, path = Given(width, height, variable), Path(path)
+    try:
+        content, kind = _content(path)
+        if variable is not None and kind.read not in (hdf5.read, gwyddion.read):
+            raise MeasurementFileError(
+                "A variable is chosen from a netCDF-4/HDF5 or Gwyddion file.",
+                f"{kind.name}, variable={variable!r}",
+                "Leave variable out.",
+            )
+        # What is not finite is refused by the readers, so numpy need not warn of it.
+        with np.errstate(all="ignore"):
+            found = kind.read(content, given)
+    except MeasurementFileError as error:
+        raise MeasurementFileError(
+            f"{path.name[:80]}: {error.rule}", error.received, error.remedy
+        ) from error
+    return found.assign_attrs(file=path.name)
+
+
+def _content(path: Path) -> tuple[bytes, Format]:
+    try:
+        if not path.is_file():
+            raise MeasurementFileError("A measured file is a file.", str(path), "Check the path.")
+        size = path.stat().st_size
+        if not 0 < size <= MAX_BYTES:
+            raise MeasurementFileError(
+                f"A measured file has 1 to {MAX_BYTES} bytes.", size, "Export a part of it."
+            )
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+            kind = _kind(head, path.suffix.lower())
+            return head + file.read(max(size - len(head), 0)), kind
+    except (OSError, ValueError) as error:
+        if isinstance(error, MeasurementFileError):
+            raise
+        raise MeasurementFileError(
+            "A measured file is readable.",
+            f"{path}: {error}",
+            "Check the path and its permissions.",
+        ) from error
+
+
+def _kind(head: bytes, suffix: str) -> Format:
+    for kind in FORMATS:
+        if kind.recognises(head, suffix):
+            return kind
+    raise MeasurementFileError(
+        f"A measured file is one of {', '.join(kind.name for kind in FORMATS)}.",
+        f"ending {suffix!r}, beginning with {head[:16]!r}",
+        "Export it as one of these.",
+    )

@@ -1,0 +1,161 @@
+"""What a measured file may ask for, checked before anything is allocated."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from gapscope.errors import MeasurementFileError
+
+MAX_BYTES = 2**29
+"""Largest file that is read, 512 MiB."""
+MAX_TEXT_BYTES = 2**27
+"""Largest text file that is read, 128 MiB."""
+MAX_SIDE = 2**14
+"""Most pixels along one side, and most points of one spectrum of a grid."""
+MAX_VALUES = 2**27
+"""Most values of one file, 1 GiB as float64."""
+MAX_CHANNELS = 1000
+"""Most channels of one file."""
+LENGTHS = (1e-3, 1e7)
+"""Shortest and longest side of an image in nm."""
+
+NANOMETRES = {
+    "m": 1e9,
+    "mm": 1e6,
+    "um": 1e3,
+    "µm": 1e3,
+    "nm": 1.0,
+    "pm": 1e-3,
+    "Å": 0.1,
+    "A": 0.1,
+    "Angstrom": 0.1,
+    "angstrom": 0.1,
+}
+"""Nanometres per unit of length."""
+MILLIVOLTS = {"V": 1e3, "mV": 1.0, "uV": 1e-3, "µV": 1e-3}
+"""Millivolts per unit of bias."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the caller says about a file: its sides in nm, and which variable to read."""
+
+    width: float | None = None
+    height: float | None = None
+    variable: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.width is None) != (self.height is None):
+            raise MeasurementFileError(
+                "The scale is given by width and height together, in nm.",
+                f"width={self.width}, height={self.height}",
+                "Give both, or neither.",
+            )
+        for side in (self.width, self.height):
+            if side is not None:
+                check_length(side)
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """Width and height in nm, of a file that does not tell them.
+
+        Raises
+        ------
+        MeasurementFileError : the caller does not tell them either.
+        """
+        if self.width is None or self.height is None:
+            raise MeasurementFileError(
+                "A file without a scale is opened with width and height in nm.",
+                "no scale",
+                "open(path, width=15.0, height=15.0)",
+            )
+        return self.width, self.height
+
+    def refuse_scale(self) -> None:
+        """Raise MeasurementFileError if a scale is given for a file that tells its own."""
+        if self.width is not None:
+            raise MeasurementFileError(
+                "The file tells its own scale.",
+                f"width={self.width}, height={self.height}",
+                "Leave width and height out.",
+            )
+
+
+def check_length(side: float) -> float:
+    """A side of an image in nm, if it is one that an STM can scan."""
+    if not LENGTHS[0] <= side <= LENGTHS[1]:
+        raise MeasurementFileError(
+            f"A side of an image is {LENGTHS[0]:g} to {LENGTHS[1]:g} nm long.",
+            side,
+            "Check the scale, and its unit.",
+        )
+    return side
+
+
+def check_pixels(*sides: int, most: int = MAX_VALUES) -> None:
+    """Raise MeasurementFileError unless the sides of an array are those of an image."""
+    if min(sides) < 2 or max(sides) > MAX_SIDE or math.prod(sides) > most:
+        raise MeasurementFileError(
+            f"An image has 2 to {MAX_SIDE} pixels a side, and at most {most} values.",
+            " x ".join(str(side)[:20] for side in sides),
+            "Check the file; cut a larger image.",
+        )
+
+
+def check_content(values: int, expected: int, unit: str = "values") -> None:
+    """Raise MeasurementFileError unless a file is as long as its header says."""
+    if values != expected:
+        raise MeasurementFileError(
+            "A file holds as much data as its header says.",
+            f"{values} of {expected} {unit}",
+            "The file is cut off or damaged: copy it again.",
+        )
+
+
+def number(header: Mapping[str, str], key: str) -> float:
+    """A finite number of a header.
+
+    Raises
+    ------
+    MeasurementFileError : the key is missing, or its value is not a finite number.
+    """
+    try:
+        value = float(header[key])
+    except (KeyError, ValueError) as error:
+        raise missing(header, key, "a finite number") from error
+    if not math.isfinite(value):
+        raise missing(header, key, "a finite number")
+    return value
+
+
+def missing(header: Mapping[str, str], key: str, kind: str) -> MeasurementFileError:
+    """The error for an entry of a header that is absent or not of its kind."""
+    return MeasurementFileError(
+        f"The header gives {key} as {kind}.", header.get(key, "nothing")[:80], "Mend the file."
+    )
+
+
+@contextmanager
+def library(name: str) -> Iterator[None]:
+    """Boundary of a library that parses a stranger's file: whatever it raises is the file's fault.
+
+    Raises
+    ------
+    MeasurementFileError : with the library's message.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except MeasurementFileError:
+        raise
+    except Exception as error:
+        raise MeasurementFileError(
+            f"{name} can read the file.",
+            f"{type(error).__name__}: {str(error)[:200]}",
+            "The file is damaged, or of another kind: copy or export it again.",
+        ) from error

@@ -1,0 +1,72 @@
+"""SPIP ASCII files: a commented header with pixels and lengths in nm, then rows from the top."""
+
+from __future__ import annotations
+
+import xarray as xr
+
+from gapscope.errors import MeasurementFileError
+from gapscope.measured.assemble import Channel, dataset, lengths
+from gapscope.measured.limits import Given, check_content, check_pixels, missing, number
+from gapscope.measured.table import numbers, text_lines
+
+START = "# Start of Data:"
+MAX_HEADER_LINES = 200
+
+
+def recognises(head: bytes, suffix: str) -> bool:
+    """Whether a file begins as a SPIP ASCII file does."""
+    return head.startswith(b"# File Format = ASCII")
+
+
+def read(content: bytes, given: Given) -> xr.Dataset:
+    """The image of a SPIP ASCII file, as the variable ``image``.
+
+    SPIP names no unit of length: images are in nm. Its Fourier transforms have values in
+    sqrt(...) and lengths in 1/nm, so they are refused.
+
+    Raises
+    ------
+    MeasurementFileError : no size, other rows than the header says, or a Fourier transform.
+    """
+    given.refuse_scale()
+    lines = text_lines(content)
+    head = [line.strip() for line in lines[:MAX_HEADER_LINES]]
+    if START not in head:
+        raise MeasurementFileError(
+            f"The header of a SPIP ASCII file ends with {START!r}.", "no such line", "Copy it."
+        )
+    first = head.index(START) + 1
+    parts = (line.lstrip("# ").partition("=") for line in head[:first])
+    header = {key.strip(): value.strip() for key, _, value in parts}
+    unit = header.get("z-unit", "nm" if "Bit2nm" in header else "")
+    if unit.startswith("sqrt("):
+        raise MeasurementFileError(
+            "A measured image is in real space.",
+            f"z-unit {unit[:40]}, a Fourier transform with lengths in 1/nm",
+            "Open the image it was made from.",
+        )
+    columns, rows = _pixels(header, "x-pixels"), _pixels(header, "y-pixels")
+    check_pixels(rows, columns)
+    width, height = number(header, "x-length"), number(header, "y-length")
+    body = [line for line in lines[first:] if line.strip()]
+    check_content(len(body), rows, "rows")
+    values = numbers(body, None)
+    check_content(values.shape[1], columns, "columns")
+    return dataset(
+        "spip-ascii",
+        [Channel("image", unit, values[::-1] * _factor(header))],
+        lengths(columns, width / columns),
+        lengths(rows, height / rows),
+    )
+
+
+def _pixels(header: dict[str, str], key: str) -> int:
+    value = number(header, key)
+    if not value.is_integer():
+        raise missing(header, key, "a whole number")
+    return int(value)
+
+
+def _factor(header: dict[str, str]) -> float:
+    """Values are counts of Bit2nm nm where the header gives no z-unit."""
+    return number(header, "Bit2nm") if "z-unit" not in header and "Bit2nm" in header else 1.0

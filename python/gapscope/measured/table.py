@@ -1,0 +1,92 @@
+"""Lines of numbers in text files, and tables of spectra among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from gapscope.errors import MeasurementFileError
+from gapscope.measured.assemble import (
+    SPECTRUM,
+    Attributes,
+    Channel,
+    biases,
+    dataset,
+    label_and_unit,
+)
+from gapscope.measured.limits import MAX_SIDE, MAX_TEXT_BYTES, library
+
+MAX_LINES = 2**17
+MAX_LINE = 40 * MAX_SIDE
+
+
+def text_lines(content: bytes) -> list[str]:
+    """The lines of a text.
+
+    Raises
+    ------
+    MeasurementFileError : longer than any table of numbers that is read.
+    """
+    lines = content.count(b"\n") + content.count(b"\r")
+    small = len(content) <= MAX_TEXT_BYTES and lines <= MAX_LINES
+    split = content.splitlines() if small else []
+    if not small or max(map(len, split), default=0) > MAX_LINE:
+        raise MeasurementFileError(
+            f"A text has at most {MAX_TEXT_BYTES} bytes, {MAX_LINES} lines and {MAX_LINE} bytes a "
+            "line.",
+            f"{len(content)} bytes, {lines} lines",
+            "Export the data as .npy or HDF5.",
+        )
+    return [line.decode("utf-8", errors="replace") for line in split]
+
+
+def numbers(lines: Sequence[str], delimiter: str | None) -> NDArray[np.float64]:
+    """Rows of numbers; ``delimiter`` None means any white space.
+
+    Raises
+    ------
+    MeasurementFileError : no lines, lines of different length, or words that are no numbers.
+    """
+    if not lines:
+        raise MeasurementFileError("A text holds rows of numbers.", "none", "Copy the file again.")
+    with library("numpy.loadtxt"):
+        return np.loadtxt(lines, delimiter=delimiter, comments=None, ndmin=2)
+
+
+def spectra(
+    source_format: str,
+    labels: Sequence[str],
+    lines: Sequence[str],
+    delimiter: str,
+    attributes: Attributes | None = None,
+) -> xr.Dataset:
+    """Columns against the first one, the bias.
+
+    Raises
+    ------
+    MeasurementFileError : the first column is no monotonic bias, or the rows are no such table.
+    """
+    labels = [label.strip() for label in labels]
+    while labels and not labels[-1]:
+        labels.pop()
+    table = numbers([line.rstrip("\t\r ") for line in lines], delimiter)
+    if table.shape[1] != len(labels) or len(labels) < 2 or not _is_bias(labels[0]):
+        raise MeasurementFileError(
+            "A table of spectra has a name for each column, first the bias with its unit.",
+            f"{table.shape[1]} columns, {', '.join(labels)[:80]}",
+            "Name the first column, e.g. bias (mV); use a file of bias spectroscopy.",
+        )
+    bias, turned = biases(table[:, 0], label_and_unit(labels[0])[1])
+    channels = [
+        Channel(*label_and_unit(label), values[:: -1 if turned else 1], SPECTRUM)
+        for label, values in zip(labels[1:], table.T[1:], strict=True)
+    ]
+    return dataset(source_format, channels, bias=bias, attributes=attributes)
+
+
+def _is_bias(label: str) -> bool:
+    words = label.lower().replace("(", " ").split()
+    return bool(words) and words[0] in ("bias", "v", "voltage")

@@ -1,0 +1,234 @@
+"""Small synthetic files of every format, with the values that reading them must give."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Callable
+
+import h5py
+import matplotlib.image
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+ROWS, COLUMNS, POINTS = 6, 8, 5
+WIDTH, HEIGHT = 16.0, 9.0
+GIVEN = {"width": WIDTH, "height": HEIGHT}
+
+
+def upright(seed: int = 0) -> NDArray[np.float64]:
+    """An image without symmetry, y upwards; single precision, as instruments store."""
+    values = np.random.default_rng(seed).normal(size=(ROWS, COLUMNS)).astype(np.float32)
+    return values.astype(np.float64)
+
+
+def check_frame(found: xr.Dataset) -> None:
+    np.testing.assert_allclose(found.x, np.arange(COLUMNS) * WIDTH / COLUMNS)
+    np.testing.assert_allclose(found.y, np.arange(ROWS) * HEIGHT / ROWS)
+    assert found.x.attrs["units"] == found.y.attrs["units"] == "nm"
+
+
+def grid() -> NDArray[np.float64]:
+    return np.stack([upright(seed) for seed in range(POINTS)], axis=-1)
+
+
+def sxm(down: bool = True, direction: str = "both", order: str = "MSBFIRST") -> bytes:
+    """Forward lines hold upright(0), backward ones upright(1); then a second channel."""
+    header = [
+        *(":NANONIS_VERSION:", "2", ":SCANIT_TYPE:", f"      FLOAT            {order}"),
+        *(":REC_DATE:", " 22.10.2014", ":REC_TIME:", "15:19:04"),
+        *(":REC_TEMP:", "      290.0000000000"),
+        *(":SCAN_PIXELS:", f"       {COLUMNS}       {ROWS}"),
+        *(":SCAN_RANGE:", f"   {WIDTH * 1e-9:E}    {HEIGHT * 1e-9:E}"),
+        *(":SCAN_ANGLE:", "            4.500E+1", ":SCAN_DIR:", "down" if down else "up"),
+        *(":BIAS:", "            4.500E-2"),
+        *(":Z-CONTROLLER:", "\tName\ton\tSetpoint\tP-gain", "\tlog\t1\t4.500E-10 A\t1E-12 m"),
+        *(":COMMENT:", "first line", "second line: with colons:"),
+        *(":Temperature 1>Temperature 1 (K):", "4.25E+0"),
+        *(":DATA_INFO:", "\tChannel\tName\tUnit\tDirection\tCalibration\tOffset"),
+        f"\t14\tZ\tm\t{direction}\t1.8E-8\t0E+0",
+        f"\t20\tLIY/omega\tA\t{direction}\t1E+0\t0E+0",
+        *("", ":SCANIT_END:", "", ""),
+    ]
+    forward, backward = upright(0), upright(1)[:, ::-1]
+    blocks = {"both": [forward, backward], "forward": [forward], "backward": [backward]}[direction]
+    lines = np.stack([factor * block for factor in (1, 2) for block in blocks])
+    lines = lines[:, ::-1] if down else lines
+    data = lines.astype(">f4" if order == "MSBFIRST" else "<f4").tobytes()
+    return "\n".join(header).encode() + b"\n\x1a\x04" + data
+
+
+def three_ds(rows: int = ROWS, start: float = -0.25, stop: float = 0.25, more: str = "") -> bytes:
+    """Z holds upright(9); Current holds grid(), its first index the first point of the sweep."""
+    header = [
+        f'Grid dim="{COLUMNS} x {rows}"',
+        f"Grid settings=1E-8;2E-8;{WIDTH * 1e-9:E};{HEIGHT * 1e-9:E};3.0E+1",
+        *("Filetype=Linear", 'Sweep Signal="Bias (V)"'),
+        'Fixed parameters="Sweep Start;Sweep End"',
+        'Experiment parameters="X (m);Y (m);Z (m)"',
+        *("# Parameters (4 byte)=5", f"Experiment size (bytes)={8 * POINTS}", f"Points={POINTS}"),
+        'Channels="Current (A);Current [bwd] (A)"',
+        *('Start time="21.10.2014 16:48:06"', 'Comment="a = b; c"', more, ":HEADER_END:", ""),
+    ]
+    sweep = np.broadcast_to([start, stop, 0, 0], (ROWS, COLUMNS, 4))
+    each = np.concatenate([sweep, upright(9)[..., None], grid(), -grid()], axis=-1)[:rows]
+    return "\r\n".join(header).encode() + each.astype(">f4").tobytes()
+
+
+BIASES = np.array([-100.0, -50.0, 0.0, 60.0, 100.0])
+
+
+def dat() -> bytes:
+    header = [
+        *("Experiment\tbias spectroscopy\t", "Saved Date\t23.11.2022 19:29:49\t", "Date\t\t"),
+        *("Cutoff frq\t0,01\t", "Comment01\twith\ttabs\t", "", "Bias>Bias (V)\t100E-3\t"),
+        *("Z-Controller>Setpoint\t50E-12\t", "Z-Controller>Setpoint unit\tA\t"),
+        "Temperature 1>Temperature 1 (K)\t4.93E+0\t",
+        *("", "[DATA]", "Bias calc (V)\tCurrent (A)\tLI Demod 1 X [bwd] (A)\tZ (m) [filt]"),
+    ]
+    table = [f"{b * 1e-3:.7E}\t{b**2:.7E}\t{b:.7E}\t1E-9" for b in BIASES]
+    return "\r\n".join([*header, *table, ""]).encode()
+
+
+def rows_of_text(values: NDArray[np.float64], delimiter: str = "\t") -> str:
+    return "\n".join(delimiter.join(map(repr, map(float, row))) for row in values) + "\n"
+
+
+def spip(unit: str = "# z-unit = nA") -> bytes:
+    header = [
+        *("# File Format = ASCII", f"# x-pixels = {COLUMNS}", f"# y-pixels = {ROWS}"),
+        *(f"# x-length = {WIDTH}", f"# y-length = {HEIGHT}", "# x-offset = -2.5"),
+        *(unit, "", "Direction: trace", "# Start of Data:", ""),
+    ]
+    return ("\r\n".join(header) + rows_of_text(upright()[::-1])).encode()
+
+
+def matrix() -> bytes:
+    return ("# a comment\n% another\n" + rows_of_text(upright()[::-1], " ")).encode()
+
+
+def spectra() -> bytes:
+    lines = [f"{b},{b**2},{3 * b}" for b in BIASES[::-1]]
+    return "\n".join(["bias (mV),dI/dV_1 (nS),dI/dV_2", *lines, ""]).encode()
+
+
+def npy(values: NDArray[np.generic] | None = None) -> bytes:
+    file = io.BytesIO()
+    np.save(file, upright()[::-1] if values is None else values, allow_pickle=True)
+    return file.getvalue()
+
+
+def png(values: NDArray[np.float64] | None = None) -> bytes:
+    """Grey levels of 8 bits from 0 to 1, as three bands; or other bands."""
+    file = io.BytesIO()
+    values = np.dstack([grey()[::-1]] * 3) if values is None else values
+    levels = np.round(255 * values).astype(np.uint8)
+    matplotlib.image.imsave(file, levels, format="png")
+    return file.getvalue()
+
+
+def grey() -> NDArray[np.float64]:
+    levels = np.random.default_rng(3).integers(0, 256, size=(ROWS, COLUMNS))
+    return np.asarray(levels / 255)
+
+
+def hdf5(change: Callable[[h5py.File], object] | None = None, **storage: object) -> bytes:
+    """A netCDF-4-like file: y downwards in nm, x in m, packed values with a gap."""
+    file = io.BytesIO()
+    with h5py.File(file, "w") as whole:
+        packed = np.round(upright()[::-1] * 1000).astype(np.int16)
+        packed[0, 0] = -32768
+        found = whole.create_dataset("scan/dIdV", data=packed, **storage)
+        found.attrs.update({"units": "nS", "scale_factor": 1e-3, "_FillValue": np.int16(-32768)})
+        y = np.arange(ROWS)[::-1] * (HEIGHT / ROWS) + 100.0
+        x = np.arange(COLUMNS) * (WIDTH / COLUMNS) * 1e-9
+        for axis, name, values, unit in ((0, "y", y, "nm"), (1, "x", x, "m")):
+            whole[name] = values
+            whole[name].attrs["units"] = unit
+            whole[name].make_scale(name)
+            found.dims[axis].attach_scale(whole[name])
+        if change is not None:
+            change(whole)
+    return file.getvalue()
+
+
+def gwy_item(name: str, kind: str, value: bytes) -> bytes:
+    return name.encode() + b"\0" + kind.encode() + value
+
+
+def gwy_object(name: str, *items: bytes) -> bytes:
+    body = b"".join(items)
+    return name.encode() + b"\0" + struct.pack("<I", len(body)) + body
+
+
+def gwy_unit(name: str, unit: str) -> bytes:
+    text = gwy_item("unitstr", "s", unit.encode() + b"\0")
+    return gwy_item(name, "o", gwy_object("GwySIUnit", text))
+
+
+def gwy_field(values: NDArray[np.float64], unit: str = "m") -> bytes:
+    rows, columns = values.shape
+    return gwy_object(
+        "GwyDataField",
+        gwy_item("xres", "i", struct.pack("<i", columns)),
+        gwy_item("yres", "i", struct.pack("<i", rows)),
+        gwy_item("xreal", "d", struct.pack("<d", WIDTH * 1e-9)),
+        gwy_item("yreal", "d", struct.pack("<d", HEIGHT * 1e-9)),
+        *(gwy_unit("si_unit_xy", unit), gwy_unit("si_unit_z", "A")),
+        gwy_item("data", "D", struct.pack("<I", values.size) + values.astype("<f8").tobytes()),
+    )
+
+
+def gwy(*more: bytes) -> bytes:
+    """Two channels of one title, with the items of other types that Gwyddion writes."""
+    words = gwy_item("strings", "S", struct.pack("<I", 2) + b"a\0b\0")
+    return b"GWYP" + gwy_object(
+        "GwyContainer",
+        gwy_item("/0/data", "o", gwy_field(upright()[::-1])),
+        gwy_item("/0/data/title", "s", b"Z\0"),
+        gwy_item("/0/data/visible", "b", b"\1"),
+        gwy_item("/1/data", "o", gwy_field(upright(1)[::-1])),
+        gwy_item("/1/data/title", "s", b"Z\0"),
+        gwy_item("/0/data/log", "o", gwy_object("GwyStringList", words)),
+        gwy_item("/c", "c", b"x"),
+        gwy_item("/q", "q", struct.pack("<q", 5)),
+        *more,
+    )
+
+
+def ibw(
+    values: NDArray[np.float64] | None = None,
+    units: tuple[str, ...] = ("m", "m", "", ""),
+    labels: tuple[str, ...] = (),
+    steps: tuple[float, ...] = (WIDTH / COLUMNS * 1e-9, HEIGHT / ROWS * 1e-9, 0.1, 0.0),
+) -> bytes:
+    """A wave of version 5 (Igor Technical Note 3), double precision; values over (x, y, ...)."""
+    values = upright().T if values is None else values
+    sides = [*values.shape, 0, 0, 0][:4]
+    text = b"".join(label.encode().ljust(32, b"\0") for label in ("", *labels)) if labels else b""
+    header = struct.pack("<IIIihh6xh", 0, 0, 0, values.size, 4, 0, 1)
+    header += b"current".ljust(32, b"\0") + struct.pack("<ii4i", 0, 0, *sides)
+    header += struct.pack("<4d4d", *steps, 0, 0, -0.2, 0)
+    header += b"A\0\0\0" + b"".join(unit.encode().ljust(4, b"\0") for unit in units)
+    header = header.ljust(320, b"\0")
+    data = np.asarray(values, dtype="<f8").tobytes(order="F")
+    sizes = (320 + len(data), 0, 0, 0, *(0, 0, 0, 0), *(0, 0, len(text), 0), 0, 0, 0)
+    return struct.pack("<hh15i", 5, 0, *sizes) + header + data + text
+
+
+FORMATS: dict[str, tuple[Callable[[], bytes], dict[str, float]]] = {
+    "scan.sxm": (sxm, {}),
+    "grid.3ds": (three_ds, {}),
+    "point.dat": (dat, {}),
+    "spip.txt": (spip, {}),
+    "matrix.txt": (matrix, GIVEN),
+    "spectra.csv": (spectra, {}),
+    "array.npy": (npy, GIVEN),
+    "image.png": (png, GIVEN),
+    "plain.h5": (hdf5, {}),
+    "packed.nc": (lambda: hdf5(compression="gzip", shuffle=True, fletcher32=True), {}),
+    "stack.gwy": (gwy, {}),
+    "wave.ibw": (ibw, {}),
+}
+"""A file of each format, and what the caller has to give for it."""

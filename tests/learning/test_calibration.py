@@ -195,12 +195,22 @@ def test_the_score_of_a_map_does_not_depend_on_how_it_lies(calibrated: RunFolder
     np.testing.assert_allclose(one, other, atol=1e-3)
 
 
-def test_probabilities_are_better_calibrated_than_the_network_s_own(
-    learned: RunFolder, calibrated: RunFolder, fresh_dataset: Path
+def test_probabilities_are_better_calibrated_than_those_of_a_rash_network(
+    learned: RunFolder,
+    toy_dataset: Path,
+    calibration_dataset: Path,
+    fresh_dataset: Path,
+    tmp_path: Path,
 ) -> None:
-    before, after = (
-        evaluate(folder.path, fresh_dataset).predictions for folder in (learned, calibrated)
-    )
+    rash = RunFolder(shutil.copytree(learned.path, tmp_path / "rash"))
+    rash.surfaces.unlink()
+    network, rng = rash.trained_network(), np.random.default_rng(5)
+    head = network.get_layer("irrep")
+    head.set_weights([10 * (w + rng.normal(0, 1.5 * w.std(), w.shape)) for w in head.get_weights()])
+    rash.save(network, rash.best)
+    before = evaluate(rash.path, fresh_dataset).predictions
+    assert calibrate(rash.path, calibration_dataset, training=toy_dataset).temperature > 1.2
+    after = evaluate(rash.path, fresh_dataset).predictions
     np.testing.assert_array_equal(before["label"], after["label"])
     losses = [
         -np.log(

@@ -192,7 +192,7 @@ def test_a_calibrated_network_gets_a_part_on_its_uncertainty(
     assert f"asked {run}" in text
     assert "hold the truth on 200 maps of `fresh`" in text
     before, after = map(float, re.findall(r"(?:before|scaling) ([\d.]+) %", text))
-    assert after < before < 50
+    assert after <= before < 50  # equal for a network that is cautious itself
     covered = re.findall(r"\*\*all\*\* \| ([\d.]+)", text)
     assert len(covered) == 2
     assert all(float(share) > 80 for share in covered)

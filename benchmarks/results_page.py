@@ -139,7 +139,7 @@ def fingerprint(run: Path) -> str:
     digest = hashlib.sha256()
     for source in sorted(Path(inspect.getfile(Predictor)).parent.glob("*.py")):
         digest.update(source.read_bytes())
-    for name in ("config.json", "best.weights.h5", "calibration.npz"):
+    for name in ("config.json", "best.weights.h5", "surfaces.npz", "calibration.npz"):
         if (run / name).is_file():
             digest.update((run / name).read_bytes())
     return digest.hexdigest()

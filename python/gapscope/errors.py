@@ -111,3 +111,11 @@ class ConvergenceError(GapscopeError, RuntimeError):
 
 class ConvergenceWarning(UserWarning):
     """A map is less accurate than was asked for, or than its broadening needs."""
+
+
+class PreparationError(GapscopeError, ValueError):
+    """A measured map, or a setting of its preparation, is not what a step can work with."""
+
+
+class LatticeNotFoundError(PreparationError):
+    """The Fourier transform of a map shows no Bragg peaks of the lattice."""

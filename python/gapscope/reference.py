@@ -8,15 +8,15 @@ those that see maps of the reference dataset's kind are calibrated and scored on
 data/models/nbse2-vgg16, and the cards of the datasets go to data/recipes. What an earlier command
 finished is kept: an interrupted one goes on, within a training after its last epoch.
 
-On two cores with bfloat16 a dataset of 5500 maps takes 4 minutes (five energies: 12) and a training
-of a VGG16, alone on the machine, less than an hour. ``benchmarks/results.py`` turns FOLDER into
-docs/results.md.
+On two cores with bfloat16 a dataset of 5500 maps takes 4 minutes and a training of a VGG16, alone on
+the machine, less than an hour. ``benchmarks/results.py`` turns FOLDER into docs/results.md.
 """
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,8 +75,9 @@ def recipe_name(dataset: str) -> str:
     return f"nbse2-{dataset}"
 
 
+@cache
 def make_dataset(folder: Path, name: str) -> Path:
-    """Build a dataset; write its card, with the plainest reader's table where it has one."""
+    """Build a dataset and write its card, once per command; the reference one's with a baseline."""
     from gapscope.learning.baseline import nearest_neighbour
     from gapscope.learning.metrics import table
     from gapscope.learning.report import table_text

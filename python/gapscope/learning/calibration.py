@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +14,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from gapscope.errors import CalibrationError, SchemaVersionError
+from gapscope.errors import CalibrationError
+from gapscope.learning.arrayfile import UNREADABLE, read_arrays, write_arrays
 from gapscope.learning.conformal import Scores, p_values, require_level
 from gapscope.learning.novelty import Detector
-from gapscope.learning.run import storing
 from gapscope.learning.targets import circular_error
 from gapscope.learning.temperature import tempered
 from gapscope.physics import LABELS
@@ -35,10 +32,6 @@ FEWEST = 100
 
 _CLASSES = ("sample", "class")
 _DETECTOR = "detector_"
-_UNREADABLE = (
-    *(OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError),
-    *(zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError),
-)
 
 
 @dataclass(frozen=True)
@@ -143,20 +136,17 @@ class Calibration:
     def write(self, path: Path) -> None:
         """Write the file, whole or not at all; raises StorageError."""
         about = {
-            "schema": CALIBRATION_SCHEMA,
             "labels": list(LABELS),
             "temperature": self.temperature,
             **self.about,
         }
         arrays: dict[str, Any] = {
-            "about": np.array(json.dumps(about)),
             "predicted": self.predicted,
             "novelty": self.novelty,
             **self.scores,
             **{_DETECTOR + name: value for name, value in self.detector.arrays().items()},
         }
-        with storing(path) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, **arrays)
+        write_arrays(path, CALIBRATION_SCHEMA, about, arrays)
 
     @classmethod
     def read(cls, path: Path, weights: str) -> Calibration:
@@ -167,22 +157,10 @@ class Calibration:
         CalibrationError : the file is damaged or foreign, or belongs to other weights.
         SchemaVersionError : it was written by a newer gapscope.
         """
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-            about = json.loads(str(arrays["about"]))
-            schema = int(about.pop("schema"))
-        except _UNREADABLE as error:
-            raise _damaged(path, error) from error
-        if schema > CALIBRATION_SCHEMA:
-            raise SchemaVersionError(
-                f"This version of gapscope reads calibrations of schema {CALIBRATION_SCHEMA}.",
-                f"{path}: schema {schema}",
-                "Update gapscope.",
-            )
+        about, arrays = read_arrays(path, CALIBRATION_SCHEMA, _damaged)
         try:
             calibration = cls._of(arrays, about)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise _damaged(path, error) from error
         if calibration.about["weights"] != weights:
             raise CalibrationError(

@@ -20,6 +20,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from gapscope.learning.arrayfile import half_precision
 from gapscope.learning.inputs import even_half
 
 COARSE, FINE = 0.015, 0.0015
@@ -66,7 +67,7 @@ class Detector:
         outside = 1 - np.cumsum(held) / variance
         kept = _first_below(outside, FINE)
         # Half precision is how they are stored: a detector read again gives the same scores.
-        basis, points = (_halved(v) for v in (basis[:, :kept], images @ basis[:, :kept]))
+        basis, points = (half_precision(v) for v in (basis[:, :kept], images @ basis[:, :kept]))
         return cls(mean, basis, points, min(_first_below(outside, COARSE), kept), variance)
 
     def score(self, images: Array) -> NDArray[np.float64]:
@@ -142,7 +143,3 @@ def _first_below(outside: NDArray[np.float64], share: float) -> int:
     """Number of components that leave at most ``share``; all where none do."""
     below = np.flatnonzero(outside <= share)
     return int(below[0]) + 1 if len(below) else len(outside)
-
-
-def _halved(values: Array) -> Array:
-    return values.astype(np.float16).astype(np.float32)

@@ -28,6 +28,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
+from gapscope.learning.arrayfile import half_precision
 from gapscope.learning.inputs import even_half
 
 COMPONENTS = 60
@@ -85,12 +86,11 @@ class Surface:
         errors: NDArray[np.floating],
     ) -> Self:
         """The surface of maps of one irrep; ``errors`` are target - answer of the network."""
-        mean = _half_precision(shape.mean(axis=0))
+        mean = half_precision(shape.mean(axis=0))
         centred = shape - mean
         value, vector = np.linalg.eigh((centred.T @ centred / len(shape)).astype(np.float64))
         kept = value[::-1][:COMPONENTS] > 1e-9 * value[-1]
-        basis = vector[:, ::-1][:, :COMPONENTS][:, kept] / np.sqrt(value[-1])
-        basis = _half_precision(basis)
+        basis = half_precision(vector[:, ::-1][:, :COMPONENTS][:, kept] / np.sqrt(value[-1]))
         known = ~np.isnan(errors).any(axis=0)
         nothing = np.zeros(targets.shape[1])
         surface = cls(
@@ -103,7 +103,7 @@ class Surface:
             nothing,
             np.where(known, np.square(errors).mean(axis=0), nothing),
         )
-        points = _half_precision(surface.coordinates(shape, scale))
+        points = half_precision(surface.coordinates(shape, scale))
         surface = replace(surface, points=points)
         return replace(surface, strength=surface._leave_one_out())
 
@@ -120,6 +120,12 @@ class Surface:
     def length(self) -> float:
         """l."""
         return REACH * float(np.sqrt(np.square(self.points).sum(axis=1).mean()))
+
+    @cached_property
+    def usual(self) -> float:
+        """Squared height that is no sign of noise."""
+        heights = np.square(self.points[:, self.basis.shape[1]].astype(np.float64))
+        return float(np.quantile(heights, USUAL))
 
     @cached_property
     def factor(self) -> tuple[Array, bool]:
@@ -158,8 +164,7 @@ class Surface:
         the former is enlarged by CAUTION.
         """
         components = self.basis.shape[1]
-        heights = np.square(self.points[:, components].astype(np.float64))
-        above = np.maximum(np.square(x[:, components]) - np.quantile(heights, USUAL), 0)
+        above = np.maximum(np.square(x[:, components]) - self.usual, 0)
         noise = CAUTION * above / max(len(self.basis) - components, 1)
         squared = []
         for weights in self.weights.T:
@@ -182,8 +187,3 @@ class Surface:
         squares = np.square(x).sum(axis=1)[:, None] + np.square(points).sum(axis=1)
         distance = np.maximum(squares - 2 * x @ points.T, 0)
         return np.asarray(1 / (1 + distance / (2 * self.length**2)))
-
-
-def _half_precision(values: NDArray[np.floating]) -> NDArray[np.float32]:
-    """As a file keeps them: surfaces read again give the same answers."""
-    return values.astype(np.float16).astype(np.float32)

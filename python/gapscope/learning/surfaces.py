@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +11,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from gapscope.errors import RunError, SchemaVersionError
+from gapscope.errors import RunError
+from gapscope.learning.arrayfile import UNREADABLE, Arrays, read_arrays, write_arrays
 from gapscope.learning.network import PARAMETERS
-from gapscope.learning.run import RunConfig, storing
+from gapscope.learning.run import RunConfig
 from gapscope.learning.samples import Samples
 from gapscope.learning.surface import Surface, shape_and_scale
 from gapscope.learning.targets import TARGETS
@@ -28,12 +26,10 @@ MOST_POINTS = 4000
 FEWEST = 40
 """Training maps of an irrep below which the network's answers are left alone."""
 
+REMEDY = "Remove it and give the command of the training again, or copy the model again."
+
 _HALF = ("mean", "basis", "points")
 _DOUBLE = ("scale_mean", "scale_spread", "targets", "strength", "network")
-_UNREADABLE = (
-    *(OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError),
-    *(zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError),
-)
 Part = tuple[NDArray[Any], ...]
 
 
@@ -74,15 +70,14 @@ class Surfaces:
 
     def write(self, path: Path, weights: str) -> None:
         """Write the file, beside the weights of this name (their SHA-256); raises StorageError."""
-        about = {"schema": SURFACES_SCHEMA, "labels": list(LABELS), "weights": weights}
-        arrays: dict[str, Any] = {"about": np.array(json.dumps(about))}
+        arrays: dict[str, Any] = {}
         for label, surface in zip(LABELS, self.surfaces, strict=True):
             if surface is not None:
                 for names, dtype in ((_HALF, np.float16), (_DOUBLE, np.float64)):
                     for name in names:
                         arrays[f"{label}_{name}"] = getattr(surface, name).astype(dtype)
-        with storing(path) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, **arrays)
+        about = {"labels": list(LABELS), "weights": weights}
+        write_arrays(path, SURFACES_SCHEMA, about, arrays)
 
     @classmethod
     def read(cls, path: Path, weights: str, size: int, energies: int) -> Surfaces:
@@ -93,31 +88,19 @@ class Surfaces:
         RunError : the file is damaged or foreign, or belongs to other weights.
         SchemaVersionError : it was written by a newer gapscope.
         """
-        remedy = "Remove it and give the command of the training again, or copy the model again."
+        about, arrays = read_arrays(path, SURFACES_SCHEMA, _damaged)
         try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-            about = json.loads(str(arrays["about"]))
-            schema, owner = int(about["schema"]), str(about["weights"])
-            pixels = (size**2 // 2 + 2) * energies
+            owner, pixels = str(about["weights"]), (size**2 // 2 + 2) * energies
+            if tuple(about["labels"]) != LABELS:
+                raise ValueError("other classes")
             surfaces = cls(tuple(_read(arrays, label, pixels, energies) for label in LABELS))
-        except _UNREADABLE as error:
-            raise RunError(
-                "surfaces.npz is a file that `gapscope train` wrote.",
-                f"{path}: {type(error).__name__}: {error}",
-                remedy,
-            ) from error
-        if schema > SURFACES_SCHEMA:
-            raise SchemaVersionError(
-                f"This version of gapscope reads surfaces of schema {SURFACES_SCHEMA}.",
-                f"{path}: schema {schema}",
-                "Update gapscope.",
-            )
+        except UNREADABLE as error:
+            raise _damaged(path, error) from error
         if owner != weights:
             raise RunError(
                 "Surfaces belong to the weights that they were made with.",
                 f"{path}, of weights {owner}, beside {weights}",
-                remedy,
+                REMEDY,
             )
         return surfaces
 
@@ -143,9 +126,7 @@ def _fitted(parts: list[Part]) -> Surface | None:
     return Surface.fit(shape, scale, targets, errors) if len(shape) >= FEWEST else None
 
 
-def _read(
-    arrays: dict[str, NDArray[Any]], label: str, pixels: int, energies: int
-) -> Surface | None:
+def _read(arrays: Arrays, label: str, pixels: int, energies: int) -> Surface | None:
     if f"{label}_points" not in arrays:
         return None
     values: dict[str, Any] = {
@@ -170,3 +151,11 @@ def _read(
     if not ((values["scale_spread"] > 0).all() and (values["strength"] >= 0).all()):
         raise ValueError("spreads or variances that are not positive")
     return Surface(**values)
+
+
+def _damaged(path: Path, error: Exception) -> RunError:
+    return RunError(
+        "surfaces.npz is a file that `gapscope train` wrote.",
+        f"{path}: {type(error).__name__}: {error}",
+        REMEDY,
+    )

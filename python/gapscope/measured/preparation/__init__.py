@@ -6,9 +6,9 @@ factor 2 pi, or in units of the Bragg vectors b1, b2 of docs/conventions.md; lat
 everywhere in gapscope, in Angstrom.
 """
 
+from gapscope.errors import LatticeNotFoundError, PreparationError
 from gapscope.measured.preparation.bragg import find_lattice
 from gapscope.measured.preparation.drift import apply_affine, correct_drift
-from gapscope.measured.preparation.errors import LatticeNotFoundError, PreparationError
 from gapscope.measured.preparation.found import FoundLattice, Measured
 from gapscope.measured.preparation.levelling import level_lines, level_plane
 from gapscope.measured.preparation.lines import remove_line_noise

@@ -17,7 +17,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from gapscope.measured.preparation.errors import LatticeNotFoundError, PreparationError
+from gapscope.errors import LatticeNotFoundError, PreparationError
 from gapscope.measured.preparation.found import ANGSTROM, FoundLattice, turned_to_labels
 from gapscope.measured.preparation.grid import Real
 from gapscope.measured.preparation.peaks import Peak, refine_peak

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from gapscope.measured.preparation.errors import PreparationError
+from gapscope.errors import PreparationError
 from gapscope.measured.preparation.found import FoundLattice
 from gapscope.measured.preparation.grid import LEAST_PIXELS, Grid, grid_of, on_grid, sample
 

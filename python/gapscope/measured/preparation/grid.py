@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from gapscope.measured.preparation.errors import PreparationError
+from gapscope.errors import PreparationError
 
 LEAST_PIXELS = 16
 UNIFORM = 1e-4

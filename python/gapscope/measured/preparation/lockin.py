@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from gapscope.measured.preparation.errors import PreparationError
+from gapscope.errors import PreparationError
 from gapscope.measured.preparation.grid import Grid, Real, grid_of, like, values_of
 
 Complex = NDArray[np.complex128]

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from gapscope.measured.preparation.errors import PreparationError
+from gapscope.errors import PreparationError
 from gapscope.measured.preparation.found import ANGSTROM, FoundLattice
 from gapscope.measured.preparation.grid import Real, grid_of, sample
 from gapscope.measured.preparation.lockin import local_amplitude

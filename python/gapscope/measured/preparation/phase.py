@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from gapscope.measured.preparation.errors import PreparationError
+from gapscope.errors import PreparationError
 from gapscope.measured.preparation.found import FoundLattice
 from gapscope.measured.preparation.grid import Grid, Real, grid_of, on_grid, sample
 from gapscope.measured.preparation.lockin import Complex, local_amplitude

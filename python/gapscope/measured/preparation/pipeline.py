@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
+from gapscope.errors import PreparationError
 from gapscope.measured.preparation.bragg import FALSE_ALARM, find_lattice
 from gapscope.measured.preparation.drift import correct_drift
-from gapscope.measured.preparation.errors import PreparationError
 from gapscope.measured.preparation.found import FoundLattice
 from gapscope.measured.preparation.grid import Real, grid_of
 from gapscope.measured.preparation.levelling import level_lines, level_plane

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gapscope.measured.preparation.errors import PreparationError
+from gapscope.errors import PreparationError
 from gapscope.physics.lattice import check_window, symmetric_window, window_coordinates
 from gapscope.physics.symmetry import C3, C6, MIRROR_X, Operation, act_on_map
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from gapscope.measured.preparation.errors import PreparationError
+from gapscope.errors import PreparationError
 from gapscope.measured.preparation.found import FoundLattice, Measured, propagate
 from gapscope.measured.preparation.grid import Real, grid_of, ndimage
 from gapscope.measured.preparation.peaks import Peak, refine_peak

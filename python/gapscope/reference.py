@@ -8,8 +8,8 @@ those that see maps of the reference dataset's kind are calibrated and scored on
 data/models/nbse2-vgg16, and the cards of the datasets go to data/recipes. What an earlier command
 finished is kept: an interrupted one goes on, within a training after its last epoch.
 
-On two cores with bfloat16 a dataset of 5500 maps takes 4 minutes and a training of a VGG16, alone on
-the machine, less than an hour. ``benchmarks/results.py`` turns FOLDER into docs/results.md.
+On two cores with bfloat16 a dataset of 5500 maps takes 4 minutes and a training of a VGG16, alone
+on the machine, less than an hour. ``benchmarks/results.py`` turns FOLDER into docs/results.md.
 """
 
 from __future__ import annotations

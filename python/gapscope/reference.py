@@ -65,8 +65,8 @@ RUNS = {
     **{name: Plan(seed=n) for n, name in enumerate(SEEDS, 1)},
     "convnext": Plan(backbone="convnext"),
     LARGE: Plan("large", epochs=6, start=SEEDS[0]),
-    "grid1024": Plan("grid1024", compared=False),
-    "five-energies": Plan("five-energies", compared=False),
+    "grid1024": Plan("grid1024", epochs=15, compared=False),
+    "five-energies": Plan("five-energies", epochs=15, compared=False),
 }
 
 

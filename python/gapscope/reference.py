@@ -5,8 +5,9 @@
 Datasets are built (recipes data/recipes/nbse2-*.toml) and the networks of RUNS trained in FOLDER;
 those that see maps of the reference dataset's kind are calibrated and scored on fresh ones too.
 ``vgg16-large``, which goes on from ``vgg16-s1`` with four times as many states, becomes
-data/models/nbse2-vgg16, and the cards of the datasets go to data/recipes. What an earlier command
-finished is kept: an interrupted one goes on, within a training after its last epoch.
+data/models/nbse2-vgg16, ``measured`` data/models/nbse2-measured, and the cards of the datasets go
+to data/recipes. What an earlier command finished is kept: an interrupted one goes on, within a
+training after its last epoch.
 
 On two cores with bfloat16 a dataset of 5500 maps takes 4 minutes and a training of a VGG16, alone
 on the machine, less than an hour. ``benchmarks/results.py`` turns FOLDER into docs/results.md.
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from gapscope.dataset.build import build
 from gapscope.dataset.card import card
-from gapscope.resources import SHIPPED_MODEL, find_recipe, share_folder
+from gapscope.resources import MEASURED_MODEL, SHIPPED_MODEL, find_recipe, share_folder
 
 if TYPE_CHECKING:
     from gapscope.learning.config import TrainingConfig
@@ -35,8 +36,10 @@ REFERENCE, CALIBRATION, FRESH = "reference", "calibration", "fresh"
 class Plan:
     """How a run differs from the others.
 
-    ``start`` names the run that it goes on from; ``compared`` says that its maps are those of the
-    reference dataset's kind, so that calibration and fresh maps are for it too.
+    ``start`` names the run that it goes on from; its surfaces learn from that one's maps too.
+    ``compared`` says that its maps are those of the reference dataset's kind, so that calibration
+    and fresh maps are for it too. ``measured``: it learns from maps as a measurement leaves them,
+    and is calibrated with those of its own dataset.
     """
 
     dataset: str = REFERENCE
@@ -45,29 +48,36 @@ class Plan:
     epochs: int = 30
     start: str | None = None
     compared: bool = True
+    measured: bool = False
 
     def training(self) -> TrainingConfig:
         """Options of the training: the defaults, with strong noise now and then, and its length."""
         from gapscope.learning.config import NetworkConfig, TrainingConfig
+        from gapscope.learning.measurement import MeasurementAugmentation
 
+        network = NetworkConfig(backbone=self.backbone)
         return TrainingConfig(
-            network=NetworkConfig(backbone=self.backbone),
+            network=network,
             epochs=self.epochs,
             gaussian_noise=0.4,
             pink_noise=0.4,
+            measurement=MeasurementAugmentation(network.input_size) if self.measured else None,
             seed=self.seed,
         )
 
 
 SEEDS = ("vgg16-s1", "vgg16-s2", "vgg16-s3")
-LARGE = "vgg16-large"
+LARGE, MEASURED = "vgg16-large", "measured"
 RUNS = {
     **{name: Plan(seed=n) for n, name in enumerate(SEEDS, 1)},
     "convnext": Plan(backbone="convnext"),
     LARGE: Plan("large", epochs=6, start=SEEDS[0]),
     "grid1024": Plan("grid1024", epochs=15, compared=False),
+    MEASURED: Plan("measured", "vgg16-half", epochs=24, compared=False, measured=True),
     "five-energies": Plan("five-energies", epochs=15, compared=False),
 }
+SHIPPED = {LARGE: SHIPPED_MODEL, MEASURED: MEASURED_MODEL}
+"""Names in data/models of the runs that are given away."""
 
 
 def recipe_name(dataset: str) -> str:
@@ -100,8 +110,11 @@ def train_network(folder: Path, name: str) -> RunFolder:
 
     plan = RUNS[name]
     data = make_dataset(folder, plan.dataset)
-    start = None if plan.start is None else train_network(folder, plan.start).path
-    return train(data, folder / name, plan.training(), start=start)
+    if plan.start is None:
+        return train(data, folder / name, plan.training())
+    start = train_network(folder, plan.start)
+    also = [make_dataset(folder, RUNS[plan.start].dataset)]
+    return train(data, folder / name, plan.training(), start=start.path, also=also)
 
 
 def make_network(folder: Path, name: str) -> RunFolder:
@@ -115,9 +128,11 @@ def make_network(folder: Path, name: str) -> RunFolder:
     scored = {"test": plan.dataset}
     if plan.compared:
         scored[FRESH] = FRESH
-        if not (run.path / FILE).is_file():
-            data = make_dataset(folder, CALIBRATION)
-            calibrate(run.path, data, training=folder / plan.dataset)
+    if (plan.compared or plan.measured) and not (run.path / FILE).is_file():
+        data = make_dataset(folder, plan.dataset if plan.measured else CALIBRATION)
+        calibrate(run.path, data, "test", training=folder / plan.dataset)
+    if plan.measured:
+        return run  # its test split has calibrated it; benchmarks/measurements.py scores it
     for results, dataset in scored.items():
         table = run.path / results / "table.txt"
         if not table.is_file():
@@ -139,8 +154,8 @@ def main() -> None:
         parser.error(f"runs are {', '.join(RUNS)}, not {', '.join(unknown)}")
     for name in options.runs or RUNS:
         run = make_network(options.folder, name)
-        if name == LARGE:
-            print(f"wrote {export(run.path, share_folder() / 'data' / 'models' / SHIPPED_MODEL)}")
+        if name in SHIPPED:
+            print(f"wrote {export(run.path, share_folder() / 'data' / 'models' / SHIPPED[name])}")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from gapscope.errors import MaterialFileError, RecipeError, RunError, StorageErr
 
 SHIPPED_MODEL = "nbse2-vgg16"
 """The network that answers where no other is named."""
+MEASURED_MODEL = "nbse2-measured"
+"""The network that answers for measured maps where no other is named."""
 
 _PACKAGE = Path(__file__).parent
 

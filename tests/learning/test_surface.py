@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import toys
 from gapscope.dataset.load import DatasetReader
-from gapscope.errors import RunError, SchemaVersionError
+from gapscope.errors import RunError, SchemaVersionError, TrainingError
 from gapscope.learning.inputs import momentum_images
 from gapscope.learning.model import export, load_trained
 from gapscope.learning.predictor import Predictor, beside_truth
@@ -106,6 +107,23 @@ def test_the_scale_of_a_map_is_kept_apart_from_its_shape() -> None:
     np.testing.assert_allclose(again, shape, atol=1e-5)
     np.testing.assert_allclose(larger, scale + np.log(100), rtol=1e-5)
     assert np.isfinite(np.concatenate([part.ravel() for part in shape_and_scale(0 * images)])).all()
+
+
+def test_the_nearest_training_maps_are_found_whatever_their_amplitude() -> None:
+    rng = np.random.default_rng(9)
+    first, second = batch(rng, FEWEST, label=0), batch(rng, FEWEST + 5, label=3)
+    surfaces = Surfaces.fit([first, second])
+    images = np.concatenate([first[0][[7]], 30 * second[0][[4]]])
+    label, targets, distance = surfaces.nearest(images, 3)
+    np.testing.assert_array_equal(label[:, 0], [0, 3])
+    np.testing.assert_allclose(targets[0, 0], first[2][7], rtol=1e-6)
+    np.testing.assert_allclose(targets[1, 0], second[2][4], rtol=1e-6)
+    assert (distance[:, 0] < 0.01).all()
+    # Against all distances, one by one.
+    shape = shape_and_scale(np.concatenate([first[0], second[0]]))[0]
+    own = shape_and_scale(images)[0]
+    apart = np.linalg.norm(own[:, None] - shape, axis=2) / np.linalg.norm(own, axis=1)[:, None]
+    np.testing.assert_allclose(distance, np.sort(apart, axis=1)[:, :3], rtol=0.02, atol=0.01)
 
 
 def test_irreps_have_their_own_surfaces_and_too_few_maps_none() -> None:
@@ -228,3 +246,41 @@ def test_noise_on_a_map_adds_to_its_variance(surface: Surface) -> None:
         assert (typical > 3 * before).all()
         assert (np.median(np.abs(mean - targets), axis=0) < 2 * np.sqrt(typical)).all()
         before = typical
+
+
+def test_noise_is_seen_as_strong_as_it_is(surface: Surface) -> None:
+    rng = np.random.default_rng(8)
+    drho, _ = maps(rng, 300)
+    clean = momentum_images(drho, "triangular")
+    noisy = momentum_images(drho + 0.05 * rng.normal(size=drho.shape), "triangular")
+    shape, scale = shape_and_scale(noisy)
+    moved = surface.coordinates(shape, scale) - surface.coordinates(*shape_and_scale(clean))
+    variance = np.square(moved[:, : surface.basis.shape[1]]).mean()
+    assert 0.5 * variance < surface.noise(shape).mean() < 1.5 * variance
+    assert surface.noise(shape_and_scale(clean)[0]).mean() < 0.05 * variance
+
+
+def test_surfaces_learn_from_further_datasets_of_the_same_kind(
+    toy_dataset: Path, learned: RunFolder, tmp_path: Path
+) -> None:
+    run = RunFolder(shutil.copytree(learned.path, tmp_path / "run"))
+    other = toys.build_toys(tmp_path / "other", seed=21, name="other toys")
+    run.surfaces.unlink()
+    train(toy_dataset, run.path, run.config().training, also=[other], progress=False)
+    alone, both = (load_trained(one.path).surfaces for one in (learned, run))
+    assert alone is not None
+    assert both is not None
+    for one, more in zip(alone.surfaces, both.surfaces, strict=True):
+        assert one is not None
+        assert more is not None
+        assert len(more.points) == 2 * len(one.points)
+
+
+def test_surfaces_learn_from_maps_of_one_kind_only(
+    toy_dataset: Path, learned: RunFolder, tmp_path: Path
+) -> None:
+    run = RunFolder(shutil.copytree(learned.path, tmp_path / "run"))
+    other = toys.build_toys(tmp_path / "other", energies=[0.0, 0.5], name="two energies")
+    run.surfaces.unlink()
+    with pytest.raises(TrainingError, match="same kind"):
+        train(toy_dataset, run.path, run.config().training, also=[other], progress=False)

@@ -119,3 +119,31 @@ def test_the_figure_of_bare_steps() -> None:
     ]
     assert titles[1] == "as measured"
     assert titles[3] == "final"
+
+
+def test_a_topograph_lends_its_lattice_to_a_map_without_atoms() -> None:
+    topograph = lattice_map(distortion=DRIFT, degrees=10.0, noise=0.3, pixels=192)
+    smooth = as_map(np.cos(0.8 * topograph.x.values + 0.5 * topograph.y.values[:, None]), 0.06)
+    with pytest.raises(LatticeNotFoundError):
+        prepare(smooth, NBS2)
+    lent = prepare(smooth, NBS2, topograph=topograph)
+    own = prepare(topograph, NBS2)
+    np.testing.assert_array_equal(lent.lattice.reciprocal, own.lattice.reciprocal)
+    np.testing.assert_array_equal(lent.final_lattice.reciprocal, own.final_lattice.reciprocal)
+    assert lent.final.sizes == own.final.sizes
+    # The corrected map is the same wave at the corrected places.
+    bare = prepare(smooth, NBS2, Steps(plane=False, line_noise=False), topograph=topograph)
+    grid = np.stack(np.meshgrid(bare.final.x, bare.final.y), axis=-1)
+    source = (grid - grid[-1, -1] / 2) @ np.linalg.inv(bare.lattice.correction.value).T
+    middle = [float(topograph.x[-1]) / 2, float(topograph.y[-1]) / 2]
+    expected = np.cos((source + middle) @ [0.8, 0.5])
+    inside = (slice(8, -8), slice(8, -8))  # splines know less at the rim
+    np.testing.assert_allclose(bare.final.values[inside], expected[inside], atol=1e-4)
+
+
+def test_topographs_of_other_scans_are_refused() -> None:
+    image = lattice_map(noise=0.2)
+    with pytest.raises(PreparationError, match="same pixels"):
+        prepare(image, NBS2, topograph=lattice_map(pixels=130))
+    with pytest.raises(PreparationError, match="phase"):
+        prepare(image, NBS2, Steps(phase=3.0), topograph=image)

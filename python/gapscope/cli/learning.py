@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from gapscope.cli.measured import kind_of, predict_measurements, scan_options
+from gapscope.errors import MapFileError
 from gapscope.resources import SHIPPED_MODEL
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -17,8 +20,14 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.argument("dataset", type=FOLDER)
 @click.option("-o", "--output", type=FOLDER, required=True, help="Run folder.")
 @click.option("--start", type=FOLDER, help="Run or model to begin with, not random weights.")
+@click.option(
+    "--also",
+    type=FOLDER,
+    multiple=True,
+    help="A further dataset for the surfaces of --surfaces to learn from; repeat for several.",
+)
 @click.option("--restart", is_flag=True, help="Replace the run in the folder, do not resume it.")
-@click.option("--backbone", help="vgg16 or convnext.")
+@click.option("--backbone", help="vgg16, vgg16-half or convnext.")
 @click.option("--input-size", type=int, help="Sites per side of the window the network sees.")
 @click.option("--width", type=int, help="Units of the aggregation layer.")
 @click.option("--epochs", type=int, help="Passes over the training split.")
@@ -31,24 +40,36 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--symmetry/--no-symmetry", default=None, help="Augment by the operations of C3v.")
 @click.option("--gaussian-noise", type=float, help="Largest noise in units of the map's own.")
 @click.option("--pink-noise", type=float, help="The same for 1/f noise.")
+@click.option("--measured", is_flag=True, help="Learn from maps as a measurement leaves them.")
 @click.option(
     "--surfaces/--no-surfaces", default=None, help="Learn clean maps' parameters by regression."
 )
 @click.option("--precision", help="auto, float32 or mixed_bfloat16.")
 @click.option("--seed", type=int)
-def train(dataset: Path, output: Path, start: Path | None, restart: bool, **options: Any) -> None:
+def train(
+    dataset: Path,
+    output: Path,
+    start: Path | None,
+    also: tuple[Path, ...],
+    restart: bool,
+    measured: bool,
+    **options: Any,
+) -> None:
     """Train the two-head network on DATASET.
 
     An interrupted run goes on after its last finished epoch. Options that are not given take the
     defaults of gapscope.learning.config.
     """
     from gapscope.learning.config import NetworkConfig, TrainingConfig
+    from gapscope.learning.measurement import MeasurementAugmentation
     from gapscope.learning.train import train as train_network
 
     given = _given(options)
     network = {name: given.pop(name) for name in NETWORK_OPTIONS if name in given}
-    config = TrainingConfig(network=NetworkConfig(**network), **given)
-    run = train_network(dataset, output, config, start=start, resume=not restart)
+    architecture = NetworkConfig(**network)
+    measurement = MeasurementAugmentation(architecture.input_size) if measured else None
+    config = TrainingConfig(network=architecture, measurement=measurement, **given)
+    run = train_network(dataset, output, config, start=start, also=also, resume=not restart)
     click.echo(f"run {run.path}")
 
 
@@ -144,31 +165,87 @@ def export(run: Path, output: Path, name: str | None) -> None:
 )
 @click.option("--refine", is_flag=True, help="Follow simulated maps from the network's answer.")
 @click.option("-o", "--output", type=FILE, help="netCDF file for the predictions.")
+@click.option("--figure", type=FILE, help="Measured maps beside the nearest simulated ones.")
 @LEVEL
 @SYMMETRY
+@click.option("--unit", type=float, help="1/meV that one unit of a measured map stands for.")
+@scan_options
 def predict(
-    maps: tuple[Path, ...], model: str, refine: bool, output: Path | None, **options: Any
+    maps: tuple[Path, ...],
+    model: str,
+    refine: bool,
+    output: Path | None,
+    figure: Path | None,
+    unit: float | None,
+    level: float | None,
+    symmetry: bool | None,
+    **scan: Any,
 ) -> None:
-    """Predict irrep, gap, theta and eps0 of map files.
+    """Predict irrep, gap, theta and eps0 of MAPS: simulated, prepared, or as the STM wrote them.
 
     First of all it says whether a map is like those that the network has learned from. Brackets
     hold intervals. With --refine, simulated maps are fitted to each map from there; chi is what
     the best one leaves unexplained, relative to the map.
+
+    Options from --unit on are for measured files. These are prepared by the default steps; for
+    others, give `gapscope prepare` the file, and this command what it wrote. The nearest simulated
+    maps are listed, with the relative distance of their images.
     """
-    from gapscope.learning.listing import prediction_text, refinement_text
-    from gapscope.learning.predict import predict as predict_maps
+    from gapscope.learning.listing import nearest_text, prediction_text, refinement_text
     from gapscope.mapfile import write_netcdf
 
-    result = predict_maps(model, maps, **_given(options))
+    options = _given({"level": level, "symmetry": symmetry})
     names = [path.name for path in maps]
-    click.echo(prediction_text(result, names))
-    if refine:
-        from gapscope.refine import refine_files
+    if _all_measured(maps, refine, {"unit": unit, "figure": figure, **scan}):
+        result, sites = predict_measurements(maps, model, unit, scan, **options)
+        click.echo(prediction_text(result, names))
+        if "nearest_label" in result:
+            click.echo(f"\n{nearest_text(result, names)}")
+        if figure is not None:
+            from gapscope.measured.prediction import nearest_maps
+            from gapscope.plots.comparison import comparison_figure
+            from gapscope.plots.style import save_figure
 
-        result = refine_files(result, maps, model)
-        click.echo(f"\n{refinement_text(result, names)}")
+            compared = comparison_figure(sites, result, nearest_maps(result, model), names)
+            click.echo(f"wrote {save_figure(compared, figure)}")
+    else:
+        from gapscope.learning.predict import predict as predict_maps
+
+        result = predict_maps(model, maps, **options)
+        click.echo(prediction_text(result, names))
+        if refine:
+            from gapscope.refine import refine_files
+
+            result = refine_files(result, maps, model)
+            click.echo(f"\n{refinement_text(result, names)}")
     if output is not None:
         click.echo(f"wrote {write_netcdf(result, output)}")
+
+
+def _all_measured(maps: Sequence[Path], refine: bool, measured: dict[str, Any]) -> bool:
+    """Whether maps are measured; raises MapFileError where that does not go with the options."""
+    kinds = {path: kind_of(path) for path in maps}
+    simulated = [path.name for path, kind in kinds.items() if kind == "map"]
+    if simulated and len(simulated) < len(maps):
+        raise MapFileError(
+            "Simulated and measured maps are predicted by one command each.",
+            f"simulated are {', '.join(simulated)}",
+            "Give the others to a second command.",
+        )
+    given = [f"--{name.replace('_', '-')}" for name in _given(measured)]
+    if simulated and given:
+        raise MapFileError(
+            f"{', '.join(given)} is for measured files.",
+            f"{', '.join(simulated)}, simulated",
+            "Leave it out.",
+        )
+    if refine and not simulated:
+        raise MapFileError(
+            "--refine compares the amplitudes of maps, in 1/meV.",
+            f"{maps[0].name}, measured",
+            "Leave it out; the nearest simulated maps are listed.",
+        )
+    return not simulated
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import click
 from gapscope.cli.dataset import dataset
 from gapscope.cli.learning import calibrate, evaluate, export, predict, train
 from gapscope.cli.maps import converge, dos, simulate, spectrum
+from gapscope.cli.measured import prepare
 from gapscope.cli.system import doctor, julia
 from gapscope.errors import GapscopeError
 
@@ -35,6 +36,7 @@ for command in (
     converge,
     dos,
     spectrum,
+    prepare,
     dataset,
     train,
     calibrate,

@@ -26,6 +26,9 @@ VGG16: VggTable = (
 )
 """Filters of 3 x 3 convolutions and M, a 2 x 2 max pooling: configuration D of arXiv:1409.1556."""
 
+VGG16_HALF: VggTable = tuple(n if n == "M" else n // 2 for n in VGG16)
+"""A quarter of the weights and of the time."""
+
 CONVNEXT_TINY: ConvNextTable = ((96, 3), (192, 3), (384, 9), (768, 3))
 """Filters and number of blocks of each stage: ConvNeXt-T of the paper's ref. 46."""
 
@@ -128,6 +131,7 @@ class LayerScale(layers.Layer):  # type: ignore[misc]
 
 BACKBONES: dict[str, Backbone] = {
     "vgg16": Backbone(vgg(VGG16), kernel=3, stride=32),
+    "vgg16-half": Backbone(vgg(VGG16_HALF), kernel=3, stride=32),
     "convnext": Backbone(convnext(CONVNEXT_TINY), kernel=4, stride=32),
 }
 """Backbones by the name that a run folder stores."""

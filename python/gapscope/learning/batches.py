@@ -83,7 +83,9 @@ class TrainingBatches(Batches):
         order = self._generator(self.epoch).permutation(len(self.samples))
         rows = order[self._slice(index)]
         generators = [self._generator(self.epoch, int(i)) for i in self.samples.ids[rows]]
-        maps, theta = self._noisy(self.samples.maps(rows), generators), self.samples.theta[rows]
+        maps, theta = self.samples.maps(rows, generators), self.samples.theta[rows]
+        if self.samples.measurement is None:
+            maps = self._noisy(maps, generators)
         images = momentum_images(maps, self.samples.reader.lattice)
         if self._symmetric:
             moves = np.array([rng.integers(len(C3V)) for rng in generators])

@@ -51,8 +51,7 @@ def calibrate(
     trained = load_trained(run)
     predictor = Predictor(trained.config, trained.network, surfaces=trained.surfaces)
     with DatasetReader(dataset) as reader:
-        predictor.require_fit(reader)
-        samples = Samples.of(reader, split, predictor.size)
+        samples = predictor.samples(reader, split)
         identity = Manifest.read(Path(dataset)).identity
         _require_unseen(samples, split, identity == trained.config.dataset["identity"])
         detector = _detector(predictor, _training(trained.config, Path(dataset), training))
@@ -111,7 +110,7 @@ def _is_dataset(folder: Path, identity: str) -> bool:
 
 def _detector(predictor: Predictor, training: Path) -> Detector:
     with DatasetReader(training) as reader:
-        samples = Samples.of(reader, "train", predictor.size)
+        samples = predictor.samples(reader, "train")
         scaling, rows = predictor.config.inputs, np.arange(min(len(samples), MOST_IMAGES))
         chunks = np.array_split(rows, -(-len(rows) // CHUNK))
         return Detector.fit(scaling.apply(samples.images(chunk)) for chunk in chunks)

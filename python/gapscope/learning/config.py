@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from gapscope.errors import TrainingError
 from gapscope.learning.backbone import BACKBONES
+from gapscope.learning.measurement import MeasurementAugmentation
 from gapscope.learning.precision import PRECISIONS
 
 
@@ -69,6 +70,9 @@ class TrainingConfig:
     gaussian_noise, pink_noise : largest standard deviation of white and of 1/f noise in units of
         the map's (over r != 0); each sample draws one between zero and this, the cube of a
         uniform number.
+    measurement : learn from maps as a measurement leaves them, drawn anew for every map and epoch,
+        instead of clean ones with the noise above, and without their amplitude; the dataset's maps
+        have twice the network's window. See :mod:`gapscope.learning.measurement`.
     surfaces : learn, when the last epoch is over, the parameters of clean maps by regression; see
         :mod:`gapscope.learning.surface`.
     precision : a name in PRECISIONS, or auto.
@@ -93,6 +97,7 @@ class TrainingConfig:
     symmetry: bool = True
     gaussian_noise: float = 0.05
     pink_noise: float = 0.05
+    measurement: MeasurementAugmentation | None = None
     surfaces: bool = True
     precision: str = "auto"
     seed: int = 0
@@ -115,6 +120,11 @@ class TrainingConfig:
             self.ema_momentum is None or 0 < self.ema_momentum < 1,
             "ema_momentum lies between 0 and 1, or is None",
             self.ema_momentum,
+        )
+        _require(
+            self.measurement is None or self.measurement.size == self.network.input_size,
+            "measurement has the size of the network's input",
+            self.measurement,
         )
         _require(
             self.precision in ("auto", *PRECISIONS),

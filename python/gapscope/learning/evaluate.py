@@ -14,7 +14,6 @@ from gapscope.learning.coverage import coverage_text
 from gapscope.learning.metrics import Row, hit_rate, table
 from gapscope.learning.predictor import Predictor, beside_truth
 from gapscope.learning.report import table_text
-from gapscope.learning.samples import Samples
 from gapscope.mapfile import write_netcdf
 
 
@@ -76,8 +75,9 @@ def evaluate(
     """Predict a split of a dataset and compare with the truth.
 
     Parameter errors are over all samples of the true class, whether it was hit or not, as in the
-    paper; theta is the head's answer whatever the predicted class. Sets, intervals and novelty are
-    there as :class:`gapscope.learning.predictor.Predictor` says.
+    paper; theta is the head's answer whatever the predicted class. A network for measured maps is
+    given each map as its measurement leaves it, the same at every evaluation. Sets, intervals and
+    novelty are there as :class:`gapscope.learning.predictor.Predictor` says.
 
     Parameters
     ----------
@@ -94,7 +94,6 @@ def evaluate(
     """
     predictor = Predictor.load(run, symmetry=symmetry, level=level)
     with DatasetReader(dataset) as reader:
-        predictor.require_fit(reader)
-        predictions = beside_truth(predictor, Samples.of(reader, split, predictor.size))
+        predictions = beside_truth(predictor, predictor.samples(reader, split))
     predictions.attrs |= {"run": str(run), "dataset": str(dataset), "split": split}
     return Evaluation(predictions, table(predictions))

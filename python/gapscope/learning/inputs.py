@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from gapscope.errors import TrainingError
 from gapscope.physics.fourier import centred_window, qpi_image
 from gapscope.physics.lattice import window_coordinates
+
+Real = TypeVar("Real", np.float32, np.float64)
 
 
 def momentum_images(maps: NDArray[np.floating], lattice: str) -> NDArray[np.float32]:
@@ -56,19 +58,22 @@ class InputScaling:
     """Network input = (asinh(rho / unit) - mean) / deviation, for each energy.
 
     asinh keeps sign and amplitude, from which the gap is read, and tames the few bright pixels.
+    Maps without an absolute scale, as measured ones are, have their own <|rho|> for the unit.
 
     Attributes
     ----------
     unit : mean |rho(q)| over the training split, in 1/meV.
     mean, deviation : of asinh(rho / unit) over the training split.
+    relative : whether each image's own mean |rho(q)| is the unit.
     """
 
     unit: tuple[float, ...]
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
+    relative: bool = False
 
     @classmethod
-    def of(cls, images: Images) -> Self:
+    def of(cls, images: Images, relative: bool = False) -> Self:
         """Statistics of a set of images.
 
         Raises
@@ -76,22 +81,38 @@ class InputScaling:
         TrainingError : images that are constant, or not finite.
         """
         unit = _mean(images, np.abs)
-        mean = _mean(images, lambda x: np.arcsinh(x / unit))
-        variance = _mean(images, lambda x: np.square(np.arcsinh(x / unit) - mean))
+
+        def compressed(x: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.asarray(np.arcsinh(x / (own_unit(x) if relative else unit)))
+
+        mean = _mean(images, compressed)
+        variance = _mean(images, lambda x: np.square(compressed(x) - mean))
         if not (np.isfinite(variance).all() and (variance > 0).all()):
             raise TrainingError(
                 "The training images are finite and not all the same.",
                 f"variance {variance.tolist()} of asinh(rho / {unit.tolist()})",
                 "Check the dataset with `gapscope dataset verify`.",
             )
-        return cls(*(tuple(v.tolist()) for v in (unit, mean, np.sqrt(variance))))
+        deviation = np.sqrt(variance)
+        return cls(_numbers(unit), _numbers(mean), _numbers(deviation), relative)
 
     def apply(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Network inputs of images (samples, L, L, energies)."""
         unit, mean, deviation = (
             np.asarray(v, dtype=np.float32) for v in (self.unit, self.mean, self.deviation)
         )
-        return np.asarray((np.arcsinh(images / unit) - mean) / deviation)
+        own = own_unit(images) if self.relative else unit
+        return np.asarray((np.arcsinh(images / own) - mean) / deviation)
+
+
+def own_unit(images: NDArray[Real]) -> NDArray[Real]:
+    """<|rho|> of each image (n, L, L, energies), (n, 1, 1, energies); never zero."""
+    mean = np.abs(images).mean(axis=(1, 2), keepdims=True)
+    return np.asarray(np.maximum(mean, np.finfo(np.float32).tiny))
+
+
+def _numbers(values: NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple(values.tolist())
 
 
 def _mean(

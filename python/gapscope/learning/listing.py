@@ -61,6 +61,26 @@ def refinement_text(predictions: xr.Dataset, names: Sequence[str]) -> str:
     return "\n".join(aligned(lines))
 
 
+def nearest_text(predictions: xr.Dataset, names: Sequence[str]) -> str:
+    """A line per nearest simulated map; see :mod:`gapscope.measured.prediction`."""
+    lines = [["map", "nearest", "gap (meV)", "theta (rad)", "eps0 (meV)", "distance"]]
+    for sample, name in enumerate(names):
+        for rank in range(predictions.sizes["rank"]):
+            one = predictions.isel(sample=sample, rank=rank)
+            theta = float(one["nearest_theta"])
+            lines.append(
+                [
+                    name,
+                    LABELS[int(one["nearest_label"])],
+                    f"{float(one['nearest_gap']):.3f}",
+                    "/" if np.isnan(theta) else f"{theta:.3f}",
+                    f"{float(one['nearest_eps0']):.1f}",
+                    f"{100 * float(one['nearest_distance']):.0f} %",
+                ]
+            )
+    return "\n".join(aligned(lines))
+
+
 def _cells(one: xr.Dataset, calibrated: bool) -> list[str]:
     label = int(one["label"])
     cells = [LABELS[label], f"{float(one['probability'][label]):.3f}"]

@@ -39,7 +39,8 @@ class Predictor:
     ----------
     symmetry : average over the moves of C3v, on the triangular lattice; see
         :mod:`gapscope.learning.averaging`.
-    surfaces : what joins the network's answers for clean maps; None: they stand alone.
+    surfaces : what joins the network's answers for clean maps; None: they stand alone, as those of
+        a network for measured maps do.
     calibration : what sets, intervals and novelty come from; None: there are none.
     level : probability that a set or an interval holds the truth.
     novelty_level : share of maps like the training ones that are called unlike them.
@@ -145,6 +146,18 @@ class Predictor:
                 "Use a dataset of that kind, or train a network on this one.",
             )
 
+    def samples(self, reader: DatasetReader, split: str) -> Samples:
+        """The maps of a split as this network was trained to see them, measured or clean.
+
+        Raises
+        ------
+        RunError, DatasetError, TrainingError : see :meth:`require_fit` and
+            :meth:`gapscope.learning.samples.Samples.of`.
+        """
+        self.require_fit(reader)
+        measurement = self.config.training.measurement
+        return Samples.of(reader, split, self.size, measurement=measurement)
+
     @property
     def _averages(self) -> bool:
         return self.symmetry and self.config.lattice == "triangular"
@@ -162,7 +175,7 @@ class Predictor:
         inputs = self._inputs(images)
         outputs = self.network.predict_on_batch(inputs)
         probability, parameters = outputs[IRREP], outputs[PARAMETERS]
-        if self.surfaces is not None:
+        if self.surfaces is not None and self.config.training.measurement is None:
             moves = MOVES if self._averages else 1
             mean = probability.reshape(moves, -1, probability.shape[-1]).mean(axis=0)
             label = np.tile(mean.argmax(axis=1), moves)

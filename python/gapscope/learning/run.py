@@ -24,6 +24,7 @@ import keras
 from gapscope.errors import RunError, SchemaVersionError, StorageError, TrainingError
 from gapscope.learning.config import NetworkConfig, TrainingConfig
 from gapscope.learning.inputs import InputScaling
+from gapscope.learning.measurement import MeasurementAugmentation
 from gapscope.learning.network import build_network
 from gapscope.learning.precision import dtype_policy
 from gapscope.learning.targets import TargetScaling
@@ -80,8 +81,15 @@ class RunConfig:
             )
         training = content["training"]
         network = NetworkConfig(**training.pop("network"))
-        content["training"] = TrainingConfig(network=network, **training)
-        content["inputs"] = InputScaling(**{k: tuple(v) for k, v in content["inputs"].items()})
+        measurement = training.pop("measurement", None)
+        content["training"] = TrainingConfig(
+            network=network,
+            measurement=None if measurement is None else MeasurementAugmentation(**measurement),
+            **training,
+        )
+        relative = content["inputs"].pop("relative", False)
+        scaling = {name: tuple(value) for name, value in content["inputs"].items()}
+        content["inputs"] = InputScaling(**scaling, relative=relative)
         content["targets"] = TargetScaling(**content["targets"])
         for name in ("energies", "labels"):
             content[name] = tuple(content[name])

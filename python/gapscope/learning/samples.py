@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gapscope.dataset.load import DatasetReader
 from gapscope.errors import DatasetError, TrainingError
 from gapscope.learning.inputs import cut, momentum_images
+from gapscope.learning.measurement import MeasurementAugmentation
 
 CHUNK = 64
 GIB = 2**30
@@ -23,10 +24,12 @@ class Samples:
 
     Attributes
     ----------
-    size : sites per side of the window cut out of each map.
+    size : sites per side of the window that is looked at.
     ids, label : sample ids and indices into LABELS.
     theta, eps0, gap : in rad (NaN where it has no meaning), meV, meV.
-    cached : all maps (samples, energies, size, size) in 1/meV, or None.
+    measurement : maps are as it leaves them; without, the window cut out of each.
+    cached : all maps (samples, energies, L, L) in 1/meV, or None; L is ``size``, with a measurement
+        the window of the dataset.
     """
 
     reader: DatasetReader
@@ -36,10 +39,18 @@ class Samples:
     theta: NDArray[np.float64]
     eps0: NDArray[np.float64]
     gap: NDArray[np.float64]
+    measurement: MeasurementAugmentation | None = None
     cached: NDArray[np.float32] | None = None
 
     @classmethod
-    def of(cls, reader: DatasetReader, split: str, size: int, cache_gib: float = 0.0) -> Self:
+    def of(
+        cls,
+        reader: DatasetReader,
+        split: str,
+        size: int,
+        cache_gib: float = 0.0,
+        measurement: MeasurementAugmentation | None = None,
+    ) -> Self:
         """The samples of a split; their maps are read now if they need at most ``cache_gib``.
 
         Raises
@@ -60,24 +71,49 @@ class Samples:
                 f"input_size = {size}, window = {reader.window}",
                 "Choose a smaller input_size, or build the dataset with a larger window.",
             )
+        if measurement is not None and reader.window < 2 * size:
+            raise TrainingError(
+                "Measured maps show other impurities: they are made of maps of twice their window.",
+                f"input_size = {size}, window = {reader.window}",
+                f"Build the dataset with window = {2 * size}.",
+            )
         label, theta, eps0, gap = (
             reader.parameters[name][ids] for name in ("label", "theta", "eps0", "gap")
         )
-        samples = cls(reader, size, ids, label.astype(np.int64), theta, eps0, gap)
-        needed = 4 * len(ids) * len(reader.energies) * size**2
+        samples = cls(reader, size, ids, label.astype(np.int64), theta, eps0, gap, measurement)
+        needed = 4 * len(ids) * len(reader.energies) * samples._window**2
         if needed > cache_gib * GIB:
             return samples
-        maps = np.concatenate([samples.maps(rows) for rows in samples.chunks()])
-        return cls(reader, size, ids, samples.label, theta, eps0, gap, maps)
+        maps = np.concatenate([samples._stored(rows) for rows in samples.chunks()])
+        return replace(samples, cached=maps)
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def maps(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Maps (n, energies, size, size) in 1/meV of some rows of the split."""
+    def maps(
+        self, rows: NDArray[np.int64], generators: Sequence[np.random.Generator] | None = None
+    ) -> NDArray[np.float32]:
+        """Maps (n, energies, size, size) in 1/meV of some rows of the split.
+
+        With a measurement, which is drawn from the generators, one per row; by default from ones
+        that belong to the samples, so that a map is always measured in the same way.
+        """
+        stored = self._stored(rows)
+        if self.measurement is None:
+            return stored
+        if generators is None:
+            generators = [np.random.default_rng(int(i)) for i in self.ids[rows]]
+        pairs = zip(stored, generators, strict=True)
+        return np.stack([self.measurement(one, rng) for one, rng in pairs])
+
+    @property
+    def _window(self) -> int:
+        return self.size if self.measurement is None else self.reader.window
+
+    def _stored(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         if self.cached is not None:
             return self.cached[rows]
-        return cut(self.reader.images(self.ids[rows]), self.size)
+        return cut(self.reader.images(self.ids[rows]), self._window)
 
     def images(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Re rho(q) in 1/meV of some rows, (n, size, size, energies)."""

@@ -9,13 +9,14 @@ Rasmussen and C. Williams, Gaussian Processes for Machine Learning, MIT Press 20
     k_i(x) = 1 / (1 + |x - x_i|^2 / 2 l^2),     K_ij = k_i(x_j) + n delta_ij,
 
 where x holds the leading principal components of asinh(rho / u), in units of the first one's
-standard deviation, what lies beyond them, as one length in the same unit, and log u in units of its
-own, with u = <|rho|> of the map itself; l is REACH times the root mean square of |x|, n the nugget.
-The rational quadratic kernel, a mixture of Gaussians of all widths, follows the surface where it is
-rough and where it is not. s^2 makes leave-one-out errors as large as they are claimed to be, and is
-at least the variance of y. A noisy map lies off the surface: what its height above it says of the
-noise is propagated to the mean, and adds to the variance. There :meth:`Surface.joined` leaves the
-word to the network.
+standard deviation, and log u in units of its own, with u = <|rho|> of the map itself; l is REACH
+times the root mean square of |x|, n the nugget. The rational quadratic kernel, a mixture of
+Gaussians of all widths, follows the surface where it is rough and where it is not. s^2 makes
+leave-one-out errors as large as they are claimed to be, and is at least the variance of y.
+
+A noisy map lies off the surface: directions in which no training map has any weight tell how strong
+its noise is, and what it does to the mean, to first order, adds to the variance. Where that is more
+than the network's, :meth:`Surface.joined` leaves the word to the network.
 """
 
 from __future__ import annotations
@@ -31,14 +32,12 @@ from numpy.typing import NDArray
 from gapscope.learning.arrayfile import half_precision
 from gapscope.learning.inputs import even_half
 
-COMPONENTS = 60
+COMPONENTS = 120
+QUIET = 40
+"""Directions without weight that are looked at."""
 REACH = 2.0
 NUGGET = 1e-10
 """n over the number of training maps."""
-USUAL = 0.95
-"""Share of the training maps whose height above the surface is no sign of noise."""
-CAUTION = 4.0
-"""By which the variance by noise is enlarged: asinh makes noise stronger where an image is weak."""
 
 _TINY = np.finfo(np.float32).tiny
 Array = NDArray[np.float64]
@@ -61,8 +60,9 @@ class Surface:
     Attributes
     ----------
     mean, basis : (pixels,) and (pixels, components), from shapes to components.
+    quiet : (pixels, directions), orthonormal, where no training map has any weight.
     scale_mean, scale_spread : (energies,), of log u.
-    points : (maps, components + 1 + energies), the x_i.
+    points : (maps, components + energies), the x_i.
     targets : (maps, TARGETS), the y_i; zero where a target has no meaning.
     strength : (TARGETS,), s^2.
     network : (TARGETS,), mean squared errors of the network's answers for these maps.
@@ -70,6 +70,7 @@ class Surface:
 
     mean: NDArray[np.float32]
     basis: NDArray[np.float32]
+    quiet: NDArray[np.float32]
     scale_mean: Array
     scale_spread: Array
     points: NDArray[np.float32]
@@ -89,13 +90,17 @@ class Surface:
         mean = half_precision(shape.mean(axis=0))
         centred = shape - mean
         value, vector = np.linalg.eigh((centred.T @ centred / len(shape)).astype(np.float64))
-        kept = value[::-1][:COMPONENTS] > 1e-9 * value[-1]
-        basis = half_precision(vector[:, ::-1][:, :COMPONENTS][:, kept] / np.sqrt(value[-1]))
+        lower = len(value) // 2
+        used = vector[:, lower:][:, value[lower:] > 1e-9 * value[-1]][:, ::-1][:, :COMPONENTS]
+        # A mixture of all without weight: noise is stronger in some pixels than in others.
+        mixing = np.random.default_rng(0).standard_normal((lower, min(QUIET, lower)))
+        quiet = vector[:, :lower] @ np.linalg.qr(mixing)[0]
         known = ~np.isnan(errors).any(axis=0)
         nothing = np.zeros(targets.shape[1])
         surface = cls(
             mean,
-            basis,
+            half_precision(used / np.sqrt(value[-1])),
+            half_precision(quiet),
             scale.mean(axis=0),
             np.maximum(scale.std(axis=0), 1e-6),
             np.empty((0, 0), np.float32),
@@ -108,24 +113,43 @@ class Surface:
         return replace(surface, strength=surface._leave_one_out())
 
     def coordinates(self, shape: NDArray[np.float32], scale: Array) -> Array:
-        """x, (n, components + 1 + energies)."""
+        """x, (n, components + energies)."""
+        strength = (scale - self.scale_mean) / self.scale_spread
+        return np.concatenate([(shape - self.mean) @ self.basis, strength], axis=1)
+
+    def noise(self, shape: NDArray[np.float32]) -> Array:
+        """Variance (n,) of each of the components by white noise, in their unit."""
+        unit = np.square(self.basis).sum(axis=0).mean()  # 1 / variance of the first component
+        return np.asarray(unit * np.square((shape - self.mean) @ self.quiet).mean(axis=1))
+
+    def nearest(
+        self, shape: NDArray[np.float32], count: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Targets (n, count, TARGETS) of the maps of nearest shape, and distances (n, count).
+
+        Distances are relative to the shape: |shape - its map's| / |shape|. Fewer maps than
+        ``count`` leave distances infinite.
+        """
+        components = self.basis.shape[1]
+        unit = 1 / np.square(self.basis).sum(axis=0).mean()  # variance of the first component
         centred = shape - self.mean
         inside = centred @ self.basis
-        unit = 1 / np.square(self.basis).sum(axis=0).mean()  # variance of the first component
-        beyond = np.square(centred - unit * inside @ self.basis.T).sum(axis=1, keepdims=True)
-        strength = (scale - self.scale_mean) / self.scale_spread
-        return np.concatenate([inside, np.sqrt(beyond / unit), strength], axis=1)
+        apart = inside[:, None] - self.points[None, :, :components]
+        squared = unit * np.square(apart).sum(axis=2, dtype=np.float64)
+        squared += np.square(centred - unit * inside @ self.basis.T).sum(axis=1)[:, None]
+        found = min(count, len(self.points))
+        order = np.argsort(squared, axis=1)[:, :found]
+        targets = np.zeros((len(shape), count, self.targets.shape[1]))
+        distance = np.full((len(shape), count), np.inf)
+        targets[:, :found] = self.targets[order]
+        norm = np.maximum(np.square(shape).sum(axis=1, keepdims=True), _TINY)
+        distance[:, :found] = np.sqrt(np.take_along_axis(squared, order, axis=1) / norm)
+        return targets, distance
 
     @cached_property
     def length(self) -> float:
         """l."""
         return REACH * float(np.sqrt(np.square(self.points).sum(axis=1).mean()))
-
-    @cached_property
-    def usual(self) -> float:
-        """Squared height that is no sign of noise."""
-        heights = np.square(self.points[:, self.basis.shape[1]].astype(np.float64))
-        return float(np.quantile(heights, USUAL))
 
     @cached_property
     def factor(self) -> tuple[Array, bool]:
@@ -154,24 +178,17 @@ class Surface:
         lower, _ = self.factor
         half = scipy.linalg.solve_triangular(lower, kernel.T, lower=True, check_finite=False)
         left = np.maximum(1 + NUGGET * len(self.points) - np.square(half).sum(axis=0), 0)
-        return mean, left[:, None] * self.strength + self._of_noise(x, kernel)
+        return mean, left[:, None] * self.strength + self._of_noise(shape, x, kernel)
 
-    def _of_noise(self, x: Array, kernel: Array) -> Array:
-        """Variance (n, TARGETS) by white noise as strong as a map's height above the surface says.
-
-        To first order, noise of variance v in each of the components and pixels moves the mean by
-        v |grad mean|^2 and the squared height by v for each of the pixels beyond the components;
-        the former is enlarged by CAUTION.
-        """
+    def _of_noise(self, shape: NDArray[np.float32], x: Array, kernel: Array) -> Array:
+        """Variance (n, TARGETS) by noise: v |grad mean|^2, v that of each component."""
         components = self.basis.shape[1]
-        above = np.maximum(np.square(x[:, components]) - self.usual, 0)
-        noise = CAUTION * above / max(len(self.basis) - components, 1)
         squared = []
         for weights in self.weights.T:
             pull = np.square(kernel) * weights
             gradient = pull @ self.points - pull.sum(axis=1, keepdims=True) * x
-            squared.append(np.square(gradient / self.length**2).sum(axis=1))
-        return np.asarray(noise[:, None] * np.stack(squared, axis=1))
+            squared.append(np.square(gradient[:, :components] / self.length**2).sum(axis=1))
+        return np.asarray(self.noise(shape)[:, None] * np.stack(squared, axis=1))
 
     def joined(
         self, shape: NDArray[np.float32], scale: Array, answers: NDArray[np.floating]

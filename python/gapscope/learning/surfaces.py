@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -20,15 +20,15 @@ from gapscope.learning.surface import Surface, shape_and_scale
 from gapscope.learning.targets import TARGETS
 from gapscope.physics import LABELS
 
-SURFACES_SCHEMA = 1
-MOST_POINTS = 4000
+SURFACES_SCHEMA = 2
+MOST_POINTS = 5000
 """Training maps of an irrep that are kept."""
 FEWEST = 40
 """Training maps of an irrep below which the network's answers are left alone."""
 
 REMEDY = "Remove it and give the command of the training again, or copy the model again."
 
-_HALF = ("mean", "basis", "points")
+_HALF = ("mean", "basis", "quiet", "points")
 _DOUBLE = ("scale_mean", "scale_spread", "targets", "strength", "network")
 Part = tuple[NDArray[Any], ...]
 
@@ -68,6 +68,23 @@ class Surfaces:
                 joined[own] = surface.joined(shape[own], scale[own], joined[own])
         return joined
 
+    def nearest(
+        self, images: NDArray[np.floating], count: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+        """The maps of all irreps whose shapes are nearest, whatever their amplitude.
+
+        Returns their irreps (n, count), targets (n, count, TARGETS) and distances (n, count); see
+        :meth:`Surface.nearest`.
+        """
+        shape, _ = shape_and_scale(images)
+        known = [(i, one.nearest(shape, count)) for i, one in enumerate(self.surfaces) if one]
+        label = np.concatenate([np.full((len(shape), count), i) for i, _ in known], axis=1)
+        targets = np.concatenate([found[0] for _, found in known], axis=1)
+        distance = np.concatenate([found[1] for _, found in known], axis=1)
+        order = np.argsort(distance, axis=1)[:, :count]
+        rows = np.arange(len(shape))[:, None]
+        return label[rows, order], targets[rows, order], distance[rows, order]
+
     def write(self, path: Path, weights: str) -> None:
         """Write the file, beside the weights of this name (their SHA-256); raises StorageError."""
         arrays: dict[str, Any] = {}
@@ -105,16 +122,17 @@ class Surfaces:
         return surfaces
 
 
-def learn_surfaces(network: keras.Model, config: RunConfig, samples: Samples) -> Surfaces:
+def learn_surfaces(network: keras.Model, config: RunConfig, splits: Sequence[Samples]) -> Surfaces:
     """The surfaces of a run's training maps, as they are, beside the network's answers for them."""
 
     def batches() -> Iterable[Part]:
-        for rows in samples.chunks():
-            images = samples.images(rows)
-            answers = network.predict_on_batch(config.inputs.apply(images))[PARAMETERS]
-            columns = (samples.theta[rows], samples.eps0[rows], samples.gap[rows])
-            targets = config.targets.encode(*columns)
-            yield images, samples.label[rows], targets, targets - answers
+        for samples in splits:
+            for rows in samples.chunks():
+                images = samples.images(rows)
+                answers = network.predict_on_batch(config.inputs.apply(images))[PARAMETERS]
+                columns = (samples.theta[rows], samples.eps0[rows], samples.gap[rows])
+                targets = config.targets.encode(*columns)
+                yield images, samples.label[rows], targets, targets - answers
 
     return Surfaces.fit(batches())
 
@@ -137,7 +155,8 @@ def _read(arrays: Arrays, label: str, pixels: int, energies: int) -> Surface | N
     shapes = {
         "mean": (pixels,),
         "basis": (pixels, components),
-        "points": (maps, components + 1 + energies),
+        "quiet": (pixels, values["quiet"].shape[1]),
+        "points": (maps, components + energies),
         "scale_mean": (energies,),
         "scale_spread": (energies,),
         "targets": (maps, len(TARGETS)),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -34,6 +36,7 @@ def train(
     config: TrainingConfig | None = None,
     *,
     start: str | Path | None = None,
+    also: Sequence[str | Path] = (),
     resume: bool = True,
     progress: bool = True,
 ) -> RunFolder:
@@ -50,6 +53,8 @@ def train(
     config : options; None takes the defaults.
     start : folder of a run or of a model to begin with, instead of random weights; its scalings of
         images and targets are taken over.
+    also : folders of further datasets of the same kind, whose training maps the surfaces learn from
+        beside those of ``dataset``, the network does not (see :mod:`gapscope.learning.surface`).
     resume : go on with what lies in ``run``; otherwise its run is replaced.
     progress : print a line per epoch, and on a terminal a bar.
 
@@ -75,16 +80,39 @@ def train(
             return folder
     size = config.network.input_size
     with DatasetReader(dataset) as reader:
-        training = Samples.of(reader, "train", size, config.cache_gib)
-        validation = Samples.of(reader, "validation", size, config.cache_gib)
+        training, validation = (
+            Samples.of(reader, split, size, config.cache_gib, config.measurement)
+            for split in ("train", "validation")
+        )
         if not folder.begun:
             folder.write_config(_begin(training, config, attributes, origin))
         if not folder.trained:
             _fit(folder, training, validation, origin, progress)
         if config.surfaces:
-            surfaces = learn_surfaces(folder.trained_network(), folder.config(), training)
+            with ExitStack() as stack:
+                clean = (
+                    training if config.measurement is None else Samples.of(reader, "train", size)
+                )
+                splits = [clean, *(_further(stack, other, training) for other in also)]
+                surfaces = learn_surfaces(folder.trained_network(), folder.config(), splits)
             surfaces.write(folder.surfaces, weights_name(folder.best))
     return folder
+
+
+def _further(stack: ExitStack, dataset: str | Path, training: Samples) -> Samples:
+    """Training maps of another dataset; raises TrainingError for maps of another kind."""
+    reader = stack.enter_context(DatasetReader(dataset))
+    there, here = (
+        {"lattice": one.lattice, "energies": one.energies.tolist(), "labels": one.labels}
+        for one in (reader, training.reader)
+    )
+    if there != here:
+        raise TrainingError(
+            "Surfaces learn from maps of the same kind as the network.",
+            f"{dataset}: {there}, and not {here}",
+            "Leave that dataset out.",
+        )
+    return Samples.of(reader, "train", training.size)
 
 
 def _begin(
@@ -95,7 +123,7 @@ def _begin(
         precision=choose_precision(config.precision),
         lattice=samples.reader.lattice,
         energies=tuple(samples.reader.energies.tolist()),
-        inputs=InputScaling.of(samples),
+        inputs=InputScaling.of(samples, relative=config.measurement is not None),
         targets=TargetScaling.of(samples.eps0, samples.gap),
         labels=samples.reader.labels,
         dataset=dataset,
@@ -108,9 +136,8 @@ def _begin(
     if origin is None:
         return fresh
     _require_fit(origin, fresh)
-    return replace(
-        fresh, inputs=origin.config.inputs, targets=origin.config.targets, start=origin.weights
-    )
+    relative = replace(origin.config.inputs, relative=fresh.inputs.relative)
+    return replace(fresh, inputs=relative, targets=origin.config.targets, start=origin.weights)
 
 
 def _require_fit(origin: Trained, fresh: RunConfig) -> None:

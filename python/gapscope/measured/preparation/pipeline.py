@@ -71,6 +71,7 @@ class Prepared:
     final_lattice : found in the last map with its peaks still in it.
     wave : the density wave before "drift", None where none was looked for.
     steps : what was asked for.
+    topograph : the corrected map that ``final_lattice`` was found in, where that is another one.
     """
 
     images: dict[str, xr.DataArray]
@@ -78,6 +79,7 @@ class Prepared:
     final_lattice: FoundLattice
     wave: DensityWave | None
     steps: Steps = field(default_factory=Steps)
+    topograph: xr.DataArray | None = None
 
     @property
     def final(self) -> xr.DataArray:
@@ -129,7 +131,13 @@ class Prepared:
         )
 
 
-def prepare(image: xr.DataArray, lattice_constant: float, steps: Steps | None = None) -> Prepared:
+def prepare(
+    image: xr.DataArray,
+    lattice_constant: float,
+    steps: Steps | None = None,
+    *,
+    topograph: xr.DataArray | None = None,
+) -> Prepared:
     """A measured map, ready to be compared with theory.
 
     Parameters
@@ -137,32 +145,34 @@ def prepare(image: xr.DataArray, lattice_constant: float, steps: Steps | None = 
     image : dims ("y", "x"), coordinates in nm, y upwards.
     lattice_constant : of the material's triangular lattice, in Angstrom.
     steps : what to do; level a plane, remove line noise and correct the drift where not given.
+    topograph : a map of the same scan, on the same pixels, in which lattice and wave are looked for
+        instead; a conductance map often does not show the atoms. It is levelled alike.
 
     Raises
     ------
     LatticeNotFoundError : no significant Bragg peaks within the bounds.
-    PreparationError : not a map, or a step's setting that is not allowed.
+    PreparationError : not a map, a step's setting that is not allowed, or a topograph on other
+        pixels; ``phase`` with a topograph.
     """
     steps = Steps() if steps is None else steps
     grid_of(image)
-    images = {"raw": image}
-    last = image
-    if steps.plane:
-        last = images["plane"] = level_plane(last)
-    if steps.lines is not None:
-        degree = None if steps.lines == "median" else steps.lines
-        last = images["lines"] = level_lines(last, degree)
-    if steps.line_noise:
-        last = images["line_noise"] = remove_line_noise(last)
-    lattice = _lattice(last, lattice_constant, steps)
+    if topograph is not None:
+        _require_same_scan(image, topograph, steps)
+    images = {"raw": image, **_levelled(image, steps)}
+    last = images[list(images)[-1]]
+    shown = last  # where lattice and wave are found
+    if topograph is not None:
+        shown = [topograph, *_levelled(topograph, steps).values()][-1]
+    lattice = _lattice(shown, lattice_constant, steps)
     after = replace(steps, scale=CORRECTED) if steps.drift else steps
     wave = None
     if steps.wavevector is not None:
-        wave = find_density_wave(last, lattice, steps.wavevector)
+        wave = find_density_wave(shown, lattice, steps.wavevector)
     final_lattice = lattice
     if steps.drift:
         last = images["drift"] = correct_drift(last, lattice)
-        final_lattice = _lattice(last, lattice_constant, after)
+        shown = last if topograph is None else correct_drift(shown, lattice)
+        final_lattice = _lattice(shown, lattice_constant, after)
     if steps.phase is not None:
         length = steps.phase * float(np.linalg.norm(final_lattice.vectors, axis=1).mean())
         last = images["phase"] = correct_phase(last, final_lattice, length)
@@ -171,7 +181,37 @@ def prepare(image: xr.DataArray, lattice_constant: float, steps: Steps | None = 
     if len(momenta):
         width = steps.notch * float(np.linalg.norm(final_lattice.reciprocal, axis=1).mean())
         images["masked"] = mask_peaks(last, momenta, width)
-    return Prepared(images, lattice, final_lattice, wave, steps)
+    other = None if topograph is None else shown
+    return Prepared(images, lattice, final_lattice, wave, steps, other)
+
+
+def _levelled(image: xr.DataArray, steps: Steps) -> dict[str, xr.DataArray]:
+    """The map after the steps that need no lattice."""
+    done: dict[str, xr.DataArray] = {}
+    if steps.plane:
+        image = done["plane"] = level_plane(image)
+    if steps.lines is not None:
+        degree = None if steps.lines == "median" else steps.lines
+        image = done["lines"] = level_lines(image, degree)
+    if steps.line_noise:
+        done["line_noise"] = remove_line_noise(image)
+    return done
+
+
+def _require_same_scan(image: xr.DataArray, topograph: xr.DataArray, steps: Steps) -> None:
+    one, other = grid_of(image), grid_of(topograph)
+    if not (np.array_equal(one.x, other.x) and np.array_equal(one.y, other.y)):
+        raise PreparationError(
+            "A topograph was recorded with the map, on the same pixels.",
+            f"{topograph.sizes} and {image.sizes}",
+            "Use a channel of the same file.",
+        )
+    if steps.phase is not None:
+        raise PreparationError(
+            "Slow distortions are corrected by the atoms of the map itself.",
+            f"phase = {steps.phase} with a topograph",
+            "Leave one of them out.",
+        )
 
 
 def _lattice(image: xr.DataArray, lattice_constant: float, steps: Steps) -> FoundLattice:

@@ -1,0 +1,178 @@
+"""``gapscope prepare``, and what ``gapscope predict`` does with measured files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from gapscope.measured.preparation import Prepared
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+SCAN = (
+    *("channel", "topograph", "bias", "material", "lattice_constant", "centre"),
+    *("width", "height", "variable"),
+)
+
+
+def scan_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that say what to look at in a measured file."""
+    options = [
+        click.option("--channel", help="Of the file  [default: conductance, else the first map]"),
+        click.option(
+            "--topograph", help="Channel that shows the atoms, where the map itself does not."
+        ),
+        click.option("--bias", type=float, help="mV, in a grid of spectra  [default: 0]"),
+        click.option("--material", help="Whose lattice it is  [default: nbse2]"),
+        click.option("--lattice-constant", type=float, help="Angstrom, instead of the material's."),
+        click.option(
+            "--centre", type=(float, float), metavar="X Y", help="The impurity, in nm  [middle]"
+        ),
+        click.option("--width", type=float, help="nm, for a file without a scale."),
+        click.option("--height", type=float, help="nm, for a file without a scale."),
+        click.option("--variable", help="Of an HDF5 or Gwyddion file with several."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("file", type=FILE)
+@scan_options
+@click.option("--plane/--no-plane", default=True, show_default=True, help="Level a plane.")
+@click.option("--lines", help='Level every scan line: "median", or the degree of a polynomial.')
+@click.option("--line-noise/--no-line-noise", default=True, show_default=True)
+@click.option("--drift/--no-drift", default=True, show_default=True, help="Affine correction.")
+@click.option("--phase", type=float, help="Lawler-Fujita smoothing length in lattice constants.")
+@click.option("--mask-bragg", is_flag=True, help="Take the lattice's peaks out of the map.")
+@click.option("--mask-wave", is_flag=True, help="Take the density wave's peaks out of the map.")
+@click.option("--symmetry", type=click.Choice(["C3v", "C6v"]), help="Average over these.")
+@click.option(
+    "--scale",
+    type=(float, float),
+    help="Bounds of measured over true lengths  [default: 0.87 1.15]",
+)
+@click.option(
+    "--wave",
+    "wavevector",
+    type=(float, float),
+    help="Density wave in units of b1, b2  [default: 0.3333 0]",
+)
+@click.option("--size", type=int, help="Sites per side of the image  [default: all that fit]")
+@click.option("-o", "--output", type=FILE, required=True, help="netCDF file to write.")
+@click.option("--figure", type=FILE, help="Figure to write (.png, .pdf, .svg).")
+def prepare(
+    file: Path, lines: str | None, size: int | None, output: Path, figure: Path | None, **given: Any
+) -> None:
+    """Prepare the measured map in FILE: level, find the lattice, correct the drift, transform.
+
+    Prints the lattice that was found, with errors. The output holds the map before and after and
+    its image rho(q) on lattice sites, which `gapscope predict` reads.
+    """
+    from gapscope.errors import PreparationError
+    from gapscope.mapfile import write_netcdf
+    from gapscope.measured.preparation import Steps
+    from gapscope.measured.preparation.report import prepared_dataset, report
+
+    scan = {name: given.pop(name) for name in SCAN}
+    steps = {name: value for name, value in given.items() if value is not None}
+    if lines is not None:
+        if lines != "median" and not lines.isdecimal():
+            raise PreparationError(
+                "Lines are levelled by their median or a polynomial.",
+                f"--lines {lines}",
+                "Give median, or a degree like 1.",
+            )
+        steps["lines"] = lines if lines == "median" else int(lines)
+    prepared = prepared_file(file, Steps(**steps), **scan)
+    click.echo(report(prepared))
+    centre = scan["centre"]
+    sites = prepared.network_input(size, centre)
+    click.echo(f"image               {sites.sizes['r1']} x {sites.sizes['r1']} lattice sites")
+    click.echo(f"wrote {write_netcdf(prepared_dataset(prepared, sites), output)}")
+    if figure is not None:
+        from gapscope.plots.preparation import preparation_figure
+        from gapscope.plots.style import save_figure
+
+        title = f"{file.name}, {prepared.images['raw'].name}"
+        click.echo(f"wrote {save_figure(preparation_figure(prepared, title), figure)}")
+
+
+def prepared_file(
+    file: Path,
+    steps: Any = None,
+    *,
+    channel: str | None,
+    topograph: str | None,
+    bias: float | None,
+    material: str | None,
+    lattice_constant: float | None,
+    centre: tuple[float, float] | None,
+    width: float | None,
+    height: float | None,
+    variable: str | None,
+) -> Prepared:
+    """The map of a measured file that the options of :func:`scan_options` name, prepared."""
+    from gapscope import measured
+    from gapscope.materials import material as find_material
+    from gapscope.measured.channels import image_channels, image_of
+    from gapscope.measured.preparation import prepare
+
+    opened = measured.open(file, width=width, height=height, variable=variable)
+    image = image_of(opened, channel, bias or 0.0)
+    others = [name for name in image_channels(opened) if name != image.name]
+    also = f" (also: {', '.join(others)})" if others and channel is None else ""
+    at = f" at {float(image['bias']):g} mV" if "bias" in image.coords else ""
+    click.echo(f"{file.name}: {opened.attrs['source_format']}, channel {image.name}{at}{also}")
+    constant = lattice_constant or find_material(material or "nbse2").lattice.constant
+    reference = None if topograph is None else image_of(opened, topograph, bias or 0.0)
+    return prepare(image, constant, steps, topograph=reference)
+
+
+def kind_of(file: Path) -> str:
+    """ "map" as ``gapscope simulate`` writes it, "prepared" as ``prepare`` does, else "measured".
+
+    What is not there, or calls itself .nc and is not HDF5, is a map: a damaged one.
+    """
+    import h5py
+
+    if not file.is_file():
+        return "map"
+    try:
+        with h5py.File(file) as opened:
+            if "prepared_schema" in opened.attrs:
+                return "prepared"
+            return "map" if "ldos_change" in opened else "measured"
+    except OSError:
+        return "map" if file.suffix == ".nc" else "measured"
+
+
+def predict_measurements(
+    files: Sequence[Path], model: str, unit: float | None, scan: dict[str, Any], **options: Any
+) -> tuple[xr.Dataset, list[xr.Dataset]]:
+    """Predictions for measured and prepared files, and their maps on lattice sites.
+
+    ``scan`` are the options of :func:`scan_options`; prepared files need none.
+    """
+    from gapscope.learning.predictor import Predictor
+    from gapscope.measured.prediction import predict_sites, sites_of
+    from gapscope.measured.preparation.report import read_prepared
+    from gapscope.resources import find_model
+
+    predictor = Predictor.load(find_model(model), **options)
+    sites = [
+        read_prepared(file)
+        if kind_of(file) == "prepared"
+        else sites_of(prepared_file(file, **scan), predictor.size, scan["centre"])
+        for file in files
+    ]
+    predictions = predict_sites(sites, predictor, unit=unit)
+    return predictions.assign_coords(file=("sample", [str(file) for file in files])), sites

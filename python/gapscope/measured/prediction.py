@@ -1,0 +1,211 @@
+"""What a network says of a measured map, and the simulated maps that are most like it.
+
+A prepared map comes as drho on lattice sites (``network_input``). It is laid into the network's
+window; sites that were not measured are zero, which interpolates rho(q) between its own q points.
+A measured map has no absolute scale unless ``unit`` gives it one: without, it is multiplied so that
+its <|rho|> is that of the training maps, and the gap is read off the image's shape alone.
+
+Turning a map by 60 degrees turns Re rho(q), which is even in q, like a turn by -120 degrees: of
+what is predicted only theta of Eg and Eu depends on it, by a sixth of its circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from gapscope.dataset.recipe import Recipe
+from gapscope.errors import PreparationError
+from gapscope.learning.inputs import momentum_images
+from gapscope.learning.predictor import UNITS, Predictor
+from gapscope.learning.run import RunFolder
+from gapscope.measured.preparation import Prepared, largest_window
+from gapscope.measured.preparation.grid import grid_of
+from gapscope.physics import LABELS
+from gapscope.physics.fourier import qpi_image
+from gapscope.physics.lattice import symmetric_window, window_coordinates
+from gapscope.refine import Candidate, Conditions
+from gapscope.resources import SHIPPED_MODEL, find_model
+from gapscope.simulate import simulate_batch
+
+NEAREST = 3
+"""Simulated maps that are shown beside a measured one."""
+
+
+def predict_measured(
+    prepared: Prepared,
+    model: str | Path = SHIPPED_MODEL,
+    *,
+    centre: Sequence[float] | None = None,
+    turns: int = 0,
+    unit: float | None = None,
+) -> xr.Dataset:
+    """A network's prediction for one prepared map; see :func:`predict_sites`.
+
+    Parameters
+    ----------
+    prepared : result of :func:`gapscope.measured.preparation.prepare`.
+    centre : (x, y) in nm in the prepared map, the impurity's site; its middle where not given.
+    turns : of a1 by 60 degrees, counterclockwise.
+
+    Raises
+    ------
+    PreparationError, RunError, CalibrationError, SchemaVersionError : see :func:`predict_sites`.
+    """
+    predictor = Predictor.load(find_model(model))
+    sites = sites_of(prepared, predictor.size, centre, turns)
+    return predict_sites([sites], predictor, unit=unit)
+
+
+def sites_of(
+    prepared: Prepared, size: int, centre: Sequence[float] | None = None, turns: int = 0
+) -> xr.Dataset:
+    """drho on at most ``size`` sites per side, as many as the map has around the centre.
+
+    Raises
+    ------
+    PreparationError : a centre outside of the map, or fewer than 4 sites around it.
+    """
+    middle = grid_of(prepared.final).middle
+    at = (float(middle[0]), float(middle[1])) if centre is None else (centre[0], centre[1])
+    fits = largest_window(prepared.final, prepared.final_lattice, at)
+    if fits < 4:
+        raise PreparationError(
+            "An image of a map needs at least 4 x 4 lattice sites around its centre.",
+            f"{fits} around ({at[0]:.3g}, {at[1]:.3g}) nm",
+            "Choose a centre within the prepared map, or a larger map.",
+        )
+    return prepared.network_input(min(size, fits), at, turns)
+
+
+def predict_sites(
+    maps: Sequence[xr.Dataset], predictor: Predictor, *, unit: float | None = None
+) -> xr.Dataset:
+    """A network's predictions for measured maps on lattice sites, one sample each.
+
+    Variables are those of :func:`gapscope.learning.predict.predict`, and over (sample, rank)
+    the simulated training maps whose images, apart from a factor, are nearest: nearest_label (index
+    into the attribute labels), nearest_gap and nearest_eps0 in meV, nearest_theta in rad, and
+    nearest_distance, relative to the image, on the scale of asinh(rho / <|rho|>).
+
+    Parameters
+    ----------
+    maps : with ldos_change (r1, r2) and the attribute lattice, as ``network_input`` gives them;
+        windows smaller than the network's are filled up with zeros, larger ones cut.
+    predictor : the network.
+    unit : 1/meV, what a change of the maps by one stands for; their scale is unknown without it.
+
+    Raises
+    ------
+    PreparationError : maps of another lattice, or without contrast; a network for several energies.
+    """
+    energies = predictor.config.energies
+    if len(energies) != 1:
+        raise PreparationError(
+            "A measured map is taken at one bias, and so are the maps of its network.",
+            f"a network for w = {list(energies)} meV",
+            "Use a network for one energy.",
+        )
+    windows = np.stack([_window(one, predictor) for one in maps])[:, None]
+    scaled = windows * unit if unit is not None else _normalised(windows, predictor)
+    predictions = predictor([scaled.astype(np.float32)])
+    predictions["theta"][predictions["label"].values == LABELS.index("A12u")] = np.nan
+    predictions.attrs["scale"] = "unknown" if unit is None else f"{unit:g} 1/meV"
+    return predictions.assign(_nearest(scaled, predictor))
+
+
+def nearest_maps(predictions: xr.Dataset, model: str | Path = SHIPPED_MODEL) -> xr.Dataset:
+    """The nearest simulated maps of some predictions, simulated anew.
+
+    Returns ldos_change, qpi_re and qpi_im over (sample, rank, r1, r2) and (sample, rank, q1, q2),
+    in 1/meV, under the conditions of the training maps of ``model``.
+
+    Raises
+    ------
+    PreparationError : predictions of a network without surfaces, which knows no training maps.
+    """
+    if "nearest_label" not in predictions:
+        raise PreparationError(
+            "Nearest maps are found by the surfaces of a network.",
+            "a network without surfaces",
+            "Train one without --no-surfaces.",
+        )
+    config = RunFolder(find_model(model)).config()
+    size = config.training.network.input_size
+    conditions = Conditions.of(Recipe.from_dict(config.dataset["recipe"]), size)
+    states = predictions.stack(map=("sample", "rank"))
+    candidates = [_candidate(states.isel(map=i)) for i in range(states.sizes["map"])]
+    specifications = [one.specification(conditions) for one in candidates]
+    simulated = simulate_batch(specifications, conditions.numerics)
+    shape = (predictions.sizes["sample"], predictions.sizes["rank"], size, size)
+    drho = simulated.ldos_change[:, 0].reshape(shape)
+    rho, r = qpi_image(drho, config.lattice), window_coordinates(size)
+    over, units = ("sample", "rank"), {"units": "1/meV"}
+    return xr.Dataset(
+        {
+            "ldos_change": ((*over, "r1", "r2"), drho, units),
+            "qpi_re": ((*over, "q1", "q2"), rho.real, units),
+            "qpi_im": ((*over, "q1", "q2"), rho.imag, units),
+        },
+        {"r1": r, "r2": r, "q1": r / size, "q2": r / size},
+        {"lattice": config.lattice},
+    )
+
+
+def _candidate(state: xr.Dataset) -> Candidate:
+    values = (float(state[f"nearest_{name}"]) for name in ("gap", "theta", "eps0"))
+    return Candidate(LABELS[int(state["nearest_label"])], *values)
+
+
+def _window(sites: xr.Dataset, predictor: Predictor) -> NDArray[np.float64]:
+    """drho (size, size), zero where nothing was measured."""
+    lattice, size = str(sites.attrs.get("lattice")), predictor.size
+    if lattice != predictor.config.lattice:
+        raise PreparationError(
+            f"This network was trained on the {predictor.config.lattice} lattice.",
+            lattice,
+            "Use a network that was trained on such maps.",
+        )
+    values = sites["ldos_change"].transpose("r1", "r2").values
+    own = len(values)
+    kept = np.where(symmetric_window(lattice, own), values, 0.0)
+    if not kept.any() or not np.isfinite(kept).all():
+        raise PreparationError(
+            "A QPI image has a contrast.", "a constant map, or one with NaN", "Use another channel."
+        )
+    if own > size:
+        first = (own - size) // 2
+        return kept[first : first + size, first : first + size]
+    window = np.zeros((size, size))
+    first = (size - own) // 2
+    window[first : first + own, first : first + own] = kept
+    return window
+
+
+def _normalised(windows: NDArray[np.float64], predictor: Predictor) -> NDArray[np.float64]:
+    images = momentum_images(windows, predictor.config.lattice)
+    mean = np.abs(images).mean(axis=(1, 2, 3)).astype(np.float64)
+    return np.asarray(windows * (predictor.config.inputs.unit[0] / mean)[:, None, None, None])
+
+
+def _nearest(windows: NDArray[np.float64], predictor: Predictor) -> dict[str, Any]:
+    if predictor.surfaces is None:
+        return {}
+    images = momentum_images(windows, predictor.config.lattice)
+    label, targets, distance = predictor.surfaces.nearest(images, NEAREST)
+    decoded = predictor.config.targets.decode(targets.reshape(-1, targets.shape[-1]))
+    decoded["theta"][label.ravel() == LABELS.index("A12u")] = np.nan
+    over = ("sample", "rank")
+    return {
+        "nearest_label": (over, label.astype(np.int8)),
+        **{
+            f"nearest_{name}": (over, values.reshape(label.shape), {"units": UNITS[name]})
+            for name, values in decoded.items()
+        },
+        "nearest_distance": (over, distance, {"units": "1"}),
+    }

@@ -1,0 +1,185 @@
+"""What a network says of measured maps, and which simulated ones are nearest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from click.testing import CliRunner, Result
+from numpy.typing import NDArray
+
+import toys
+from gapscope.cli.main import main
+from gapscope.dataset.load import DatasetReader
+from gapscope.dataset.recipe import Recipe
+from gapscope.errors import PreparationError
+from gapscope.learning.predictor import Predictor
+from gapscope.learning.run import RunFolder
+from gapscope.learning.samples import Samples
+from gapscope.mapfile import write_netcdf
+from gapscope.measured.prediction import nearest_maps, predict_sites
+from gapscope.measured.preparation.report import PREPARED_SCHEMA
+from gapscope.physics import LABELS
+from gapscope.physics.fourier import qpi_image
+from gapscope.physics.lattice import symmetric_window, window_coordinates
+from gapscope.refine import Candidate, Conditions
+from gapscope.simulate import simulate_batch
+
+
+def on_sites(values: NDArray[np.floating]) -> xr.Dataset:
+    """As preparation gives a map: sites outside of the hexagon may be unknown."""
+    size, rho = len(values), qpi_image(values, "triangular")
+    r = window_coordinates(size)
+    known = np.where(symmetric_window("triangular", size), values, np.nan)
+    return xr.Dataset(
+        {
+            "ldos_change": (("r1", "r2"), known),
+            "qpi_re": (("q1", "q2"), rho.real),
+            "qpi_im": (("q1", "q2"), rho.imag),
+        },
+        {"r1": r, "r2": r, "q1": r / size, "q2": r / size},
+        {"lattice": "triangular", "lattice_constant": 3.44},
+    )
+
+
+@pytest.fixture(scope="module")
+def predictor(calibrated: RunFolder) -> Predictor:
+    return Predictor.load(calibrated.path)
+
+
+@pytest.fixture(scope="module")
+def maps() -> NDArray[np.float64]:
+    states = [("A1g", 0.9, 0.4, -50.0), ("Eg", 0.6, 1.0, 20.0), ("A12u", 1.2, None, -200.0)]
+    return np.stack([toys.toy_map(*state) for state in states])
+
+
+def test_with_a_unit_they_are_maps_like_others(
+    maps: NDArray[np.float64], predictor: Predictor
+) -> None:
+    measured = predict_sites([on_sites(one / 2e-6) for one in maps], predictor, unit=2e-6)
+    hexagon = symmetric_window("triangular", 16)
+    simulated = predictor([np.where(hexagon, maps, 0)[:, None].astype(np.float32)])
+    for name in ("probability", "gap", "eps0", "gap_low", "novelty_p"):
+        np.testing.assert_allclose(measured[name], simulated[name], rtol=1e-4, atol=1e-6)
+    assert np.isnan(measured["theta"].values).tolist() == [False, False, True]
+
+
+def test_without_one_their_amplitude_says_nothing(
+    maps: NDArray[np.float64], predictor: Predictor
+) -> None:
+    one, other = (
+        predict_sites([on_sites(factor * m) for m in maps], predictor) for factor in (1, 4e7)
+    )
+    for name in ("probability", "gap", "eps0", "nearest_distance"):
+        np.testing.assert_allclose(one[name], other[name], rtol=1e-3, atol=1e-5)
+    assert one.attrs["scale"] == "unknown"
+
+
+def test_small_windows_are_filled_and_large_ones_cut(predictor: Predictor) -> None:
+    large, small = (toys.toy_map("A2g", 0.8, 0.7, 30.0, window) for window in (24, 12))
+    filled = np.zeros((16, 16))
+    filled[2:-2, 2:-2] = np.where(symmetric_window("triangular", 12), small, 0)
+    expected = predict_sites([on_sites(large[4:-4, 4:-4]), on_sites(filled)], predictor, unit=1.0)
+    found = predict_sites([on_sites(large), on_sites(small)], predictor, unit=1.0)
+    np.testing.assert_allclose(found["probability"], expected["probability"], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(found["gap"], expected["gap"], rtol=1e-4)
+
+
+def test_nearest_are_the_training_maps_themselves(
+    toy_dataset: Path, predictor: Predictor, calibrated: RunFolder
+) -> None:
+    with DatasetReader(toy_dataset) as reader:
+        samples = Samples.of(reader, "train", 16)
+        rows = np.array([3, 31, 111])
+        found = predict_sites([on_sites(one[0]) for one in samples.maps(rows)], predictor)
+        first = found.isel(rank=0)
+        np.testing.assert_array_equal(first["nearest_label"], samples.label[rows])
+        np.testing.assert_allclose(first["nearest_gap"], samples.gap[rows], rtol=1e-4)
+        np.testing.assert_allclose(first["nearest_eps0"], samples.eps0[rows], rtol=1e-4)
+        assert (first["nearest_distance"] < 0.02).all()
+        assert (found["nearest_distance"].diff("rank") >= 0).all()
+    shown = nearest_maps(found, calibrated.path)
+    assert shown.sizes == {"sample": 3, "rank": 3, "r1": 16, "r2": 16, "q1": 16, "q2": 16}
+    one = found.isel(sample=1, rank=2)
+    state = Candidate(
+        LABELS[int(one["nearest_label"])],
+        *(float(one[f"nearest_{name}"]) for name in ("gap", "theta", "eps0")),
+    )
+    conditions = Conditions.of(Recipe.from_dict(toys.RECIPE), 16)
+    expected = simulate_batch([state.specification(conditions)], conditions.numerics)
+    np.testing.assert_allclose(shown["ldos_change"][1, 2], expected.ldos_change[0, 0], rtol=1e-9)
+
+
+def test_what_is_no_qpi_map_of_the_network_is_refused(predictor: Predictor) -> None:
+    flat = on_sites(np.zeros((16, 16)))
+    with pytest.raises(PreparationError, match="contrast"):
+        predict_sites([flat], predictor)
+    square = on_sites(np.eye(16)).assign_attrs(lattice="square")
+    with pytest.raises(PreparationError, match="triangular"):
+        predict_sites([square], predictor)
+
+
+def command(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(one) for one in ("predict", *arguments)])
+
+
+@pytest.fixture
+def prepared_file(maps: NDArray[np.float64], tmp_path: Path) -> Path:
+    sites = on_sites(maps[1]).assign_attrs(prepared_schema=PREPARED_SCHEMA)
+    return write_netcdf(sites, tmp_path / "prepared.nc")
+
+
+def test_prepared_files_are_predicted(
+    prepared_file: Path, calibrated: RunFolder, tmp_path: Path
+) -> None:
+    figure, output = tmp_path / "figure.png", tmp_path / "out.nc"
+    given = ["--model", calibrated.path, "--figure", figure, "-o", output]
+    result = command(prepared_file, *given)
+    assert result.exit_code == 0, result.output
+    assert "like (p =" in result.output or "UNLIKE (p =" in result.output
+    assert "nearest" in result.output
+    assert figure.read_bytes().startswith(b"\x89PNG")
+    with xr.open_dataset(output, engine="h5netcdf") as written:
+        assert LABELS[int(written["nearest_label"][0, 0])] == "Eg"
+        assert written["file"].values.tolist() == [str(prepared_file)]
+
+
+def test_files_of_instruments_are_prepared_first(calibrated: RunFolder, tmp_path: Path) -> None:
+    # Three Bragg waves of a lattice of 3.44 Angstrom, and noise.
+    rng = np.random.default_rng(5)
+    x, y = np.meshgrid(*2 * [0.05 * np.arange(160)])
+    length = 4 * np.pi / np.sqrt(3) / 0.344
+    angles = np.radians([30, 90, 150])
+    waves = sum(np.cos(length * (np.cos(a) * x + np.sin(a) * y)) for a in angles)
+    np.save(tmp_path / "scan.npy", waves + 0.3 * rng.standard_normal(x.shape))
+    scan = [tmp_path / "scan.npy", "--width", 8, "--height", 8]
+    result = command(*scan, "--model", calibrated.path)
+    assert result.exit_code == 0, result.output
+    assert "scan.npy" in result.output
+    assert "UNLIKE (p =" in result.output
+
+
+@pytest.mark.parametrize(
+    ("simulated", "arguments", "message"),
+    [
+        (True, ["--channel", "Z"], "--channel is for measured files"),
+        (False, ["--refine"], "--refine compares the amplitudes"),
+        (None, [], "one command each"),
+    ],
+)
+def test_options_go_with_the_kind_of_map(
+    simulated: bool | None,
+    arguments: list[str],
+    message: str,
+    prepared_file: Path,
+    calibrated: RunFolder,
+    tmp_path: Path,
+) -> None:
+    files = [] if simulated else [prepared_file]
+    if simulated is not False:
+        files.append(toys.one_map(tmp_path / "map.nc", 16))
+    result = command(*files, "--model", calibrated.path, *arguments)
+    assert result.exit_code == 1
+    assert message in result.output

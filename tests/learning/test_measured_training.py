@@ -1,0 +1,117 @@
+"""A network for measured maps: it learns from their measurements, and not from their amplitude."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import toys
+from gapscope.dataset.load import DatasetReader
+from gapscope.errors import TrainingError
+from gapscope.learning.batches import TrainingBatches
+from gapscope.learning.calibrate import calibrate
+from gapscope.learning.config import TrainingConfig
+from gapscope.learning.evaluate import evaluate
+from gapscope.learning.inputs import InputScaling
+from gapscope.learning.measurement import MeasurementAugmentation
+from gapscope.learning.predictor import Predictor
+from gapscope.learning.run import RunConfig, RunFolder
+from gapscope.learning.samples import Samples
+from gapscope.learning.targets import TargetScaling
+from gapscope.learning.train import train
+
+MEASUREMENT = MeasurementAugmentation(16, white=0.1, pink=0.1, lines=0.1)
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Maps of twice the window."""
+    splits = {"train": 240, "validation": 40, "test": 120}
+    folder = tmp_path_factory.mktemp("wide") / "dataset"
+    return toys.build_toys(folder, name="wide", window=32, splits=splits)
+
+
+@pytest.fixture(scope="module")
+def config() -> TrainingConfig:
+    return toys.tiny_config(epochs=12, measurement=MEASUREMENT)
+
+
+@pytest.fixture(scope="module")
+def run(wide: Path, config: TrainingConfig, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    made = train(wide, tmp_path_factory.mktemp("runs") / "measured", config, progress=False)
+    calibrate(made.path, wide)
+    return made
+
+
+def test_samples_are_measured_the_same_way_each_time_and_cached_or_not(wide: Path) -> None:
+    rows = np.array([4, 17, 60])
+    with DatasetReader(wide) as reader:
+        clean = Samples.of(reader, "train", 16).maps(rows)
+        measured, cached = (
+            Samples.of(reader, "train", 16, gib, MEASUREMENT).maps(rows) for gib in (0.0, 1.0)
+        )
+        whole = reader.images(reader.ids("train")[rows])
+    assert measured.shape == clean.shape
+    np.testing.assert_array_equal(measured, cached)
+    first = MEASUREMENT(whole[0], np.random.default_rng(int(rows[0])))
+    np.testing.assert_array_equal(measured[0], first)  # ids of the training split begin at 0
+    assert np.abs(measured - clean).max() > 0.1 * np.abs(clean).max()
+
+
+def test_training_draws_a_new_measurement_each_epoch(wide: Path, config: TrainingConfig) -> None:
+    with DatasetReader(wide) as reader:
+        samples = Samples.of(reader, "train", 16, 1.0, MEASUREMENT)
+        scaling = InputScaling.of(samples, relative=True)
+        targets = TargetScaling.of(samples.eps0, samples.gap)
+        still = replace(config, symmetry=False)
+        batches = TrainingBatches(samples, scaling, targets, still)
+        first, again = batches[0][0], batches[0][0]
+        order = batches._generator(0).permutation(len(samples))[: batches.batch_size]
+        batches.epoch = 1
+        later = batches._generator(1).permutation(len(samples)).tolist()
+        at = later.index(order[0])
+        other = batches[at // batches.batch_size][0][at % batches.batch_size]
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(other - first[0]).max() > 0.1
+
+
+def test_inputs_are_the_same_whatever_the_amplitude(run: RunFolder, wide: Path) -> None:
+    predictor = Predictor.load(run.path)
+    with DatasetReader(wide) as reader:
+        maps = predictor.samples(reader, "test").maps(np.arange(20))
+    one, strong = predictor([maps]), predictor([1e6 * maps])
+    for name in ("probability", "gap", "novelty"):
+        np.testing.assert_allclose(one[name], strong[name], rtol=1e-3, atol=1e-5)
+
+
+def test_it_reads_measured_maps_better_than_a_network_for_clean_ones(
+    run: RunFolder, wide: Path, config: TrainingConfig, tmp_path: Path
+) -> None:
+    clean = train(wide, tmp_path / "clean", replace(config, measurement=None), progress=False)
+    other = Predictor.load(clean.path)
+    assert other.config.inputs.relative is False
+    with DatasetReader(wide) as reader:
+        samples = Predictor.load(run.path).samples(reader, "test")
+        answers = other(samples.maps(rows) for rows in samples.chunks())
+        hits = np.mean(answers["label"].values == samples.label)
+    measured = evaluate(run.path, wide)
+    assert measured.hit_rate > 0.6
+    assert measured.hit_rate > hits + 0.1
+
+
+def test_its_config_comes_back_from_its_file(run: RunFolder) -> None:
+    config = run.config()
+    assert config.training.measurement == MEASUREMENT
+    assert config.inputs.relative is True
+    assert RunConfig.from_json(config.to_json()) == config
+
+
+def test_small_windows_and_other_sizes_are_refused(toy_dataset: Path, tmp_path: Path) -> None:
+    measured = toys.tiny_config(epochs=1, measurement=MEASUREMENT)
+    with pytest.raises(TrainingError, match="twice their window"):
+        train(toy_dataset, tmp_path / "run", measured, progress=False)
+    with pytest.raises(TrainingError, match="size of the network's input"):
+        replace(measured, measurement=MeasurementAugmentation(64))

@@ -1,0 +1,50 @@
+"""Which channel of a measured file is looked at."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from gapscope.errors import MeasurementFileError
+from gapscope.measured.channels import image_channels, image_of
+
+
+@pytest.fixture
+def scan() -> xr.Dataset:
+    values = np.arange(12.0).reshape(3, 4)
+    grid = values[..., None] + 100 * np.arange(3)
+    return xr.Dataset(
+        {
+            "Z": (("y", "x"), values),
+            "LIY_1_omega_backward": (("y", "x"), values),
+            "LIY_1_omega": (("y", "x"), 2 * values),
+            "grid": (("y", "x", "bias"), grid),
+            "spectrum": ("bias", np.zeros(3)),
+        },
+        {"bias": [-1.0, 0.0, 1.0]},
+    )
+
+
+@pytest.mark.parametrize("name", ["dI/dV", "dIdV (nS)", "LIX 1", "Lock-in X", "Conductance", "LIY"])
+def test_conductance_comes_first_and_backward_sweeps_last(name: str, scan: xr.Dataset) -> None:
+    renamed = scan.rename(LIY_1_omega=name)
+    assert image_channels(renamed) == [name, "Z", "grid", "LIY_1_omega_backward"]
+    assert image_of(renamed).identical(renamed[name])
+
+
+def test_a_grid_of_spectra_gives_the_map_at_a_bias(scan: xr.Dataset) -> None:
+    np.testing.assert_array_equal(image_of(scan, "grid"), scan["grid"].values[..., 1])
+    assert float(image_of(scan, "grid", 0.8)["bias"]) == 1.0
+    with pytest.raises(MeasurementFileError, match="from -1 to 1 mV"):
+        image_of(scan, "grid", 1.5)
+
+
+def test_no_map_no_such_channel_and_unfinished_maps_are_refused(scan: xr.Dataset) -> None:
+    with pytest.raises(MeasurementFileError, match="spectrum"):
+        image_of(scan[["spectrum"]])
+    with pytest.raises(MeasurementFileError, match="LIY_1_omega, Z, grid"):
+        image_of(scan, "LIX")
+    cut = scan.assign(Z=scan["Z"] * np.nan)
+    with pytest.raises(MeasurementFileError, match="12 of 12"):
+        image_of(cut, "Z")

@@ -1,0 +1,92 @@
+"""``gapscope prepare``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from click.testing import CliRunner, Result
+
+from gapscope.cli.main import main
+from gapscope.errors import MapFileError, SchemaVersionError
+from gapscope.mapfile import write_netcdf
+from gapscope.measured.preparation import Steps, prepare
+from gapscope.measured.preparation.report import prepared_dataset, read_prepared, report
+from lattice_maps import NBS2, lattice_map
+
+
+@pytest.fixture(scope="module")
+def image() -> xr.DataArray:
+    return lattice_map(degrees=7.0, wave=0.4, noise=0.3, distortion=((1.03, 0.02), (0, 0.99)))
+
+
+@pytest.fixture
+def scan(image: xr.DataArray, tmp_path: Path) -> Path:
+    np.save(tmp_path / "scan.npy", image.values[::-1])
+    return tmp_path / "scan.npy"
+
+
+def run(scan: Path, *arguments: object) -> Result:
+    side = 0.06 * 128
+    common = ["--width", side, "--height", side, "-o", scan.with_suffix(".nc")]
+    given = ["prepare", scan, *common, *arguments]
+    return CliRunner().invoke(main, [str(one) for one in given])
+
+
+def test_the_command_is_the_python_function(scan: Path, image: xr.DataArray) -> None:
+    figure = scan.with_name("figure.png")
+    result = run(scan, "--lattice-constant", NBS2, "--lines", "1", "--size", 8, "--figure", figure)
+    assert result.exit_code == 0, result.output
+    prepared = prepare(image, NBS2, Steps(lines=1))
+    assert report(prepared) in result.output
+    assert "found at (0.333" in result.output
+    written = read_prepared(scan.with_suffix(".nc"))
+    np.testing.assert_allclose(written["raw"], image.values)
+    np.testing.assert_allclose(written["prepared"], prepared.final.values)
+    assert written.sizes["r1"] == 8
+    assert written.attrs["lattice_constant_found"] == float(prepared.lattice.constant.value)
+    assert written.attrs["wave_found"] == 1
+    assert list(written.attrs["steps"]) == ["raw", "plane", "lines", "line_noise", "drift"]
+    assert figure.read_bytes().startswith(b"\x89PNG")
+
+
+def test_another_material_s_lattice_is_not_there_and_a_rare_distortion_is_named(
+    scan: Path,
+) -> None:
+    refused = run(scan, "--lattice-constant", 2.4)
+    assert refused.exit_code == 1
+    assert "LatticeNotFoundError" in refused.output
+    image = lattice_map(noise=0.2, distortion=((1.09, 0), (0, 0.95)))
+    assert "Is the material's lattice triangular" in report(prepare(image, NBS2))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--lines", "soft"], "median, or a degree"),
+        (["--channel", "LIX"], "The maps of this file are"),
+        (["--centre", 100, 3], "hexagon"),
+        (["--topograph", "Z"], "The maps of this file are"),
+    ],
+)
+def test_mistakes_are_told(scan: Path, arguments: list[object], message: str) -> None:
+    result = run(scan, "--lattice-constant", NBS2, "--size", 8, *arguments)
+    assert result.exit_code == 1
+    assert message in result.output
+    assert not scan.with_suffix(".nc").exists()
+
+
+def test_files_of_other_kinds_and_versions_are_refused(image: xr.DataArray, tmp_path: Path) -> None:
+    prepared = prepare(image, NBS2)
+    whole = prepared_dataset(prepared, prepared.network_input())
+    path = write_netcdf(whole.assign_attrs(prepared_schema=99), tmp_path / "newer.nc")
+    with pytest.raises(SchemaVersionError, match="99"):
+        read_prepared(path)
+    path = write_netcdf(whole.isel(r1=slice(3)), tmp_path / "cut.nc")
+    with pytest.raises(MapFileError, match="ldos_change"):
+        read_prepared(path)
+    path.write_bytes(b"nothing")
+    with pytest.raises(MapFileError, match="gapscope prepare"):
+        read_prepared(path)

@@ -19,7 +19,7 @@ METHODS: dict[str, gs.Converged | gs.Grid] = {
     "converged": gs.Converged(0.005),
     "grid": gs.Grid(KGRID),
 }
-TRAINED = {"converged": None, "grid": "grid1024"}
+TRAINED = {"converged": None, "grid": "vgg16-grid1024"}
 """The run trained on maps of each method; None is the reference network."""
 
 

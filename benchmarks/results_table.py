@@ -21,7 +21,7 @@ from results_statistics import bootstrap, wilson
 HEAD = ("irrep", "network", "hit (%)", "gap (meV)", "theta (rad)", "eps0 (eV)")
 COLUMNS = {"gap": (3, 1.0), "theta": (3, 1.0), "eps0": (4, 1 / MEV_PER_EV)}
 """Digits and units of the mean absolute errors."""
-OTHERS = ("convnext", "five-energies")
+OTHERS = ("convnext", "vgg16-five-energies")
 """Other networks, each scored on the test maps of the dataset it was trained on."""
 INTERVALS = (
     "Mean absolute errors over all maps of the true irrep, whether it was hit or not, with 95 %"

@@ -5,9 +5,9 @@
 Datasets are built (recipes data/recipes/nbse2-*.toml) and the networks of RUNS trained in FOLDER;
 those that see maps of the reference dataset's kind are calibrated and scored on fresh ones too.
 ``vgg16-large``, which goes on from ``vgg16-s1`` with four times as many states, becomes
-data/models/nbse2-vgg16, ``measured`` data/models/nbse2-measured, and the cards of the datasets go
-to data/recipes. What an earlier command finished is kept: an interrupted one goes on, within a
-training after its last epoch.
+data/models/nbse2-vgg16, ``vgg16-measured`` data/models/nbse2-measured, and the cards of the
+datasets go to data/recipes. What an earlier command finished is kept: an interrupted one goes on,
+within a training after its last epoch.
 
 On two cores with bfloat16 a dataset of 5500 maps takes 4 minutes and a training of a VGG16, alone
 on the machine, less than an hour. ``benchmarks/results.py`` turns FOLDER into docs/results.md.
@@ -67,14 +67,14 @@ class Plan:
 
 
 SEEDS = ("vgg16-s1", "vgg16-s2", "vgg16-s3")
-LARGE, MEASURED = "vgg16-large", "measured"
+LARGE, MEASURED = "vgg16-large", "vgg16-measured"
 RUNS = {
     **{name: Plan(seed=n) for n, name in enumerate(SEEDS, 1)},
     "convnext": Plan(backbone="convnext"),
     LARGE: Plan("large", epochs=6, start=SEEDS[0]),
-    "grid1024": Plan("grid1024", epochs=15, compared=False),
+    "vgg16-grid1024": Plan("grid1024", epochs=15, compared=False),
     MEASURED: Plan("measured", "vgg16-half", epochs=24, compared=False, measured=True),
-    "five-energies": Plan("five-energies", epochs=15, compared=False),
+    "vgg16-five-energies": Plan("five-energies", epochs=15, compared=False),
 }
 SHIPPED = {LARGE: SHIPPED_MODEL, MEASURED: MEASURED_MODEL}
 """Names in data/models of the runs that are given away."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from gapscope.errors import PreparationError
 from gapscope.learning.predictor import Predictor
 from gapscope.learning.run import RunFolder
 from gapscope.learning.samples import Samples
+from gapscope.learning.surfaces import Surfaces
 from gapscope.mapfile import write_netcdf
 from gapscope.measured.prediction import nearest_maps, predict_sites
 from gapscope.measured.preparation.report import PREPARED_SCHEMA
@@ -110,6 +112,16 @@ def test_nearest_are_the_training_maps_themselves(
     conditions = Conditions.of(Recipe.from_dict(toys.RECIPE), 16)
     expected = simulate_batch([state.specification(conditions)], conditions.numerics)
     np.testing.assert_allclose(shown["ldos_change"][1, 2], expected.ldos_change[0, 0], rtol=1e-9)
+
+
+def test_a_network_of_too_few_maps_names_none(
+    maps: NDArray[np.float64], predictor: Predictor, calibrated: RunFolder
+) -> None:
+    poor = replace(predictor, surfaces=Surfaces((None,) * len(LABELS)))
+    found = predict_sites([on_sites(maps[0])], poor)
+    assert "nearest_label" not in found
+    with pytest.raises(PreparationError, match="without surfaces"):
+        nearest_maps(found, calibrated.path)
 
 
 def test_what_is_no_qpi_map_of_the_network_is_refused(predictor: Predictor) -> None:

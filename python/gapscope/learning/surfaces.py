@@ -68,19 +68,24 @@ class Surfaces:
                 joined[own] = surface.joined(shape[own], scale[own], joined[own])
         return joined
 
+    @property
+    def known(self) -> list[tuple[int, Surface]]:
+        """The surfaces that there are, with their irreps."""
+        return [(i, surface) for i, surface in enumerate(self.surfaces) if surface is not None]
+
     def nearest(
         self, images: NDArray[np.floating], count: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
         """The maps of all irreps whose shapes are nearest, whatever their amplitude.
 
         Returns their irreps (n, count), targets (n, count, TARGETS) and distances (n, count); see
-        :meth:`Surface.nearest`.
+        :meth:`Surface.nearest`. At least one surface is ``known``.
         """
         shape, _ = shape_and_scale(images)
-        known = [(i, one.nearest(shape, count)) for i, one in enumerate(self.surfaces) if one]
-        label = np.concatenate([np.full((len(shape), count), i) for i, _ in known], axis=1)
-        targets = np.concatenate([found[0] for _, found in known], axis=1)
-        distance = np.concatenate([found[1] for _, found in known], axis=1)
+        found = [(i, *surface.nearest(shape, count)) for i, surface in self.known]
+        label = np.concatenate([np.full((len(shape), count), i) for i, _, _ in found], axis=1)
+        targets = np.concatenate([own for _, own, _ in found], axis=1)
+        distance = np.concatenate([own for _, _, own in found], axis=1)
         order = np.argsort(distance, axis=1)[:, :count]
         rows = np.arange(len(shape))[:, None]
         return label[rows, order], targets[rows, order], distance[rows, order]

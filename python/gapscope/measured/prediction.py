@@ -194,7 +194,7 @@ def _normalised(windows: NDArray[np.float64], predictor: Predictor) -> NDArray[n
 
 
 def _nearest(windows: NDArray[np.float64], predictor: Predictor) -> dict[str, Any]:
-    if predictor.surfaces is None:
+    if predictor.surfaces is None or not predictor.surfaces.known:
         return {}
     images = momentum_images(windows, predictor.config.lattice)
     label, targets, distance = predictor.surfaces.nearest(images, NEAREST)

@@ -1,0 +1,219 @@
+"""How well networks read simulated measurements, effect by effect, as Markdown.
+
+    python benchmarks/measurements.py [--model NAME ...] [--states 20] [--cache FOLDER] [--quick]
+
+States are drawn in the ranges of data/recipes/nbse2-fresh.toml with a seed of their own, as many of
+every irrep. Each is measured by ``simulate_measurement`` under every severity, at an angle of its
+own, prepared, sampled on the lattice sites around the impurity and given to the networks: models of
+data/models by name, or folders. What is prepared is kept in the cache by its settings and the code
+that made it: an interrupted benchmark goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+import gapscope as gs
+import gapscope.measured.preparation as preparation
+import gapscope.measured.simulation as simulation
+from gapscope.dataset.recipe import Recipe, load_recipe
+from gapscope.errors import ConvergenceWarning, LatticeNotFoundError, PreparationError
+from gapscope.learning.predictor import Predictor
+from gapscope.measured.prediction import predict_sites, sites_of
+from gapscope.measured.preparation import Prepared, Steps, nearest_site, prepare
+from gapscope.measured.preparation.grid import grid_of
+from gapscope.measured.simulation import (
+    IDEAL,
+    Distortion,
+    Field,
+    Measurement,
+    ScanNoise,
+    Setpoint,
+    simulate_measurement,
+)
+from gapscope.physics import LABELS
+from gapscope.physics.sampling import SampleParameters
+from gapscope.resources import SHIPPED_MODEL, find_model, find_recipe
+from results_page import shown, table
+from results_states import specification
+from results_statistics import wilson
+
+SEED = 20261201
+SIZE = 64
+USUAL = Measurement()
+AFFINE = replace(USUAL.distortion, creep=(0.0, 0.0))
+STRONG = Measurement(
+    temperature=1.2,
+    modulation=0.1,
+    nodes=13,
+    density=0.004,
+    setpoint=None,
+    distortion=Distortion((1.03, 0.97), 0.03, (0.6, -0.9), (0.2, 0.2)),
+    noise=ScanNoise(0.4, 0.4, 0.4),
+)
+SEVERITIES: dict[str, Measurement | None] = {
+    "theory, no measurement": None,
+    "one impurity, 24 nm, 512 px": replace(IDEAL, field=Field(24.0, 24.0, 512, 512)),
+    "one impurity, 20 nm, 256 px (below too)": IDEAL,
+    "0.35 K, 0.05 meV rms": replace(IDEAL, temperature=0.35, modulation=0.05),
+    "1.2 K, 0.1 meV rms": replace(IDEAL, temperature=1.2, modulation=0.1, nodes=13),
+    "impurities, 0.1 % of sites": replace(IDEAL, density=USUAL.density),
+    "impurities, 0.4 % of sites": replace(IDEAL, density=STRONG.density),
+    "orbitals of 0.4 a": replace(IDEAL, orbital=0.4),
+    "shear and drift": replace(IDEAL, distortion=AFFINE),
+    "creep": replace(IDEAL, distortion=Distortion(creep=USUAL.distortion.creep)),
+    "noise": replace(IDEAL, noise=USUAL.noise),
+    "strong noise": replace(IDEAL, noise=STRONG.noise),
+    "setpoint": replace(IDEAL, setpoint=Setpoint()),
+    "all realistic, constant height": replace(USUAL, setpoint=None),
+    "all realistic, constant current": USUAL,
+    "all strong, constant height": STRONG,
+}
+PREPARATIONS = {
+    "direct": Steps(drift=False, mask_bragg=True),
+    "phase": Steps(drift=False, phase=6.0, mask_bragg=True),
+    "default": Steps(),
+}
+"""direct: Bragg peaks out, then sampled once, on the lattice as it was found."""
+HEAD = ("measurement", *LABELS, "all", "sets", "unlike", "sites", "failed")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", action="append", help="name or folder; may be repeated")
+    parser.add_argument("--states", type=int, default=20, help="of every irrep")
+    parser.add_argument("--cache", type=Path, default=Path(".cache/measurements"))
+    parser.add_argument("--preparation", choices=PREPARATIONS, default="direct")
+    parser.add_argument("--scale", choices=("known", "unknown"), default="unknown")
+    parser.add_argument("--severity", action="append", choices=SEVERITIES)
+    parser.add_argument("--quick", action="store_true", help="two states of every irrep")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    count = (2 if options.quick else options.states) * len(LABELS)
+    recipe = load_recipe(find_recipe("nbse2-fresh"))
+    # Surfaces read parameters, not irreps, and the nearest maps that they know take time.
+    models = {
+        name: replace(Predictor.load(find_model(name)), surfaces=None)
+        for name in options.model or [SHIPPED_MODEL]
+    }
+    rows: dict[str, list[list[str]]] = {name: [] for name in models}
+    for severity in options.severity or SEVERITIES:
+        measurement, steps = SEVERITIES[severity], PREPARATIONS[options.preparation]
+        maps = [prepared_map(recipe, n, measurement, steps, options.cache) for n in range(count)]
+        for name, predictor in models.items():
+            rows[name].append([severity, *scores(maps, predictor, options.scale == "known")])
+            print("|", " | ".join([name, *rows[name][-1]]), "|", flush=True)
+    for name, made in rows.items():
+        print(
+            f"\n{name}: hits in % with 95 % Wilson intervals, {count // len(LABELS)} states per"
+            f" irrep; preparation `{options.preparation}`, scale of the maps {options.scale}; sets:"
+            " mean number of irreps in a prediction set; unlike: share in % judged unlike the"
+            " training maps; sites: median window; failed: maps without a lattice, which count as"
+            " misses.\n"
+        )
+        print(table(HEAD, made), flush=True)
+
+
+def state_of(recipe: Recipe, sample: int) -> SampleParameters:
+    """The sample's state, in the recipe's ranges; classes come in turn."""
+    return replace(recipe.sampler(), seed=SEED).draw(sample)
+
+
+def prepared_map(
+    recipe: Recipe, sample: int, measurement: Measurement | None, steps: Steps, cache: Path
+) -> xr.Dataset:
+    """drho on the sites around the impurity, in 1/meV, from the cache where it was made before.
+
+    Attributes: true_label (index into LABELS), failed (empty, or why there is no map).
+    """
+    settings = None if measurement is None else asdict(measurement)
+    key = json.dumps([settings, asdict(steps), recipe.to_dict(), SEED, SIZE, code()])
+    path = cache / hashlib.sha256(key.encode()).hexdigest()[:16] / f"{sample:05d}.nc"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        gs.write_netcdf(made_map(recipe, sample, measurement, steps), path)
+    return xr.load_dataset(path, engine="h5netcdf")
+
+
+def made_map(
+    recipe: Recipe, sample: int, measurement: Measurement | None, steps: Steps
+) -> xr.Dataset:
+    """The same, simulated, measured and prepared."""
+    state = state_of(recipe, sample)
+    spec = specification(recipe, state)
+    failed = ""
+    if measurement is None:
+        numerics = replace(recipe.numerics(), window=SIZE)
+        maps = gs.simulate(spec, numerics).ldos_change.values[0]
+    else:
+        angle = float(np.random.default_rng([SEED, sample]).uniform(-25, 25))
+        field = replace(measurement.field, angle=angle)
+        scan = simulate_measurement(spec, replace(measurement, field=field), seed=sample)
+        try:
+            sites = sampled(scan, spec.material.lattice.constant, steps)
+            maps = sites.ldos_change.values * scan.attrs["conductance_unit"]
+        except (LatticeNotFoundError, PreparationError) as error:
+            maps, failed = np.zeros((2, 2)), str(error)
+    return xr.Dataset(
+        {"ldos_change": (("r1", "r2"), maps, {"units": "1/meV"})},
+        attrs={
+            "lattice": "triangular",
+            "true_label": LABELS.index(state.label),
+            "failed": failed,
+        },
+    )
+
+
+def sampled(scan: xr.Dataset, lattice_constant: float, steps: Steps) -> xr.Dataset:
+    """The prepared conductance on the lattice sites around the impurity on r = 0."""
+    prepared = prepare(scan.conductance, lattice_constant, steps)
+    return sites_of(prepared, SIZE, impurity_site(scan, prepared).tolist())
+
+
+def impurity_site(scan: xr.Dataset, prepared: Prepared) -> np.ndarray:
+    """Where the impurity on r = 0 stands in the prepared map, (x, y) in nm, on its atom."""
+    recorded = np.array([float(scan.impurity_x[0]), float(scan.impurity_y[0])])
+    before, after = (grid_of(i).middle for i in (scan.conductance, prepared.final))
+    corrected = prepared.lattice.correction.value if prepared.steps.drift else np.eye(2)
+    unmasked = [image for name, image in prepared.images.items() if name != "masked"][-1]
+    point = after + corrected @ (recorded - before)
+    return nearest_site(unmasked, prepared.final_lattice, point.tolist())
+
+
+def scores(maps: Sequence[xr.Dataset], predictor: Predictor, known: bool) -> list[str]:
+    """The cells of one row."""
+    truth = np.array([one.attrs["true_label"] for one in maps])
+    seen = [n for n, one in enumerate(maps) if not one.attrs["failed"]]
+    hit = np.zeros(len(maps), dtype=bool)
+    sets, unlike, sizes = "/", "/", "/"
+    if seen:
+        chosen = [maps[n] for n in seen]
+        answers = predict_sites(chosen, predictor, unit=1.0 if known else None)
+        hit[seen] = answers["label"].values == truth[seen]
+        sizes = f"{np.median([one.sizes['r1'] for one in chosen]):.0f}"
+        if "irrep_set" in answers:
+            sets = f"{float(answers['irrep_set'].sum('class').mean()):.2f}"
+            unlike = f"{100 * float(answers['unlike_training'].mean()):.0f}"
+    rates = [hit[truth == label] for label in range(len(LABELS))] + [hit]
+    cells = [shown(wilson(int(rate.sum()), len(rate)), 0, 100) for rate in rates]
+    return [*cells, sets, unlike, sizes, str(len(maps) - len(seen))]
+
+
+def code() -> str:
+    """Digest of the code that measures and prepares."""
+    folders = [Path(module.__file__ or "").parent for module in (simulation, preparation)]
+    files = [source for folder in folders for source in sorted(folder.glob("*.py"))]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+if __name__ == "__main__":
+    main()

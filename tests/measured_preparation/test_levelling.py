@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 
 from gapscope.measured.preparation import (
     PreparationError,
-    apply_affine,
     level_lines,
     level_plane,
 )
@@ -76,9 +73,3 @@ def test_wrong_maps_are_refused() -> None:
             level_plane(wrong)
     with pytest.raises(PreparationError, match="degree"):
         level_lines(image, 9)
-
-
-def test_without_scipy_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "scipy.ndimage", None)
-    with pytest.raises(PreparationError, match="extra `measured`"):
-        apply_affine(lattice_map(pixels=32), np.eye(2))

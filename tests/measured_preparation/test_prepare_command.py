@@ -39,7 +39,7 @@ def test_the_command_is_the_python_function(scan: Path, image: xr.DataArray) -> 
     figure = scan.with_name("figure.png")
     result = run(scan, "--lattice-constant", NBS2, "--lines", "1", "--size", 8, "--figure", figure)
     assert result.exit_code == 0, result.output
-    prepared = prepare(image, NBS2, Steps(lines=1))
+    prepared = prepare(image, NBS2, Steps(lines=1, mask_bragg=True))
     assert report(prepared) in result.output
     assert "found at (0.333" in result.output
     written = read_prepared(scan.with_suffix(".nc"))
@@ -48,7 +48,14 @@ def test_the_command_is_the_python_function(scan: Path, image: xr.DataArray) -> 
     assert written.sizes["r1"] == 8
     assert written.attrs["lattice_constant_found"] == float(prepared.lattice.constant.value)
     assert written.attrs["wave_found"] == 1
-    assert list(written.attrs["steps"]) == ["raw", "plane", "lines", "line_noise", "drift"]
+    assert list(written.attrs["steps"]) == [
+        "raw",
+        "plane",
+        "lines",
+        "line_noise",
+        "drift",
+        "masked",
+    ]
     assert figure.read_bytes().startswith(b"\x89PNG")
 
 

@@ -11,7 +11,7 @@ import click
 if TYPE_CHECKING:
     import xarray as xr
 
-    from gapscope.measured.preparation import Prepared
+    from gapscope.measured.preparation import Prepared, Steps
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -52,7 +52,12 @@ def scan_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--line-noise/--no-line-noise", default=True, show_default=True)
 @click.option("--drift/--no-drift", default=True, show_default=True, help="Affine correction.")
 @click.option("--phase", type=float, help="Lawler-Fujita smoothing length in lattice constants.")
-@click.option("--mask-bragg", is_flag=True, help="Take the lattice's peaks out of the map.")
+@click.option(
+    "--mask-bragg/--keep-bragg",
+    default=True,
+    show_default=True,
+    help="Take the lattice's peaks out of the map.",
+)
 @click.option("--mask-wave", is_flag=True, help="Take the density wave's peaks out of the map.")
 @click.option("--symmetry", type=click.Choice(["C3v", "C6v"]), help="Average over these.")
 @click.option(
@@ -108,7 +113,7 @@ def prepare(
 
 def prepared_file(
     file: Path,
-    steps: Any = None,
+    steps: Steps | None = None,
     *,
     channel: str | None,
     topograph: str | None,
@@ -124,7 +129,7 @@ def prepared_file(
     from gapscope import measured
     from gapscope.materials import material as find_material
     from gapscope.measured.channels import image_channels, image_of
-    from gapscope.measured.preparation import prepare
+    from gapscope.measured.preparation import Steps, prepare
 
     opened = measured.open(file, width=width, height=height, variable=variable)
     image = image_of(opened, channel, bias or 0.0)
@@ -132,6 +137,7 @@ def prepared_file(
     also = f" (also: {', '.join(others)})" if others and channel is None else ""
     at = f" at {float(image['bias']):g} mV" if "bias" in image.coords else ""
     click.echo(f"{file.name}: {opened.attrs['source_format']}, channel {image.name}{at}{also}")
+    steps = Steps(mask_bragg=True) if steps is None else steps
     constant = lattice_constant or find_material(material or "nbse2").lattice.constant
     reference = None if topograph is None else image_of(opened, topograph, bias or 0.0)
     return prepare(image, constant, steps, topograph=reference)

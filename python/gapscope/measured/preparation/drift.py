@@ -22,7 +22,7 @@ def correct_drift(image: xr.DataArray, lattice: FoundLattice) -> xr.DataArray:
 
 
 def apply_affine(image: xr.DataArray, matrix: ArrayLike) -> xr.DataArray:
-    """The map g(M r) = f(r), r from the centre, sampled anew by cubic splines.
+    """The map g(M r) = f(r), r from the centre, sampled anew by splines.
 
     The new map has the old one's pixel size and is the largest rectangle of the old one's shape,
     about the same centre, that lies within the moved data: nothing is extrapolated.

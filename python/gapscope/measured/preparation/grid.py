@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from gapscope.errors import PreparationError
 
@@ -101,33 +100,20 @@ def on_grid(image: xr.DataArray, values: Real, grid: Grid) -> xr.DataArray:
     return xr.DataArray(values, coords, ("y", "x"), image.name, dict(image.attrs))
 
 
-def ndimage() -> Any:
-    """The module ``scipy.ndimage``; SciPy belongs to the extra ``measured``.
-
-    Raises
-    ------
-    PreparationError : SciPy is not installed.
-    """
-    try:
-        return importlib.import_module("scipy.ndimage")
-    except ImportError as error:
-        raise PreparationError(
-            "Preparing measured maps needs SciPy.",
-            str(error),
-            "Install gapscope with its extra `measured`.",
-        ) from error
-
-
 def sample(image: xr.DataArray, points: Real) -> Real:
-    """Values (...) of a map at points (..., 2) in nm, by cubic splines; NaN outside of it."""
+    """Values (...) of a map at points (..., 2) in nm; NaN outside of it.
+
+    Splines of degree 5: at four pixels per lattice constant, cubic ones miss a percent of the
+    atoms' contrast, and interference is weaker than that.
+    """
     grid = grid_of(image)
     at = (points - [grid.x[0], grid.y[0]]) / grid.step
     last = np.array([len(grid.x), len(grid.y)]) - 1
     rounding = 1e-6
     inside = ((at >= -rounding) & (at <= last + rounding)).all(axis=-1)
     at = np.clip(at, 0, last)
-    found = ndimage().map_coordinates(
-        values_of(image), [at[..., 1], at[..., 0]], order=3, mode="mirror"
+    found = ndimage.map_coordinates(
+        values_of(image), [at[..., 1], at[..., 0]], order=5, mode="mirror"
     )
     return np.where(inside, found, np.nan)
 

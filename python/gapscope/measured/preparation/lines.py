@@ -12,8 +12,9 @@ from itertools import pairwise
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from scipy import ndimage
 
-from gapscope.measured.preparation.grid import Real, grid_of, like, ndimage
+from gapscope.measured.preparation.grid import Real, grid_of, like
 from gapscope.measured.preparation.peaks import refine_peak
 from gapscope.measured.preparation.window import windowed
 
@@ -54,11 +55,11 @@ def remove_line_noise(image: xr.DataArray) -> xr.DataArray:
     lowest, strip = STREAK + 1, np.arange(-STREAK, STREAK + 1)
     streak = power[lowest : rows // 2 + 1, strip]
     excess = streak[:, STREAK] / _beside(power, 2 * np.pi / grid.field)[lowest:]
-    level = ndimage().median_filter(excess, size=running, mode="reflect")
+    level = ndimage.median_filter(excess, size=running, mode="reflect")
     share = np.zeros(rows // 2 + 1)
     share[lowest:] = np.where(level > NOTICEABLE, 1 - 1 / np.maximum(level, NOTICEABLE), 0.0)
-    noise = ndimage().median_filter(streak, size=(running, 1), mode="reflect") / np.log(2)
-    summit = streak == ndimage().maximum_filter(streak, size=3, mode="nearest")
+    noise = ndimage.median_filter(streak, size=(running, 1), mode="reflect") / np.log(2)
+    summit = streak == ndimage.maximum_filter(streak, size=3, mode="nearest")
     waves = np.argwhere(summit & (streak > STANDS_OUT * noise)) + np.array([lowest, -STREAK])
     along = _momenta(image, waves)
     rest = lines - _waves(lines, grid.y - grid.middle[1], along)

@@ -12,7 +12,7 @@ from gapscope.errors import PreparationError
 from gapscope.measured.preparation.bragg import FALSE_ALARM, find_lattice
 from gapscope.measured.preparation.drift import correct_drift
 from gapscope.measured.preparation.found import FoundLattice
-from gapscope.measured.preparation.grid import Real, grid_of
+from gapscope.measured.preparation.grid import grid_of
 from gapscope.measured.preparation.levelling import level_lines, level_plane
 from gapscope.measured.preparation.lines import remove_line_noise
 from gapscope.measured.preparation.lockin import mask_peaks
@@ -36,7 +36,8 @@ class Steps:
     line_noise : take the offsets of scan lines out, sparing Bragg peaks.
     drift : correct the affine distortion, so that the lattice is the material's.
     phase : correct slow distortions with this smoothing length, in lattice constants.
-    mask_bragg, mask_wave : take the peaks of the lattice, of the wave out of the map.
+    mask_bragg, mask_wave : take the peaks of the lattice, of the wave out of the map, which is then
+        corrected without them: interpolating atoms leaves more of them than interference is strong.
     notch : width of these notches, in units of |b1|.
     symmetry : "C3v" or "C6v", to average the network's input over.
     scale, anisotropy, false_alarm : bounds of the search for the lattice, see
@@ -177,10 +178,9 @@ def prepare(
         length = steps.phase * float(np.linalg.norm(final_lattice.vectors, axis=1).mean())
         last = images["phase"] = correct_phase(last, final_lattice, length)
         final_lattice = _lattice(last, lattice_constant, after)
-    momenta = _masked_momenta(wave, lattice, final_lattice, steps)
-    if len(momenta):
-        width = steps.notch * float(np.linalg.norm(final_lattice.reciprocal, axis=1).mean())
-        images["masked"] = mask_peaks(last, momenta, width)
+    masked = _masked(images, wave, lattice, final_lattice, steps)
+    if masked is not None:
+        images["masked"] = masked
     other = None if topograph is None else shown
     return Prepared(images, lattice, final_lattice, wave, steps, other)
 
@@ -224,14 +224,27 @@ def _lattice(image: xr.DataArray, lattice_constant: float, steps: Steps) -> Foun
     )
 
 
-def _masked_momenta(
-    wave: DensityWave | None, before: FoundLattice, after: FoundLattice, steps: Steps
-) -> Real:
-    """Momenta (n, 2) in 1/nm in the corrected map."""
+def _masked(
+    images: dict[str, xr.DataArray],
+    wave: DensityWave | None,
+    before: FoundLattice,
+    after: FoundLattice,
+    steps: Steps,
+) -> xr.DataArray | None:
+    """The last map without the peaks that are not wanted; None where all are."""
+    # A phase correction sharpens the peaks; without one they are out before the map is resampled.
+    sharp = after if steps.phase is not None else before
     momenta = np.empty((0, 2))
     if steps.mask_bragg:
-        momenta = np.stack([peak.momentum for peak in after.peaks])
+        momenta = np.stack([peak.momentum for peak in sharp.peaks])
     if steps.mask_wave and wave is not None:
         # Reduced coordinates do not change under the correction.
-        momenta = np.concatenate([momenta, after.momentum(before.reduced(wave.momenta))])
-    return momenta
+        momenta = np.concatenate([momenta, sharp.momentum(before.reduced(wave.momenta))])
+    if not len(momenta):
+        return None
+    width = steps.notch * float(np.linalg.norm(sharp.reciprocal, axis=1).mean())
+    if steps.phase is not None:
+        return mask_peaks(images["phase"], momenta, width)
+    levelled = next(images[name] for name in reversed(images) if name != "drift")
+    masked = mask_peaks(levelled, momenta, width)
+    return correct_drift(masked, before) if steps.drift else masked

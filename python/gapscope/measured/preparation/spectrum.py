@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from scipy import ndimage
 
-from gapscope.measured.preparation.grid import Real, grid_of, ndimage
+from gapscope.measured.preparation.grid import Real, grid_of
 from gapscope.measured.preparation.window import windowed
 
 MEDIAN_WORTH = 2.08 * 2.25
@@ -82,7 +83,7 @@ def spectrum(image: xr.DataArray, reach: float, scale: float) -> Spectrum:
     margin = np.minimum(kept + size, middle - 1)
     wide = _cut(power, middle, margin)
     shape = _radial(wide, step)
-    ratio = ndimage().median_filter(wide / shape, size=tuple(size[::-1]), mode="nearest")
+    ratio = ndimage.median_filter(wide / shape, size=tuple(size[::-1]), mode="nearest")
     noise = shape * ratio / np.log(2)
     return Spectrum(
         _cut(wide, margin, kept), _cut(noise, margin, kept), step, float(size.prod()) / MEDIAN_WORTH

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
+from scipy import ndimage
 
 from gapscope.errors import PreparationError
 from gapscope.measured.preparation.found import FoundLattice, Measured, propagate
-from gapscope.measured.preparation.grid import Real, grid_of, ndimage
+from gapscope.measured.preparation.grid import Real, grid_of
 from gapscope.measured.preparation.peaks import Peak, refine_peak
 from gapscope.measured.preparation.spectrum import spectrum
 from gapscope.physics.symmetry import C6
@@ -113,7 +114,7 @@ def find_density_wave(
         )
     found = spectrum(image, float(lengths.max()) + radius, 0.8 * float(lengths.min()))
     q, z = found.pixels * found.step, found.z
-    summit = z == ndimage().maximum_filter(z, size=3, mode="constant", cval=np.inf)
+    summit = z == ndimage.maximum_filter(z, size=3, mode="constant", cval=np.inf)
     peaks = []
     for m, momentum in zip(expected, momenta, strict=True):
         near = np.hypot(*np.moveaxis(q - momentum, -1, 0)) <= radius

@@ -12,6 +12,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from sm4_files import Sm4Page, sm4_file
+
 ROWS, COLUMNS, POINTS = 6, 8, 5
 WIDTH, HEIGHT = 16.0, 9.0
 GIVEN = {"width": WIDTH, "height": HEIGHT}
@@ -217,6 +219,12 @@ def ibw(
     return struct.pack("<hh15i", 5, 0, *sizes) + header + data + text
 
 
+def sm4() -> bytes:
+    """A forward and a backward image, from the top and the right."""
+    forward, backward = upright()[::-1, ::-1], upright(1)[::-1, ::-1]
+    return sm4_file(Sm4Page(forward), Sm4Page(backward, left=True))
+
+
 FORMATS: dict[str, tuple[Callable[[], bytes], dict[str, float]]] = {
     "scan.sxm": (sxm, {}),
     "grid.3ds": (three_ds, {}),
@@ -230,5 +238,6 @@ FORMATS: dict[str, tuple[Callable[[], bytes], dict[str, float]]] = {
     "packed.nc": (lambda: hdf5(compression="gzip", shuffle=True, fletcher32=True), {}),
     "stack.gwy": (gwy, {}),
     "wave.ibw": (ibw, {}),
+    "scan.sm4": (sm4, {}),
 }
 """A file of each format, and what the caller has to give for it."""

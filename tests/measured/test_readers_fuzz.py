@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import xarray as xr
 
 from gapscope import measured
 from gapscope.errors import MeasurementFileError
 from gapscope.measured import hdf5
 from measured_files import FORMATS
+from reader_contract import check_contract
 
 MUTATIONS = 300
 SLOW = {"plain.h5": 15, "packed.nc": 15}
@@ -58,23 +58,6 @@ def mutated(content: bytes, rng: np.random.Generator) -> bytes:
                 i = digits[rng.integers(len(digits))]
                 damaged[i : i + 1] = NUMBERS[rng.integers(len(NUMBERS))]
     return bytes(damaged)
-
-
-def check_contract(found: xr.Dataset) -> None:
-    for name, values in found.items():
-        assert values.dims in (("y", "x"), ("y", "x", "bias"), ("bias",), ("curve", "bias")), name
-        assert values.dtype == np.float64
-        assert set(values.attrs) == {"units", "long_name"}
-        assert not np.isinf(values).any()
-    for axis, unit in (("x", "nm"), ("y", "nm"), ("bias", "mV")):
-        if axis in found.dims:
-            steps = np.diff(found[axis])
-            assert np.all(steps > 0)
-            assert found[axis].attrs["units"] == unit
-            if axis != "bias":
-                assert found[axis][0] == 0
-                np.testing.assert_allclose(steps, steps[0], rtol=1e-6)
-    assert found.attrs["source_format"]
 
 
 def attempt(path: Path, content: bytes, given: dict[str, float]) -> bool:

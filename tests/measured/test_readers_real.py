@@ -65,3 +65,39 @@ def test_spectra_of_nbs2(measured: Path) -> None:
     assert len(found) == 7
     assert found.sizes == {"bias": 334}
     assert float(found.bias[0]) == pytest.approx(-25.0)
+
+
+MAP = "rhk/dI-dV_9K_ABC6_2020_07_02_08_50_47_967.sm4"
+
+
+def test_a_map_of_spectra_from_rhk_lies_in_its_image(measured: Path) -> None:
+    """Graphite, of the history of github.com/zrbyte/rhkpy (test/): 1 nm, turned by 10 degrees."""
+    path = real(measured, MAP)
+    with pytest.raises(
+        MeasurementFileError, match=r"Topography \(256 x 256\), LIA Current_spectra"
+    ):
+        measurements.open(path)
+    found = measurements.open(path, variable="LIA Current_spectra")
+    assert dict(found.sizes) == {"y": 32, "x": 32, "bias": 81}
+    assert found.attrs["scan_angle"] == 10.0
+    image = measurements.open(path, variable="Topography")
+    for axis in ("x", "y"):
+        assert float(found[axis][1]) * 32 == pytest.approx(1.0, rel=1e-3)
+        assert float(image[axis][1]) * 256 == pytest.approx(1.0, rel=1e-3)
+    np.testing.assert_allclose(found.bias[[0, -1]], [-100.0, 300.0], rtol=1e-5)
+    current = measurements.open(path, variable="Current_spectra")["Current_spectra"]
+    assert np.corrcoef(current.mean(("y", "x")), current.bias)[0, 1] > 0.9
+    assert image.attrs["recorded"] == "2020-07-02T07:44:03"
+
+
+def test_both_directions_of_an_image_from_rhk_show_the_same(measured: Path) -> None:
+    path = real(measured, "rhk/line_hopg_300k_2020_08_11_16_20_04_378.sm4")
+    forward, backward = (
+        measurements.open(path, variable=name)[name].values
+        for name in ("Topography", "Topography_backward")
+    )
+    assert forward.shape == (8, 512)
+    assert np.corrcoef(forward.ravel(), backward.ravel())[0, 1] > 0.9
+    assert np.corrcoef(forward.ravel(), backward[:, ::-1].ravel())[0, 1] < 0.0
+    spectra = measurements.open(path, variable="Current_spectra")
+    assert dict(spectra.sizes) == {"curve": 32, "bias": 241}

@@ -53,6 +53,9 @@ CASES: dict[str, tuple[bytes, str]] = {
     "sxm, one name": (sxm().replace(b"LIY/omega", b"Z"), "names of their own"),
     "sxm, name of an axis": (sxm().replace(b"LIY/omega", b"x"), "names of their own"),
     "sxm, NaN bias": (sxm().replace(b"4.500E-2", b"NaN"), "BIAS as a finite number"),
+    "sxm, endless bias": (sxm().replace(b"4.500E-2", b"4.5E+307"), "settings .* are finite"),
+    "3ds, endless angle": (three_ds().replace(b"3.0E+1", b"3.0E+999"), "as a finite number"),
+    "dat, endless set point": (dat().replace(b"50E-12", b"5E+300"), "settings .* are finite"),
     "sxm, infinite value": (sxm()[:-4] + b"\x7f\x80\x00\x00", "finite, or NaN"),
     "sxm, nothing measured": (
         sxm()[: -4 * 4 * 48] + np.full(4 * 48, np.nan, ">f4").tobytes(),
@@ -160,7 +163,7 @@ GIVEN_CASES: dict[str, tuple[bytes, str]] = {
     "png, header": (png()[:20], "as much data"),
     "png, terabytes": (
         png()[:16] + b"\0\0\x3f\xff\0\0\x3f\xff" + png()[24:],
-        "at most 33554432 values",
+        "at most 8388608 values",
     ),
     "png, coloured": (png(np.dstack([upright() % 1, upright(1) % 1, upright(2) % 1])), "grey"),
     "png, transparent": (png(np.dstack([*[upright() % 1] * 3, upright(1) % 1])), "grey and opaque"),

@@ -16,8 +16,8 @@ from gapscope.measured.limits import Given, check_content, check_pixels, library
 
 PNG = b"\x89PNG\r\n\x1a\n"
 NPY = b"\x93NUMPY"
-MAX_PIXELS = 2**25
-"""Most pixels of a PNG: unlike other files, a small one may ask for many."""
+MAX_PIXELS = 2**23
+"""Most pixels of a PNG: unlike other files, a small one may ask for many, each of 16 bytes."""
 
 
 def recognises_npy(head: bytes, suffix: str) -> bool:
@@ -72,15 +72,17 @@ def read_png(content: bytes, given: Given) -> xr.Dataset:
     check_pixels(rows, columns, most=MAX_PIXELS)
     with library("Pillow"):
         pixels = matplotlib.image.imread(io.BytesIO(content), format="png")
-    bands = pixels.reshape(*pixels.shape[:2], -1)
-    grey, alpha = bands[..., :3], bands[..., 3:]
-    if np.any(grey != grey[..., :1]) or np.any(alpha != 1):
+    bands = np.moveaxis(pixels.reshape(*pixels.shape[:2], -1), -1, 0)
+    coloured = not all(np.array_equal(bands[0], band) for band in bands[1:3])
+    if coloured or not all(np.all(band == 1) for band in bands[3:]):
         raise MeasurementFileError(
             "A PNG of measured values is grey and opaque.",
-            "colours" if np.any(grey != grey[..., :1]) else "transparent pixels",
+            "colours" if coloured else "transparent pixels",
             "Export the numbers, or a grey image.",
         )
-    return _image("png", "1", grey[..., 0], given)
+    grey = bands[0].copy()
+    del pixels, bands
+    return _image("png", "1", grey, given)
 
 
 def _image(source_format: str, units: str, values: NDArray[np.number], given: Given) -> xr.Dataset:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -90,9 +91,14 @@ def dataset(
 
     Raises
     ------
-    MeasurementFileError : no channel or too many, two of one name, infinite values, or no finite
-        one at all.
+    MeasurementFileError : no channel or too many, two of one name, infinite values or settings, or
+        no finite value at all.
     """
+    for key, setting in (attributes or {}).items():
+        if not isinstance(setting, str) and not math.isfinite(setting):
+            raise MeasurementFileError(
+                "The settings of a measurement are finite.", f"{key} {setting}", "Mend the file."
+            )
     axes = {"x": x, "y": y, "bias": None if bias is None else (bias, "mV")}
     coordinates = {
         name: (name, axis[0], {"units": axis[1]}) for name, axis in axes.items() if axis is not None

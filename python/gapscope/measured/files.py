@@ -18,6 +18,7 @@ from gapscope.measured import (
     nanonis_grid,
     nanonis_scan,
     nanonis_spectrum,
+    rhk,
     spip,
     text,
 )
@@ -41,6 +42,7 @@ FORMATS = (
     Format("Nanonis .dat", nanonis_spectrum.recognises, nanonis_spectrum.read),
     Format("SPIP ASCII", spip.recognises, spip.read),
     Format("netCDF-4/HDF5", hdf5.recognises, hdf5.read),
+    Format("RHK .sm4", rhk.recognises, rhk.read),
     Format("Gwyddion .gwy", gwyddion.recognises, gwyddion.read),
     Format("Igor .ibw", igor.recognises, igor.read),
     Format("NumPy .npy", arrays.recognises_npy, arrays.read_npy),
@@ -64,14 +66,16 @@ def open(
     names and units; NAME_backward is the backward sweep of NAME, with x to the right as well. What
     was not measured is NaN.
 
-    Files: Nanonis .sxm, .3ds, .dat; SPIP ASCII; netCDF-4 and HDF5 with a 2-D variable; Gwyddion
-    .gwy; Igor .ibw; and without a scale of their own, first row at the top: .npy, grey PNG, text.
+    Files: Nanonis .sxm, .3ds, .dat; RHK .sm4; SPIP ASCII; netCDF-4 and HDF5 with a 2-D variable;
+    Gwyddion .gwy; Igor .ibw; and without a scale of their own, first row at the top: .npy, grey
+    PNG, text.
 
     Parameters
     ----------
     path : the file.
     width, height : sides of the image in nm, for a file that does not tell them.
-    variable : name of the variable of an HDF5 file, or the channel of a Gwyddion file, to read.
+    variable : name of the variable of an HDF5 file, of the channel of a Gwyddion file, or of the
+        page of an RHK file, to read.
 
     Returns
     -------
@@ -86,9 +90,9 @@ def open(
     given, path = Given(width, height, variable), Path(path)
     try:
         content, kind = _content(path)
-        if variable is not None and kind.read not in (hdf5.read, gwyddion.read):
+        if variable is not None and kind.read not in (hdf5.read, gwyddion.read, rhk.read):
             raise MeasurementFileError(
-                "A variable is chosen from a netCDF-4/HDF5 or Gwyddion file.",
+                "A variable is chosen from a netCDF-4/HDF5, Gwyddion or RHK file.",
                 f"{kind.name}, variable={variable!r}",
                 "Leave variable out.",
             )

@@ -76,6 +76,16 @@ def _from_child(content: bytes, variable: str | None) -> tuple[dict[str, Any], N
         "seconds": SECONDS,
         "memory": MEMORY,
     }
+    about, values = _ask(content, request)
+    if "refused" in about:
+        raise MeasurementFileError(*about["refused"])
+    if "failed" in about:
+        raise _damaged(about["failed"])
+    return about, values.reshape(about["shape"])
+
+
+def _ask(content: bytes, request: dict[str, Any]) -> tuple[dict[str, Any], NDArray[np.float64]]:
+    """What ``hdf5_child.answer`` says in a process of its own."""
     command = [sys.executable, "-I", str(CHILD), json.dumps(request)]
     try:
         ended = subprocess.run(
@@ -87,12 +97,7 @@ def _from_child(content: bytes, variable: str | None) -> tuple[dict[str, Any], N
     if ended.returncode != 0 or not line:
         words = ended.stderr.decode("utf-8", "replace").strip()[-160:]
         raise _damaged(f"the reading process ended with {ended.returncode}: {words}")
-    about: dict[str, Any] = json.loads(line)
-    if "refused" in about:
-        raise MeasurementFileError(*about["refused"])
-    if "failed" in about:
-        raise _damaged(about["failed"])
-    return about, np.frombuffer(rest).reshape(about["shape"])
+    return json.loads(line), np.frombuffer(rest)
 
 
 def _damaged(received: str) -> MeasurementFileError:

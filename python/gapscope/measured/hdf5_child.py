@@ -135,6 +135,17 @@ def text(value: object) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
+def answer(content: bytes, request: dict[str, Any]) -> tuple[dict[str, Any], NDArray[np.float64]]:
+    """What is said of the file, and its values; no values where it is refused or cannot be read."""
+    try:
+        with h5py.File(io.BytesIO(content), "r") as file:
+            return extract(file, request)
+    except Refused as error:
+        return {"refused": error.args}, np.empty(0)
+    except Exception as error:  # noqa: BLE001  (whatever a stranger's file makes h5py raise)
+        return {"failed": f"{type(error).__name__}: {error}"[:200]}, np.empty(0)
+
+
 def main() -> None:
     """Answer the request of the first argument about the file on the standard input."""
     request = json.loads(sys.argv[1])
@@ -146,15 +157,8 @@ def main() -> None:
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(kind, (limit, limit))
     np.seterr(all="ignore")
-    values = np.empty(0)
-    try:
-        with h5py.File(io.BytesIO(sys.stdin.buffer.read()), "r") as file:
-            answer, values = extract(file, request)
-    except Refused as error:
-        answer = {"refused": error.args}
-    except Exception as error:  # noqa: BLE001  (whatever a stranger's file makes h5py raise)
-        answer = {"failed": f"{type(error).__name__}: {error}"[:200]}
-    sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
+    about, values = answer(sys.stdin.buffer.read(), request)
+    sys.stdout.buffer.write(json.dumps(about).encode() + b"\n")
     sys.stdout.buffer.write(values.tobytes())
 
 

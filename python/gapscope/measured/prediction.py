@@ -30,7 +30,7 @@ from gapscope.physics import LABELS
 from gapscope.physics.fourier import qpi_image
 from gapscope.physics.lattice import symmetric_window, window_coordinates
 from gapscope.refine import Candidate, Conditions
-from gapscope.resources import SHIPPED_MODEL, find_model
+from gapscope.resources import MEASURED_MODEL, find_model
 from gapscope.simulate import simulate_batch
 
 NEAREST = 3
@@ -39,7 +39,7 @@ NEAREST = 3
 
 def predict_measured(
     prepared: Prepared,
-    model: str | Path = SHIPPED_MODEL,
+    model: str | Path = MEASURED_MODEL,
     *,
     centre: Sequence[float] | None = None,
     turns: int = 0,
@@ -119,7 +119,7 @@ def predict_sites(
     return predictions.assign(_nearest(scaled, predictor))
 
 
-def nearest_maps(predictions: xr.Dataset, model: str | Path = SHIPPED_MODEL) -> xr.Dataset:
+def nearest_maps(predictions: xr.Dataset, model: str | Path = MEASURED_MODEL) -> xr.Dataset:
     """The nearest simulated maps of some predictions, simulated anew.
 
     Returns ldos_change, qpi_re and qpi_im over (sample, rank, r1, r2) and (sample, rank, q1, q2),

@@ -1,0 +1,73 @@
+"""Seeds of the fuzzer: the synthetic files of the tests, with variants of each format."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from gapscope.measured.files import HEAD, _kind
+from measured_files import (
+    COLUMNS,
+    FORMATS,
+    POINTS,
+    ROWS,
+    dat,
+    grid,
+    gwy,
+    gwy_field,
+    gwy_item,
+    hdf5,
+    ibw,
+    npy,
+    png,
+    rows_of_text,
+    spip,
+    sxm,
+    three_ds,
+    upright,
+)
+from reader_contract import slug
+from sm4_files import Sm4Page, grid_places, sm4_file
+
+SWEEPS = Sm4Page(
+    grid().reshape(-1, POINTS),
+    units=("V", " ", "A"),
+    steps=(-0.1, 1.0),
+    start=0.2,
+    kind=1,
+    line=7,
+)
+
+
+def variants() -> dict[str, bytes]:
+    """Other files that the readers take, by a name with the ending of their format."""
+    volume = np.swapaxes(grid(), 0, 1)
+    map_page = replace(SWEEPS, grid=(COLUMNS, ROWS), places=grid_places(COLUMNS, ROWS, 5e-10))
+    bare = hdf5(lambda file: file.create_dataset("bare", data=upright()))
+    return {
+        "up.sxm": sxm(down=False, direction="backward", order="LSBFIRST"),
+        "cut.3ds": three_ds(rows=1, start=0.25, stop=-0.25),
+        "short.dat": dat()[:-60],
+        "counts.txt": spip("# Bit2nm = 0.5"),
+        "commas.txt": rows_of_text(upright(), ", ").encode(),
+        "small.npy": npy(np.asfortranarray(upright()[:2, :2]).astype(np.int16)),
+        "grey.png": png(upright() % 1),
+        "bare.h5": bare,
+        "more.gwy": gwy(gwy_item("/7/data", "o", gwy_field(upright()[:3, :4]))),
+        "layers.ibw": ibw(volume, labels=("a", "b", "c", "d", "e")),
+        "grid.ibw": ibw(volume, units=("m", "m", "V", "")),
+        "curves.sm4": sm4_file(replace(SWEEPS, values=SWEEPS.values[:3])),
+        "map.sm4": sm4_file(Sm4Page(upright(), angle=0.0), map_page),
+    }
+
+
+def seeds(reader: str) -> dict[str, bytes]:
+    """The files that a reader takes by name; all of them for ``open``."""
+    made = {**{name: make() for name, (make, _) in FORMATS.items()}, **variants()}
+    return {
+        name: content
+        for name, content in made.items()
+        if reader in ("open", slug(_kind(content[:HEAD], Path(name).suffix)))
+    }

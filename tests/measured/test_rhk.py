@@ -1,0 +1,215 @@
+"""RHK pages: images and spectra lie where their steps and places say; all else is refused."""
+
+from __future__ import annotations
+
+import struct
+import time
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from gapscope import measured
+from measured_files import COLUMNS, GIVEN, POINTS, ROWS, check_frame, grid, sm4, upright
+from refusals import refused
+from sm4_files import Sm4Page, grid_places, sm4_file
+
+Opener = Callable[..., xr.Dataset]
+IMAGE = Sm4Page(upright()[::-1, ::-1])
+SWEEP = Sm4Page(
+    grid().reshape(-1, POINTS)[::-1, ::-1],
+    units=("V", " ", "A"),
+    steps=(-0.1, 1.0),
+    start=0.2,
+    kind=1,
+    line=7,
+    grid=(2**32 - 1, 2**32 - 1),
+)
+MAP = replace(
+    SWEEP,
+    values=grid()[::-1, ::-1, ::-1].reshape(-1, POINTS),
+    grid=(COLUMNS, ROWS),
+    places=grid_places(COLUMNS, ROWS, 0.5e-9, angle=10.0),
+)
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Opener:
+    def opener(*pages: Sm4Page, variable: str | None = None) -> xr.Dataset:
+        (tmp_path / "scan.sm4").write_bytes(sm4_file(*pages))
+        return measured.open(tmp_path / "scan.sm4", variable=variable)
+
+    return opener
+
+
+def test_an_rhk_image_is_upright_in_both_directions(opened: Opener) -> None:
+    for x, y in ((2e-9, 1.5e-9), (-2e-9, 1.5e-9), (2e-9, -1.5e-9), (-2e-9, -1.5e-9)):
+        turn = np.s_[:: 1 if y > 0 else -1, :: 1 if x > 0 else -1]
+        forward = Sm4Page(upright()[turn], steps=(x, y), angle=45.0)
+        backward = replace(forward, values=upright(1)[turn], left=True)
+        found = opened(forward, backward)
+        check_frame(found)
+        assert list(found) == ["Current", "Current_backward"]
+        np.testing.assert_allclose(found.Current, upright(), atol=1e-6)
+        np.testing.assert_allclose(found.Current_backward, upright(1), atol=1e-6)
+    assert found.Current.attrs["units"] == "A"
+    assert found.attrs == {
+        "source_format": "rhk-sm4",
+        "file": "scan.sm4",
+        "bias": pytest.approx(45.0),
+        "current": pytest.approx(450.0),
+        "recorded": "2021-08-23T15:18:44",
+        "scan_angle": 45.0,
+    }
+
+
+def test_settings_in_which_pages_differ_are_left_out(opened: Opener) -> None:
+    found = opened(IMAGE, replace(IMAGE, left=True, bias=-0.045))
+    assert set(found.attrs) == {"source_format", "file", "current", "recorded", "scan_angle"}
+
+
+def test_lines_that_were_not_completed_are_nan(opened: Opener) -> None:
+    found = opened(replace(IMAGE, lines_done="0002"))
+    assert found.Current[-2:].notnull().all()
+    assert found.Current[:-2].isnull().all()
+    assert opened(replace(IMAGE, lines_done="0000")).Current.notnull().all()
+
+
+def test_sweeps_at_one_point_are_curves_over_bias(opened: Opener) -> None:
+    found = opened(SWEEP, replace(SWEEP, label="LIA"))
+    assert list(found) == ["Current", "LIA"]
+    assert found.LIA.dims == ("curve", "bias")
+    np.testing.assert_allclose(found.bias, [-200, -100, 0, 100, 200], atol=1e-5)
+    np.testing.assert_allclose(found.LIA, grid().reshape(-1, POINTS)[::-1], atol=1e-6)
+    single = opened(replace(SWEEP, values=SWEEP.values[:1]))
+    assert single.Current.dims == ("bias",)
+    np.testing.assert_allclose(single.Current, grid()[-1, -1], atol=1e-6)
+
+
+def test_a_grid_of_spectra_lies_where_its_places_say(opened: Opener) -> None:
+    found = opened(replace(IMAGE, angle=10.0), MAP, variable="Current_spectra")
+    assert found.Current_spectra.dims == ("y", "x", "bias")
+    np.testing.assert_allclose(found.Current_spectra, grid(), atol=1e-6)
+    np.testing.assert_allclose(found.x, 0.5 * np.arange(COLUMNS), rtol=1e-3)
+    np.testing.assert_allclose(found.y, 0.5 * np.arange(ROWS), rtol=1e-3)
+    assert found.attrs["scan_angle"] == 10.0
+    from_below = replace(
+        MAP, values=grid()[..., ::-1].reshape(-1, POINTS), places=-grid_places(COLUMNS, ROWS, 1e-9)
+    )
+    np.testing.assert_allclose(opened(from_below).Current, grid(), atol=1e-6)
+
+
+def test_sweeps_at_each_point_of_a_grid_are_channels(opened: Opener) -> None:
+    twice = np.stack([MAP.values, -MAP.values], axis=1).reshape(-1, POINTS)
+    places = grid_places(COLUMNS, ROWS, 0.5e-9, each=2)
+    found = opened(replace(MAP, values=twice, places=places))
+    assert list(found) == ["Current 0", "Current 1"]
+    np.testing.assert_allclose(found["Current 0"], grid(), atol=1e-6)
+    np.testing.assert_allclose(found["Current 1"], -grid(), atol=1e-6)
+
+
+def test_pages_have_names_of_their_own(opened: Opener) -> None:
+    small = replace(IMAGE, values=upright()[:3, :4], label="")
+    pages = (IMAGE, IMAGE, SWEEP, small, replace(IMAGE, kind=4))
+    assert list(opened(*pages, variable="Current 1")) == ["Current 1"]
+    assert list(opened(*pages, variable="Current_spectra")) == ["Current_spectra"]
+    assert dict(opened(*pages, variable="page 3").sizes) == {"y": 3, "x": 4}
+
+
+OFF = MAP.places + np.eye(ROWS * COLUMNS, 2) * 1e-9
+PAGES: dict[str, tuple[tuple[Sm4Page, ...], str]] = {
+    "no pages": ((), "object 2 of 32 bytes"),
+    "only text": ((replace(IMAGE, kind=4),), "no image or spectrum"),
+    "two sizes": ((IMAGE, replace(IMAGE, steps=(1e-9, 1e-9))), "one size and scale"),
+    "two angles": ((IMAGE, replace(IMAGE, angle=1.0)), "one size and scale"),
+    "image and sweep": ((IMAGE, SWEEP), "Current_spectra"),
+    "Fourier transform": ((replace(IMAGE, units=("m-1", "m-1", "A")),), "real space"),
+    "one row": ((replace(IMAGE, values=upright()[:1]),), "pixels a side"),
+    "no size": ((replace(IMAGE, steps=(0.0, 0.0)),), "nm long"),
+    "NaN step": ((replace(IMAGE, steps=(np.nan, 1e-9)),), "reader of .sm4"),
+    "against distance": ((replace(SWEEP, units=("m", " ", "A")),), "against the bias"),
+    "distance by type": ((replace(SWEEP, line=8),), "lines of type 8"),
+    "still": ((replace(SWEEP, steps=(0.0, 1.0)),), "rises or falls"),
+    "no sweep": ((replace(SWEEP, values=SWEEP.values[:0]),), "0 lines|reader of .sm4"),
+    "grid, wider": ((replace(MAP, grid=(COLUMNS, ROWS + 1)),), "48 of 56 spectra"),
+    "grid, endless": ((replace(MAP, grid=(2**31, 2**31)),), "pixels a side"),
+    "grid, nowhere": ((replace(MAP, places=None),), "reader of .sm4"),
+    "grid, turned": ((MAP,), "along the axes"),
+    "grid, NaN": ((replace(MAP, places=np.full((ROWS * COLUMNS, 2), np.nan)),), "along the axes"),
+    "grid, off": ((replace(IMAGE, angle=10.0), replace(MAP, label="M", places=OFF)), "one size"),
+}
+
+
+@pytest.mark.parametrize("case", PAGES)
+def test_pages_that_are_no_images_or_spectra_are_refused(case: str, tmp_path: Path) -> None:
+    pages, told = PAGES[case]
+    (tmp_path / "scan.sm4").write_bytes(sm4_file(*pages))
+    refused(tmp_path / "scan.sm4", told)
+
+
+def test_a_spectrum_off_its_grid_is_refused(tmp_path: Path) -> None:
+    page = replace(MAP, label="M", places=OFF)
+    (tmp_path / "scan.sm4").write_bytes(sm4_file(replace(IMAGE, angle=10.0), page))
+    refused(tmp_path / "scan.sm4", "rows and columns", variable="M")
+
+
+def changed(at: int, value: int) -> bytes:
+    content = bytearray(sm4())
+    struct.pack_into("<I", content, at, value)
+    return bytes(content)
+
+
+HEADER = 94 + 28 + 2 * 56
+DAMAGED: dict[str, tuple[bytes, str]] = {
+    "cut": (sm4()[:-1], "object 4 of 192 bytes"),
+    "only a signature": (sm4()[:40], "struct.error|unpack"),
+    "wide objects": (changed(46, 16), "objects of 16 bytes"),
+    "many objects": (changed(42, 2**31), "2147483648 objects"),
+    "no index": (changed(58, 7), "KeyError"),
+    "many pages": (changed(94, 2**32 - 1), "4294967295 pages"),
+    "no array": (changed(110, 7), "KeyError"),
+    "array elsewhere": (changed(114, len(sm4()) - 40), "objects at"),
+    "header elsewhere": (changed(158, len(sm4()) - 180), "object|text|KeyError|bytes"),
+    "terabytes": (changed(HEADER + 24, 2**31), "bytes of a page"),
+    "more rows": (changed(HEADER + 28, ROWS + 1), "192 of 224"),
+    "endless text": (sm4().replace(b"\7\0C\0u\0", b"\xff\xffC\0u\0", 1), "text of 65535"),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGED)
+def test_a_damaged_rhk_file_is_refused(case: str, tmp_path: Path) -> None:
+    content, told = DAMAGED[case]
+    assert content != sm4()
+    (tmp_path / "scan.sm4").write_bytes(content)
+    refused(tmp_path / "scan.sm4", told)
+
+
+def test_an_rhk_file_tells_its_own_scale(tmp_path: Path) -> None:
+    (tmp_path / "scan.sm4").write_bytes(sm4())
+    refused(tmp_path / "scan.sm4", "tells its own scale", **GIVEN)
+
+
+def test_pages_that_share_their_data_take_bounded_memory(tmp_path: Path) -> None:
+    """A thousand pages on the same megabyte of data, and on the same long texts."""
+    content = bytearray(sm4_file(*[replace(IMAGE, label="x" * 60_000)] * 2))
+    side = 512
+    first = struct.unpack_from("<I", content, 122 + 32 + 4)[0]
+    big = len(content)
+    struct.pack_into("<2I", content, first + 24, side, side)
+    entry = struct.pack("<16s4I", bytes(16), 0, 0, 2, 6)
+    entry += struct.pack("<6I", 3, first, 180, 4, big, 4 * side**2)
+    content += bytes(4 * side**2)
+    struct.pack_into("<I", content, 114, len(content))
+    struct.pack_into("<I", content, 94, 1000)
+    content += entry * 1000
+    (tmp_path / "scan.sm4").write_bytes(content)
+    tracemalloc.start()
+    start = time.perf_counter()
+    refused(tmp_path / "scan.sm4", "at most 134217728 values")
+    assert time.perf_counter() - start < 2.0
+    assert tracemalloc.get_traced_memory()[1] < 2**25
+    tracemalloc.stop()

@@ -1,6 +1,7 @@
 # make demo   set everything up, then maps, dataset, network, table and figures (in demo/)
 # make test   set everything up, then every test: Python, Julia, lint, types, import contracts
 # make lint   ruff, mypy and import-linter alone
+# make docs   the pages of docs/ with their examples executed, in docs/_build/html
 # make bench  the benchmarks, into docs/benchmarks.md
 # make reference  the shipped network from nothing, in reference/ (hours; resumable), and docs/results.md
 #
@@ -13,7 +14,7 @@ READY  := $(VENV)/.ready
 DEMO   := demo
 REFERENCE := reference
 
-.PHONY: demo test lint bench reference setup julia clean
+.PHONY: demo test lint docs bench reference setup julia chromium clean
 
 setup: $(READY)
 
@@ -31,7 +32,12 @@ julia: $(READY)
 demo: julia
 	$(BIN)/python -m gapscope.demo $(DEMO)
 
-test: julia lint
+# A browser for the test of `gapscope explore`: root on Debian gets it, others are told in the test.
+chromium:
+	-@command -v chromium >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null \
+	  || { apt-get update -q && apt-get install -y -q --no-install-recommends chromium; }
+
+test: julia chromium lint
 	$(BIN)/python -m pytest
 	$(BIN)/python -m gapscope.kernel.provision --run julia/test/runtests.jl
 
@@ -41,6 +47,11 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: julia
+	$(BIN)/python -m pip install --quiet --group docs
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env --quiet docs docs/_build/html
+	@echo docs/_build/html/index.html
+
 bench: julia
 	$(BIN)/python benchmarks/report.py
 
@@ -49,4 +60,4 @@ reference: julia
 	$(BIN)/python benchmarks/results.py --data $(REFERENCE) --runs $(REFERENCE)
 
 clean:
-	rm -rf $(VENV) $(DEMO) build dist
+	rm -rf $(VENV) $(DEMO) build dist docs/_build

@@ -10,7 +10,7 @@ import click
 
 from gapscope.cli.measured import kind_of, predict_measurements, scan_options
 from gapscope.errors import MapFileError
-from gapscope.resources import SHIPPED_MODEL
+from gapscope.resources import MEASURED_MODEL, SHIPPED_MODEL
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -159,9 +159,8 @@ def export(run: Path, output: Path, name: str | None) -> None:
 @click.argument("maps", type=FILE, nargs=-1, required=True)
 @click.option(
     "--model",
-    default=SHIPPED_MODEL,
-    show_default=True,
-    help="Name of a shipped model, or the folder of a run or a model.",
+    help="Name of a shipped model, or the folder of a run or a model."
+    f"  [default: {SHIPPED_MODEL}, for measured maps {MEASURED_MODEL}]",
 )
 @click.option("--refine", is_flag=True, help="Follow simulated maps from the network's answer.")
 @click.option("-o", "--output", type=FILE, help="netCDF file for the predictions.")
@@ -172,7 +171,7 @@ def export(run: Path, output: Path, name: str | None) -> None:
 @scan_options
 def predict(
     maps: tuple[Path, ...],
-    model: str,
+    model: str | None,
     refine: bool,
     output: Path | None,
     figure: Path | None,
@@ -197,6 +196,7 @@ def predict(
     options = _given({"level": level, "symmetry": symmetry})
     names = [path.name for path in maps]
     if _all_measured(maps, refine, {"unit": unit, "figure": figure, **scan}):
+        model = model or MEASURED_MODEL
         result, sites = predict_measurements(maps, model, unit, scan, **options)
         click.echo(prediction_text(result, names))
         if "nearest_label" in result:
@@ -211,6 +211,7 @@ def predict(
     else:
         from gapscope.learning.predict import predict as predict_maps
 
+        model = model or SHIPPED_MODEL
         result = predict_maps(model, maps, **options)
         click.echo(prediction_text(result, names))
         if refine:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from gapscope.cli.dataset import dataset
+from gapscope.cli.explore import explore
 from gapscope.cli.learning import calibrate, evaluate, export, predict, train
 from gapscope.cli.maps import converge, dos, simulate, spectrum
 from gapscope.cli.measured import prepare
@@ -43,6 +44,7 @@ for command in (
     evaluate,
     export,
     predict,
+    explore,
     doctor,
     julia,
 ):

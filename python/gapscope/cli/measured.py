@@ -37,7 +37,7 @@ def scan_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--width", type=float, help="nm, for a file without a scale."),
         click.option("--height", type=float, help="nm, for a file without a scale."),
-        click.option("--variable", help="Of an HDF5 or Gwyddion file with several."),
+        click.option("--variable", help="Of an HDF5, Gwyddion or RHK file with several."),
     ]
     for option in reversed(options):
         command = option(command)

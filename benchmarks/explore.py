@@ -1,0 +1,93 @@
+"""Times of a redraw of `gapscope explore`, coarse and converged; with --browser end to end.
+
+python benchmarks/explore.py [--browser]
+
+The least of nine moves is what a quiet machine takes; the median is what this one took.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from statistics import median
+from typing import Any
+
+from gapscope.explore.raster import image_raster, logarithmic, sites_raster
+from gapscope.explore.results import View, density, maps, spectral, view
+from gapscope.explore.simulation import lattice_of
+from gapscope.explore.state import COARSE, CONVERGED, State
+from gapscope.plots.overview import spectral_limits
+
+MOVES = 9
+
+
+def pixels(shown: View) -> None:
+    lattice = lattice_of(shown.maps)
+    image_raster(shown.maps["qpi_re"].values[0], lattice)
+    sites_raster(shown.maps["ldos_change"].values[0], lattice)
+    logarithmic(
+        shown.spectral.values, shown.spectral.reach, *spectral_limits(shown.spectral.values)
+    )
+
+
+def seconds(work: Callable[[State], Any], states: list[State]) -> str:
+    work(states[0])
+    taken = []
+    for state in states[1:]:
+        start = time.perf_counter()
+        work(state)
+        taken.append(time.perf_counter() - start)
+    return f"{min(taken):8.3f}{median(taken):8.3f}"
+
+
+def moves(**slider: float) -> list[State]:
+    """The default state with a slider moved step by step."""
+    ((name, step),) = slider.items()
+    start = getattr(State(), name)
+    return [replace(State(), **{name: start + step * (i + 1)}) for i in range(MOVES)]
+
+
+def computed() -> None:
+    print(f"{'redraw in the worker (s)':<42}{'least':>8}{'median':>8}")
+    for name, states in (
+        ("gap", moves(gap=0.01)),
+        ("energy", moves(energy=0.01)),
+        ("impurity", moves(impurity=1.0)),
+        ("eps0", moves(eps0=1.0)),
+    ):
+        print(
+            f"{'coarse, all pictures, slider ' + name:<42}"
+            f"{seconds(lambda state: pixels(view(state, COARSE)), states)}"
+        )
+    states = moves(gap=0.011)
+    print(f"{'converged map':<42}{seconds(lambda state: maps(state, CONVERGED), states)}")
+    print(f"{'converged A(k)':<42}{seconds(lambda state: spectral(state, CONVERGED), states)}")
+    print(f"{'converged density of states':<42}{seconds(lambda s: density(s, CONVERGED), states)}")
+
+
+def end_to_end() -> None:
+    """From the key on a slider's handle to new pixels in the browser."""
+    from explore_browser import served, visit
+
+    with served() as address, visit(address) as page:
+        taken = []
+        for _ in range(MOVES):
+            page.settled()
+            before = page.pixels("Re ρ(q)")
+            start = time.perf_counter()
+            page.move("gap")
+            page.changed("Re ρ(q)", before)
+            taken.append(time.perf_counter() - start)
+            time.sleep(1)
+        name = "slider to new pixels in Chromium"
+        print(f"{name:<42}{min(taken):8.3f}{median(taken):8.3f}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--browser", action="store_true")
+    computed()
+    if parser.parse_args().browser:
+        end_to_end()

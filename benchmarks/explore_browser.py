@@ -1,0 +1,141 @@
+"""`gapscope explore` in a process of its own, and Chromium to look at it.
+
+Used by explore.py, screenshots.py and tests/explore. Playwright's Python package drives the
+Chromium of the system (Debian's package chromium); it downloads none.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.sync_api import Locator, sync_playwright
+from playwright.sync_api import Page as Tab
+
+from gapscope.explore.state import CONVERGED
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+SIZE = {"width": 1440, "height": 900}
+SETTLED = """
+kgrid => {
+  const made = Bokeh.documents.map(one => one.get_model_by_name("density of states"))
+  return made.find(one => one).title.text.includes(kgrid)
+}
+"""
+SLIDERS = ("gap", "theta", "phi", "eps0", "impurity", "moment", "energy", "broadening")
+PIXELS = """
+name => {
+  const source = Bokeh.documents.map(one => one.get_model_by_name(name)).find(one => one)
+  if (!source) return null
+  let hash = 7
+  const pixels = source.data.image[0]
+  for (let i = 0; i < pixels.length; i += 61) hash = (31 * hash + pixels[i]) % 2147483647
+  return hash
+}
+"""
+
+
+def chromium() -> str | None:
+    """Path of a Chromium, None where there is none."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+@contextmanager
+def served(*options: str) -> Iterator[str]:
+    """The address of a page that is served while the block lasts."""
+    code = "from gapscope.cli import main; main()"
+    command = [sys.executable, "-c", code, "explore", "--no-browser", "--port", "0", *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if found := re.search(r"http://\S+", line):
+                yield found[0]
+                return
+        raise RuntimeError(f"gapscope explore ended with status {process.wait()}")
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+@dataclass
+class Visit:
+    """A page in the browser; ``outside`` collects what it asks of other machines."""
+
+    tab: Tab
+    outside: list[str] = field(default_factory=list)
+
+    def pixels(self, picture: str) -> int:
+        """A hash of what a picture shows, by the name of its source."""
+        return int(self.tab.evaluate(PIXELS, picture))
+
+    def changed(self, picture: str, before: int, seconds: float = 60) -> int:
+        """Wait until a picture shows something else."""
+        self.tab.wait_for_function(
+            f"([name, before]) => ({PIXELS})(name) !== before",
+            arg=[picture, before],
+            timeout=1000 * seconds,
+            polling=10,
+        )
+        return self.pixels(picture)
+
+    def settled(self, seconds: float = 60) -> None:
+        """Wait until all is converged: the density of states comes last."""
+        kgrid = str(CONVERGED.kgrid)
+        self.tab.wait_for_function(SETTLED, arg=kgrid, timeout=1000 * seconds)
+
+    def handle(self, slider: str) -> Locator:
+        """The handle of a slider."""
+        return self.tab.locator(".noUi-handle").nth(SLIDERS.index(slider))
+
+    def move(self, slider: str, steps: int = 1) -> None:
+        """Move a slider by so many steps, with the arrow keys."""
+        for _ in range(abs(steps)):
+            self.handle(slider).press("ArrowRight" if steps > 0 else "ArrowLeft")
+
+    def text(self, words: str, seconds: float = 120) -> None:
+        """Wait until words are to be seen."""
+        found = self.tab.get_by_text(words).locator("visible=true").first
+        found.wait_for(timeout=1000 * seconds)
+
+    def drop(self, path: Path) -> None:
+        """Give the page a measured file."""
+        self.tab.get_by_text("Measured file").click()
+        self.tab.set_input_files("input[type=file]", path)
+
+    def overflow(self) -> tuple[int, int]:
+        """Pixels by which the page is wider and higher than the window."""
+        sizes = self.tab.evaluate(
+            "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+        )
+        return sizes[0] - SIZE["width"], sizes[1] - SIZE["height"]
+
+
+@contextmanager
+def visit(address: str, arguments: Sequence[str] = ()) -> Iterator[Visit]:
+    """Open an address in a headless Chromium and wait for the first verdict."""
+    root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=[*root, *arguments])
+        try:
+            tab = browser.new_page(viewport=SIZE)
+            one = Visit(tab)
+
+            def note(url: str) -> None:
+                if not url.startswith((address, address.replace("http", "ws"), "data:", "blob:")):
+                    one.outside.append(url)
+
+            tab.on("request", lambda request: note(request.url))
+            tab.on("websocket", lambda socket: note(socket.url))
+            tab.goto(address)
+            one.text("the training maps")
+            yield one
+        finally:
+            browser.close()

@@ -1,0 +1,57 @@
+"""``gapscope explore``."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import click
+
+from gapscope.errors import SettingError
+from gapscope.resources import SHIPPED_MODEL
+
+LOCAL = "127.0.0.1"
+
+
+@click.command()
+@click.option("--port", type=int, default=5006, show_default=True, help="0 takes any that is free.")
+@click.option("--browser/--no-browser", default=True, help="Open the page in the browser.")
+@click.option(
+    "--model",
+    default=SHIPPED_MODEL,
+    show_default=True,
+    help="Name of a shipped model, or the folder of a run or a model.",
+)
+@click.option(
+    "--address",
+    default=LOCAL,
+    show_default=True,
+    help="Address to listen on; any other than this one lets others in, without a password.",
+)
+def explore(port: int, browser: bool, model: str, address: str) -> None:
+    """Open a page with a superconductor on sliders, its maps, and the network's answer.
+
+    Measured files can be dropped on it. The page is served to this machine only.
+    """
+    require_extra()
+    if address != LOCAL:
+        click.secho(
+            f"warning: whoever reaches {address} can use this page and the files given to it",
+            fg="yellow",
+            err=True,
+        )
+    click.echo(f"loading {model} and the kernel ...")
+    from gapscope.explore.serve import make_server, silence
+
+    silence()
+    server = make_server(model, address=address, port=port, browser=browser)
+    click.echo(f"http://{server.address}:{server.port}  (Ctrl-C ends it)")
+    server.start()
+    server.io_loop.start()
+
+
+def require_extra() -> None:
+    """Raise SettingError unless Panel is installed."""
+    if importlib.util.find_spec("panel") is None:
+        raise SettingError(
+            "The page needs Panel.", "no package panel", 'pip install "gapscope[explore]"'
+        )

@@ -1,0 +1,95 @@
+"""The network's answer for the map on the page, and where the page is not what it has learned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from gapscope.explore.state import State
+from gapscope.learning.inputs import cut
+from gapscope.learning.predictor import Predictor
+from gapscope.measured.prediction import predict_sites, sites_of
+from gapscope.measured.preparation import Prepared
+from gapscope.physics import LABELS
+from gapscope.resources import find_model
+
+
+class Judge:
+    """A trained network, loaded once.
+
+    Parameters
+    ----------
+    model : name of a shipped model, or folder of a run or of a model.
+
+    Raises
+    ------
+    RunError, CalibrationError, SchemaVersionError : see
+        :meth:`gapscope.learning.predictor.Predictor.load`.
+    """
+
+    def __init__(self, model: str | Path) -> None:
+        self.model = str(model)
+        self._predictor = Predictor.load(find_model(model))
+
+    def __call__(self, maps: xr.Dataset) -> xr.Dataset:
+        """Prediction of one map, whatever its energy, as :meth:`Predictor.__call__` gives it.
+
+        Only the network's window around the impurity is looked at; theta is NaN for A12u.
+        """
+        image = cut(maps["ldos_change"].values[:1], self._predictor.size)
+        prediction = self._predictor([image[None]])
+        prediction["theta"][prediction["label"].values == LABELS.index("A12u")] = np.nan
+        return prediction
+
+    def measured(self, prepared: Prepared) -> xr.Dataset:
+        """Prediction of a measured map, as ``predict_measured`` of ``gapscope.measured`` gives it.
+
+        The network is this one: loading another takes longer than all the rest.
+
+        Raises
+        ------
+        PreparationError : see :func:`gapscope.measured.prediction.predict_sites`.
+        """
+        return predict_sites([sites_of(prepared, self.size)], self._predictor)
+
+    @property
+    def size(self) -> int:
+        """Sites per side of the window that the network looks at."""
+        return self._predictor.size
+
+    def departures(self, state: State) -> list[str]:
+        """In words, each slider that is not where the training maps were made."""
+        recipe = self._predictor.config.dataset["recipe"]
+        energies = list(self._predictor.config.energies)
+        strength, moment = recipe["impurity"]["scalar"], recipe["impurity"]["moment"]
+        found = []
+        if energies != [state.energy]:
+            known = ", ".join(f"{w:g}" for w in energies)
+            found.append(f"ω = {state.energy:g}, trained at {known} meV")
+        if state.broadening != recipe["broadening"]:
+            found.append(f"δ = {state.broadening:g}, trained at {recipe['broadening']:g} meV")
+        if state.impurity != strength:
+            found.append(f"v = {state.impurity:g}, trained at {strength:g} meV")
+        if moment != [0.0, 0.0, state.moment]:
+            found.append(f"J = {state.moment:g}, trained at {moment[2]:g} meV")
+        if state.angles.get("phi"):
+            found.append(f"φ = {state.phi:g}, trained at 0 rad")
+        for name, symbol in (("gap", "Δ"), ("eps0", "ε₀")):
+            low, high = recipe["ranges"][name]
+            # Recipes give gaps in the normalisation of the class.
+            value = state.labelled_gap if name == "gap" else state.eps0
+            if not low <= value <= high:
+                found.append(f"{symbol} = {value:g}, trained at {low:g} to {high:g} meV")
+        return found
+
+    def sees(self) -> str:
+        """In words, the one kind of map that it has learned from."""
+        config = self._predictor.config
+        recipe = config.dataset["recipe"]
+        known = ", ".join(f"{w:g}" for w in config.energies)
+        return (
+            f"ω = {known}, δ = {recipe['broadening']:g}, v = {recipe['impurity']['scalar']:g} meV, "
+            f"{self.size} × {self.size} sites"
+        )

@@ -1,0 +1,102 @@
+"""A(k, w) over the Brillouin zone as pixels, and the Fermi surface of the normal state.
+
+Within a pixel of some 0.01/Angstrom the bands cross several meV, many times the broadening: a
+pixel near the Fermi surface shows the mean of A over points in it, the others A at their middle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import contourpy
+import numpy as np
+from numpy.typing import NDArray
+
+from gapscope.explore.state import COARSE, Quality, State
+from gapscope.physics.lattice import Lattice
+from gapscope.plots.maps import brillouin_zone
+from gapscope.spectrum import spectral_function
+
+REACH = 1.08
+"""Half width of the picture over the Brillouin zone's, as in ``gapscope.plots.maps``."""
+STRIP = 1.5
+"""Half width in pixels of the strip around the Fermi surface that is sampled finely."""
+
+Real = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class SpectralImage:
+    """A(k, w) in 1/meV on square pixels, (n, n) with kx first; edges at -reach and reach.
+
+    Attributes
+    ----------
+    reach : in 1/Angstrom.
+    fermi_surface : lines (n, 2) in 1/Angstrom where a band of the normal state is zero.
+    """
+
+    values: Real
+    reach: float
+    fermi_surface: tuple[Real, ...]
+
+
+def reach_of(lattice: Lattice) -> float:
+    """Half width of the picture in 1/Angstrom."""
+    return REACH * float(np.abs(brillouin_zone(lattice)).max())
+
+
+def middles(count: int, reach: float) -> Real:
+    """Middles of a number of equal pixels between -reach and reach."""
+    return reach * ((2 * np.arange(count) + 1) / count - 1)
+
+
+def spectral_image(state: State, quality: Quality) -> SpectralImage:
+    """A(k, w) = -(1/pi) Im Tr_e G(k, w) of the clean superconductor at the state's energy.
+
+    Raises
+    ------
+    SpecificationError, NumericsError, KernelError, JuliaNotFoundError : see :mod:`gapscope.errors`.
+    """
+    lattice = state.material.lattice
+    reach, count, samples = reach_of(lattice), quality.pixels, quality.samples
+    x = middles(count, reach)
+    points = np.stack(np.meshgrid(x, x, indexing="ij"), axis=-1).reshape(-1, 2)
+    bands = _bands(state.eps0, count)
+    across = np.hypot(*np.gradient(bands, axis=(1, 2)))
+    near = np.abs(bands) < STRIP * across + 2 * state.gap + abs(state.energy)
+    strip = near.any(axis=0).ravel()
+    within = middles(samples, reach / count)
+    offsets = np.stack(np.meshgrid(within, within, indexing="ij"), axis=-1).reshape(-1, 2)
+    fine = (points[strip, None] + offsets).reshape(-1, 2)
+    momenta = lattice.reduced(lattice.constant * np.concatenate([points[~strip], fine]))
+    spectral = spectral_function(
+        state.clean().specification(), momenta, [state.energy], state.broadening
+    ).values[:, 0]
+    middle = int((~strip).sum())
+    values = np.empty(count**2)
+    values[~strip] = spectral[:middle]
+    values[strip] = spectral[middle:].reshape(-1, samples**2).mean(axis=1)
+    return SpectralImage(values.reshape(count, count), reach, fermi_surface(state.eps0))
+
+
+@lru_cache(maxsize=32)
+def fermi_surface(eps0: float, count: int = COARSE.pixels) -> tuple[Real, ...]:
+    """Lines (n, 2) in 1/Angstrom on which an energy of the normal state is zero."""
+    x = middles(count, reach_of(State().material.lattice))
+    lines: list[Real] = []
+    for band in _bands(eps0, count):
+        found = contourpy.contour_generator(x, x, band.T).lines(0.0)
+        lines += [np.asarray(line, dtype=np.float64) for line in found]
+    return tuple(lines)
+
+
+@lru_cache(maxsize=32)
+def _bands(eps0: float, count: int) -> Real:
+    """Energies in meV of the normal state on the pixels' middles, (bands, count, count)."""
+    normal = State().material
+    x = middles(count, reach_of(normal.lattice))
+    points = np.stack(np.meshgrid(x, x, indexing="ij"), axis=-1)
+    momenta = normal.lattice.reduced(normal.lattice.constant * points)
+    energies = np.linalg.eigvalsh(normal.electrons(eps0).at(momenta))
+    return np.ascontiguousarray(np.moveaxis(energies, -1, 0))

@@ -1,0 +1,247 @@
+"""One visitor's page: what it asks of the worker, and where the answers go."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import panel as pn
+import xarray as xr
+from bokeh.document import Document
+
+from gapscope.errors import GapscopeError
+from gapscope.explore.controls import Controls
+from gapscope.explore.files import Files
+from gapscope.explore.judge import Judge
+from gapscope.explore.lines import python_lines
+from gapscope.explore.measurement import Measurement
+from gapscope.explore.preparation import Work, preparation_file
+from gapscope.explore.results import (
+    View,
+    density,
+    density_part,
+    figure_file,
+    map_file,
+    maps,
+    spectral,
+    view,
+)
+from gapscope.explore.sides import MEASURED, Sides, text
+from gapscope.explore.simulation import Simulation, lattice_of
+from gapscope.explore.state import COARSE, CONVERGED, State
+from gapscope.explore.style import STYLE
+from gapscope.explore.upload import open_bytes
+from gapscope.explore.worker import Outcome, Stage, Worker
+from gapscope.measured.channels import image_channels
+from gapscope.measured.preparation import Prepared
+
+REST = 0.15
+"""Seconds without a move after which a state is computed to convergence."""
+VIEWS = ("Simulation", "Measured file")
+WIDTH = 1424
+
+
+class Page:
+    """Widgets, pictures and texts of one visitor.
+
+    Attributes
+    ----------
+    token : a secret that names this page in the addresses of its downloads.
+    """
+
+    def __init__(self, worker: Worker, judge: Judge, document: Document) -> None:
+        self.token = secrets.token_urlsafe(16)
+        self._worker, self._judge, self._document = worker, judge, document
+        self._state = State()
+        self._dataset: xr.Dataset | None = None
+        self._prepared: Prepared | None = None
+        self._file = ""
+        self._simulation, self._measurement = Simulation(), Measurement()
+        self._controls = Controls(self._state, self._moved)
+        constant = self._state.material.lattice.constant
+        self._files = Files(constant, self._dropped, self._chosen, self._refused)
+        self._sides = Sides(self.token)
+        self._measurement.found.stylesheets = [STYLE]
+
+    def download(self, name: str) -> Callable[[], bytes] | None:
+        """What makes a file of this page, to be run by the worker; None if there is none."""
+        state, prepared = self._state, self._prepared
+        jobs: dict[str, Callable[[], bytes]] = {
+            "map.nc": partial(map_file, state),
+            "view.png": partial(figure_file, state),
+            "view.py": python_lines(state, self._judge.model).encode,
+        }
+        if prepared is not None:
+            jobs["preparation.png"] = partial(preparation_file, prepared)
+        return jobs.get(name)
+
+    def layout(self) -> pn.Column:
+        """The whole page; asks for its first pictures."""
+        choice = pn.widgets.RadioButtonGroup(
+            options=list(VIEWS),
+            value=VIEWS[0],
+            width=260,
+            margin=(8, 10),
+            button_type="primary",
+            button_style="outline",
+        )
+        bodies = (self._simulation_body(), self._measured_body())
+        bodies[1].visible = False
+
+        def choose(event: Any) -> None:
+            for name, body in zip(VIEWS, bodies, strict=True):
+                body.visible = event.new == name
+
+        choice.param.watch(choose, "value")
+        title = text("<h1>gapscope <span>explore</span></h1>", width=236)
+        space = pn.layout.HSpacer()
+        header = pn.Row(title, choice, space, self._sides.status, width=WIDTH)
+        # Before the browser is there, Bokeh may lose what other threads hand it.
+        pn.state.onload(lambda: self._moved(self._state))
+        return pn.Column(header, *bodies, width=WIDTH)
+
+    def end(self) -> None:
+        """The visitor has gone."""
+        for kind in ("state", "file", "map"):
+            self._worker.forget((self.token, kind))
+
+    def _simulation_body(self) -> pn.Row:
+        return pn.Row(self._controls.column(), self._simulation.grid(), self._sides.simulation())
+
+    def _measured_body(self) -> pn.Row:
+        left = pn.Column(self._files.row(), self._measurement.grid(), width=1100)
+        return pn.Row(left, self._sides.measurement())
+
+    def _moved(self, state: State) -> None:
+        self._state = state
+        self._sides.show_lines(python_lines(state, self._judge.model))
+        self._sides.say("computing …")
+        self._sides.fade()
+
+        def verdict() -> tuple[State, xr.Dataset]:
+            return state, self._judge(maps(state, CONVERGED))
+
+        stages = [
+            Stage("coarse", lambda: (state, view(state, COARSE))),
+            Stage("maps", lambda: maps(state, CONVERGED), REST),
+            Stage("spectral", lambda: (state, spectral(state, CONVERGED)), REST),
+            Stage("verdict", verdict, 2 * REST),
+            *(
+                Stage("part", partial(density_part, state, CONVERGED, part), 2 * REST)
+                for part in range(CONVERGED.parts)
+            ),
+            Stage("density", lambda: (state, density(state, CONVERGED))),
+        ]
+        self._ask("state", stages)
+
+    def _dropped(self, name: str, content: bytes) -> None:
+        self._file = name
+        width, height = self._files.width.value, self._files.height.value
+        self._sides.say(f"reading {name} …")
+        self._measurement.clear("reading the file …")
+        self._ask("file", [Stage("file", lambda: open_bytes(name, content, width, height))])
+
+    def _chosen(self) -> None:
+        dataset = self._dataset
+        if dataset is None:
+            return
+        self._files.fit(dataset)
+        channel, bias = self._files.channel.value, self._files.bias.value
+        self._prepared = None
+        self._sides.offer({})
+        self._measurement.clear("looking at it …")
+        if channel not in image_channels(dataset):
+            self._measurement.show_spectra(dataset, channel)
+        self._sides.measured_note("…")
+        self._sides.say(f"preparing {self._file} …")
+        constant = self._files.lattice_constant
+        work = Work(dataset, channel, bias, constant, self._judge, self._files.lattice_from)
+        stages = [
+            Stage("raw", work.raw),
+            Stage("prepared", work.prepare, REST),
+            Stage("prediction", work.predict),
+        ]
+        self._ask("map", stages)
+
+    def _refused(self, error: GapscopeError) -> None:
+        self._forget_file()
+        self._show_file_error(error)
+
+    def _forget_file(self) -> None:
+        self._dataset = self._prepared = None
+        self._sides.offer({})
+        self._measurement.clear("")
+
+    def _ask(self, kind: str, stages: list[Stage]) -> None:
+        def deliver(outcome: Outcome) -> None:
+            self._document.add_next_tick_callback(partial(self._show, kind, outcome))
+
+        self._worker.request((self.token, kind), stages, deliver)
+
+    def _show(self, kind: str, outcome: Outcome) -> None:
+        if outcome.error is None:
+            getattr(self, f"_show_{outcome.name}")(outcome.value)
+        elif kind == "state":
+            self._sides.say("")
+            self._sides.show_error(outcome.error)
+        elif outcome.name == "prediction":
+            self._sides.say("")
+            self._sides.measured_error(outcome.error)
+        else:
+            if kind == "file":
+                self._forget_file()
+            self._show_file_error(outcome.error)
+
+    def _show_coarse(self, found: tuple[State, View]) -> None:
+        state, pictures = found
+        self._simulation.show_maps(pictures.maps)
+        self._simulation.show_spectral(pictures.spectral, state.energy, lattice_of(pictures.maps))
+        self._simulation.show_density(pictures.density, state.energy)
+        self._sides.say(f"coarse, estimated error {float(pictures.maps.relative_error[0]):.1g}")
+
+    def _show_maps(self, found: xr.Dataset) -> None:
+        self._simulation.show_maps(found)
+        self._measurement.show_simulated(found)
+        self._sides.say(f"converged, estimated error {float(found.relative_error[0]):.1g}")
+
+    def _show_spectral(self, found: tuple[State, Any]) -> None:
+        state, image = found
+        self._simulation.show_spectral(image, state.energy, state.material.lattice)
+
+    def _show_density(self, found: tuple[State, xr.DataArray]) -> None:
+        state, dos = found
+        self._simulation.show_density(dos, state.energy)
+
+    def _show_part(self, found: xr.DataArray) -> None:
+        """Nothing: it is kept until all are there."""
+
+    def _show_verdict(self, found: tuple[State, xr.Dataset]) -> None:
+        state, prediction = found
+        departures = self._judge.departures(state)
+        about = f"{self._judge.model} has learned from {self._judge.sees()}."
+        self._sides.show_verdict(prediction, departures, about)
+
+    def _show_file(self, dataset: xr.Dataset) -> None:
+        self._dataset = dataset
+        self._files.fill(dataset)
+        self._chosen()
+
+    def _show_raw(self, found: tuple[xr.DataArray, Any]) -> None:
+        self._measurement.show_raw(*found)
+
+    def _show_prepared(self, found: tuple[Prepared, Any]) -> None:
+        self._prepared = found[0]
+        self._measurement.show_prepared(*found)
+        self._sides.measured_note("asking the network …")
+        self._sides.offer(MEASURED)
+
+    def _show_prediction(self, prediction: xr.Dataset) -> None:
+        self._sides.show_measured(prediction)
+        self._sides.say(f"{self._file} read")
+
+    def _show_file_error(self, error: Exception) -> None:
+        self._sides.say("")
+        self._measurement.show_error(error)
+        self._sides.measured_note("No map to look at.")

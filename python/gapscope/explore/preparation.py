@@ -1,0 +1,166 @@
+"""What the page shows of a measured map: its preparation, and the network's answer for it."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from gapscope.explore.judge import Judge
+from gapscope.measured.channels import image_of
+from gapscope.measured.preparation import (
+    Measured,
+    Prepared,
+    fourier_transform,
+    level_plane,
+    prepare,
+)
+from gapscope.measured.preparation.report import STRAINED
+from gapscope.plots.preparation import preparation_figure
+from gapscope.plots.style import save_figure
+
+QUESTION = ": rare. Is the lattice triangular, and are these its peaks?"
+PER_ANGSTROM = 0.1
+"""1/nm in 1/Angstrom."""
+Real = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Transform:
+    """|rho(q)| on a logarithmic scale, around q = 0, with what was found in it.
+
+    Attributes
+    ----------
+    values : log10 of the amplitude over its largest value, (qy, qx).
+    reach : (x, y), half widths in 1/Angstrom.
+    bragg, wave : momenta (n, 2) in 1/Angstrom of the peaks and their opposites.
+    """
+
+    values: Real
+    reach: tuple[float, float]
+    bragg: Real
+    wave: Real
+
+
+def transform_of(image: xr.DataArray, reach: float | None = None) -> Transform:
+    """The transform of an image in which no lattice was found."""
+    return _transform(fourier_transform(image), reach, np.empty((0, 2)), np.empty((0, 2)))
+
+
+def prepared_transform(prepared: Prepared) -> Transform:
+    """The transform of the levelled map in which lattice and density wave were found."""
+    lattice = prepared.lattice
+    bragg = _both(np.array([peak.momentum for peak in lattice.peaks]))
+    found = prepared.wave.momenta if prepared.wave is not None else np.empty((0, 2))
+    reach = 1.4 * float(np.linalg.norm(bragg, axis=1).max())
+    step = next(name for name, one in prepared.images.items() if one is prepared.levelled)
+    return _transform(prepared.transform(step), reach, bragg, _both(found))
+
+
+def _both(momenta: Real) -> Real:
+    return np.concatenate([momenta, -momenta])
+
+
+def _transform(transform: xr.DataArray, reach: float | None, bragg: Real, wave: Real) -> Transform:
+    if reach is not None:
+        transform = transform.sel(qx=slice(-reach, reach), qy=slice(-reach, reach))
+    amplitude = np.abs(transform.values)
+    high = float(amplitude.max()) or 1.0
+    ends = [PER_ANGSTROM * float(np.abs(transform[name].values).max()) for name in ("qx", "qy")]
+    return Transform(
+        np.log10(np.maximum(amplitude / high, 1e-12)),
+        (ends[0], ends[1]),
+        PER_ANGSTROM * bragg,
+        PER_ANGSTROM * wave,
+    )
+
+
+def facts(prepared: Prepared) -> list[tuple[str, str]]:
+    """Names and values of what was found, with standard errors."""
+    before, after = prepared.lattice, prepared.final_lattice
+    wave = "not found"
+    if prepared.wave is not None and prepared.wave.found:
+        wave = "found"
+    elif prepared.wave is not None and len(prepared.wave.momenta):
+        wave = f"{len(prepared.wave.momenta)} of {len(prepared.wave.peaks)} peaks"
+    strained = before.anisotropy.value > STRAINED
+    return [
+        ("lattice constant", f"{with_error(before.constant)} Å"),
+        ("after the correction", f"{with_error(after.constant)} Å"),
+        ("anisotropy", with_error(before.anisotropy) + (QUESTION if strained else "")),
+        ("orientation of a₁", f"{with_error(after.orientation)}°"),
+        ("3 × 3 density wave", wave),
+        ("steps", ", ".join(_words(name) for name in list(prepared.images)[1:])),
+        ("lattice sites per side", str(prepared.network_input().sizes["r1"])),
+    ]
+
+
+def with_error(measured: Measured) -> str:
+    """A value and its standard error, of which one figure is told."""
+    value, error = float(measured.value.flat[0]), float(measured.error.flat[0])
+    digits = max(0, -math.floor(math.log10(error))) if 0 < error < math.inf else 4
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
+
+
+def _words(step: str) -> str:
+    return {"line_noise": "line noise", "drift": "affine correction"}.get(step, step)
+
+
+def preparation_file(prepared: Prepared) -> bytes:
+    """The preparation as a PNG figure of ``gapscope.plots``."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = save_figure(preparation_figure(prepared), Path(folder) / "preparation.png")
+        return path.read_bytes()
+
+
+class Work:
+    """One image on its way: its transform, its preparation, the network's answer.
+
+    Parameters
+    ----------
+    dataset, channel, bias : which image, see :func:`gapscope.measured.channels.image_of`.
+    lattice_constant : of the material, in Angstrom.
+    judge : the network.
+    topograph : channel of the same scan in which the lattice is looked for, if another one.
+    """
+
+    def __init__(
+        self,
+        dataset: xr.Dataset,
+        channel: str,
+        bias: float | None,
+        lattice_constant: float,
+        judge: Judge,
+        topograph: str | None = None,
+    ) -> None:
+        self._topograph = topograph
+        self._dataset, self._channel, self._bias = dataset, channel, bias
+        self._constant, self._judge = lattice_constant, judge
+        self._prepared: Prepared | None = None
+
+    def raw(self) -> tuple[xr.DataArray, Transform]:
+        """The image as measured, and its transform; raises MeasurementFileError."""
+        image = self._image()
+        reach = 1.4 * 4 * np.pi / np.sqrt(3) / (PER_ANGSTROM * self._constant)
+        return image, transform_of(level_plane(image), float(reach))
+
+    def prepare(self) -> tuple[Prepared, Transform]:
+        """The preparation; raises LatticeNotFoundError, PreparationError."""
+        topograph = None
+        if self._topograph is not None:
+            topograph = image_of(self._dataset, self._topograph)
+        self._prepared = prepare(self._image(), self._constant, topograph=topograph)
+        return self._prepared, prepared_transform(self._prepared)
+
+    def predict(self) -> xr.Dataset:
+        """The network's answer, see :meth:`gapscope.explore.judge.Judge.measured`."""
+        prepared = self.prepare()[0] if self._prepared is None else self._prepared
+        return self._judge.measured(prepared)
+
+    def _image(self) -> xr.DataArray:
+        return image_of(self._dataset, self._channel, self._bias or 0.0)

@@ -1,0 +1,116 @@
+"""Images on the reciprocal lattice and on sites as square pixels with 256 colours.
+
+The signed scale is that of ``gapscope.plots.maps``: symmetric around zero, linear for the weak
+structure, compressed for the strong peaks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from matplotlib.colors import AsinhNorm
+from numpy.typing import NDArray
+
+from gapscope.explore.momentum import middles, reach_of
+from gapscope.physics.lattice import Lattice
+from gapscope.plots.maps import SITES_SHOWN, nearest
+
+PIXELS = 320
+COLOURS = 256
+Real = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Raster:
+    """Pixels for a picture, row by row from below.
+
+    Attributes
+    ----------
+    colours : (rows, columns), index of a colour, uint8.
+    reach : (x, y), half widths of the picture.
+    ticks : positions on 0 .. 255 and values of the colour bar's ticks.
+    """
+
+    colours: NDArray[np.uint8]
+    reach: tuple[float, float]
+    ticks: tuple[tuple[float, float], ...]
+
+
+def image_raster(image: Real, lattice: Lattice) -> Raster:
+    """A real image rho(q), (L, L), over q in the plane; half widths in 1/Angstrom."""
+    index = _momenta(lattice, image.shape[-1])
+    reach = reach_of(lattice)
+    return _signed(image[index[0], index[1]].T, (reach, reach))
+
+
+def sites_raster(values: Real, lattice: Lattice) -> Raster:
+    """A map drho(r), (L, L), around the impurity, whose own site does not set the scale."""
+    size = values.shape[-1]
+    index = _sites(lattice, size)
+    half = size // 2
+    reach = min(SITES_SHOWN, half // 2) * lattice.constant
+    shown = values.copy()
+    shown[half, half] = np.nan
+    return _signed(shown[index[0], index[1]].T, (reach, reach))
+
+
+@lru_cache(maxsize=8)
+def _momenta(lattice: Lattice, size: int) -> NDArray[np.int64]:
+    """Indices (2, n, n) of the q-points next to the pixels, on the torus."""
+    momenta = lattice.constant * _mesh(reach_of(lattice))
+    index = nearest(momenta, lattice.reciprocal / size) + size // 2
+    return np.moveaxis(index % size, -1, 0)
+
+
+@lru_cache(maxsize=8)
+def _sites(lattice: Lattice, size: int) -> NDArray[np.int64]:
+    """Indices (2, n, n) of the sites next to the pixels."""
+    half = size // 2
+    reach = min(SITES_SHOWN, half // 2)
+    return np.moveaxis(nearest(_mesh(reach), lattice.vectors) + half, -1, 0)
+
+
+def _mesh(reach: float) -> Real:
+    x = middles(PIXELS, reach)
+    return np.stack(np.meshgrid(x, x, indexing="ij"), axis=-1)
+
+
+def _signed(values: Real, reach: tuple[float, float]) -> Raster:
+    size = np.abs(values)
+    limit = float(np.nanquantile(size, 0.999)) or 1.0
+    width = float(np.nanquantile(size, 0.75)) or limit
+    norm = AsinhNorm(linear_width=width, vmin=-limit, vmax=limit)
+    scaled = np.ma.filled(norm(np.nan_to_num(values)), 0.5)
+    marks = (-limit, -width, 0.0, width, limit)
+    ticks = tuple(((COLOURS - 1) * float(norm(mark)), mark) for mark in marks)
+    return Raster(_indices(scaled), reach, ticks)
+
+
+def logarithmic(values: Real, reach: float, low: float, high: float) -> Raster:
+    """A positive quantity (n, n), x first, on a logarithmic scale between two ends."""
+    span = np.log10(high / low)
+    scaled = np.log10(np.maximum(values.T, low) / low) / span
+    decades = np.arange(np.ceil(np.log10(low)), np.floor(np.log10(high)) + 1)
+    ticks = tuple(((COLOURS - 1) * float((d - np.log10(low)) / span), 10.0**d) for d in decades)
+    return Raster(_indices(scaled), (reach, reach), ticks)
+
+
+def linear(values: Real, reach: tuple[float, float], low: float, high: float) -> Raster:
+    """A map (rows, columns) between two ends; NaN as the lower one."""
+    high = high if high > low else low + 1.0
+    scaled = (np.nan_to_num(values, nan=low) - low) / (high - low)
+    marks = np.linspace(low, high, 3)
+    ticks = tuple((255 * i / 2, float(mark)) for i, mark in enumerate(marks))
+    return Raster(_indices(scaled), reach, ticks)
+
+
+def _indices(scaled: Real) -> NDArray[np.uint8]:
+    return np.asarray(np.clip(scaled, 0, 1) * (COLOURS - 1) + 0.5, dtype=np.uint8)
+
+
+def thinned(values: Real, most: int = 512) -> Real:
+    """At most so many pixels a side, by leaving rows and columns out."""
+    step = -(-max(values.shape) // most)
+    return values[::step, ::step]

@@ -1,0 +1,134 @@
+"""The server: on this machine only, with the origin of its sockets checked."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import warnings
+from typing import Any
+from weakref import WeakValueDictionary
+
+import panel as pn
+from tornado.web import HTTPError, RequestHandler
+
+from gapscope.errors import GapscopeError, SettingError
+from gapscope.explore.judge import Judge
+from gapscope.explore.page import Page
+from gapscope.explore.results import view
+from gapscope.explore.state import COARSE, State
+from gapscope.explore.style import STYLE
+from gapscope.explore.worker import Worker
+
+LOCAL = "127.0.0.1"
+PORT = 5006
+TYPES = {"nc": "application/x-netcdf", "png": "image/png", "py": "text/x-python"}
+Pages = WeakValueDictionary[str, Page]
+
+
+class Download(RequestHandler):
+    """Files of a page, made by the worker when they are asked for."""
+
+    def initialize(self, pages: Pages, worker: Worker) -> None:
+        """Tornado's way to hand these over."""
+        self._pages, self._worker = pages, worker
+
+    async def get(self, token: str, name: str) -> None:
+        """The file; 404 for a page or a file that is not there, 422 with a typed error's text."""
+        page = self._pages.get(token)
+        job = None if page is None else page.download(name)
+        if job is None:
+            raise HTTPError(404)
+        self.set_header("Cache-Control", "no-store")
+        try:
+            content = await asyncio.wrap_future(self._worker.run(job))
+        except GapscopeError as error:
+            self.set_status(422)
+            self.set_header("Content-Type", "text/plain; charset=utf-8")
+            self.finish(str(error))
+            return
+        self.set_header("Content-Type", TYPES[name.rpartition(".")[2]])
+        self.set_header("Content-Disposition", f'attachment; filename="{name}"')
+        self.finish(content)
+
+
+def free_port(address: str, port: int) -> int:
+    """The port, or a free one for 0.
+
+    Raises
+    ------
+    SettingError : the port is taken, or is none; or the address is not this machine's.
+    """
+    try:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((address, port))
+            return int(probe.getsockname()[1])
+    except (OSError, OverflowError) as error:
+        raise SettingError(
+            "The page needs a free port, 1 to 65535, of an address of this machine.",
+            f"{address}:{port}: {error}",
+            "Choose another --port; 0 takes any that is free.",
+        ) from None
+
+
+def make_server(
+    model: str, *, address: str = LOCAL, port: int = PORT, browser: bool = False
+) -> Any:
+    """A server of the page, ready to be started; the first map is computed before.
+
+    Parameters
+    ----------
+    model : the network that answers, see :class:`gapscope.explore.judge.Judge`.
+    address : that it listens on; only this machine reaches the default one.
+    port : 0 for any free one.
+    browser : open the page in the browser when the server starts.
+
+    Raises
+    ------
+    SettingError : see :func:`free_port`.
+    RunError, CalibrationError, SchemaVersionError : see :class:`gapscope.explore.judge.Judge`.
+    KernelError, JuliaNotFoundError : the kernel does not work here.
+    """
+    port = free_port(address, port)
+    worker, pages = Worker(), Pages()
+    judge = worker.run(lambda: _ready(model)).result()
+    pn.extension("filedropper", raw_css=[STYLE])
+
+    def page() -> pn.Column:
+        document = pn.state.curdoc
+        assert document is not None  # Panel calls this for a session, and with its document
+        one = Page(worker, judge, document)
+        pages[one.token] = one
+        # The page lives as long as its document, and no longer.
+        document.on_session_destroyed(lambda context: one.end())
+        return one.layout()
+
+    hosts = {address, LOCAL, "localhost"} if address == LOCAL else {address}
+    return pn.serve(
+        {"/": page},
+        address=address,
+        port=port,
+        websocket_origin=[f"{host}:{port}" for host in sorted(hosts)],
+        title="gapscope explore",
+        show=browser,
+        start=False,
+        verbose=False,
+        extra_patterns=[
+            (r"/download/([\w-]+)/([\w.]+)", Download, {"pages": pages, "worker": worker})
+        ],
+    )
+
+
+def _ready(model: str) -> Judge:
+    """The network with kernel and Keras warm, so that the first page does not wait for them."""
+    judge = Judge(model)
+    judge(view(State(), COARSE).maps)
+    return judge
+
+
+def silence() -> None:
+    """Leave the terminal to errors: Bokeh reports every visit."""
+    for name in ("bokeh", "tornado.access"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="bokeh")

@@ -1,0 +1,157 @@
+"""What the sliders say: one superconductor with its impurity, an energy and a broadening."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from gapscope.errors import SpecificationError
+from gapscope.materials import material
+from gapscope.numerics import Converged, Numerics
+from gapscope.physics import Impurity, Material, Pairing, Specification
+from gapscope.physics.pairing import OPTIONAL, REQUIRED, labelled_gap
+
+MATERIAL = "nbse2"
+WINDOWS = (64, 128)
+"""Sites per side that the page offers."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """Ends and step of a slider, its symbol and its unit."""
+
+    low: float
+    high: float
+    step: float
+    symbol: str
+    unit: str
+
+
+RANGES: Mapping[str, Range] = MappingProxyType(
+    {
+        "gap": Range(0.1, 3.0, 0.05, "gap Δ", "meV"),
+        "theta": Range(0.0, 3.14, 0.02, "theta θ", "rad"),
+        "phi": Range(0.0, 6.28, 0.02, "phi φ", "rad"),
+        "eps0": Range(-300.0, 100.0, 5.0, "onsite energy ε₀", "meV"),
+        "impurity": Range(-200.0, 200.0, 5.0, "impurity v", "meV"),
+        "moment": Range(-100.0, 100.0, 5.0, "moment J along z", "meV"),
+        "energy": Range(-3.0, 3.0, 0.05, "energy ω", "meV"),
+        "broadening": Range(0.05, 1.0, 0.05, "broadening δ", "meV"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How well a state is computed: on the way of a slider, and where it rests.
+
+    Attributes
+    ----------
+    accuracy : largest relative error of maps.
+    window : most sites per side.
+    kgrid, parts : k points per side of the density of states, and in how many steps it is computed.
+    pixels, samples : per side of A(k), and per side of a pixel near the Fermi surface.
+    """
+
+    accuracy: float
+    window: int
+    kgrid: int
+    pixels: int
+    samples: int
+    parts: int = 1
+
+
+COARSE = Quality(accuracy=0.1, window=64, kgrid=256, pixels=96, samples=2)
+CONVERGED = Quality(
+    accuracy=Converged.accuracy, window=max(WINDOWS), kgrid=2048, pixels=220, samples=4, parts=9
+)
+
+
+@dataclass(frozen=True)
+class State:
+    """A state of NbSe2: energies in meV, angles in rad.
+
+    Attributes
+    ----------
+    theta, phi : kept, but without effect, for irreps that do not have them.
+    impurity, moment : scalar strength v and magnetic moment along z of the impurity on r = 0.
+    energy, broadening : w and delta of z = w + i delta.
+    window : sites per side.
+    """
+
+    irrep: str = "Eg"
+    gap: float = 1.0
+    theta: float = 0.3
+    phi: float = 0.0
+    eps0: float = 20.0
+    impurity: float = 50.0
+    moment: float = 0.0
+    energy: float = 0.0
+    broadening: float = 0.1
+    window: int = 128
+
+    @property
+    def has(self) -> tuple[str, ...]:
+        """The angles that the irrep has, of theta and phi."""
+        names = REQUIRED[self.irrep] + OPTIONAL[self.irrep]
+        return tuple(name for name in ("theta", "phi") if name in names)
+
+    @property
+    def angles(self) -> dict[str, float]:
+        """The angles that enter the gap; phi = 0 is left out."""
+        values = {name: getattr(self, name) for name in self.has}
+        return {name: value for name, value in values.items() if name == "theta" or value}
+
+    @property
+    def material(self) -> Material:
+        """The normal state, without eps0."""
+        return material(MATERIAL)
+
+    @property
+    def labelled_gap(self) -> float:
+        """The gap in the normalisation of its class, as networks give it."""
+        return labelled_gap(self.irrep, self.gap)
+
+    def scatterer(self) -> Impurity:
+        """The impurity on r = 0.
+
+        Raises
+        ------
+        SpecificationError : neither a scalar strength nor a moment.
+        """
+        parts = [Impurity.scalar(self.impurity)] if self.impurity else []
+        if self.moment:
+            parts.append(Impurity.magnetic((0.0, 0.0, self.moment)))
+        if not parts:
+            raise SpecificationError(
+                "A map shows what an impurity changes: it needs a strength.",
+                "impurity = 0 meV, moment = 0 meV",
+                "Move one of the two sliders.",
+            )
+        return parts[0] if len(parts) == 1 else parts[0] + parts[1]
+
+    def specification(self) -> Specification:
+        """The superconductor with its impurity; raises SpecificationError."""
+        pairing = Pairing(self.irrep, self.gap, self.angles.get("theta"), self.angles.get("phi"))
+        return Specification(self.material, pairing, self.scatterer(), self.eps0)
+
+    def numerics(self, quality: Quality) -> Numerics:
+        """How its map is computed."""
+        window = min(self.window, quality.window)
+        return Numerics([self.energy], self.broadening, window, Converged(quality.accuracy))
+
+    def clean(self) -> State:
+        """The same superconductor with all that its density of states does not depend on unset."""
+        phi = self.phi if "phi" in self.has else 0.0
+        theta = self.theta if "theta" in self.has else 0.0
+        return replace(
+            self, impurity=1.0, moment=0.0, energy=0.0, window=WINDOWS[0], phi=phi, theta=theta
+        )
+
+    def dos_energies(self) -> tuple[float, ...]:
+        """Energies of the density of states in meV: three gaps at least, and the slider's range."""
+        reach = max(math.ceil(3 * self.gap), RANGES["energy"].high)
+        count = 40
+        return tuple(reach * i / count for i in range(-count, count + 1))

@@ -1,0 +1,182 @@
+"""Verdicts, facts and errors as HTML; what comes from files and models is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import numpy as np
+import xarray as xr
+
+from gapscope.errors import GapscopeError
+from gapscope.physics import LABELS
+
+PARAMETERS = (("gap", "Δ", "meV", 3), ("theta", "θ", "rad", 3), ("eps0", "ε₀", "meV", 1))
+
+
+def label_html(label: str) -> str:
+    """A class's name in the usual typography."""
+    return f"{label[0]}<sub>{escape(label[1:])}</sub>"
+
+
+def verdict_html(prediction: xr.Dataset, notes: Sequence[str] = ()) -> str:
+    """One map's prediction: first whether the network can know, then irrep and parameters.
+
+    Parameters
+    ----------
+    prediction : of one sample, as :meth:`gapscope.learning.predictor.Predictor.__call__` gives it.
+    notes : where the map is not of the kind that the network was trained on.
+    """
+    one = prediction.isel(sample=0)
+    calibrated = "irrep_set" in one
+    unlike = calibrated and bool(one["unlike_training"])
+    parts = [_likeness(one, calibrated, unlike)]
+    if notes:
+        rows = "".join(f"<li>{escape(note)}</li>" for note in notes)
+        parts.append(f'<ul class="notes">{rows}</ul>')
+    body = _irreps(one, calibrated) + _parameters(one, calibrated)
+    parts.append(f'<div class="{"doubt" if unlike else "body"}">{body}</div>')
+    return "".join(parts)
+
+
+def summary_html(prediction: xr.Dataset, notes: Sequence[str] = ()) -> str:
+    """The same in a few lines."""
+    one = prediction.isel(sample=0)
+    calibrated = "irrep_set" in one
+    best = int(one["label"])
+    parts = [f"{label_html(LABELS[best])} {float(one['probability'][best]):.3f}"]
+    for name, symbol, unit, digits in PARAMETERS:
+        if not np.isnan(value := float(one[name])):
+            parts.append(f"{symbol} = {value:.{digits}f} {unit}")
+    likeness = _likeness(one, calibrated, calibrated and bool(one["unlike_training"]))
+    departures = f'<p class="note">{escape("; ".join(notes))}</p>' if notes else ""
+    return f"{likeness}<p>{',&ensp;'.join(parts)}</p>{departures}"
+
+
+def _likeness(one: xr.Dataset, calibrated: bool, unlike: bool) -> str:
+    if not calibrated:
+        return (
+            '<div class="badge unknown"><b>No calibration</b>'
+            "<span>nothing says whether the map is like those it learned from</span></div>"
+        )
+    share = f"p = {float(one['novelty_p']):.2g}"
+    if unlike:
+        return (
+            f'<div class="badge unlike"><b>Unlike the training maps</b><span>{share}: what stands '
+            "below is not to be believed</span></div>"
+        )
+    return (
+        f'<div class="badge like"><b>Like the training maps</b><span>{share}: share of training '
+        "maps that look as odd</span></div>"
+    )
+
+
+def _irreps(one: xr.Dataset, calibrated: bool) -> str:
+    probability = one["probability"].values
+    chosen = one["irrep_set"].values if calibrated else np.zeros(len(LABELS), dtype=bool)
+    best = int(one["label"])
+    rows = []
+    for index, label in enumerate(LABELS):
+        value = float(probability[index])
+        kind = "best" if index == best else ""
+        mark = "●" if chosen[index] else ""
+        rows.append(
+            f'<tr class="{kind}"><td class="name">{label_html(label)}</td>'
+            f'<td class="bar"><i style="width:{100 * value:.1f}%"></i></td>'
+            f'<td class="number">{value:.3f}</td><td class="set">{mark}</td></tr>'
+        )
+    level = f"● in the {100 * one.attrs['level']:.4g} % set" if calibrated else ""
+    return (
+        '<table class="irreps"><caption>irrep: probability'
+        f"<em>{level}</em></caption>{''.join(rows)}</table>"
+    )
+
+
+def _parameters(one: xr.Dataset, calibrated: bool) -> str:
+    rows = []
+    for name, symbol, unit, digits in PARAMETERS:
+        value = float(one[name])
+        if np.isnan(value):
+            rows.append(
+                f'<tr><td class="name">{symbol}</td><td colspan="3" class="none">no angle</td></tr>'
+            )
+            continue
+        interval = ""
+        if calibrated:
+            low, high = (float(one[f"{name}_{end}"]) for end in ("low", "high"))
+            interval = f"{low:.{digits}f} … {high:.{digits}f}"
+        rows.append(
+            f'<tr><td class="name">{symbol}</td><td class="number">{value:.{digits}f}</td>'
+            f'<td class="interval">{interval}</td><td class="unit">{unit}</td></tr>'
+        )
+    level = f"{100 * one.attrs['level']:.4g} % intervals" if calibrated else ""
+    return (
+        f'<table class="parameters"><caption>parameters<em>{level}</em></caption>'
+        f"{''.join(rows)}</table>"
+    )
+
+
+def nearest_html(prediction: xr.Dataset) -> str:
+    """The simulated training maps that are nearest to a measured one, where they are known."""
+    if "nearest_label" not in prediction:
+        return ""
+    one = prediction.isel(sample=0)
+    rows = []
+    for rank in range(one.sizes["rank"]):
+        state = one.isel(rank=rank)
+        theta = float(state["nearest_theta"])
+        cells = (
+            f"{float(state['nearest_gap']):.2f}",
+            "–" if np.isnan(theta) else f"{theta:.2f}",
+            f"{float(state['nearest_eps0']):.0f}",
+            f"{float(state['nearest_distance']):.2f}",
+        )
+        name = label_html(LABELS[int(state["nearest_label"])])
+        rows.append(f"<tr><td>{name}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+    heads = "".join(f"<th>{head}</th>" for head in ("irrep", "Δ", "θ", "ε₀", "distance"))
+    return (
+        '<table class="nearest"><caption>nearest simulated maps</caption>'
+        f"<tr>{heads}</tr>{''.join(rows)}</table>"
+    )
+
+
+def error_html(error: Exception) -> str:
+    """A typed error as its three parts; any other by its kind alone, its text is in the log."""
+    if isinstance(error, GapscopeError):
+        received = "" if error.received is None else escape(str(error.received)[:400])
+        return (
+            f'<div class="error"><b>{escape(type(error).__name__)}</b><p>{escape(error.rule)}</p>'
+            f'<p class="received">{received}</p><p>{escape(error.remedy)}</p></div>'
+        )
+    return (
+        f'<div class="error"><b>{escape(type(error).__name__)}</b>'
+        "<p>An error of gapscope itself; the terminal shows where.</p></div>"
+    )
+
+
+def facts_html(rows: Sequence[tuple[str, str]]) -> str:
+    """A table of names and values."""
+    cells = "".join(
+        f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in rows
+    )
+    return f'<table class="facts">{cells}</table>'
+
+
+def code_html(lines: str) -> str:
+    """Python lines as they are."""
+    return f"<pre>{escape(lines)}</pre>"
+
+
+def note_html(text: str) -> str:
+    """A line in small grey letters."""
+    return f'<p class="note">{escape(text)}</p>'
+
+
+def links_html(token: str, names: Mapping[str, str]) -> str:
+    """Links to downloads of a page: file names and what they hold."""
+    links = "".join(
+        f'<a href="download/{token}/{name}" download="{name}">{escape(text)}'
+        f"<span>{escape(name)}</span></a>"
+        for name, text in names.items()
+    )
+    return f'<div class="links">{links}</div>'

@@ -1,0 +1,142 @@
+"""The one thread that computes: latest wins, coarse before converged, nothing stale."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from gapscope.errors import GapscopeError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of a request.
+
+    Attributes
+    ----------
+    name : of its result.
+    run : gives the result.
+    rest : seconds since the request before which it does not start.
+    """
+
+    name: str
+    run: Callable[[], Any]
+    rest: float = 0.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a stage gave: its result, or the error, after which the request is over."""
+
+    name: str
+    value: Any = None
+    error: Exception | None = None
+
+
+@dataclass
+class _Request:
+    made: float
+    stages: list[Stage]
+    deliver: Callable[[Outcome], None]
+    due: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.plan()
+
+    def plan(self) -> None:
+        """When the next stage may start."""
+        self.due = self.made + self.stages[0].rest
+
+
+class Worker:
+    """Runs requests, one stage at a time, on a thread of its own.
+
+    A request replaces the one of the same key: of that no stage starts any more. What its running
+    stage gives is still delivered, or a slider that keeps moving would never show anything.
+    """
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._requests: dict[object, _Request] = {}
+        self._ended = False
+        self._thread = threading.Thread(target=self._work, name="gapscope-explore", daemon=True)
+        self._thread.start()
+
+    def request(
+        self, key: object, stages: Sequence[Stage], deliver: Callable[[Outcome], None]
+    ) -> None:
+        """Run stages in turn and hand each outcome to ``deliver``, on the worker's thread."""
+        with self._condition:
+            self._requests[key] = _Request(time.monotonic(), list(stages), deliver)
+            self._condition.notify()
+
+    def run(self, job: Callable[[], Any]) -> Future[Any]:
+        """The future result of a job that no other replaces."""
+        future: Future[Any] = Future()
+
+        def deliver(outcome: Outcome) -> None:
+            if outcome.error is not None:
+                future.set_exception(outcome.error)
+            else:
+                future.set_result(outcome.value)
+
+        self.request(future, [Stage("job", job)], deliver)
+        return future
+
+    def forget(self, key: object) -> None:
+        """Drop what is left of a request."""
+        with self._condition:
+            self._requests.pop(key, None)
+
+    def end(self) -> None:
+        """Finish the running stage and stop."""
+        with self._condition:
+            self._ended = True
+            self._condition.notify()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while (found := self._next()) is not None:
+            key, request = found
+            stage = request.stages.pop(0)
+            outcome = _run(stage)
+            with self._condition:
+                latest = self._requests.get(key)
+                if latest is request:
+                    if outcome.error is not None or not request.stages:
+                        del self._requests[key]
+                    else:
+                        request.plan()
+            if latest is not None:
+                request.deliver(outcome)
+
+    def _next(self) -> tuple[object, _Request] | None:
+        """The request that is due first; waits for one. None at the end."""
+        with self._condition:
+            while not self._ended:
+                if not self._requests:
+                    self._condition.wait()
+                    continue
+                key, request = min(self._requests.items(), key=lambda item: item[1].due)
+                left = request.due - time.monotonic()
+                if left <= 0:
+                    return key, request
+                self._condition.wait(left)
+            return None
+
+
+def _run(stage: Stage) -> Outcome:
+    try:
+        return Outcome(stage.name, stage.run())
+    except GapscopeError as error:
+        return Outcome(stage.name, error=error)
+    except Exception as error:
+        log.exception("stage %s", stage.name)
+        return Outcome(stage.name, error=error)

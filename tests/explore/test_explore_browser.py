@@ -1,0 +1,89 @@
+"""The whole path in a real browser: a slider, a file, a prediction, a download."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gapscope.explore.results import maps
+from gapscope.explore.state import CONVERGED, State
+from gapscope.mapfile import read_map
+from spip_text import atoms, spip
+
+LONG = 120_000
+"""Milliseconds."""
+
+
+def test_a_visit(visit: Any, tmp_path: Path) -> None:
+    image, sites = "Re ρ(q)", "δρ(r)"
+    before, beside = visit.pixels(image), visit.pixels(sites)
+    visit.move("gap", 4)
+    visit.changed(image, before)
+    visit.changed(sites, beside)
+    visit.text("gap=1.2,")
+    visit.text("converged")
+
+    visit.tab.get_by_label("irrep of the gap").select_option("A1g")
+    visit.text("'A1g'")
+    visit.text("converged")
+    with visit.tab.expect_download(timeout=LONG) as coming:
+        visit.tab.get_by_text("map.nc", exact=True).click()
+    path = tmp_path / "map.nc"
+    coming.value.save_as(path)
+    expected = maps(State(irrep="A1g", gap=1.2), CONVERGED)
+    found = read_map(path)
+    assert found.attrs["irrep"] == "A1g"
+    np.testing.assert_allclose(found.ldos_change, expected.ldos_change, rtol=1e-6, atol=1e-12)
+
+    visit.move("energy", 10)
+    visit.text("ω = 0.5, trained at 0 meV")
+
+    bad = tmp_path / "bad.npy"
+    bad.write_bytes(b"\x93NUMPY\x01\x00junk")
+    visit.drop(bad)
+    visit.text("MeasurementFileError")
+
+    good = tmp_path / "atoms.txt"
+    good.write_text(spip(atoms(192, 8.0), 8.0))
+    visit.drop(good)
+    visit.text("affine correction")
+    visit.text("nearest simulated maps")
+    visit.text("3 × 3 density wave")
+    with visit.tab.expect_download(timeout=LONG) as coming:
+        visit.tab.get_by_text("preparation.png").click()
+    assert Path(coming.value.path()).read_bytes().startswith(b"\x89PNG\r\n")
+
+    plain = tmp_path / "plain.npy"
+    np.save(plain, atoms(128, 8.0))
+    visit.drop(plain)
+    visit.text("opened with width and height")
+    visit.tab.get_by_label("width (nm)").fill("8")
+    visit.tab.get_by_label("height (nm)").fill("8")
+    visit.tab.get_by_label("height (nm)").press("Enter")
+    visit.text("affine correction")
+
+    assert visit.overflow() == (0, 0)
+    assert visit.outside == []
+
+
+def test_an_impurity_without_strength_is_an_error_on_the_page(visit: Any) -> None:
+    visit.move("impurity", -10)
+    visit.text("SpecificationError")
+    before = visit.pixels("Re ρ(q)")
+    visit.move("moment", 3)
+    visit.changed("Re ρ(q)", before)
+    visit.text("J = 15, trained at 0 meV")
+
+
+def test_a_page_has_nothing_of_another(visit: Any, address: str) -> None:
+    other = visit.tab.context.browser.new_page()
+    other.goto(address)
+    other.get_by_text("the training maps").first.wait_for(timeout=120_000)
+    links = {
+        tab.get_by_text("map.nc", exact=True).locator("xpath=..").get_attribute("href")
+        for tab in (visit.tab, other)
+    }
+    assert len(links) == 2
+    assert all(link.startswith("download/") for link in links)

@@ -1,0 +1,116 @@
+"""The worker: latest wins, stages in turn, errors are answers."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import Future
+
+import pytest
+
+from gapscope.errors import SettingError
+from gapscope.explore.worker import Outcome, Stage, Worker
+
+LONG = 20.0
+
+
+class Answers:
+    """Collects outcomes; ``wait`` until there are so many."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+        self.came = threading.Condition()
+
+    def __call__(self, outcome: Outcome) -> None:
+        with self.came:
+            self.outcomes.append(outcome)
+            self.came.notify_all()
+
+    def wait(self, count: int) -> list[object]:
+        with self.came:
+            assert self.came.wait_for(lambda: len(self.outcomes) >= count, LONG)
+            return [outcome.value for outcome in self.outcomes]
+
+
+@pytest.fixture
+def gate() -> threading.Event:
+    return threading.Event()
+
+
+@pytest.mark.parametrize("more", [[], [Stage("b", lambda: "its second stage")]])
+def test_of_many_requests_only_the_running_and_the_last_are_computed(
+    worker: Worker, gate: threading.Event, more: list[Stage]
+) -> None:
+    answers, begun = Answers(), threading.Event()
+
+    def first() -> str:
+        begun.set()
+        assert gate.wait(LONG)
+        return "first"
+
+    worker.request("map", [Stage("a", first), *more], answers)
+    assert begun.wait(LONG)
+    for n in range(5):
+        worker.request("map", [Stage("a", lambda n=n: n)], answers)
+    gate.set()
+    assert worker.run(lambda: "after").result(LONG) == "after"
+    assert answers.wait(2) == ["first", 4]
+
+
+def test_stages_come_in_turn_and_after_a_rest(worker: Worker) -> None:
+    answers, start = Answers(), time.monotonic()
+    times: list[float] = []
+    stages = [
+        Stage("coarse", lambda: times.append(time.monotonic() - start)),
+        Stage("converged", lambda: times.append(time.monotonic() - start), rest=0.3),
+    ]
+    worker.request("map", stages, answers)
+    answers.wait(2)
+    assert [outcome.name for outcome in answers.outcomes] == ["coarse", "converged"]
+    assert times[0] < 0.3 <= times[1]
+
+
+def test_a_move_during_the_rest_takes_the_place_of_what_would_have_followed(worker: Worker) -> None:
+    answers = Answers()
+    worker.request("map", [Stage("a", lambda: 1), Stage("b", lambda: 2, rest=0.5)], answers)
+    answers.wait(1)
+    worker.request("map", [Stage("a", lambda: 3), Stage("b", lambda: 4, rest=0.5)], answers)
+    assert answers.wait(3) == [1, 3, 4]
+
+
+def test_requests_of_other_keys_are_not_replaced(worker: Worker, gate: threading.Event) -> None:
+    answers = Answers()
+    worker.request("gate", [Stage("wait", lambda: gate.wait(LONG))], answers)
+    worker.request("map", [Stage("a", lambda: "map")], answers)
+    worker.request("file", [Stage("a", lambda: "file")], answers)
+    gate.set()
+    assert answers.wait(3) == [True, "map", "file"]
+
+
+@pytest.mark.parametrize("error", [SettingError("a rule", 1, "a remedy"), ZeroDivisionError()])
+def test_an_error_ends_its_request_and_not_the_worker(worker: Worker, error: Exception) -> None:
+    answers = Answers()
+
+    def fail() -> None:
+        raise error
+
+    worker.request("map", [Stage("a", fail), Stage("b", lambda: "never")], answers)
+    future: Future[object] = worker.run(fail)
+    assert future.exception(LONG) is error
+    assert worker.run(lambda: "alive").result(LONG) == "alive"
+    assert [outcome.error for outcome in answers.outcomes] == [error]
+
+
+def test_nothing_is_delivered_to_who_has_gone(worker: Worker, gate: threading.Event) -> None:
+    answers, begun = Answers(), threading.Event()
+
+    def slow() -> None:
+        begun.set()
+        assert gate.wait(LONG)
+
+    worker.request("map", [Stage("a", slow), Stage("b", lambda: None)], answers)
+    assert begun.wait(LONG)
+    worker.forget("map")
+    gate.set()
+    worker.run(lambda: None).result(LONG)
+    assert answers.outcomes == []

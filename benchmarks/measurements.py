@@ -42,7 +42,7 @@ from gapscope.measured.simulation import (
 )
 from gapscope.physics import LABELS
 from gapscope.physics.sampling import SampleParameters
-from gapscope.resources import SHIPPED_MODEL, find_model, find_recipe
+from gapscope.resources import MEASURED_MODEL, SHIPPED_MODEL, find_model, find_recipe
 from results_page import shown, table
 from results_states import specification
 from results_statistics import wilson
@@ -79,11 +79,12 @@ SEVERITIES: dict[str, Measurement | None] = {
     "all strong, constant height": STRONG,
 }
 PREPARATIONS = {
+    "predict": Steps(mask_bragg=True),
     "direct": Steps(drift=False, mask_bragg=True),
-    "phase": Steps(drift=False, phase=6.0, mask_bragg=True),
-    "default": Steps(),
+    "phase": Steps(phase=6.0, mask_bragg=True),
+    "atoms": Steps(),
 }
-"""direct: Bragg peaks out, then sampled once, on the lattice as it was found."""
+"""predict: what `gapscope predict` does; direct: without resampling; atoms: Bragg peaks left in."""
 HEAD = ("measurement", *LABELS, "all", "sets", "unlike", "sites", "failed")
 
 
@@ -92,7 +93,7 @@ def main() -> None:
     parser.add_argument("--model", action="append", help="name or folder; may be repeated")
     parser.add_argument("--states", type=int, default=20, help="of every irrep")
     parser.add_argument("--cache", type=Path, default=Path(".cache/measurements"))
-    parser.add_argument("--preparation", choices=PREPARATIONS, default="direct")
+    parser.add_argument("--preparation", choices=PREPARATIONS, default="predict")
     parser.add_argument("--scale", choices=("known", "unknown"), default="unknown")
     parser.add_argument("--severity", action="append", choices=SEVERITIES)
     parser.add_argument("--quick", action="store_true", help="two states of every irrep")
@@ -100,10 +101,9 @@ def main() -> None:
     warnings.simplefilter("ignore", ConvergenceWarning)
     count = (2 if options.quick else options.states) * len(LABELS)
     recipe = load_recipe(find_recipe("nbse2-fresh"))
-    # Surfaces read parameters, not irreps, and the nearest maps that they know take time.
     models = {
-        name: replace(Predictor.load(find_model(name)), surfaces=None)
-        for name in options.model or [SHIPPED_MODEL]
+        name: Predictor.load(find_model(name))
+        for name in options.model or [SHIPPED_MODEL, MEASURED_MODEL]
     }
     rows: dict[str, list[list[str]]] = {name: [] for name in models}
     for severity in options.severity or SEVERITIES:

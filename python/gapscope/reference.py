@@ -16,6 +16,7 @@ on the machine, less than an hour. ``benchmarks/results.py`` turns FOLDER into d
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -121,24 +122,31 @@ def make_network(folder: Path, name: str) -> RunFolder:
     """Train, calibrate and evaluate one network, with all that it needs."""
     from gapscope.learning.calibrate import calibrate
     from gapscope.learning.calibration import CALIBRATION as FILE
-    from gapscope.learning.evaluate import evaluate
 
     plan = RUNS[name]
     run = train_network(folder, name)
-    scored = {"test": plan.dataset}
-    if plan.compared:
-        scored[FRESH] = FRESH
-    if (plan.compared or plan.measured) and not (run.path / FILE).is_file():
-        data = make_dataset(folder, plan.dataset if plan.measured else CALIBRATION)
-        calibrate(run.path, data, "test", training=folder / plan.dataset)
+    scored = {"test": plan.dataset, **({FRESH: FRESH} if plan.compared else {})}
     if plan.measured:
-        return run  # its test split has calibrated it; benchmarks/measurements.py scores it
-    for results, dataset in scored.items():
-        table = run.path / results / "table.txt"
-        if not table.is_file():
-            evaluate(run.path, make_dataset(folder, dataset)).write(table.parent)
-        print(f"\n{name} on {dataset}\n{table.read_text(encoding='utf-8')}", flush=True)
+        # Now, as long as there is no calibration by this very split.
+        show(folder, name, scored)
+    calibration = plan.dataset if plan.measured else CALIBRATION if plan.compared else None
+    if calibration is not None and not (run.path / FILE).is_file():
+        data = make_dataset(folder, calibration)
+        calibrate(run.path, data, "test", training=folder / plan.dataset)
+    if not plan.measured:
+        show(folder, name, scored)
     return run
+
+
+def show(folder: Path, name: str, scored: Mapping[str, str]) -> None:
+    """Evaluate a run on datasets, by the names of their results, where it was not; print tables."""
+    from gapscope.learning.evaluate import evaluate
+
+    for results, dataset in scored.items():
+        table = folder / name / results / "table.txt"
+        if not table.is_file():
+            evaluate(folder / name, make_dataset(folder, dataset)).write(table.parent)
+        print(f"\n{name} on {dataset}\n{table.read_text(encoding='utf-8')}", flush=True)
 
 
 def main() -> None:

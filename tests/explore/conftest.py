@@ -13,7 +13,6 @@ import pytest
 
 from gapscope.explore.judge import Judge
 from gapscope.explore.worker import Worker
-from gapscope.resources import SHIPPED_MODEL
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 
@@ -52,4 +51,4 @@ def worker() -> Iterator[Worker]:
 
 @pytest.fixture(scope="session")
 def judge() -> Judge:
-    return Judge(SHIPPED_MODEL)
+    return Judge()

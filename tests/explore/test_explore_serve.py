@@ -135,8 +135,8 @@ def test_without_panel_the_command_says_what_to_install(monkeypatch: pytest.Monk
 def test_another_address_is_warned_of(monkeypatch: pytest.MonkeyPatch, address: str | None) -> None:
     asked: dict[str, Any] = {}
 
-    def make_server(model: str, **options: Any) -> Any:
-        asked.update(options, model=model)
+    def make_server(model: str, measured_model: str, **options: Any) -> Any:
+        asked.update(options, model=model, measured_model=measured_model)
         return SimpleNamespace(
             address=options["address"],
             port=1,

@@ -119,7 +119,7 @@ def test_the_network_answers_for_a_prepared_map(judge: Judge) -> None:
     dataset = open_bytes("atoms.txt", spip(atoms(256, 11.0), 11.0).encode())
     work = Work(dataset, "image", None, 3.44, judge)
     prediction = work.predict()
-    xr.testing.assert_allclose(prediction, predict_measured(work.prepare()[0], judge.model))
+    xr.testing.assert_allclose(prediction, predict_measured(work.prepare()[0]))
     assert prediction.sizes["sample"] == 1
     assert bool(prediction["unlike_training"][0])  # atoms alone are no QPI
 

@@ -10,7 +10,7 @@ import pytest
 
 import toys
 from gapscope.dataset.load import DatasetReader
-from gapscope.errors import TrainingError
+from gapscope.errors import CalibrationError, TrainingError
 from gapscope.learning.batches import TrainingBatches
 from gapscope.learning.calibrate import calibrate
 from gapscope.learning.config import TrainingConfig
@@ -100,6 +100,22 @@ def test_it_reads_measured_maps_better_than_a_network_for_clean_ones(
     measured = evaluate(run.path, wide)
     assert measured.hit_rate > 0.6
     assert measured.hit_rate > hits + 0.1
+
+
+def test_what_is_near_no_clean_map_is_foreign_and_what_was_measured_is_not(
+    run: RunFolder, wide: Path
+) -> None:
+    predictor = Predictor.load(run.path)
+    assert predictor.calibration is not None
+    assert predictor.calibration.detector is None
+    with DatasetReader(wide) as reader:
+        maps = predictor.samples(reader, "test").maps(np.arange(100))
+    noise = np.random.default_rng(3).standard_normal(maps[:40].shape).astype(np.float32)
+    assert predictor([noise])["unlike_training"].values.mean() > 0.9
+    assert predictor([maps])["unlike_training"].values.mean() <= 0.02
+    blind = replace(predictor, surfaces=None)
+    with pytest.raises(CalibrationError, match="without surfaces"):
+        blind([maps[:2]])
 
 
 def test_its_config_comes_back_from_its_file(run: RunFolder) -> None:

@@ -7,7 +7,7 @@ import importlib.util
 import click
 
 from gapscope.errors import SettingError
-from gapscope.resources import SHIPPED_MODEL
+from gapscope.resources import MEASURED_MODEL, SHIPPED_MODEL
 
 LOCAL = "127.0.0.1"
 
@@ -22,12 +22,18 @@ LOCAL = "127.0.0.1"
     help="Name of a shipped model, or the folder of a run or a model.",
 )
 @click.option(
+    "--measured-model",
+    default=MEASURED_MODEL,
+    show_default=True,
+    help="The same for measured files.",
+)
+@click.option(
     "--address",
     default=LOCAL,
     show_default=True,
     help="Address to listen on; any other than this one lets others in, without a password.",
 )
-def explore(port: int, browser: bool, model: str, address: str) -> None:
+def explore(port: int, browser: bool, model: str, measured_model: str, address: str) -> None:
     """Open a page with a superconductor on sliders, its maps, and the network's answer.
 
     Measured files can be dropped on it. The page is served to this machine only.
@@ -39,11 +45,11 @@ def explore(port: int, browser: bool, model: str, address: str) -> None:
             fg="yellow",
             err=True,
         )
-    click.echo(f"loading {model} and the kernel ...")
+    click.echo(f"loading {model}, {measured_model} and the kernel ...")
     from gapscope.explore.serve import make_server, silence
 
     silence()
-    server = make_server(model, address=address, port=port, browser=browser)
+    server = make_server(model, measured_model, address=address, port=port, browser=browser)
     click.echo(f"http://{server.address}:{server.port}  (Ctrl-C ends it)")
     server.start()
     server.io_loop.start()

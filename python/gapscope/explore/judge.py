@@ -1,4 +1,4 @@
-"""The network's answer for the map on the page, and where the page is not what it has learned."""
+"""The networks' answers on the page, and where the page is not what they have learned."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from gapscope.learning.predictor import Predictor
 from gapscope.measured.prediction import predict_sites, sites_of
 from gapscope.measured.preparation import Prepared
 from gapscope.physics import LABELS
-from gapscope.resources import find_model
+from gapscope.resources import MEASURED_MODEL, SHIPPED_MODEL, find_model
 
 
 class Judge:
-    """A trained network, loaded once.
+    """Two trained networks, for simulated and for measured maps, each loaded once.
 
     Parameters
     ----------
-    model : name of a shipped model, or folder of a run or of a model.
+    model, measured_model : names of shipped models, or folders of runs or of models.
 
     Raises
     ------
@@ -29,9 +29,12 @@ class Judge:
         :meth:`gapscope.learning.predictor.Predictor.load`.
     """
 
-    def __init__(self, model: str | Path) -> None:
-        self.model = str(model)
+    def __init__(
+        self, model: str | Path = SHIPPED_MODEL, measured_model: str | Path = MEASURED_MODEL
+    ) -> None:
+        self.model, self.measured_model = str(model), str(measured_model)
         self._predictor = Predictor.load(find_model(model))
+        self._for_measured = Predictor.load(find_model(measured_model))
 
     def __call__(self, maps: xr.Dataset) -> xr.Dataset:
         """Prediction of one map, whatever its energy, as :meth:`Predictor.__call__` gives it.
@@ -46,13 +49,12 @@ class Judge:
     def measured(self, prepared: Prepared) -> xr.Dataset:
         """Prediction of a measured map, as ``predict_measured`` of ``gapscope.measured`` gives it.
 
-        The network is this one: loading another takes longer than all the rest.
-
         Raises
         ------
         PreparationError : see :func:`gapscope.measured.prediction.predict_sites`.
         """
-        return predict_sites([sites_of(prepared, self.size)], self._predictor)
+        sites = sites_of(prepared, self._for_measured.size)
+        return predict_sites([sites], self._for_measured)
 
     @property
     def size(self) -> int:

@@ -16,6 +16,7 @@ from gapscope.measured.channels import image_of
 from gapscope.measured.preparation import (
     Measured,
     Prepared,
+    Steps,
     fourier_transform,
     level_plane,
     prepare,
@@ -108,7 +109,9 @@ def with_error(measured: Measured) -> str:
 
 
 def _words(step: str) -> str:
-    return {"line_noise": "line noise", "drift": "affine correction"}.get(step, step)
+    return {"line_noise": "line noise", "drift": "affine correction", "masked": "atoms out"}.get(
+        step, step
+    )
 
 
 def preparation_file(prepared: Prepared) -> bytes:
@@ -154,7 +157,9 @@ class Work:
         topograph = None
         if self._topograph is not None:
             topograph = image_of(self._dataset, self._topograph)
-        self._prepared = prepare(self._image(), self._constant, topograph=topograph)
+        self._prepared = prepare(
+            self._image(), self._constant, Steps(mask_bragg=True), topograph=topograph
+        )
         return self._prepared, prepared_transform(self._prepared)
 
     def predict(self) -> xr.Dataset:

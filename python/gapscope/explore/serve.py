@@ -19,6 +19,7 @@ from gapscope.explore.results import view
 from gapscope.explore.state import COARSE, State
 from gapscope.explore.style import STYLE
 from gapscope.explore.worker import Worker
+from gapscope.resources import MEASURED_MODEL, SHIPPED_MODEL
 
 LOCAL = "127.0.0.1"
 PORT = 5006
@@ -73,13 +74,18 @@ def free_port(address: str, port: int) -> int:
 
 
 def make_server(
-    model: str, *, address: str = LOCAL, port: int = PORT, browser: bool = False
+    model: str = SHIPPED_MODEL,
+    measured_model: str = MEASURED_MODEL,
+    *,
+    address: str = LOCAL,
+    port: int = PORT,
+    browser: bool = False,
 ) -> Any:
     """A server of the page, ready to be started; the first map is computed before.
 
     Parameters
     ----------
-    model : the network that answers, see :class:`gapscope.explore.judge.Judge`.
+    model, measured_model : the networks that answer, see :class:`gapscope.explore.judge.Judge`.
     address : that it listens on; only this machine reaches the default one.
     port : 0 for any free one.
     browser : open the page in the browser when the server starts.
@@ -92,7 +98,7 @@ def make_server(
     """
     port = free_port(address, port)
     worker, pages = Worker(), Pages()
-    judge = worker.run(lambda: _ready(model)).result()
+    judge = worker.run(lambda: _ready(model, measured_model)).result()
     pn.extension("filedropper", raw_css=[STYLE])
 
     def page() -> pn.Column:
@@ -120,9 +126,9 @@ def make_server(
     )
 
 
-def _ready(model: str) -> Judge:
+def _ready(model: str, measured_model: str) -> Judge:
     """The network with kernel and Keras warm, so that the first page does not wait for them."""
-    judge = Judge(model)
+    judge = Judge(model, measured_model)
     judge(view(State(), COARSE).maps)
     return judge
 

@@ -38,7 +38,7 @@ def calibrate(
     run : folder of a run, or of an exported model.
     dataset, split : the calibration set, at least FEWEST maps.
     training : folder of the dataset that the run was trained on; None where it is ``dataset`` or
-        lies beside it.
+        lies beside it. A network for measured maps needs none.
 
     Raises
     ------
@@ -54,7 +54,9 @@ def calibrate(
         samples = predictor.samples(reader, split)
         identity = Manifest.read(Path(dataset)).identity
         _require_unseen(samples, split, identity == trained.config.dataset["identity"])
-        detector = _detector(predictor, _training(trained.config, Path(dataset), training))
+        detector = None
+        if trained.config.training.measurement is None:
+            detector = _detector(predictor, _training(trained.config, Path(dataset), training))
         predictions = beside_truth(predictor, samples)
         novelty = predictor.novelty((samples.maps(rows) for rows in samples.chunks()), detector)
         about = {"name": str(reader.recipe["name"]), "identity": identity, "split": split}

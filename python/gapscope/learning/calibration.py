@@ -45,7 +45,8 @@ class Calibration:
     scores : nonconformity scores by name, each (samples,): irrep, 1 - probability of the true
         class at temperature 1; gap and eps0, |error| in meV; theta, distance on the circle of
         circumference pi in rad, NaN where the truth has no angle.
-    novelty : (samples,), scores of ``detector``, which knows the training images.
+    novelty : (samples,), scores of ``detector``, which knows the training images; None: distances
+        as :meth:`gapscope.learning.predictor.Predictor.novelty` says.
     about : weights (their SHA-256), name and identity of the data set, split, versions.
     """
 
@@ -53,7 +54,7 @@ class Calibration:
     predicted: NDArray[np.int8]
     scores: Mapping[str, NDArray[np.float64]]
     novelty: NDArray[np.float64]
-    detector: Detector
+    detector: Detector | None
     about: Mapping[str, Any]
 
     def __len__(self) -> int:
@@ -140,11 +141,12 @@ class Calibration:
             "temperature": self.temperature,
             **self.about,
         }
+        detector = {} if self.detector is None else self.detector.arrays()
         arrays: dict[str, Any] = {
             "predicted": self.predicted,
             "novelty": self.novelty,
             **self.scores,
-            **{_DETECTOR + name: value for name, value in self.detector.arrays().items()},
+            **{_DETECTOR + name: value for name, value in detector.items()},
         }
         write_arrays(path, CALIBRATION_SCHEMA, about, arrays)
 
@@ -186,7 +188,9 @@ class Calibration:
             raise ValueError(f"shapes {shapes}")
         if not (temperature > 0 and np.isin(predicted, range(len(LABELS))).all()):
             raise ValueError(f"temperature {temperature}, classes {np.unique(predicted)}")
-        detector = Detector.from_arrays(lambda name: arrays[_DETECTOR + name])
+        detector = None
+        if any(name.startswith(_DETECTOR) for name in arrays):
+            detector = Detector.from_arrays(lambda name: arrays[_DETECTOR + name])
         return cls(temperature, predicted, scores, novelty, detector, about)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from gapscope.learning.calibration import Calibration
@@ -58,13 +59,15 @@ def _network(config: RunConfig, parameters: int, surfaces: bool) -> dict[str, st
     network = config.training.network
     size = network.input_size
     energies = ", ".join(f"{w:g}" for w in config.energies)
+    measured = config.training.measurement is not None
     return {
         "backbone": f"{network.backbone}, aggregation layer of {network.width}, two heads",
         "parameters": f"{parameters:,}; matrices and kernels in float16, vectors in float32",
-        "input": f"Re rho(q) of the central {size} x {size} sites, w = {energies} meV, asinh scale",
+        "input": f"Re rho(q) of the central {size} x {size} sites, w = {energies} meV, asinh scale"
+        + (" of its own mean amplitude" if measured else ""),
         "parameters of clean maps": "the network's, joined with those of a Gaussian process on the"
         " surface of the training maps"
-        if surfaces
+        if surfaces and not measured
         else "the network's",
         "prediction": "averaged over the six moves of C3v"
         if config.lattice == "triangular"
@@ -94,6 +97,14 @@ def _maps(config: RunConfig, recipe: Mapping[str, Any]) -> dict[str, str]:
 
 def _training(config: RunConfig, history: Sequence[Mapping[str, float]]) -> dict[str, str]:
     training = config.training
+    measurement = training.measurement
+    noise = (
+        f"noise up to {training.gaussian_noise:g} (white) and {training.pink_noise:g} (1/f) of the "
+        "contrast"
+        if measurement is None
+        else "measurements drawn anew for every map and epoch: "
+        + ", ".join(f"{name} {value:g}" for name, value in asdict(measurement).items())
+    )
     best = min(history, key=lambda entry: entry["val_loss"], default=None)
     rows = {
         "epochs": f"{len(history)} of {training.epochs}, batches of {training.batch_size}",
@@ -101,8 +112,7 @@ def _training(config: RunConfig, history: Sequence[Mapping[str, float]]) -> dict
         f"{training.weight_decay:g}, gradient norm {training.clip_norm:g}, "
         f"average of weights {training.ema_momentum or 'none'}",
         "loss": f"w_IR {training.irrep_weight:g}, w_param {training.parameter_weight:g}",
-        "augmentation": f"C3v {'yes' if training.symmetry else 'no'}; noise up to "
-        f"{training.gaussian_noise:g} (white) and {training.pink_noise:g} (1/f) of the contrast",
+        "augmentation": f"C3v {'yes' if training.symmetry else 'no'}; {noise}",
         "precision, seed": f"{config.precision}, {training.seed}",
         "versions": ", ".join(f"{name} {value}" for name, value in config.versions.items()),
     }
@@ -131,16 +141,28 @@ def _uncertainty(calibration: Calibration | None) -> str:
 
 
 def _limits(config: RunConfig, recipe: Mapping[str, Any]) -> str:
+    if config.training.measurement is None:
+        of = "around one impurity as above, at the energies"
+        other = "several impurities, or k-grids that do not resolve the broadening"
+        real = (
+            "Learned from simulated maps: a measured one has noise, drift, the tip's transfer "
+            "function and other defects, and no claim about a material may rest on it alone."
+        )
+    else:
+        of = "centred on one of some impurities as above, at the energies"
+        other = "constant-current maps, whose feedback takes much of the signal away"
+        real = (
+            "Learned from simulated measurements: the tip's transfer function and other kinds of "
+            "defects are not among them, and no claim about a material may rest on it alone."
+        )
     return "\n".join(
         f"* {line}"
         for line in (
-            f"For maps of {config.dataset['material']} around one impurity as above, at the "
-            "energies, broadening and ranges above; not for other materials or impurities, "
-            "several impurities, or k-grids that do not resolve the broadening.",
+            f"For maps of {config.dataset['material']} {of}, broadening and ranges above; not for "
+            f"other materials or impurities, {other}.",
             "Outside the ranges it answers all the same. Look at `unlike_training` first; a map "
             "may still be foreign in ways that leave no mark in its image.",
-            "Learned from simulated maps: a measured one has noise, drift, the tip's transfer "
-            "function and other defects, and no claim about a material may rest on it alone.",
+            real,
             "theta is known modulo pi; A12u has none.",
             f"Simulated with {recipe['method']['name']} maps of {recipe['window']} sites per side.",
         )

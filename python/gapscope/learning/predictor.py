@@ -13,7 +13,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.dataset.load import DatasetReader
-from gapscope.errors import RunError
+from gapscope.errors import CalibrationError, RunError
 from gapscope.learning.averaging import MOVES, average, copies
 from gapscope.learning.calibration import LEVEL, NOVELTY_LEVEL, Calibration
 from gapscope.learning.inputs import momentum_images
@@ -126,11 +126,14 @@ class Predictor:
             return predictions
         return self.calibration.applied(predictions, novelty, self.level, self.novelty_level)
 
-    def novelty(self, batches: Iterable[Maps], detector: Detector) -> NDArray[np.float64]:
-        """A detector's scores of maps as :meth:`__call__` takes them, means over their copies."""
-        return np.concatenate(
-            [self._score(self._inputs(self._images(maps)), detector) for maps in batches]
-        )
+    def novelty(self, batches: Iterable[Maps], detector: Detector | None) -> NDArray[np.float64]:
+        """How unlike the training maps are maps as :meth:`__call__` takes them.
+
+        A detector's scores, means over the copies of a map. Without one, the distance from the
+        nearest clean training map of the surfaces, least of the copies: what a measurement adds is
+        foreign to a detector, but leaves a map near the one that it is of.
+        """
+        return np.concatenate([self._score(self._images(maps), detector) for maps in batches])
 
     def require_fit(self, reader: DatasetReader) -> None:
         """Raise RunError unless a dataset has this network's lattice, energies and window."""
@@ -184,12 +187,21 @@ class Predictor:
             probability, parameters = average(probability, parameters)
         if self.calibration is None:
             return probability, parameters, np.empty(0)
-        return probability, parameters, self._score(inputs, self.calibration.detector)
+        return probability, parameters, self._score(images, self.calibration.detector)
 
-    def _score(self, inputs: NDArray[np.float32], detector: Detector) -> NDArray[np.float64]:
+    def _score(self, images: NDArray[np.float32], detector: Detector | None) -> NDArray[np.float64]:
         moves = MOVES if self._averages else 1
-        scores = detector.score(inputs).reshape(moves, -1)
-        return np.asarray(scores.mean(axis=0))
+        if detector is not None:
+            scores = detector.score(self._inputs(images)).reshape(moves, -1)
+            return np.asarray(scores.mean(axis=0))
+        if self.surfaces is None or not self.surfaces.known:
+            raise CalibrationError(
+                "Without a detector, foreign maps are known by the surfaces of the training maps.",
+                "a network without surfaces",
+                "Train it without --no-surfaces.",
+            )
+        _, _, distance = self.surfaces.nearest(images, 1)
+        return np.asarray(distance.reshape(moves, -1).min(axis=0))
 
 
 def beside_truth(predictor: Predictor, samples: Samples) -> xr.Dataset:

@@ -133,9 +133,10 @@ class Surface:
         components = self.basis.shape[1]
         unit = 1 / np.square(self.basis).sum(axis=0).mean()  # variance of the first component
         centred = shape - self.mean
-        inside = centred @ self.basis
-        apart = inside[:, None] - self.points[None, :, :components]
-        squared = unit * np.square(apart).sum(axis=2, dtype=np.float64)
+        inside = (centred @ self.basis).astype(np.float64)
+        points = self.points[:, :components].astype(np.float64)
+        squared = np.square(inside).sum(axis=1)[:, None] + np.square(points).sum(axis=1)
+        squared = unit * np.maximum(squared - 2 * inside @ points.T, 0)
         squared += np.square(centred - unit * inside @ self.basis.T).sum(axis=1)[:, None]
         found = min(count, len(self.points))
         order = np.argsort(squared, axis=1)[:, :found]

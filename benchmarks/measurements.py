@@ -1,6 +1,7 @@
 """How well networks read simulated measurements, effect by effect, as Markdown.
 
     python benchmarks/measurements.py [--model NAME ...] [--states 20] [--cache FOLDER] [--quick]
+                                      [--output docs/measurements.md]
 
 States are drawn in the ranges of data/recipes/nbse2-fresh.toml with a seed of their own, as many of
 every irrep. Each is measured by ``simulate_measurement`` under every severity, at an angle of its
@@ -29,7 +30,7 @@ from gapscope.dataset.recipe import Recipe, load_recipe
 from gapscope.errors import ConvergenceWarning, LatticeNotFoundError, PreparationError
 from gapscope.learning.predictor import Predictor
 from gapscope.measured.prediction import predict_sites, sites_of
-from gapscope.measured.preparation import Prepared, Steps, nearest_site, prepare
+from gapscope.measured.preparation import Prepared, Steps, prepare
 from gapscope.measured.preparation.grid import grid_of
 from gapscope.measured.simulation import (
     IDEAL,
@@ -42,6 +43,7 @@ from gapscope.measured.simulation import (
 )
 from gapscope.physics import LABELS
 from gapscope.physics.sampling import SampleParameters
+from gapscope.provenance import versions
 from gapscope.resources import MEASURED_MODEL, SHIPPED_MODEL, find_model, find_recipe
 from results_page import shown, table
 from results_states import specification
@@ -85,6 +87,14 @@ PREPARATIONS = {
     "atoms": Steps(),
 }
 """predict: what `gapscope predict` does; direct: without resampling; atoms: Bragg peaks left in."""
+PAGE = """# Simulated measurements, read by the networks
+
+Written by `python benchmarks/measurements.py --output docs/measurements.md`. States in the ranges
+of the training maps are measured by `gapscope.measured.simulation`, one effect at a time and all
+together, prepared as `gapscope predict` does it, and read by the shipped networks: `nbse2-vgg16`
+has learned from clean maps of one impurity, `nbse2-measured` from measured ones
+([decision 12](decisions/0012-measured-networks.md)).
+"""
 HEAD = ("measurement", *LABELS, "all", "sets", "unlike", "sites", "failed")
 
 
@@ -97,6 +107,7 @@ def main() -> None:
     parser.add_argument("--scale", choices=("known", "unknown"), default="unknown")
     parser.add_argument("--severity", action="append", choices=SEVERITIES)
     parser.add_argument("--quick", action="store_true", help="two states of every irrep")
+    parser.add_argument("--output", type=Path, help="page to write, besides printing it")
     options = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
     count = (2 if options.quick else options.states) * len(LABELS)
@@ -112,15 +123,22 @@ def main() -> None:
         for name, predictor in models.items():
             rows[name].append([severity, *scores(maps, predictor, options.scale == "known")])
             print("|", " | ".join([name, *rows[name][-1]]), "|", flush=True)
+    parts = [PAGE]
     for name, made in rows.items():
-        print(
-            f"\n{name}: hits in % with 95 % Wilson intervals, {count // len(LABELS)} states per"
+        parts.append(
+            f"## {name}\n\nHits in % with 95 % Wilson intervals, {count // len(LABELS)} states per"
             f" irrep; preparation `{options.preparation}`, scale of the maps {options.scale}; sets:"
             " mean number of irreps in a prediction set; unlike: share in % judged unlike the"
             " training maps; sites: median window; failed: maps without a lattice, which count as"
             " misses.\n"
         )
-        print(table(HEAD, made), flush=True)
+        parts.append(table(HEAD, made) + "\n")
+    made_with = ", ".join(f"{name} {version}" for name, version in versions().items())
+    parts.append(f"Made with {made_with}.\n")
+    text = "\n".join(parts)
+    print(f"\n{text}", flush=True)
+    if options.output is not None:
+        options.output.write_text(text, encoding="utf-8")
 
 
 def state_of(recipe: Recipe, sample: int) -> SampleParameters:
@@ -176,17 +194,15 @@ def made_map(
 def sampled(scan: xr.Dataset, lattice_constant: float, steps: Steps) -> xr.Dataset:
     """The prepared conductance on the lattice sites around the impurity on r = 0."""
     prepared = prepare(scan.conductance, lattice_constant, steps)
-    return sites_of(prepared, SIZE, impurity_site(scan, prepared).tolist())
+    return sites_of(prepared, SIZE, impurity_site(scan, prepared))
 
 
-def impurity_site(scan: xr.Dataset, prepared: Prepared) -> np.ndarray:
+def impurity_site(scan: xr.Dataset, prepared: Prepared) -> tuple[float, float]:
     """Where the impurity on r = 0 stands in the prepared map, (x, y) in nm, on its atom."""
     recorded = np.array([float(scan.impurity_x[0]), float(scan.impurity_y[0])])
     before, after = (grid_of(i).middle for i in (scan.conductance, prepared.final))
     corrected = prepared.lattice.correction.value if prepared.steps.drift else np.eye(2)
-    unmasked = [image for name, image in prepared.images.items() if name != "masked"][-1]
-    point = after + corrected @ (recorded - before)
-    return nearest_site(unmasked, prepared.final_lattice, point.tolist())
+    return prepared.site((after + corrected @ (recorded - before)).tolist())
 
 
 def scores(maps: Sequence[xr.Dataset], predictor: Predictor, known: bool) -> list[str]:

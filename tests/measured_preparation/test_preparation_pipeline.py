@@ -62,6 +62,19 @@ def test_the_network_s_input(everything: Prepared) -> None:
     assert everything.network_input(size=12, centre=(4.0, 5.0), turns=2).sizes["q1"] == 12
 
 
+def test_the_next_atom_is_found_in_the_map_that_shows_them(everything: Prepared) -> None:
+    x, y = everything.site((4.0, 5.0))
+    a1, a2 = everything.final_lattice.vectors
+    assert np.hypot(x - 4.0, y - 5.0) <= np.linalg.norm(a1)
+    unmasked = everything.images["phase"]
+    on, off = (float(unmasked.interp(x=x + dx, y=y + dy)) for dx, dy in ((0.0, 0.0), (a1 + a2) / 3))
+    assert on > off + 1
+    again = everything.site((x + 0.3 * a1[0], y + 0.3 * a1[1]))
+    np.testing.assert_allclose(again, (x, y), atol=0.02)
+    field = [float(everything.final.x[-1]), float(everything.final.y[-1])]
+    assert np.linalg.norm(np.array(everything.site()) - np.array(field) / 2) < np.linalg.norm(a1)
+
+
 def test_steps_can_be_left_out() -> None:
     image = lattice_map(noise=0.2)
     steps = Steps(plane=False, line_noise=False, drift=False, wavevector=None)

@@ -33,7 +33,10 @@ def scan_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--material", help="Whose lattice it is  [default: nbse2]"),
         click.option("--lattice-constant", type=float, help="Angstrom, instead of the material's."),
         click.option(
-            "--centre", type=(float, float), metavar="X Y", help="The impurity, in nm  [middle]"
+            "--centre",
+            type=(float, float),
+            metavar="X Y",
+            help="Near the impurity, in nm  [default: middle]",
         ),
         click.option("--width", type=float, help="nm, for a file without a scale."),
         click.option("--height", type=float, help="nm, for a file without a scale."),
@@ -99,9 +102,10 @@ def prepare(
         steps["lines"] = lines if lines == "median" else int(lines)
     prepared = prepared_file(file, Steps(**steps), **scan)
     click.echo(report(prepared))
-    centre = scan["centre"]
-    sites = prepared.network_input(size, centre)
-    click.echo(f"image               {sites.sizes['r1']} x {sites.sizes['r1']} lattice sites")
+    sites = prepared.network_input(size, prepared.site(scan["centre"]))
+    x, y = sites.attrs["centre"]
+    size = sites.sizes["r1"]
+    click.echo(f"image               {size} x {size} lattice sites around ({x:.3f}, {y:.3f}) nm")
     click.echo(f"wrote {write_netcdf(prepared_dataset(prepared, sites), output)}")
     if figure is not None:
         from gapscope.plots.preparation import preparation_figure

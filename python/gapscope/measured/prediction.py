@@ -25,7 +25,6 @@ from gapscope.learning.inputs import momentum_images
 from gapscope.learning.predictor import UNITS, Predictor
 from gapscope.learning.run import RunFolder
 from gapscope.measured.preparation import Prepared, largest_window
-from gapscope.measured.preparation.grid import grid_of
 from gapscope.physics import LABELS
 from gapscope.physics.fourier import qpi_image
 from gapscope.physics.lattice import symmetric_window, window_coordinates
@@ -50,7 +49,8 @@ def predict_measured(
     Parameters
     ----------
     prepared : result of :func:`gapscope.measured.preparation.prepare`.
-    centre : (x, y) in nm in the prepared map, the impurity's site; its middle where not given.
+    centre : (x, y) in nm in the prepared map, of which the next atom is the impurity's site; the
+        map's middle where not given.
     turns : of a1 by 60 degrees, counterclockwise.
 
     Raises
@@ -65,14 +65,13 @@ def predict_measured(
 def sites_of(
     prepared: Prepared, size: int, centre: Sequence[float] | None = None, turns: int = 0
 ) -> xr.Dataset:
-    """drho on at most ``size`` sites per side, as many as the map has around the centre.
+    """drho on at most ``size`` sites per side, as many as the map has around the centre's atom.
 
     Raises
     ------
     PreparationError : a centre outside of the map, or fewer than 4 sites around it.
     """
-    middle = grid_of(prepared.final).middle
-    at = (float(middle[0]), float(middle[1])) if centre is None else (centre[0], centre[1])
+    at = prepared.site(centre)
     fits = largest_window(prepared.final, prepared.final_lattice, at)
     if fits < 4:
         raise PreparationError(

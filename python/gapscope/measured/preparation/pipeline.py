@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -16,7 +17,7 @@ from gapscope.measured.preparation.grid import grid_of
 from gapscope.measured.preparation.levelling import level_lines, level_plane
 from gapscope.measured.preparation.lines import remove_line_noise
 from gapscope.measured.preparation.lockin import mask_peaks
-from gapscope.measured.preparation.network import largest_window, network_input
+from gapscope.measured.preparation.network import largest_window, nearest_site, network_input
 from gapscope.measured.preparation.phase import correct_phase
 from gapscope.measured.preparation.transform import fourier_transform
 from gapscope.measured.preparation.waves import DensityWave, find_density_wave
@@ -109,6 +110,18 @@ class Prepared:
         corrected = step in ("drift", "phase", "masked")
         lattice = self.final_lattice if corrected else self.lattice
         return fourier_transform(self.images[step], lattice=lattice)
+
+    def site(self, point: Sequence[float] | None = None) -> tuple[float, float]:
+        """The atom (x, y) in nm next to a point of the final map, next to its middle if none.
+
+        Atoms are where the Bragg waves of the map, or of its topograph, add up.
+        """
+        at = grid_of(self.final).middle.tolist() if point is None else point
+        atoms = self.topograph
+        if atoms is None:
+            atoms = [image for name, image in self.images.items() if name != "masked"][-1]
+        x, y = nearest_site(atoms, self.final_lattice, at)
+        return float(x), float(y)
 
     def network_input(
         self, size: int | None = None, centre: tuple[float, float] | None = None, turns: int = 0

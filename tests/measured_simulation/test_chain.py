@@ -1,0 +1,45 @@
+"""From a sample to an answer: measured, prepared, read by the shipped network for measured maps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gapscope as gs
+from gapscope import measured as measurements
+from gapscope.measured.channels import image_of
+from gapscope.measured.prediction import predict_measured
+from gapscope.measured.preparation import Steps, prepare
+from gapscope.measured.preparation.grid import grid_of
+from gapscope.measured.simulation import Measurement, simulate_measurement
+from gapscope.physics import LABELS
+
+STEPS = Steps(mask_bragg=True)
+
+
+@pytest.mark.parametrize(("irrep", "theta"), [("A2g", 0.5), ("Eg", 0.3), ("Eu", 1.2)])
+def test_a_realistic_measurement_is_read(irrep: str, theta: float, nbse2: gs.Material) -> None:
+    state = gs.Specification(
+        nbse2, gs.Pairing(irrep, 1.0, theta=theta), gs.Impurity.scalar(50.0), eps0=20.0
+    )
+    scan = simulate_measurement(state, replace(Measurement(), setpoint=None), seed=3)
+    done = prepare(scan["conductance"], nbse2.lattice.constant, STEPS)
+    recorded = np.array([float(scan.impurity_x[0]), float(scan.impurity_y[0])])
+    before, after = (grid_of(image).middle for image in (scan["conductance"], done.final))
+    place = after + done.lattice.correction.value @ (recorded - before)
+    answer = predict_measured(done, centre=place.tolist())
+    assert LABELS[int(answer["label"][0])] == irrep
+    assert not bool(answer["unlike_training"][0])
+    assert abs(float(answer["eps0"][0]) - 20.0) < 30
+
+
+@pytest.mark.parametrize("name", ["2a", "2b", "3a"])
+def test_topographs_of_another_material_are_unlike_all_training(name: str, measured: Path) -> None:
+    path = measured / "nbs2" / f"figure_{name}.txt"
+    if not path.is_file():
+        pytest.skip(f"no {path.name}: set GAPSCOPE_MEASURED to the folder of measured files")
+    done = prepare(image_of(measurements.open(path)), 3.33, STEPS)
+    assert bool(predict_measured(done)["unlike_training"][0])

@@ -55,7 +55,14 @@ def test_the_whole_page_is_made_once_and_then_from_the_cache(
     text = results.page_text(page, list(results.PARTS))
     for heading in ("Table I", "Confusion", "Robustness", "The grid leak", "What cannot be told"):
         assert f"## {heading}" in text
-    for absent in ("vgg16-s1", "vgg16-s2", "vgg16-s3", "convnext", "grid1024", "five-energies"):
+    for absent in (
+        "vgg16-s1",
+        "vgg16-s2",
+        "vgg16-s3",
+        "convnext",
+        "vgg16-grid1024",
+        "vgg16-five-energies",
+    ):
         assert f"`{absent}` was not trained: `python -m gapscope.reference runs {absent}`" in text
     assert "gapscope dataset build nbse2-fresh -o data/fresh" in text
     assert "gapscope calibrate runs/vgg16-large data/calibration" in text

@@ -13,6 +13,8 @@ from typing import Any, Literal
 import keras
 from keras import layers
 
+from gapscope.learning.normalization import BatchNormalization
+
 Pool = Literal["M"]
 VggTable = tuple[int | Pool, ...]
 ConvNextTable = tuple[tuple[int, int], ...]
@@ -80,7 +82,7 @@ def vgg_block(x: Any, filters: int, kernel: int, batch_norm: bool) -> Any:
     x = _Conv2D(filters, kernel, use_bias=not batch_norm)(x)
     if batch_norm:
         # Small data sets have few steps: running statistics must settle within one epoch.
-        x = layers.BatchNormalization(momentum=0.9)(x)
+        x = BatchNormalization(momentum=0.9)(x)
     return layers.ReLU()(x)
 
 

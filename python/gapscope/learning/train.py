@@ -204,7 +204,7 @@ def compiled(network: keras.Model, config: TrainingConfig, steps_per_epoch: int)
         loss=losses(),
         loss_weights=loss_weights(config.irrep_weight, config.parameter_weight),
         metrics={IRREP: keras.metrics.SparseCategoricalAccuracy(name="hit")},
-        # XLA trains convolutions several times slower than TensorFlow's own kernels on a CPU.
+        # XLA trains convolutions half as fast as TensorFlow's own kernels on a CPU.
         jit_compile=keras.backend.backend() == "jax",
     )
     return trainer

@@ -31,7 +31,6 @@ from gapscope.errors import ConvergenceWarning, LatticeNotFoundError, Preparatio
 from gapscope.learning.predictor import Predictor
 from gapscope.measured.prediction import predict_sites, sites_of
 from gapscope.measured.preparation import Prepared, Steps, prepare
-from gapscope.measured.preparation.grid import grid_of
 from gapscope.measured.simulation import (
     IDEAL,
     Distortion,
@@ -199,10 +198,8 @@ def sampled(scan: xr.Dataset, lattice_constant: float, steps: Steps) -> xr.Datas
 
 def impurity_site(scan: xr.Dataset, prepared: Prepared) -> tuple[float, float]:
     """Where the impurity on r = 0 stands in the prepared map, (x, y) in nm, on its atom."""
-    recorded = np.array([float(scan.impurity_x[0]), float(scan.impurity_y[0])])
-    before, after = (grid_of(i).middle for i in (scan.conductance, prepared.final))
-    corrected = prepared.lattice.correction.value if prepared.steps.drift else np.eye(2)
-    return prepared.site((after + corrected @ (recorded - before)).tolist())
+    recorded = (float(scan.impurity_x[0]), float(scan.impurity_y[0]))
+    return prepared.site(prepared.corrected(recorded))
 
 
 def scores(maps: Sequence[xr.Dataset], predictor: Predictor, known: bool) -> list[str]:

@@ -109,7 +109,7 @@ def test_a_map_of_atoms_is_prepared_and_its_lattice_found(judge: Judge) -> None:
     assert float(prepared.lattice.constant.value) == pytest.approx(3.44, rel=2e-3)
     lengths = np.linalg.norm(found.bragg, axis=1)
     assert lengths == pytest.approx(6 * [4 * np.pi / np.sqrt(3) / 3.44], rel=5e-3)
-    rows = dict(facts(prepared))
+    rows = dict(facts(prepared, 12))
     assert rows["lattice constant"].startswith("3.4")
     assert "affine correction" in rows["steps"]
     assert preparation_file(prepared).startswith(b"\x89PNG\r\n")
@@ -167,4 +167,4 @@ def test_real_files_are_shown_or_refused_with_a_reason(
         with pytest.raises(GapscopeError):
             work.prepare()
     else:
-        assert dict(facts(work.prepare()[0]))["lattice constant"].startswith(expected)
+        assert dict(facts(work.prepare()[0], 12))["lattice constant"].startswith(expected)

@@ -59,6 +59,7 @@ def test_the_network_s_input(everything: Prepared) -> None:
     image = everything.network_input()
     assert image.sizes["r1"] >= 16
     assert image.attrs["symmetry"] == "C3v"
+    assert tuple(image.attrs["centre"]) == everything.site()
     assert everything.network_input(size=12, centre=(4.0, 5.0), turns=2).sizes["q1"] == 12
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import gapscope as gs
@@ -13,7 +12,6 @@ from gapscope import measured as measurements
 from gapscope.measured.channels import image_of
 from gapscope.measured.prediction import predict_measured
 from gapscope.measured.preparation import Steps, prepare
-from gapscope.measured.preparation.grid import grid_of
 from gapscope.measured.simulation import Measurement, simulate_measurement
 from gapscope.physics import LABELS
 
@@ -27,10 +25,8 @@ def test_a_realistic_measurement_is_read(irrep: str, theta: float, nbse2: gs.Mat
     )
     scan = simulate_measurement(state, replace(Measurement(), setpoint=None), seed=3)
     done = prepare(scan["conductance"], nbse2.lattice.constant, STEPS)
-    recorded = np.array([float(scan.impurity_x[0]), float(scan.impurity_y[0])])
-    before, after = (grid_of(image).middle for image in (scan["conductance"], done.final))
-    place = after + done.lattice.correction.value @ (recorded - before)
-    answer = predict_measured(done, centre=place.tolist())
+    recorded = (float(scan.impurity_x[0]), float(scan.impurity_y[0]))
+    answer = predict_measured(done, centre=done.corrected(recorded))
     assert LABELS[int(answer["label"][0])] == irrep
     assert not bool(answer["unlike_training"][0])
     assert abs(float(answer["eps0"][0]) - 20.0) < 30

@@ -17,7 +17,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 SCAN = (
-    *("channel", "topograph", "bias", "material", "lattice_constant", "centre"),
+    *("channel", "topograph", "bias", "material", "lattice_constant"),
     *("width", "height", "variable"),
 )
 
@@ -78,7 +78,13 @@ def scan_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("-o", "--output", type=FILE, required=True, help="netCDF file to write.")
 @click.option("--figure", type=FILE, help="Figure to write (.png, .pdf, .svg).")
 def prepare(
-    file: Path, lines: str | None, size: int | None, output: Path, figure: Path | None, **given: Any
+    file: Path,
+    centre: tuple[float, float] | None,
+    lines: str | None,
+    size: int | None,
+    output: Path,
+    figure: Path | None,
+    **given: Any,
 ) -> None:
     """Prepare the measured map in FILE: level, find the lattice, correct the drift, transform.
 
@@ -102,7 +108,7 @@ def prepare(
         steps["lines"] = lines if lines == "median" else int(lines)
     prepared = prepared_file(file, Steps(**steps), **scan)
     click.echo(report(prepared))
-    sites = prepared.network_input(size, prepared.site(scan["centre"]))
+    sites = prepared.network_input(size, prepared.site(centre))
     x, y = sites.attrs["centre"]
     size = sites.sizes["r1"]
     click.echo(f"image               {size} x {size} lattice sites around ({x:.3f}, {y:.3f}) nm")
@@ -112,7 +118,7 @@ def prepare(
         from gapscope.plots.style import save_figure
 
         title = f"{file.name}, {prepared.images['raw'].name}"
-        click.echo(f"wrote {save_figure(preparation_figure(prepared, title), figure)}")
+        click.echo(f"wrote {save_figure(preparation_figure(prepared, title, sites), figure)}")
 
 
 def prepared_file(
@@ -124,7 +130,6 @@ def prepared_file(
     bias: float | None,
     material: str | None,
     lattice_constant: float | None,
-    centre: tuple[float, float] | None,
     width: float | None,
     height: float | None,
     variable: str | None,
@@ -178,10 +183,12 @@ def predict_measurements(
     from gapscope.resources import find_model
 
     predictor = Predictor.load(find_model(model), **options)
+    scan = dict(scan)
+    centre = scan.pop("centre")
     sites = [
         read_prepared(file)
         if kind_of(file) == "prepared"
-        else sites_of(prepared_file(file, **scan), predictor.size, scan["centre"])
+        else sites_of(prepared_file(file, **scan), predictor.size, centre)
         for file in files
     ]
     predictions = predict_sites(sites, predictor, unit=unit)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import xarray as xr
 
 from gapscope.explore.state import State
 from gapscope.learning.inputs import cut
-from gapscope.learning.predictor import Predictor
+from gapscope.learning.predictor import Predictor, without_meaningless_angles
 from gapscope.measured.prediction import predict_sites, sites_of
 from gapscope.measured.preparation import Prepared
-from gapscope.physics import LABELS
 from gapscope.resources import MEASURED_MODEL, SHIPPED_MODEL, find_model
 
 
@@ -42,9 +40,7 @@ class Judge:
         Only the network's window around the impurity is looked at; theta is NaN for A12u.
         """
         image = cut(maps["ldos_change"].values[:1], self._predictor.size)
-        prediction = self._predictor([image[None]])
-        prediction["theta"][prediction["label"].values == LABELS.index("A12u")] = np.nan
-        return prediction
+        return without_meaningless_angles(self._predictor([image[None]]))
 
     def measured(self, prepared: Prepared) -> xr.Dataset:
         """Prediction of a measured map, as ``predict_measured`` of ``gapscope.measured`` gives it.

@@ -86,7 +86,7 @@ class Measurement:
         unit = str(prepared.final.attrs.get("units", ""))
         self.image.show(network["qpi_re"].values, lattice, "", unit)
         self._arrange(maps=True, prepared=True, curves=False)
-        self.found.object = facts_html(facts(prepared))
+        self.found.object = facts_html(facts(prepared, network.sizes["r1"]))
 
     def show_spectra(self, dataset: xr.Dataset, channel: str) -> None:
         """Spectra without positions: all channels of the file over the bias."""

@@ -14,12 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapscope.explore.state import COARSE, Quality, State
-from gapscope.physics.lattice import Lattice
-from gapscope.plots.maps import brillouin_zone
+from gapscope.plots.maps import reach_of
 from gapscope.spectrum import spectral_function
 
-REACH = 1.08
-"""Half width of the picture over the Brillouin zone's, as in ``gapscope.plots.maps``."""
 STRIP = 1.5
 """Half width in pixels of the strip around the Fermi surface that is sampled finely."""
 
@@ -39,11 +36,6 @@ class SpectralImage:
     values: Real
     reach: float
     fermi_surface: tuple[Real, ...]
-
-
-def reach_of(lattice: Lattice) -> float:
-    """Half width of the picture in 1/Angstrom."""
-    return REACH * float(np.abs(brillouin_zone(lattice)).max())
 
 
 def middles(count: int, reach: float) -> Real:

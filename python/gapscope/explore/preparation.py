@@ -22,12 +22,10 @@ from gapscope.measured.preparation import (
     prepare,
 )
 from gapscope.measured.preparation.report import STRAINED
-from gapscope.plots.preparation import preparation_figure
+from gapscope.plots.preparation import PER_ANGSTROM, preparation_figure
 from gapscope.plots.style import save_figure
 
 QUESTION = ": rare. Is the lattice triangular, and are these its peaks?"
-PER_ANGSTROM = 0.1
-"""1/nm in 1/Angstrom."""
 Real = NDArray[np.float64]
 
 
@@ -81,8 +79,8 @@ def _transform(transform: xr.DataArray, reach: float | None, bragg: Real, wave: 
     )
 
 
-def facts(prepared: Prepared) -> list[tuple[str, str]]:
-    """Names and values of what was found, with standard errors."""
+def facts(prepared: Prepared, sites: int) -> list[tuple[str, str]]:
+    """Names and values of what was found, with standard errors; sites per side of its image."""
     before, after = prepared.lattice, prepared.final_lattice
     wave = "not found"
     if prepared.wave is not None and prepared.wave.found:
@@ -97,7 +95,7 @@ def facts(prepared: Prepared) -> list[tuple[str, str]]:
         ("orientation of a₁", f"{with_error(after.orientation)}°"),
         ("3 × 3 density wave", wave),
         ("steps", ", ".join(_words(name) for name in list(prepared.images)[1:])),
-        ("lattice sites per side", str(prepared.network_input().sizes["r1"])),
+        ("lattice sites per side", str(sites)),
     ]
 
 

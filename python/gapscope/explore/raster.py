@@ -1,7 +1,6 @@
 """Images on the reciprocal lattice and on sites as square pixels with 256 colours.
 
-The signed scale is that of ``gapscope.plots.maps``: symmetric around zero, linear for the weak
-structure, compressed for the strong peaks.
+The signed scale is that of ``gapscope.plots.maps``.
 """
 
 from __future__ import annotations
@@ -10,12 +9,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from matplotlib.colors import AsinhNorm
 from numpy.typing import NDArray
 
-from gapscope.explore.momentum import middles, reach_of
+from gapscope.explore.momentum import middles
 from gapscope.physics.lattice import Lattice
-from gapscope.plots.maps import SITES_SHOWN, nearest
+from gapscope.plots.maps import SITES_SHOWN, nearest, reach_of, signed_norm
 
 PIXELS = 320
 COLOURS = 256
@@ -78,12 +76,8 @@ def _mesh(reach: float) -> Real:
 
 
 def _signed(values: Real, reach: tuple[float, float]) -> Raster:
-    size = np.abs(values)
-    limit = float(np.nanquantile(size, 0.999)) or 1.0
-    width = float(np.nanquantile(size, 0.75)) or limit
-    norm = AsinhNorm(linear_width=width, vmin=-limit, vmax=limit)
+    norm, marks = signed_norm(values)
     scaled = np.ma.filled(norm(np.nan_to_num(values)), 0.5)
-    marks = (-limit, -width, 0.0, width, limit)
     ticks = tuple(((COLOURS - 1) * float(norm(mark)), mark) for mark in marks)
     return Raster(_indices(scaled), reach, ticks)
 

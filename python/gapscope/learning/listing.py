@@ -47,17 +47,7 @@ def refinement_text(predictions: xr.Dataset, names: Sequence[str]) -> str:
     lines = [["map", "refined", "gap (meV)", "theta (rad)", "eps0 (meV)", "chi"]]
     for sample, name in enumerate(names):
         one = predictions.isel(sample=sample)
-        theta = float(one["refined_theta"])
-        lines.append(
-            [
-                name,
-                LABELS[int(one["refined_label"])],
-                f"{float(one['refined_gap']):.4f}",
-                "/" if np.isnan(theta) else f"{theta:.4f}",
-                f"{float(one['refined_eps0']):.2f}",
-                f"{float(one['chi']):.2g}",
-            ]
-        )
+        lines.append([name, *_state(one, "refined", (4, 4, 2)), f"{float(one['chi']):.2g}"])
     return "\n".join(aligned(lines))
 
 
@@ -67,18 +57,16 @@ def nearest_text(predictions: xr.Dataset, names: Sequence[str]) -> str:
     for sample, name in enumerate(names):
         for rank in range(predictions.sizes["rank"]):
             one = predictions.isel(sample=sample, rank=rank)
-            theta = float(one["nearest_theta"])
-            lines.append(
-                [
-                    name,
-                    LABELS[int(one["nearest_label"])],
-                    f"{float(one['nearest_gap']):.3f}",
-                    "/" if np.isnan(theta) else f"{theta:.3f}",
-                    f"{float(one['nearest_eps0']):.1f}",
-                    f"{100 * float(one['nearest_distance']):.0f} %",
-                ]
-            )
+            distance = f"{100 * float(one['nearest_distance']):.0f} %"
+            lines.append([name, *_state(one, "nearest", (3, 3, 1)), distance])
     return "\n".join(aligned(lines))
+
+
+def _state(one: xr.Dataset, kind: str, digits: tuple[int, int, int]) -> list[str]:
+    """Class, gap, theta and eps0 of the variables KIND_label, KIND_gap, ..."""
+    label = LABELS[int(one[f"{kind}_label"])]
+    names = (f"{kind}_{name}" for name in ("gap", "theta", "eps0"))
+    return [label, *(_number(one, *pair, False) for pair in zip(names, digits, strict=True))]
 
 
 def _cells(one: xr.Dataset, calibrated: bool) -> list[str]:

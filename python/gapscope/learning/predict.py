@@ -12,10 +12,14 @@ from numpy.typing import NDArray
 from gapscope.errors import MapFileError
 from gapscope.learning.calibration import LEVEL, NOVELTY_LEVEL
 from gapscope.learning.inputs import cut
-from gapscope.learning.predictor import BATCH, ENERGY_TOLERANCE, Predictor
+from gapscope.learning.predictor import (
+    BATCH,
+    ENERGY_TOLERANCE,
+    Predictor,
+    without_meaningless_angles,
+)
 from gapscope.learning.run import RunConfig
 from gapscope.mapfile import read_map as read_map_file
-from gapscope.physics import LABELS
 from gapscope.resources import find_model
 
 
@@ -57,7 +61,7 @@ def predict(
         network_maps(paths[first : first + BATCH], predictor.config)
         for first in range(0, len(paths), BATCH)
     )
-    predictions["theta"][predictions["label"].values == LABELS.index("A12u")] = np.nan
+    predictions = without_meaningless_angles(predictions)
     predictions.attrs |= {"run": str(folder)}
     return predictions.assign_coords(file=("sample", [str(path) for path in paths]))
 

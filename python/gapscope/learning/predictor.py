@@ -204,6 +204,12 @@ class Predictor:
         return np.asarray(distance.reshape(moves, -1).min(axis=0))
 
 
+def without_meaningless_angles(predictions: xr.Dataset) -> xr.Dataset:
+    """Predictions with theta NaN where the predicted class has none."""
+    angleless = predictions["label"] == LABELS.index("A12u")
+    return predictions.assign(theta=predictions["theta"].where(~angleless))
+
+
 def beside_truth(predictor: Predictor, samples: Samples) -> xr.Dataset:
     """Predictions for a split with true_label, true_theta, true_eps0 and true_gap."""
     predictions = predictor(samples.maps(rows) for rows in samples.chunks())

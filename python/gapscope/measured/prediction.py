@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from gapscope.dataset.recipe import Recipe
 from gapscope.errors import PreparationError
-from gapscope.learning.inputs import momentum_images
-from gapscope.learning.predictor import UNITS, Predictor
+from gapscope.learning.inputs import momentum_images, own_unit
+from gapscope.learning.predictor import UNITS, Predictor, without_meaningless_angles
 from gapscope.learning.run import RunFolder
 from gapscope.measured.preparation import Prepared, largest_window
 from gapscope.physics import LABELS
@@ -112,8 +112,7 @@ def predict_sites(
         )
     windows = np.stack([_window(one, predictor) for one in maps])[:, None]
     scaled = windows * unit if unit is not None else _normalised(windows, predictor)
-    predictions = predictor([scaled.astype(np.float32)])
-    predictions["theta"][predictions["label"].values == LABELS.index("A12u")] = np.nan
+    predictions = without_meaningless_angles(predictor([scaled.astype(np.float32)]))
     predictions.attrs["scale"] = "unknown" if unit is None else f"{unit:g} 1/meV"
     return predictions.assign(_nearest(scaled, predictor))
 
@@ -188,8 +187,7 @@ def _window(sites: xr.Dataset, predictor: Predictor) -> NDArray[np.float64]:
 
 def _normalised(windows: NDArray[np.float64], predictor: Predictor) -> NDArray[np.float64]:
     images = momentum_images(windows, predictor.config.lattice)
-    mean = np.abs(images).mean(axis=(1, 2, 3)).astype(np.float64)
-    return np.asarray(windows * (predictor.config.inputs.unit[0] / mean)[:, None, None, None])
+    return np.asarray(windows * (predictor.config.inputs.unit[0] / own_unit(images)))
 
 
 def _nearest(windows: NDArray[np.float64], predictor: Predictor) -> dict[str, Any]:

@@ -65,8 +65,7 @@ def draw_image(
     colour_bar: bool = True,
 ) -> None:
     """A real image (L, L) over q in the Cartesian plane, with the first Brillouin zone."""
-    zone = brillouin_zone(lattice)
-    reach = 1.08 * np.abs(zone).max()
+    zone, reach = brillouin_zone(lattice), reach_of(lattice)
     axis_values = np.linspace(-reach, reach, 480)
     qx, qy = np.meshgrid(axis_values, axis_values, indexing="ij")
     # The image is periodic in the reciprocal lattice: nearest q-point of the torus.
@@ -116,11 +115,24 @@ def brillouin_zone(lattice: Lattice) -> NDArray[np.float64]:
     return np.array(corners)
 
 
-def _coloured(axis: Axes, x: NDArray[np.float64], values: NDArray[np.float64]) -> QuadMesh:
-    # Symmetric around zero; linear for the weak structure, compressed for the strong peaks.
+def reach_of(lattice: Lattice) -> float:
+    """Half width in 1/Angstrom of a picture around the first Brillouin zone."""
+    return 1.08 * float(np.abs(brillouin_zone(lattice)).max())
+
+
+def signed_norm(values: NDArray[np.float64]) -> tuple[AsinhNorm, tuple[float, ...]]:
+    """The scale of signed values, NaN left out, and the marks on its colour bar.
+
+    Symmetric around zero; linear for the weak structure, compressed for the strong peaks.
+    """
     limit = float(np.nanquantile(np.abs(values), 0.999)) or 1.0
     width = float(np.nanquantile(np.abs(values), 0.75)) or limit
     norm = AsinhNorm(linear_width=width, vmin=-limit, vmax=limit)
+    return norm, (-limit, -width, 0.0, width, limit)
+
+
+def _coloured(axis: Axes, x: NDArray[np.float64], values: NDArray[np.float64]) -> QuadMesh:
+    norm, _ = signed_norm(values)
     return axis.pcolormesh(
         x, x, values.T, norm=norm, cmap=MAP_COLOURS, shading="nearest", rasterized=True
     )

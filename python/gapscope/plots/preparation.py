@@ -24,13 +24,16 @@ PER_ANGSTROM = 0.1
 """1/nm in 1/Angstrom."""
 
 
-def preparation_figure(prepared: Prepared, title: str | None = None) -> Figure:
+def preparation_figure(
+    prepared: Prepared, title: str | None = None, sites: xr.Dataset | None = None
+) -> Figure:
     """Raw and levelled map, their transform with its peaks, the same corrected, the final image.
 
     Parameters
     ----------
     prepared : result of :func:`gapscope.measured.preparation.prepare`.
     title : over the figure; none where not given.
+    sites : its image on lattice sites; that of ``prepared.network_input()`` where not given.
     """
     corrected = [name for name in prepared.images if name in ("drift", "phase", "masked")]
     with styled():
@@ -42,7 +45,7 @@ def preparation_figure(prepared: Prepared, title: str | None = None) -> Figure:
         draw_scan(figure, bottom[0], prepared.final, _final_title(corrected))
         _draw_cell(bottom[0], prepared)
         _draw_peaks(bottom[1], prepared, prepared.final, prepared.final_lattice)
-        image = prepared.network_input()
+        image = prepared.network_input() if sites is None else sites
         lattice = Lattice("triangular", prepared.final_lattice.material_constant)
         draw_image(figure, bottom[2], image["qpi_re"].values, lattice, colour_bar=False)
         size, symmetry = image.sizes["r1"], prepared.steps.symmetry

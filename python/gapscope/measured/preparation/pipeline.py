@@ -111,6 +111,13 @@ class Prepared:
         lattice = self.final_lattice if corrected else self.lattice
         return fourier_transform(self.images[step], lattice=lattice)
 
+    def corrected(self, point: Sequence[float]) -> tuple[float, float]:
+        """Where a point (x, y) of the scan, in nm, lies in the drift-corrected map."""
+        before, after = (grid_of(image).middle for image in (self.images["raw"], self.final))
+        matrix = self.lattice.correction.value if self.steps.drift else np.eye(2)
+        x, y = after + matrix @ (np.asarray(point, dtype=np.float64) - before)
+        return float(x), float(y)
+
     def site(self, point: Sequence[float] | None = None) -> tuple[float, float]:
         """The atom (x, y) in nm next to a point of the final map, next to its middle if none.
 
@@ -131,8 +138,9 @@ class Prepared:
         Parameters
         ----------
         size : L; the largest that fits where not given.
+        centre : of the image, in nm of the final map; the atom next to its middle where not given.
         """
-        middle = tuple(grid_of(self.final).middle.tolist()) if centre is None else centre
+        middle = self.site() if centre is None else centre
         if size is None:
             size = max(2, largest_window(self.final, self.final_lattice, middle))
         return network_input(

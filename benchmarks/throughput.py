@@ -1,6 +1,8 @@
 """Training images per second of gapscope and of plain Keras, in turns, and the pipeline's stall.
 
-    python benchmarks/throughput.py DATASET [--maps 320] [--turns 3]
+    python benchmarks/throughput.py [--maps 320] [--turns 3]
+
+Maps are those of a dataset by the recipe "demo", made beforehand.
 
 gapscope: its own batches (noise, symmetry, Fourier transform) made while it trains, its precision
 for this machine. Plain Keras: the body of keras.applications.VGG16 with gapscope's heads in
@@ -22,11 +24,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import keras
 import numpy as np
 from keras import layers
 
+from gapscope.dataset.build import build
 from gapscope.dataset.load import DatasetReader
 from gapscope.learning.batches import Batch, Batches, TrainingBatches
 from gapscope.learning.config import TrainingConfig
@@ -39,6 +43,7 @@ from gapscope.learning.samples import Samples
 from gapscope.learning.targets import TARGETS, TargetScaling
 from gapscope.learning.train import compiled
 from gapscope.physics import LABELS
+from gapscope.resources import find_recipe
 
 TITLES = {
     "gapscope": "gapscope, {precision}, augmented",
@@ -78,6 +83,11 @@ class Clock(keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """All steps have ended: their losses are known."""
         self.seconds = (time.perf_counter() - self.began) / self.steps
+
+
+def demo(folder: Path) -> Path:
+    """The dataset of ``make demo``."""
+    return build(find_recipe("demo"), folder / "demo", progress=False)
 
 
 def first_maps(reader: DatasetReader, size: int, count: int) -> Samples:
@@ -125,12 +135,11 @@ def seconds_per_batch(batches: TrainingBatches) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("dataset", type=Path)
     parser.add_argument("--maps", type=int, default=320)
     parser.add_argument("--turns", type=int, default=3)
     options = parser.parse_args()
     config, precision = TrainingConfig(), choose_precision()
-    with DatasetReader(options.dataset) as reader:
+    with TemporaryDirectory() as folder, DatasetReader(demo(Path(folder))) as reader:
         samples = first_maps(reader, config.network.input_size, options.maps)
         energies = len(reader.energies)
         scalings = InputScaling.of(samples), TargetScaling.of(samples.eps0, samples.gap)

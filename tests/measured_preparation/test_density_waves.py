@@ -63,3 +63,10 @@ def test_a_wave_next_to_zero_is_refused() -> None:
     image = lattice_map()
     with pytest.raises(PreparationError, match="q = 0"):
         find_density_wave(image, find_lattice(image, NBS2), (0.01, 0.0))
+
+
+@pytest.mark.parametrize("wavevector", [(3.0, 3.0), (1.0, 0.0)])
+def test_the_lattice_is_no_wave_of_itself(wavevector: tuple[float, float]) -> None:
+    image = lattice_map()
+    with pytest.raises(PreparationError, match=r"0\.3333 0 for the 3 x 3"):
+        find_density_wave(image, find_lattice(image, NBS2), wavevector)

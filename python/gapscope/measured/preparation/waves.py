@@ -99,7 +99,7 @@ def find_density_wave(
 
     Raises
     ------
-    PreparationError : a wave vector nearer to q = 0 than the reach.
+    PreparationError : a wave vector nearer to q = 0 than the reach, or as long as the lattice's.
     """
     expected = star(wavevector)
     momenta = lattice.momentum(expected)
@@ -111,6 +111,12 @@ def find_density_wave(
             "A wave is sought around its momentum, without q = 0.",
             f"wave vector {wavevector}, sought within {radius / length:.2g} |b1|",
             "Use a smaller reach, or a larger map.",
+        )
+    if not lengths.max() < length - radius:
+        raise PreparationError(
+            "A density wave is longer than the lattice: its wave vector is shorter than b1.",
+            f"wave vector {wavevector} in units of b1, b2",
+            "Give 0.3333 0 for the 3 x 3 wave, 0.5 0 for 2 x 2.",
         )
     found = spectrum(image, float(lengths.max()) + radius, 0.8 * float(lengths.min()))
     q, z = found.pixels * found.step, found.z

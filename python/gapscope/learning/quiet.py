@@ -1,0 +1,42 @@
+"""Import Keras without TensorFlow's notes on how it was built.
+
+They are written by C++ on the file descriptor of stderr, some of them before TensorFlow looks at
+its log level. What fails raises in Python too.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+NOTE = re.compile(rb"I0000 |WARNING: All log messages before absl::InitializeLog\(\)")
+STDERR = 2
+
+
+@contextmanager
+def without_notes() -> Iterator[None]:
+    """Hold back what is written to stderr meanwhile, then write all of it but the notes."""
+    try:
+        terminal = os.dup(STDERR)
+    except OSError:  # no stderr
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), STDERR)
+        try:
+            yield
+        finally:
+            os.dup2(terminal, STDERR)
+            os.close(terminal)
+            held.seek(0)
+            rest = b"".join(line for line in held if not NOTE.match(line))
+            with suppress(OSError):
+                os.write(STDERR, rest)
+
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+with without_notes():
+    import keras  # noqa: F401

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gapscope.contour import Contour
 from gapscope.dataset.assemble import write_dataset
 from gapscope.dataset.compute import Job, Simulator, compute_shard
 from gapscope.dataset.manifest import Manifest
@@ -81,6 +82,12 @@ class Formula:
     def maps(self, specifications: Sequence[Specification], numerics: Numerics) -> PlainMaps:
         images = np.stack([image(spec, numerics) for spec in specifications])
         return PlainMaps(images, images.sum(axis=(2, 3)))
+
+    def integral_change(
+        self, specifications: Sequence[Specification], contour: Contour, numerics: Numerics
+    ) -> NDArray[np.float64]:
+        change = [image(spec, numerics)[0] for spec in specifications]
+        return 0.01 * contour.energies.sum() * np.stack(change)
 
 
 def image(spec: Specification, numerics: Numerics) -> NDArray[np.float64]:

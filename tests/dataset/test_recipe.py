@@ -91,6 +91,8 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "energy twice": ({"energies": [0.1, 0.1]}, "Each energy stands once"),
     "no scatterer": ({"impurity": {"scalar": 0.0}}, "An impurity scatters"),
     "half a moment": ({"impurity": {"moment": [1.0, 0.0]}}, "impurity.moment"),
+    "setpoint twice": ({"setpoints": [5.0, 5.0]}, "Each setpoint stands once"),
+    "setpoint at zero": ({"setpoints": [0.0]}, "bias other than zero"),
     "unknown dtype": ({"dtype": "float16"}, "dtype"),
 }
 

@@ -16,7 +16,7 @@ from gapscope.learning.calibrate import calibrate
 from gapscope.learning.config import TrainingConfig
 from gapscope.learning.evaluate import evaluate
 from gapscope.learning.inputs import InputScaling
-from gapscope.learning.measurement import MeasurementAugmentation
+from gapscope.learning.measurement import Feedback, MeasurementAugmentation
 from gapscope.learning.predictor import Predictor
 from gapscope.learning.run import RunConfig, RunFolder
 from gapscope.learning.samples import Samples
@@ -44,6 +44,29 @@ def run(wide: Path, config: TrainingConfig, tmp_path_factory: pytest.TempPathFac
     made = train(wide, tmp_path_factory.mktemp("runs") / "measured", config, progress=False)
     calibrate(made.path, wide)
     return made
+
+
+def test_maps_at_constant_current_are_divided_by_the_current(tmp_path: Path) -> None:
+    splits = {"train": 20, "validation": 10, "test": 10}
+    folder = toys.build_toys(tmp_path / "d", window=32, splits=splits, setpoints=[5.0, 20.0])
+    rows = np.array([4, 17])
+    always, never = (replace(MEASUREMENT, constant_current=part) for part in (1.0, 0.0))
+    with DatasetReader(folder) as reader:
+        made = {
+            name: Samples.of(reader, "train", 16, gib, measurement).maps(rows)
+            for name, gib, measurement in (
+                ("read", 0.0, always),
+                ("cached", 1.0, always),
+                ("height", 1.0, never),
+            )
+        }
+        feedback = Feedback(reader.densities([4])[0], reader.integral_changes([4])[0])
+        whole = reader.images([4])[0]
+    np.testing.assert_array_equal(made["read"], made["cached"])
+    assert not np.allclose(made["read"], made["height"])
+    np.testing.assert_array_equal(
+        made["read"][0], always(whole, np.random.default_rng(4), feedback)
+    )
 
 
 def test_samples_are_measured_the_same_way_each_time_and_cached_or_not(wide: Path) -> None:

@@ -11,8 +11,14 @@ from numpy.typing import NDArray
 
 from gapscope.errors import TrainingError
 from gapscope.learning.inputs import momentum_images
-from gapscope.learning.measurement import MeasurementAugmentation, _model
+from gapscope.learning.measurement import (
+    LEAST_CURRENT,
+    Feedback,
+    MeasurementAugmentation,
+    _model,
+)
 from gapscope.measured.simulation.image import render
+from gapscope.measured.simulation.setpoint import constant_current
 from gapscope.measured.simulation.sites import superpose
 from gapscope.physics.lattice import VECTORS, symmetric_window, window_coordinates
 
@@ -53,6 +59,44 @@ def test_without_effects_only_the_mean_is_gone() -> None:
         np.testing.assert_allclose(found[:, kept], expected[:, kept], atol=1e-6)
         assert (found[:, ~kept] == 0).all()
         np.testing.assert_allclose(found[:, kept].mean(axis=1), 0, atol=1e-6)
+
+
+@pytest.mark.parametrize("density", [0.0, 0.003])
+def test_constant_current_divides_by_what_flows(density: float) -> None:
+    rho0, integrals = np.array([0.7, 2.0]), 0.05 * map_like()
+    settings = replace(NOTHING, density=density, constant_current=1.0)
+    chosen = set()
+    for seed in range(10):
+        found = settings(map_like(), np.random.default_rng(seed), Feedback(rho0, integrals))
+        kept = found[0] != 0
+        # The same numbers in the same order as the augmentation draws them.
+        rng = np.random.default_rng(seed)
+        rng.random()
+        setpoint = int(rng.integers(2))
+        room = (WIDE - SIZE) // 2
+        number = rng.poisson(rng.uniform(0, density) * (2 * room + 1) ** 2)
+        others = rng.integers(-room, room + 1, size=(number, 2))
+        sites = np.concatenate([[[0, 0]], others[others.any(axis=1)]])
+        density_of_states = rho0[:, None, None] + superpose(map_like(), sites, SIZE)
+        current = 1 + superpose(integrals[setpoint], sites, SIZE)
+        expected = constant_current(density_of_states, np.maximum(current, LEAST_CURRENT), 1.0)
+        expected -= expected[:, kept].mean(axis=1)[:, None, None]
+        np.testing.assert_allclose(found[:, kept], expected[:, kept], atol=1e-5)
+        chosen.add(setpoint)
+    assert chosen == {0, 1}
+
+
+def test_a_part_of_the_maps_is_taken_at_constant_current() -> None:
+    feedback = Feedback(np.ones(2), 0.3 * map_like())
+    settings = replace(NOTHING, constant_current=0.3)
+    changed = 0
+    for seed in range(200):
+        rngs = np.random.default_rng(seed), np.random.default_rng(seed)
+        rngs[0].random()  # which decides
+        height = settings(map_like(), rngs[0])
+        found = settings(map_like(), rngs[1], feedback)
+        changed += not np.array_equal(height, found)
+    assert 40 <= changed <= 80
 
 
 def test_whole_hexagons_change_no_image_but_q_zero() -> None:

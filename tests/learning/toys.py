@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from gapscope.contour import Contour
 from gapscope.dataset.assemble import write_dataset
 from gapscope.dataset.compute import Job, compute_shard
 from gapscope.dataset.manifest import Manifest
@@ -110,6 +111,14 @@ class Toy:
     def maps(self, specifications: Sequence[Specification], numerics: Numerics) -> ToyMaps:
         maps = np.stack([self.one(spec, numerics) for spec in specifications])
         return ToyMaps(maps, maps.sum(axis=(2, 3)))
+
+    def integral_change(
+        self, specifications: Sequence[Specification], contour: Contour, numerics: Numerics
+    ) -> NDArray[np.float64]:
+        """Waves like those of the maps, of up to a tenth, sharper at higher biases."""
+        bias = 2 * float(contour.energies.mean())
+        maps = np.stack([self.one(spec, numerics)[0] for spec in specifications])
+        return 0.1 * np.tanh(1e4 * bias * maps)
 
     def one(self, spec: Specification, numerics: Numerics) -> NDArray[np.float64]:
         irrep = spec.pairing.irrep

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import gapscope as gs
+from gapscope.contour import setpoint_contour
 from gapscope.errors import SettingError
-from gapscope.measured.simulation import constant_current, setpoint_contour, topograph
+from gapscope.measured.simulation import constant_current, topograph
 from gapscope.simulate import simulate_batch
 
 LEVELS = np.array([-14.0, -2.0, -0.4, 0.3, 1.1, 2.2, 7.0, 9.6, 10.5, 40.0])

@@ -12,13 +12,11 @@ import numpy as np
 
 from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.schema import (
-    COORDINATES,
     DATASET,
     PARAMETERS,
     SCHEMA_VERSION,
     SPLITS,
     Variable,
-    maps,
     shard_name,
 )
 from gapscope.dataset.shards import HDF5, read_variables
@@ -44,20 +42,21 @@ def write_dataset(folder: Path, manifest: Manifest) -> None:
     sites = window_coordinates(recipe.window)
     stored = {name: np.concatenate([part[name] for part in parts]) for name in names}
     stored |= {"energy": np.asarray(recipe.energies), "r1": sites, "r2": sites}
+    stored["setpoint"] = np.asarray(recipe.setpoints)
     image = io.BytesIO()
     with h5py.File(image, "w", libver=HDF5) as file:
         file.attrs.update(attributes(manifest))
-        for variable in COORDINATES + PARAMETERS:
+        for variable in recipe.coordinates() + PARAMETERS:
             values = np.asarray(stored[variable.name], dtype=variable.dtype)
             _describe(file.create_dataset(variable.name, data=values), variable)
-        for variable in COORDINATES:
+        for variable in recipe.coordinates():
             file[variable.name].make_scale(variable.name)
-        for variable in maps(recipe.dtype):
+        for variable in recipe.maps():
             layout = _layout(manifest, variable)
             # Where a shard is lost, HDF5 shows the fill value without a word: make it NaN.
             made = file.create_virtual_dataset(variable.name, layout, fillvalue=np.nan)
             _describe(made, variable)
-        for variable in maps(recipe.dtype) + PARAMETERS:
+        for variable in recipe.maps() + PARAMETERS:
             for axis, dim in enumerate(variable.dims):
                 file[variable.name].dims[axis].attach_scale(file[dim])
     write_whole(folder / DATASET, image.getvalue())

@@ -61,6 +61,7 @@ def _settings(recipe: Recipe) -> str:
         "material": recipe.material,
         "impurity": f"v = {impurity.scalar:g} meV, J = {list(impurity.moment)} meV",
         "energies": f"{list(recipe.energies)} meV",
+        **({"integrated up to": f"{list(recipe.setpoints)} meV"} if recipe.setpoints else {}),
         "broadening": f"{recipe.broadening:g} meV",
         "window": f"{recipe.window} x {recipe.window} sites",
         "method": ", ".join(f"{key} {value}" for key, value in method.items()),

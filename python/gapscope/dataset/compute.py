@@ -11,10 +11,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gapscope.contour import Contour
 from gapscope.dataset.manifest import Manifest
-from gapscope.dataset.schema import Arrays, sample_variables, shard_name
+from gapscope.dataset.schema import Arrays, shard_name
 from gapscope.dataset.shards import ShardEntry, faults, intact_shard, write_shard
 from gapscope.errors import ConvergenceError, DatasetError, KernelError
+from gapscope.integrated import integrated_density
 from gapscope.kernel.client import configure, default_threads
 from gapscope.numerics import Numerics
 from gapscope.physics import IRREPS, LABELS, Impurity, Material, Pairing, Specification
@@ -44,6 +46,11 @@ class Simulator(Protocol):
     def maps(self, specifications: Sequence[Specification], numerics: Numerics) -> Maps:
         """Maps of a batch."""
 
+    def integral_change(
+        self, specifications: Sequence[Specification], contour: Contour, numerics: Numerics
+    ) -> NDArray[np.floating[Any]]:
+        """(N - N0)/N0 of a batch, (n, L, L)."""
+
 
 class JuliaKernel:
     """The kernel in a host process of the worker's own, with its share of the cores."""
@@ -63,14 +70,17 @@ class JuliaKernel:
         maps = simulate_batch(specifications, numerics)
         convergence = maps.convergence
         if convergence is not None and not convergence.reached.all():
-            worst = convergence.larger.max()
-            raise ConvergenceError(
-                "Every map of a dataset reaches the recipe's accuracy within its budget.",
-                f"{np.count_nonzero(~convergence.reached)} maps of a shard, estimated error"
-                f" {worst:.2g}",
-                "Raise the recipe's budget, accuracy or broadening; finished shards are kept.",
-            )
+            raise _unconverged(np.count_nonzero(~convergence.reached), convergence.larger.max())
         return maps
+
+    def integral_change(
+        self, specifications: Sequence[Specification], contour: Contour, numerics: Numerics
+    ) -> NDArray[np.floating[Any]]:
+        """(N - N0)/N0 of a batch, (n, L, L); raises as :meth:`maps` does."""
+        found = integrated_density(specifications, contour, numerics.window, numerics.method)
+        if not found.reached:
+            raise _unconverged("integrated", found.relative_error)
+        return found.change / found.clean[:, None, None]
 
 
 @dataclass(frozen=True)
@@ -106,20 +116,24 @@ def compute_shard(job: Job, index: int) -> ShardEntry:
     drawn = [sampler.draw(sample) for sample in samples]
     impurity = recipe.impurity.impurity()
     began = time.monotonic()
-    maps = job.simulator.maps(
-        [_specification(sample, job.material, impurity) for sample in drawn], recipe.numerics()
-    )
+    specifications = [_specification(sample, job.material, impurity) for sample in drawn]
+    maps = job.simulator.maps(specifications, recipe.numerics())
+    integrals = [
+        job.simulator.integral_change(specifications, contour, recipe.numerics())
+        for contour in recipe.contours()
+    ]
     seconds = time.monotonic() - began
     columns = {
         "sample": np.asarray(samples),
         "ldos_change": maps.ldos_change,
         "dos": maps.dos,
+        **({"integral_change": np.stack(integrals, axis=1)} if integrals else {}),
         **_parameters(drawn),
         "split": recipe.split_of(samples),
     }
     arrays: Arrays = {
         variable.name: np.ascontiguousarray(columns[variable.name], dtype=variable.dtype)
-        for variable in sample_variables(recipe.dtype)
+        for variable in recipe.variables()
     }
     for rule, ids in faults(arrays):
         raise KernelError(rule, f"samples {ids}", "Use a larger broadening, or another impurity.")
@@ -134,6 +148,14 @@ def require_versions(begun: dict[str, str], now: dict[str, str]) -> None:
             f"begun with {begun}, now {now}",
             "Go on with the versions it was begun with, or build into another folder.",
         )
+
+
+def _unconverged(which: object, error: float) -> ConvergenceError:
+    return ConvergenceError(
+        "Every map of a dataset reaches the recipe's accuracy within its budget.",
+        f"{which} maps of a shard, estimated error {error:.2g}",
+        "Raise the recipe's budget, accuracy or broadening; finished shards are kept.",
+    )
 
 
 def _specification(

@@ -53,7 +53,7 @@ class DatasetReader:
     Attributes
     ----------
     labels, irreps, splits : names that the arrays label, irrep, split point into.
-    energies : (energies,) in meV.
+    energies, setpoints : (energies,) and (setpoints,) in meV; often there are no setpoints.
     window : sites per side.
     lattice, lattice_constant : name of the lattice and its constant in Angstrom.
     recipe : the recipe as it stood in TOML.
@@ -69,12 +69,12 @@ class DatasetReader:
         self.folder = Path(directory)
         self._manifest = _finished(self.folder)
         self._file = open_view(self.folder, self._manifest)
-        self._images = self._file["ldos_change"]
         attributes = self._file.attrs
         self.labels = tuple(attributes["labels"])
         self.irreps = tuple(attributes["irreps"])
         self.splits = tuple(attributes["splits"])
         self.energies: NDArray[np.float64] = self._file["energy"][()]
+        self.setpoints = np.asarray(self._manifest.recipe.setpoints, dtype=np.float64)
         self.window = int(attributes["window"])
         self.lattice = str(attributes["lattice"])
         self.lattice_constant = float(attributes["lattice_constant"])
@@ -115,26 +115,19 @@ class DatasetReader:
         DatasetError : no sample has this id.
         CorruptShardError : the sample's shard does not match its checksum.
         """
-        if not 0 <= sample < len(self):
-            raise DatasetError(
-                f"Sample ids run from 0 to {len(self) - 1}.", int(sample), "Choose among them."
-            )
-        index = int(sample) // self._manifest.recipe.shard_size
-        if index not in self._verified:
-            self._verify(index)
-        image: NDArray[np.floating[Any]] = self._images[int(sample)]
-        if np.isnan(image).any():  # HDF5 shows the fill value where it cannot open a shard
-            raise corrupt(shard_name(index), f"sample {sample} cannot be read")
-        return image
+        return self._one("ldos_change", sample)
 
     def images(self, ids: Iterable[int]) -> NDArray[np.floating[Any]]:
         """Images of several samples in the order of ``ids``, (n, energies, L, L)."""
-        # h5py reads single indices several times faster than a list of them.
-        samples = list(ids)
-        images = np.empty((len(samples), *self._images.shape[1:]), self._images.dtype)
-        for row, sample in enumerate(samples):
-            images[row] = self.image(sample)
-        return images
+        return self._several("ldos_change", ids)
+
+    def densities(self, ids: Iterable[int]) -> NDArray[np.floating[Any]]:
+        """Densities of states of the clean material in 1/meV per site, (n, energies)."""
+        return self._several("dos", ids)
+
+    def integral_changes(self, ids: Iterable[int]) -> NDArray[np.floating[Any]]:
+        """(N - N0)/N0 of several samples up to each setpoint, (n, setpoints, L, L)."""
+        return self._several("integral_change", ids)
 
     def close(self) -> None:
         """Close the files."""
@@ -145,6 +138,27 @@ class DatasetReader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _several(self, name: str, ids: Iterable[int]) -> NDArray[np.floating[Any]]:
+        # h5py reads single indices several times faster than a list of them.
+        samples, stored = list(ids), self._file[name]
+        values = np.empty((len(samples), *stored.shape[1:]), stored.dtype)
+        for row, sample in enumerate(samples):
+            values[row] = self._one(name, sample)
+        return values
+
+    def _one(self, name: str, sample: int) -> NDArray[np.floating[Any]]:
+        if not 0 <= sample < len(self):
+            raise DatasetError(
+                f"Sample ids run from 0 to {len(self) - 1}.", int(sample), "Choose among them."
+            )
+        index = int(sample) // self._manifest.recipe.shard_size
+        if index not in self._verified:
+            self._verify(index)
+        values: NDArray[np.floating[Any]] = self._file[name][int(sample)]
+        if np.isnan(values).any():  # HDF5 shows the fill value where it cannot open a shard
+            raise corrupt(shard_name(index), f"sample {sample} cannot be read")
+        return values
 
     def _verify(self, index: int) -> None:
         path = self.folder / shard_name(index)

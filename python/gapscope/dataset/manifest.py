@@ -80,9 +80,9 @@ class Manifest:
         """Raise RecipeError if the other manifest is of another recipe or material."""
         mine, theirs = self.recipe.to_dict(), other.recipe.to_dict()
         differing = [
-            f"{key} = {mine[key]!r} here, {theirs[key]!r} now"
-            for key in mine
-            if mine[key] != theirs[key]
+            f"{key} = {mine.get(key)!r} here, {theirs.get(key)!r} now"
+            for key in mine | theirs
+            if mine.get(key) != theirs.get(key)
         ]
         if self.material != other.material:
             differing.append(f"the content of the material {self.recipe.material}")

@@ -12,7 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from gapscope.dataset.schema import SPLITS, require_readable
+from gapscope.contour import Contour, setpoint_contour
+from gapscope.dataset.schema import (
+    SPLITS,
+    Variable,
+    coordinates,
+    maps,
+    require_readable,
+    sample_variables,
+)
 from gapscope.errors import GapscopeError, RecipeError
 from gapscope.numerics import Converged, Grid, Numerics
 from gapscope.physics import LABELS, Impurity
@@ -20,6 +28,9 @@ from gapscope.physics.sampling import Range, Sampler
 
 BALANCE = 2 * len(LABELS)
 """Sample ids run through the classes, and A12u alternates between A1u and A2u."""
+
+NODES = 5
+"""Of an integral up to a setpoint; its change by impurities comes out to 1 %."""
 
 
 class Table(BaseModel):
@@ -108,7 +119,9 @@ class Recipe(Table):
     """What a dataset contains; sample ids 0 .. n - 1, parameters from (seed, id) alone.
 
     ``material`` is the name of a shipped material or the path of a material file, relative to the
-    recipe; energies and broadening in meV; ``window`` sites per side.
+    recipe; energies and broadening in meV; ``window`` sites per side. ``setpoints``: biases in meV
+    up to which densities of states are integrated too, so that maps at constant current can be
+    made of the dataset's.
     """
 
     schema_version: Literal[1] = Field(alias="schema")
@@ -117,6 +130,7 @@ class Recipe(Table):
     material: str = Field(min_length=1)
     impurity: ImpurityTable
     energies: tuple[float, ...]
+    setpoints: tuple[float, ...] = ()
     broadening: float
     window: int
     dtype: Literal["float32", "float64"] = "float32"
@@ -129,8 +143,11 @@ class Recipe(Table):
     def _computable(self) -> Self:
         if len(set(self.energies)) != len(self.energies):
             raise RecipeError("Each energy stands once.", list(self.energies), "Drop the copies.")
+        if len(set(self.setpoints)) != len(self.setpoints):
+            raise RecipeError("Each setpoint stands once.", list(self.setpoints), "Drop copies.")
         self.sampler()
         self.numerics()
+        self.contours()
         return self
 
     @property
@@ -148,6 +165,7 @@ class Recipe(Table):
         return {
             "sample": samples,
             "energy": len(self.energies),
+            "setpoint": len(self.setpoints),
             "r1": self.window,
             "r2": self.window,
         }
@@ -166,9 +184,29 @@ class Recipe(Table):
         """How the maps are computed."""
         return Numerics(self.energies, self.broadening, self.window, self.method.method())
 
+    def contours(self) -> list[Contour]:
+        """The ways to integrate over, of each setpoint."""
+        return [setpoint_contour(bias, self.broadening, NODES) for bias in self.setpoints]
+
+    def coordinates(self) -> tuple[Variable, ...]:
+        """The dataset's coordinates."""
+        return coordinates(bool(self.setpoints))
+
+    def maps(self) -> tuple[Variable, ...]:
+        """The dataset's variables that the kernel computes."""
+        return maps(self.dtype, bool(self.setpoints))
+
+    def variables(self) -> tuple[Variable, ...]:
+        """All variables of the dataset's shards, in the order in which they are hashed."""
+        return sample_variables(self.dtype, bool(self.setpoints))
+
     def to_dict(self) -> dict[str, Any]:
         """The recipe as it stands in TOML, for JSON."""
-        return self.model_dump(mode="json", by_alias=True)
+        table = self.model_dump(mode="json", by_alias=True)
+        if not self.setpoints:
+            # Recipes without them are the same as before there were any, and so is their identity.
+            del table["setpoints"]
+        return table
 
     @classmethod
     def from_dict(cls, table: dict[str, Any], where: str = "recipe") -> Recipe:

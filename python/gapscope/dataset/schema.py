@@ -41,12 +41,14 @@ class Variable:
         return tuple(sizes[dim] for dim in self.dims)
 
 
+SAMPLE = Variable("sample", "<i8", ("sample",), "1", "sample id")
 COORDINATES = (
-    Variable("sample", "<i8", ("sample",), "1", "sample id"),
+    SAMPLE,
     Variable("energy", "<f8", ("energy",), "meV", "energy w from the Fermi level"),
     Variable("r1", "<i8", ("r1",), "1", "site along a1, impurity at 0"),
     Variable("r2", "<i8", ("r2",), "1", "site along a2, impurity at 0"),
 )
+SETPOINT = Variable("setpoint", "<f8", ("setpoint",), "meV", "bias eV0 of the feedback")
 PARAMETERS = (
     Variable("label", "|i1", ("sample",), "1", "class, index into the attribute labels"),
     Variable("irrep", "|i1", ("sample",), "1", "irrep, index into the attribute irreps"),
@@ -60,18 +62,25 @@ LDOS_CHANGE = ("sample", "energy", "r1", "r2")
 DOS = Variable("dos", "<f8", ("sample", "energy"), "1/meV", "density of states per site")
 
 
-def maps(dtype: str) -> tuple[Variable, ...]:
+def coordinates(setpoints: bool) -> tuple[Variable, ...]:
+    """Coordinates of a dataset with or without setpoints."""
+    return COORDINATES + (SETPOINT,) * setpoints
+
+
+def maps(dtype: str, setpoints: bool) -> tuple[Variable, ...]:
     """Variables that the kernel computes; images are stored in the recipe's dtype."""
     stored = np.dtype(dtype).newbyteorder("<").str
     images = Variable(
         "ldos_change", stored, LDOS_CHANGE, "1/meV", "change of the local density of states"
     )
-    return images, DOS
+    name = "change of the density of states integrated up to the setpoint, over the clean one"
+    integrals = Variable("integral_change", stored, ("sample", "setpoint", "r1", "r2"), "1", name)
+    return (images, DOS) + (integrals,) * setpoints
 
 
-def sample_variables(dtype: str) -> tuple[Variable, ...]:
+def sample_variables(dtype: str, setpoints: bool) -> tuple[Variable, ...]:
     """All variables of a shard, in the order in which they are hashed."""
-    return COORDINATES[:1] + maps(dtype) + PARAMETERS
+    return (SAMPLE, *maps(dtype, setpoints), *PARAMETERS)
 
 
 def shard_name(index: int) -> str:

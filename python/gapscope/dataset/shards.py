@@ -20,7 +20,6 @@ from gapscope.dataset.schema import (
     SCHEMA_VERSION,
     Arrays,
     require_readable,
-    sample_variables,
 )
 from gapscope.dataset.storage import write_whole
 from gapscope.errors import CorruptShardError, GapscopeError
@@ -77,6 +76,8 @@ def faults(arrays: Arrays) -> Iterator[tuple[str, list[int]]]:
     """Rules that the maps of a shard break, each with the sample ids."""
     images, dos = arrays["ldos_change"], arrays["dos"]
     finite = np.isfinite(images).all(axis=(1, 2, 3)) & np.isfinite(dos).all(axis=1)
+    if "integral_change" in arrays:
+        finite &= np.isfinite(arrays["integral_change"]).all(axis=(1, 2, 3))
     constant = (images == images[..., :1, :1]).all(axis=(2, 3)).any(axis=1)
     for rule, wrong in (
         ("Maps and densities of states are finite.", ~finite),
@@ -87,7 +88,7 @@ def faults(arrays: Arrays) -> Iterator[tuple[str, list[int]]]:
 
 
 def write_shard(path: Path, arrays: Arrays, origin: Origin, seconds: float) -> ShardEntry:
-    """Write a shard with every variable of :func:`gapscope.dataset.schema.sample_variables`.
+    """Write a shard with every variable of :meth:`gapscope.dataset.recipe.Recipe.variables`.
 
     The file is laid out in memory, so that a full disk is met by a plain write.
 
@@ -122,7 +123,7 @@ def read_shard(path: Path, recipe: Recipe, samples: range) -> Shard:
     SchemaVersionError : written by a newer gapscope.
     """
     with _opened(path) as file:
-        names = [variable.name for variable in sample_variables(recipe.dtype)]
+        names = [variable.name for variable in recipe.variables()]
         arrays = _read(file, recipe, samples, names)
         origin = Origin(str(file.attrs["identity"]), json.loads(file.attrs["versions"]))
         entry = ShardEntry(
@@ -174,7 +175,7 @@ def _opened(path: Path) -> Iterator[Any]:
 def _read(file: Any, recipe: Recipe, samples: range, names: Sequence[str]) -> Arrays:
     """Arrays by name; shapes and dtypes are checked before anything is allocated."""
     sizes = recipe.sizes(len(samples))
-    expected = {variable.name: variable for variable in sample_variables(recipe.dtype)}
+    expected = {variable.name: variable for variable in recipe.variables()}
     arrays = {}
     for name in names:
         stored, shape, dtype = file[name], expected[name].shape(sizes), expected[name].dtype

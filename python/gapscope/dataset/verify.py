@@ -18,7 +18,6 @@ from gapscope.dataset.schema import (
     PARAMETERS,
     SPLITS,
     Arrays,
-    sample_variables,
     shard_name,
 )
 from gapscope.dataset.shards import faults, read_shard
@@ -76,7 +75,7 @@ def verify(directory: str | Path) -> Verification:
     manifest = Manifest.read(folder)
     manifest.require_finished()
     recipe = manifest.recipe
-    variables = sample_variables(recipe.dtype)
+    variables = recipe.variables()
     hashes = {variable.name: hashlib.sha256() for variable in variables}
     broken: list[CorruptShardError] = []
     tables: list[Arrays] = []

@@ -6,9 +6,11 @@ On the lattice sites r of a network's window, with drho_1 the map of one impurit
 
 R_j being other impurities at random sites (R_0 = 0), s a residual shift of the sampled positions
 against the atoms, E a residual affine distortion, phi the Gaussian of an atom's image and rho0 the
-clean density of states; gapscope.measured.simulation makes whole images of it. Then follow noise
-(white, 1/f, offsets of scan lines), a field of view outside of which the map is zero, its mean
-inside taken away, and an amplitude that no measured map tells.
+clean density of states; gapscope.measured.simulation makes whole images of it. At constant current
+the feedback divides by what flows up to the setpoint, N/N0 = 1 + sum_j (N_1(r - R_j) - N0)/N0, so
+that (rho0 + sum_j drho_1) N0/N - rho0 stands for the sum (gapscope.measured.simulation.setpoint).
+Then follow noise (white, 1/f, offsets of scan lines), a field of view outside of which the map is
+zero, its mean inside taken away, and an amplitude that no measured map tells.
 """
 
 from __future__ import annotations
@@ -25,6 +27,24 @@ from gapscope.learning.noise import NoiseModel
 from gapscope.physics.lattice import Lattice, symmetric_window, window_coordinates
 
 Real = NDArray[np.float64]
+
+
+LEAST_CURRENT = 0.1
+"""N/N0 is never less: sums of single impurities' changes may fall below zero, currents do not."""
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What the tip's feedback sees around one impurity.
+
+    Attributes
+    ----------
+    density : rho0 at the map's energies, (energies,), in the unit of the map.
+    integrals : (N_1 - N0)/N0 up to every setpoint, (setpoints, W, W).
+    """
+
+    density: NDArray[np.floating]
+    integrals: NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -45,6 +65,8 @@ class MeasurementAugmentation:
     white, pink, lines : standard deviations of noise in units of the contrast; each map draws the
         cube of a uniform number times this.
     amplitude : the map is multiplied by exp(x), |x| at most this.
+    constant_current : part of the maps that are taken so, each with any of the setpoints, where the
+        dataset has some; the others are taken at constant height.
 
     Raises
     ------
@@ -62,6 +84,7 @@ class MeasurementAugmentation:
     pink: float = 0.4
     lines: float = 0.3
     amplitude: float = 1.0
+    constant_current: float = 0.5
 
     def __post_init__(self) -> None:
         window_coordinates(self.size)
@@ -74,19 +97,24 @@ class MeasurementAugmentation:
                 raise TrainingError(f"{name} is a number >= 0.", value, "Change it.")
         if not (
             0.1 <= self.least_field <= 1
+            and 0 <= self.constant_current <= 1
             and (self.orbital is None or 0.1 <= self.orbital <= 0.45)
             and self.density < 0.1
             and self.shift + self.affine * self.size <= 0.5
         ):
             raise TrainingError(
-                "least_field lies between 0.1 and 1, orbital between 0.1 and 0.45 or is None,"
-                " density is below 0.1, and shift + affine * size is at most 0.5.",
+                "least_field lies between 0.1 and 1, constant_current between 0 and 1, orbital"
+                " between 0.1 and 0.45 or is None, density is below 0.1, and shift + affine * size"
+                " is at most 0.5.",
                 self,
                 "Change it.",
             )
 
     def __call__(
-        self, single: NDArray[np.floating], rng: np.random.Generator
+        self,
+        single: NDArray[np.floating],
+        rng: np.random.Generator,
+        feedback: Feedback | None = None,
     ) -> NDArray[np.float32]:
         """A measurement (energies, size, size) of one impurity's drho (energies, W, W).
 
@@ -104,7 +132,10 @@ class MeasurementAugmentation:
                 single.shape,
                 "Use maps of a larger window.",
             )
-        values = self._superposed(single, rng)
+        if feedback is not None and rng.random() < self.constant_current:
+            values = self._at_constant_current(single, feedback, rng)
+        else:
+            values = self._superposed(single, rng)
         model = _model(self.size)
         contrast = model.contrast(values)
         if self.orbital is not None:
@@ -127,6 +158,17 @@ class MeasurementAugmentation:
         for r1, r2 in [(0, 0), *others.tolist()]:
             total += single[:, room - r1 : room - r1 + self.size, room - r2 : room - r2 + self.size]
         return total
+
+    def _at_constant_current(
+        self, single: NDArray[np.floating], feedback: Feedback, rng: np.random.Generator
+    ) -> Real:
+        """(rho0 + drho) N0/N - rho0 of the impurities together, for one of the setpoints."""
+        integral = feedback.integrals[rng.integers(len(feedback.integrals))]
+        together = self._superposed(np.concatenate([single, integral[None]]), rng)
+        rho0 = feedback.density[:, None, None]
+        return np.asarray(
+            (rho0 + together[:-1]) / np.maximum(1 + together[-1], LEAST_CURRENT) - rho0
+        )
 
     def _misplaced(self, values: Real, orbital: float, rng: np.random.Generator) -> Real:
         """Values between the atoms, from each position's atom and its neighbours."""

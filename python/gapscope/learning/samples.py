@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gapscope.dataset.load import DatasetReader
 from gapscope.errors import DatasetError, TrainingError
 from gapscope.learning.inputs import cut, momentum_images
-from gapscope.learning.measurement import MeasurementAugmentation
+from gapscope.learning.measurement import Feedback, MeasurementAugmentation
 
 CHUNK = 64
 GIB = 2**30
@@ -30,6 +30,7 @@ class Samples:
     measurement : maps are as it leaves them; without, the window cut out of each.
     cached : all maps (samples, energies, L, L) in 1/meV, or None; L is ``size``, with a measurement
         the window of the dataset.
+    feedback : beside them, where the dataset has setpoints that the measurement needs.
     """
 
     reader: DatasetReader
@@ -41,6 +42,7 @@ class Samples:
     gap: NDArray[np.float64]
     measurement: MeasurementAugmentation | None = None
     cached: NDArray[np.float32] | None = None
+    feedback: Sequence[Feedback] | None = None
 
     @classmethod
     def of(
@@ -81,11 +83,12 @@ class Samples:
             reader.parameters[name][ids] for name in ("label", "theta", "eps0", "gap")
         )
         samples = cls(reader, size, ids, label.astype(np.int64), theta, eps0, gap, measurement)
-        needed = 4 * len(ids) * len(reader.energies) * samples._window**2
-        if needed > cache_gib * GIB:
+        images = len(reader.energies) + samples._setpoints
+        if 4 * len(ids) * images * samples._window**2 > cache_gib * GIB:
             return samples
         maps = np.concatenate([samples._stored(rows) for rows in samples.chunks()])
-        return replace(samples, cached=maps)
+        feedback = samples._read_feedback(ids) if samples._setpoints else None
+        return replace(samples, cached=maps, feedback=feedback)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -103,12 +106,27 @@ class Samples:
             return stored
         if generators is None:
             generators = [np.random.default_rng(int(i)) for i in self.ids[rows]]
-        pairs = zip(stored, generators, strict=True)
-        return np.stack([self.measurement(one, rng) for one, rng in pairs])
+        together = zip(stored, generators, self._feedback(rows), strict=True)
+        return np.stack([self.measurement(*one) for one in together])
 
     @property
     def _window(self) -> int:
         return self.size if self.measurement is None else self.reader.window
+
+    @property
+    def _setpoints(self) -> int:
+        return 0 if self.measurement is None else len(self.reader.setpoints)
+
+    def _feedback(self, rows: NDArray[np.int64]) -> Sequence[Feedback | None]:
+        if not self._setpoints:
+            return [None] * len(rows)
+        if self.feedback is not None:
+            return [self.feedback[row] for row in rows]
+        return self._read_feedback(self.ids[rows])
+
+    def _read_feedback(self, ids: NDArray[np.int64]) -> list[Feedback]:
+        read = zip(self.reader.densities(ids), self.reader.integral_changes(ids), strict=True)
+        return [Feedback(*one) for one in read]
 
     def _stored(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         if self.cached is not None:

@@ -17,17 +17,11 @@ from gapscope.measured.simulation.noise import (
 )
 from gapscope.measured.simulation.resolution import energy_rule, lockin_rule, thermal_rule
 from gapscope.measured.simulation.scan import simulate_measurement
-from gapscope.measured.simulation.setpoint import (
-    Contour,
-    constant_current,
-    setpoint_contour,
-    topograph,
-)
+from gapscope.measured.simulation.setpoint import constant_current, topograph
 from gapscope.measured.simulation.sites import random_sites, superpose
 
 __all__ = [
     "IDEAL",
-    "Contour",
     "Distortion",
     "Field",
     "Measurement",
@@ -41,7 +35,6 @@ __all__ = [
     "orbital_sum",
     "random_sites",
     "render",
-    "setpoint_contour",
     "simulate_measurement",
     "superpose",
     "thermal_rule",

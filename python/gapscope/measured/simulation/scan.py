@@ -9,11 +9,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from gapscope.contour import setpoint_contour
 from gapscope.errors import SettingError
+from gapscope.integrated import integrated_density
 from gapscope.measured.simulation.image import REACH, render
 from gapscope.measured.simulation.measurement import Measurement
 from gapscope.measured.simulation.resolution import energy_rule
-from gapscope.measured.simulation.setpoint import constant_current, setpoint_contour, topograph
+from gapscope.measured.simulation.setpoint import constant_current, topograph
 from gapscope.measured.simulation.sites import Sites, random_sites, superpose
 from gapscope.numerics import Converged, Numerics
 from gapscope.physics import Impurity, Specification
@@ -152,13 +154,9 @@ class _States:
         setpoint = self.measurement.setpoint
         assert setpoint is not None
         contour = setpoint_contour(setpoint.bias, self.measurement.broadening, setpoint.nodes)
-        clean, change = 0.0, np.zeros((self.window, self.window))
-        for energy, broadening, weight in zip(
-            contour.energies.tolist(), contour.broadenings.tolist(), contour.weights, strict=True
-        ):
-            trace, green = self._solved([energy], broadening)
-            clean -= float((weight * green[0]).imag / np.pi)
-            change -= (weight * trace[0]).imag / np.pi
+        found = integrated_density([self.specification], contour, self._reach, self._method)
+        self.relative_error = max(self.relative_error, found.relative_error)
+        clean, change = found.clean[0], self._together(found.change[0])
         sign = np.sign(setpoint.bias)
         return float(sign * clean), np.asarray(sign * (clean + change))
 
@@ -176,9 +174,7 @@ class _States:
         self, energies: list[float], broadening: float
     ) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
         """A(r; z), (energies, L, L), and Tr_e g0(z), (energies,)."""
-        # Single maps reach from every impurity to every site.
-        reach = 0 if self.measurement.exact else 2 * int(np.abs(self.sites).max())
-        numerics = Numerics(energies, broadening, self.window + reach, self._method)
+        numerics = Numerics(energies, broadening, self._reach, self._method)
         maps: Maps = simulate_batch([self.specification], numerics)
         if maps.convergence is not None:
             error = float(maps.convergence.larger.max())
@@ -186,12 +182,16 @@ class _States:
         electrons = maps.local_green.shape[-1] // 2
         green = np.trace(maps.local_green[0, :, :electrons, :electrons], axis1=-2, axis2=-1)
         trace = maps.trace[0]
-        if not self.measurement.exact:
-            real, imaginary = (
-                superpose(part, self.sites, self.window) for part in (trace.real, trace.imag)
-            )
-            trace = real + 1j * imaginary
-        return trace, np.asarray(green)
+        return self._together(trace.real) + 1j * self._together(trace.imag), np.asarray(green)
+
+    @property
+    def _reach(self) -> int:
+        """Window of the maps: single ones reach from every impurity to every site."""
+        return self.window + (0 if self.measurement.exact else 2 * int(np.abs(self.sites).max()))
+
+    def _together(self, maps: Real) -> Real:
+        """Maps of all impurities: exact ones as they are, single ones added up."""
+        return maps if self.measurement.exact else superpose(maps, self.sites, self.window)
 
 
 def _region(points: Real, vectors: Real, margin: float) -> Sites:

@@ -10,17 +10,9 @@ to first order dg/g = drho/rho0 - dN/N0. The ratio is taken site by site: what t
 within the unit cell, where one orbital per site would cancel, is left out. Its height follows the
 current's exponential decay, I ~ N exp(-2 kappa z), hence z(r) = ln(N(r)/N0) / (2 kappa),
 kappa = sqrt(2 m phi) / hbar (J. Tersoff, D. R. Hamann, Phys. Rev. B 31, 805 (1985)).
-
-N is an integral of a Green's function that is analytic in the upper half plane: the way from
-i delta to eV0 + i delta may lead over a half circle, far from all poles, where few nodes do:
-
-    int_0^{eV0} rho dE = -(1/pi) Im int_0^pi G(z(phi)) z'(phi) dphi,
-    z(phi) = i delta + (eV0/2) (1 - exp(-i phi)).
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,41 +22,6 @@ from gapscope.errors import SettingError
 Real = NDArray[np.float64]
 DECAY = 5.123167
 """sqrt(2 m eV) / hbar in 1/nm."""
-
-
-@dataclass(frozen=True)
-class Contour:
-    """Nodes z = energy + i broadening in meV, and complex weights dz of int G dz."""
-
-    energies: Real
-    broadenings: Real
-    weights: NDArray[np.complex128]
-
-
-def setpoint_contour(bias: float, broadening: float, count: int) -> Contour:
-    """Gauss-Legendre nodes on the half circle from i delta to eV0 + i delta.
-
-    Parameters
-    ----------
-    bias : eV0 in meV, of either sign.
-    broadening : delta in meV.
-    count : nodes; 8 give N to 1e-4 and its change by impurities to 1e-3 at |eV0| = 100 delta.
-
-    Raises
-    ------
-    SettingError : no bias, no broadening, or no node.
-    """
-    if not (np.isfinite(bias) and bias != 0 and broadening > 0 and count >= 1):
-        raise SettingError(
-            "A setpoint has a bias other than zero, a positive broadening, and a node or more.",
-            f"bias {bias} meV, broadening {broadening} meV, {count} nodes",
-            "Use for example 10 meV and 8 nodes.",
-        )
-    nodes, weights = np.polynomial.legendre.leggauss(count)
-    turn = np.exp(-0.5j * np.pi * (nodes + 1) * np.sign(bias))
-    z = 1j * broadening + bias / 2 * (1 - turn)
-    slope = 0.5j * abs(bias) * turn
-    return Contour(z.real, z.imag, slope * weights * np.pi / 2)
 
 
 def constant_current(rho: ArrayLike, integral: ArrayLike, clean_integral: float) -> Real:

@@ -36,8 +36,8 @@ is that of its general path for hoppings beyond neighbouring cells; its adaptive
 site, is accurate.
 """,
     "throughput": """
-A VGG16 is convolutions, which bound the ratio: this processor does them in bfloat16 not much more
-than one and a half times as fast as in float32.
+A VGG16 is convolutions, which bound the ratio: the last row of the table shows how far. See
+[decision 8](decisions/0008-reference-network.md).
 """,
 }
 ROWS = ["-m", "gapscope.kernel.provision", "--run", str(HERE / "rows.jl")]

@@ -7,9 +7,10 @@ Maps are those of a dataset by the recipe "demo", made beforehand.
 gapscope: its own batches (noise, symmetry, Fourier transform) made while it trains, its precision
 for this machine. Plain Keras: the body of keras.applications.VGG16 with gapscope's heads in
 float32, compiled as Keras does, the network inputs of the same maps as an array in memory, no
-augmentation; and gapscope's own layers in the same way, which tell what precision alone gives. All
-have AdamW. One epoch each per turn, the first step of an epoch not counted; medians of the rates
-are printed.
+augmentation; and gapscope's own layers in the same way, which tell what precision alone gives.
+These have AdamW. Without it and without normalisation, in gapscope's precision, is what the
+convolutions leave to be gained. One epoch each per turn, the first step of an epoch not counted;
+medians of the rates are printed.
 
 The stall is the part of gapscope's time per step that disappears where the same epoch's batches lie
 ready in memory: steps wait for their batch, or share the cores with the making of the next. Making
@@ -50,6 +51,7 @@ TITLES = {
     "ready": "gapscope, batches ready in memory",
     "plain": "plain Keras, float32",
     "layers": "gapscope's layers, float32",
+    "floor": "convolutions and SGD alone, {precision}",
 }
 
 
@@ -113,10 +115,15 @@ def applications_vgg16(config: TrainingConfig, energies: int) -> keras.Model:
     return keras.Model(body.input, heads)
 
 
-def plain(network: keras.Model, config: TrainingConfig, steps: int) -> keras.Model:
+def plain(
+    network: keras.Model,
+    config: TrainingConfig,
+    steps: int,
+    optimizer: keras.optimizers.Optimizer | None = None,
+) -> keras.Model:
     """A network compiled as a user of Keras would."""
     network.compile(
-        optimizer=adamw(config, steps),
+        optimizer=optimizer or adamw(config, steps),
         loss=losses(),
         loss_weights=loss_weights(config.irrep_weight, config.parameter_weight),
     )
@@ -152,6 +159,10 @@ def main() -> None:
             "plain": plain(applications_vgg16(config, energies), config, len(batches)),
             "layers": plain(build_network(config.network, energies), config, len(batches)),
         }
+    bare = replace(config, network=replace(config.network, batch_norm=False))
+    with dtype_policy(precision):
+        floor = build_network(bare.network, energies)
+        others["floor"] = plain(floor, config, len(batches), keras.optimizers.SGD(1e-4))
     clock = Clock()
     quiet = {"epochs": 1, "verbose": 0, "callbacks": [clock]}
     array = {"batch_size": config.batch_size, "shuffle": True}

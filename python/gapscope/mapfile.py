@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import h5py
 import xarray as xr
 
 from gapscope.errors import MapFileError, SchemaVersionError, StorageError
 
 MAP_SCHEMA = 1
 VARIABLES = ("ldos_change", "qpi_re", "qpi_im", "dos")
+MOST_VALUES = 2**28
+"""Of all arrays of a file: small compressed files may claim to hold any number."""
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, RuntimeError)
+"""What xarray, h5netcdf and h5py raise for a file that is damaged or of another kind."""
 
 
 def write_netcdf(dataset: xr.Dataset, path: str | Path) -> Path:
@@ -35,6 +40,21 @@ def write_netcdf(dataset: xr.Dataset, path: str | Path) -> Path:
     return path
 
 
+def load_netcdf(path: str | Path) -> xr.Dataset:
+    """All of a netCDF4/HDF5 file in memory; raises one of UNREADABLE, also if it is too large."""
+    values = 0
+
+    def count(_: str, entry: h5py.Dataset | h5py.Group) -> None:
+        nonlocal values
+        values += int(entry.size) if isinstance(entry, h5py.Dataset) else 0
+
+    with h5py.File(path, "r") as file:
+        file.visititems(count)
+    if values > MOST_VALUES:
+        raise ValueError(f"{values} values, where {MOST_VALUES} are read at most")
+    return xr.load_dataset(path, engine="h5netcdf")
+
+
 def read_map(path: str | Path) -> xr.Dataset:
     """Read a map file into memory.
 
@@ -44,8 +64,9 @@ def read_map(path: str | Path) -> xr.Dataset:
     SchemaVersionError : written by a newer version.
     """
     try:
-        dataset = xr.load_dataset(path, engine="h5netcdf")
-    except (OSError, ValueError, KeyError) as error:
+        dataset = load_netcdf(path)
+        schema = int(dataset.attrs.get("schema", 0))
+    except UNREADABLE as error:
         raise MapFileError(
             "A map file is netCDF4/HDF5 as written by gapscope simulate.",
             f"{path}: {error}",
@@ -58,8 +79,7 @@ def read_map(path: str | Path) -> xr.Dataset:
             f"{path} without {', '.join(missing)}",
             "Use a file written by gapscope simulate.",
         )
-    schema = dataset.attrs.get("schema")
-    if schema is None or int(schema) > MAP_SCHEMA:
+    if not 1 <= schema <= MAP_SCHEMA:
         raise SchemaVersionError(
             f"This version reads map schema {MAP_SCHEMA}.", f"{path}: {schema}", "Update gapscope."
         )

@@ -33,6 +33,12 @@ def test_conductance_comes_first_and_backward_sweeps_last(name: str, scan: xr.Da
     assert image_of(renamed).identical(renamed[name])
 
 
+@pytest.mark.parametrize("name", ["Line", "Lift", "Limit"])
+def test_not_all_that_begins_alike_is_conductance(name: str, scan: xr.Dataset) -> None:
+    renamed = scan.rename(grid=name)
+    assert image_channels(renamed)[0] == "LIY_1_omega"
+
+
 def test_a_grid_of_spectra_gives_the_map_at_a_bias(scan: xr.Dataset) -> None:
     np.testing.assert_array_equal(image_of(scan, "grid"), scan["grid"].values[..., 1])
     assert float(image_of(scan, "grid", 0.8)["bias"]) == 1.0

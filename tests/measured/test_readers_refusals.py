@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +28,13 @@ from measured_files import (
     upright,
 )
 from refusals import refused
+
+
+def ihdr(columns: int, rows: int) -> bytes:
+    """The chunk of a PNG that says how large it is: grey, 8 bits."""
+    chunk = b"IHDR" + struct.pack(">IIBBBBB", columns, rows, 8, 0, 0, 0, 0)
+    return struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+
 
 NAN_GRID = three_ds()[: -4 * 10] + np.full(10, np.inf, ">f4").tobytes()
 
@@ -160,11 +169,16 @@ GIVEN_CASES: dict[str, tuple[bytes, str]] = {
     "npy, code": (npy().replace(b"(6, 8)", b"f(6,8)"), "numpy.lib.format can read"),
     "npy, version": (npy().replace(b"NUMPY\1", b"NUMPY\x09"), "numpy.lib.format can read"),
     "png, cut": (png()[:-40], "Pillow can read"),
-    "png, header": (png()[:20], "as much data"),
-    "png, terabytes": (
-        png()[:16] + b"\0\0\x3f\xff\0\0\x3f\xff" + png()[24:],
-        "at most 8388608 values",
+    "png, header": (png()[:20], "Pillow can read"),
+    "png, two headers": (
+        png()[:33] + ihdr(13000, 13000) + png()[33:],
+        "at most 8388608 values|Pillow can read",
     ),
+    "png, terabytes": (
+        png()[:8] + ihdr(16383, 16383) + png()[33:],
+        "at most 8388608 values|Pillow can read",
+    ),
+    "png, many": (png()[:8] + ihdr(9000, 9000) + png()[33:], "at most 8388608 values"),
     "png, coloured": (png(np.dstack([upright() % 1, upright(1) % 1, upright(2) % 1])), "grey"),
     "png, transparent": (png(np.dstack([*[upright() % 1] * 3, upright(1) % 1])), "grey and opaque"),
     "sxm with a scale": (sxm(), "tells its own scale"),

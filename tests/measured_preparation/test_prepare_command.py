@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import xarray as xr
@@ -59,6 +60,16 @@ def test_the_command_is_the_python_function(scan: Path, image: xr.DataArray) -> 
     assert figure.read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_centre_is_a_place_in_the_scan(scan: Path, image: xr.DataArray) -> None:
+    result = run(scan, "--lattice-constant", NBS2, "--size", 8, "--centre", 4.6, 3.1)
+    assert result.exit_code == 0, result.output
+    prepared = prepare(image, NBS2, Steps(mask_bragg=True))
+    place = prepared.corrected((4.6, 3.1))
+    assert np.hypot(place[0] - 4.6, place[1] - 3.1) > 0.02
+    found = read_prepared(scan.with_suffix(".nc")).attrs["centre"]
+    np.testing.assert_allclose(found, prepared.site(place))
+
+
 def test_another_material_s_lattice_is_not_there_and_a_rare_distortion_is_named(
     scan: Path,
 ) -> None:
@@ -74,7 +85,8 @@ def test_another_material_s_lattice_is_not_there_and_a_rare_distortion_is_named(
     [
         (["--lines", "soft"], "median, or a degree"),
         (["--channel", "LIX"], "The maps of this file are"),
-        (["--centre", 100, 3], "hexagon"),
+        (["--centre", 100, 3], "centre lies within the map"),
+        (["--centre", "nan", 3], "centre lies within the map"),
         (["--topograph", "Z"], "The maps of this file are"),
     ],
 )
@@ -93,6 +105,13 @@ def test_files_of_other_kinds_and_versions_are_refused(image: xr.DataArray, tmp_
         read_prepared(path)
     path = write_netcdf(whole.isel(r1=slice(3)), tmp_path / "cut.nc")
     with pytest.raises(MapFileError, match="ldos_change"):
+        read_prepared(path)
+    path = write_netcdf(whole.assign_attrs(prepared_schema=[1, 2]), tmp_path / "two.nc")
+    with pytest.raises(MapFileError, match="gapscope prepare"):
+        read_prepared(path)
+    with h5py.File(path, "a") as file:
+        file.create_dataset("bomb", (60000, 60000), "f8", chunks=(100, 100), compression="gzip")
+    with pytest.raises(MapFileError, match="are read at most"):
         read_prepared(path)
     path.write_bytes(b"nothing")
     with pytest.raises(MapFileError, match="gapscope prepare"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 import gapscope as gs
 from gapscope import measured as measurements
 from gapscope.measured.channels import image_of
-from gapscope.measured.prediction import predict_measured
+from gapscope.measured.prediction import predict_measured, sites_of
 from gapscope.measured.preparation import Steps, prepare
 from gapscope.measured.simulation import Measurement, simulate_measurement
 from gapscope.physics import LABELS
@@ -26,7 +27,13 @@ def test_a_realistic_measurement_is_read(irrep: str, theta: float, nbse2: gs.Mat
     scan = simulate_measurement(state, replace(Measurement(), setpoint=None), seed=3)
     done = prepare(scan["conductance"], nbse2.lattice.constant, STEPS)
     recorded = (float(scan.impurity_x[0]), float(scan.impurity_y[0]))
-    answer = predict_measured(done, centre=done.corrected(recorded))
+    # Drift has moved the impurity by more than an atom's distance from where it is in the map.
+    place = done.corrected(recorded)
+    assert math.dist(place, recorded) > 0.344
+    assert math.dist(place, done.site(place)) < 0.05
+    assert done.recorded(place) == pytest.approx(recorded)
+    answer = predict_measured(done, centre=recorded)
+    assert math.dist(sites_of(done, 64, recorded).attrs["centre"], place) < 0.05
     assert LABELS[int(answer["label"][0])] == irrep
     assert not bool(answer["unlike_training"][0])
     assert abs(float(answer["eps0"][0]) - 20.0) < 30

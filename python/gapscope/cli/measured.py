@@ -36,7 +36,7 @@ def scan_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--centre",
             type=(float, float),
             metavar="X Y",
-            help="Near the impurity, in nm  [default: middle]",
+            help="Near the impurity, in nm of the scan  [default: middle]",
         ),
         click.option("--width", type=float, help="nm, for a file without a scale."),
         click.option("--height", type=float, help="nm, for a file without a scale."),
@@ -108,10 +108,14 @@ def prepare(
         steps["lines"] = lines if lines == "median" else int(lines)
     prepared = prepared_file(file, Steps(**steps), **scan)
     click.echo(report(prepared))
-    sites = prepared.network_input(size, prepared.site(centre))
+    at = None if centre is None else prepared.corrected(centre)
+    sites = prepared.network_input(size, prepared.site(at))
     x, y = sites.attrs["centre"]
     size = sites.sizes["r1"]
-    click.echo(f"image               {size} x {size} lattice sites around ({x:.3f}, {y:.3f}) nm")
+    click.echo(
+        f"image               {size} x {size} lattice sites around ({x:.3f}, {y:.3f}) nm of the"
+        " prepared map"
+    )
     click.echo(f"wrote {write_netcdf(prepared_dataset(prepared, sites), output)}")
     if figure is not None:
         from gapscope.plots.preparation import preparation_figure
@@ -147,7 +151,9 @@ def prepared_file(
     at = f" at {float(image['bias']):g} mV" if "bias" in image.coords else ""
     click.echo(f"{file.name}: {opened.attrs['source_format']}, channel {image.name}{at}{also}")
     steps = Steps(mask_bragg=True) if steps is None else steps
-    constant = lattice_constant or find_material(material or "nbse2").lattice.constant
+    constant = lattice_constant
+    if constant is None:
+        constant = find_material(material or "nbse2").lattice.constant
     reference = None if topograph is None else image_of(opened, topograph, bias or 0.0)
     return prepare(image, constant, steps, topograph=reference)
 

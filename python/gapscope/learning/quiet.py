@@ -10,7 +10,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 NOTE = re.compile(rb"I0000 |WARNING: All log messages before absl::InitializeLog\(\)")
 STDERR = 2
@@ -19,12 +19,13 @@ STDERR = 2
 @contextmanager
 def without_notes() -> Iterator[None]:
     """Hold back what is written to stderr meanwhile, then write all of it but the notes."""
-    try:
-        terminal = os.dup(STDERR)
-    except OSError:  # no stderr
-        yield
-        return
-    with tempfile.TemporaryFile() as held:
+    with ExitStack() as stack:
+        try:
+            held = stack.enter_context(tempfile.TemporaryFile())
+            terminal = os.dup(STDERR)
+        except OSError:  # nowhere to hold it, or no stderr
+            yield
+            return
         os.dup2(held.fileno(), STDERR)
         try:
             yield

@@ -115,7 +115,9 @@ class Samples:
 
     @property
     def _setpoints(self) -> int:
-        return 0 if self.measurement is None else len(self.reader.setpoints)
+        if self.measurement is None or not self.measurement.constant_current:
+            return 0
+        return len(self.reader.setpoints)
 
     def _feedback(self, rows: NDArray[np.int64]) -> Sequence[Feedback | None]:
         if not self._setpoints:
@@ -126,7 +128,7 @@ class Samples:
 
     def _read_feedback(self, ids: NDArray[np.int64]) -> list[Feedback]:
         read = zip(self.reader.densities(ids), self.reader.integral_changes(ids), strict=True)
-        return [Feedback(*one) for one in read]
+        return [Feedback(rho0, change.astype(np.float32)) for rho0, change in read]
 
     def _stored(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         if self.cached is not None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-import struct
 
 import matplotlib.image
 import numpy as np
+import PIL.Image
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -66,9 +66,8 @@ def read_png(content: bytes, given: Given) -> xr.Dataset:
     ------
     MeasurementFileError : coloured or transparent, damaged, too large, or no scale.
     """
-    if len(content) < 24:
-        check_content(len(content), 24, "bytes")
-    columns, rows = struct.unpack(">II", content[16:24])
+    with library("Pillow"), PIL.Image.open(io.BytesIO(content), formats=["PNG"]) as opened:
+        columns, rows = opened.size  # as it will be decoded, whatever the file says elsewhere
     check_pixels(rows, columns, most=MAX_PIXELS)
     with library("Pillow"):
         pixels = matplotlib.image.imread(io.BytesIO(content), format="png")

@@ -11,7 +11,7 @@ from gapscope.errors import MeasurementFileError
 
 IMAGE = ("y", "x")
 GRID = ("y", "x", "bias")
-CONDUCTANCE = re.compile(r"d[iI]\W?/?d[uUvV]|conductance|lock.?in|^LI[ _XY]|^LI", re.IGNORECASE)
+CONDUCTANCE = re.compile(r"d[iI]\W?/?d[uUvV]|conductance|lock.?in|(?-i:^LI[ _XYR])", re.IGNORECASE)
 """Names by which instruments call the lock-in's dI/dV."""
 
 

@@ -49,8 +49,8 @@ def predict_measured(
     Parameters
     ----------
     prepared : result of :func:`gapscope.measured.preparation.prepare`.
-    centre : (x, y) in nm in the prepared map, of which the next atom is the impurity's site; the
-        map's middle where not given.
+    centre : (x, y) in nm in the map as it was measured; the atom next to it, or to the middle
+        where not given, is the impurity's site.
     turns : of a1 by 60 degrees, counterclockwise.
 
     Raises
@@ -67,11 +67,15 @@ def sites_of(
 ) -> xr.Dataset:
     """drho on at most ``size`` sites per side, as many as the map has around the centre's atom.
 
+    Parameters
+    ----------
+    centre, turns : see :func:`predict_measured`.
+
     Raises
     ------
     PreparationError : a centre outside of the map, or fewer than 4 sites around it.
     """
-    at = prepared.site(centre)
+    at = prepared.site(None if centre is None else prepared.corrected(centre))
     fits = largest_window(prepared.final, prepared.final_lattice, at)
     if fits < 4:
         raise PreparationError(
@@ -170,19 +174,17 @@ def _window(sites: xr.Dataset, predictor: Predictor) -> NDArray[np.float64]:
             "Use a network that was trained on such maps.",
         )
     values = sites["ldos_change"].transpose("r1", "r2").values
-    own = len(values)
-    kept = np.where(symmetric_window(lattice, own), values, 0.0)
+    cut = max(len(values) - size, 0) // 2
+    values = values[cut : len(values) - cut, cut : len(values) - cut]
+    inside = symmetric_window(lattice, len(values))
+    if cut:  # the mean was that of the larger hexagon
+        values = values - values[inside].mean()
+    kept = np.where(inside, values, 0.0)
     if not kept.any() or not np.isfinite(kept).all():
         raise PreparationError(
             "A QPI image has a contrast.", "a constant map, or one with NaN", "Use another channel."
         )
-    if own > size:
-        first = (own - size) // 2
-        return kept[first : first + size, first : first + size]
-    window = np.zeros((size, size))
-    first = (size - own) // 2
-    window[first : first + own, first : first + own] = kept
-    return window
+    return np.pad(kept, (size - len(values)) // 2)
 
 
 def _normalised(windows: NDArray[np.float64], predictor: Predictor) -> NDArray[np.float64]:

@@ -21,13 +21,17 @@ Complex = NDArray[np.complex128]
 
 
 def local_amplitude(
-    image: xr.DataArray, momentum: Sequence[float] | Real, length: float
+    image: xr.DataArray,
+    momentum: Sequence[float] | Real,
+    length: float,
+    where: tuple[slice, slice] = (slice(None), slice(None)),
 ) -> Complex:
     """psi(r), (y, x), of the wave with a momentum in 1/nm; phases from the coordinates' zero.
 
     Parameters
     ----------
     length : smoothing length in nm, larger than 1/|q|.
+    where : rows and columns of the map at which psi is wanted; all of them where not given.
 
     Raises
     ------
@@ -41,7 +45,9 @@ def local_amplitude(
             "Use a few lattice constants.",
         )
     conjugate = _wave(grid, -q)
-    along_y, along_x = (_smoothing(axis, length) for axis in (grid.y, grid.x))
+    along_y, along_x = (
+        _smoothing(axis, length, part) for axis, part in zip((grid.y, grid.x), where, strict=True)
+    )
     return np.asarray(along_y @ (values_of(image) * conjugate) @ along_x.T)
 
 
@@ -78,7 +84,7 @@ def _wave(grid: Grid, q: Real) -> Complex:
     return np.asarray(np.exp(1j * q[1] * grid.y)[:, None] * np.exp(1j * q[0] * grid.x))
 
 
-def _smoothing(along: Real, length: float) -> Real:
-    """Normalised Gaussian averages along one axis, (N, N)."""
-    weights = np.exp(-((along[:, None] - along) ** 2) / (2 * length**2))
+def _smoothing(along: Real, length: float, part: slice) -> Real:
+    """Normalised Gaussian averages along one axis around a part of it, (n, N)."""
+    weights = np.exp(-((along[part, None] - along) ** 2) / (2 * length**2))
     return np.asarray(weights / weights.sum(axis=1, keepdims=True))

@@ -39,7 +39,8 @@ def nearest_site(
     grid, at = grid_of(image), np.asarray(point, dtype=np.float64)
     row, column = (int(np.abs(a - v).argmin()) for a, v in ((grid.y, at[1]), (grid.x, at[0])))
     length = 2 * float(np.linalg.norm(lattice.vectors, axis=1).mean())
-    waves = np.array([local_amplitude(image, b, length)[row, column] for b in vectors])
+    pixel = slice(row, row + 1), slice(column, column + 1)
+    waves = np.array([local_amplitude(image, b, length, pixel).item() for b in vectors])
     sign = 1.0 if bright else -1.0
     # Points of one cell around the point, then ever finer around the best.
     fractions = (np.arange(24) - 11.5) / 24

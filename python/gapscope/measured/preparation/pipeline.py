@@ -13,7 +13,7 @@ from gapscope.errors import PreparationError
 from gapscope.measured.preparation.bragg import FALSE_ALARM, find_lattice
 from gapscope.measured.preparation.drift import correct_drift
 from gapscope.measured.preparation.found import FoundLattice
-from gapscope.measured.preparation.grid import grid_of
+from gapscope.measured.preparation.grid import Real, grid_of
 from gapscope.measured.preparation.levelling import level_lines, level_plane
 from gapscope.measured.preparation.lines import remove_line_noise
 from gapscope.measured.preparation.lockin import mask_peaks
@@ -112,18 +112,42 @@ class Prepared:
         return fourier_transform(self.images[step], lattice=lattice)
 
     def corrected(self, point: Sequence[float]) -> tuple[float, float]:
-        """Where a point (x, y) of the scan, in nm, lies in the drift-corrected map."""
-        before, after = (grid_of(image).middle for image in (self.images["raw"], self.final))
-        matrix = self.lattice.correction.value if self.steps.drift else np.eye(2)
+        """Where a point (x, y) of the scan, in nm, lies in the final map."""
+        matrix, before, after = self._correction
         x, y = after + matrix @ (np.asarray(point, dtype=np.float64) - before)
         return float(x), float(y)
+
+    def recorded(self, point: Sequence[float]) -> tuple[float, float]:
+        """Where a point (x, y) of the final map, in nm, was in the scan."""
+        matrix, before, after = self._correction
+        x, y = before + np.linalg.solve(matrix, np.asarray(point, dtype=np.float64) - after)
+        return float(x), float(y)
+
+    @property
+    def _correction(self) -> tuple[Real, Real, Real]:
+        """From the scan around its middle to the final map around its own."""
+        before, after = (grid_of(image).middle for image in (self.images["raw"], self.final))
+        return self.lattice.correction.value if self.steps.drift else np.eye(2), before, after
 
     def site(self, point: Sequence[float] | None = None) -> tuple[float, float]:
         """The atom (x, y) in nm next to a point of the final map, next to its middle if none.
 
         Atoms are where the Bragg waves of the map, or of its topograph, add up.
+
+        Raises
+        ------
+        PreparationError : a point outside of the final map.
         """
-        at = grid_of(self.final).middle.tolist() if point is None else point
+        grid = grid_of(self.final)
+        at = grid.middle.tolist() if point is None else list(point)
+        inside = [axis[0] <= p <= axis[-1] for axis, p in zip((grid.x, grid.y), at, strict=True)]
+        if not all(inside):
+            raise PreparationError(
+                "A centre lies within the map.",
+                f"({at[0]:.4g}, {at[1]:.4g}) nm, where x runs from {grid.x[0]:.4g} to"
+                f" {grid.x[-1]:.4g} and y from {grid.y[0]:.4g} to {grid.y[-1]:.4g}",
+                "Give x and y in nm.",
+            )
         atoms = self.topograph
         if atoms is None:
             atoms = [image for name, image in self.images.items() if name != "masked"][-1]

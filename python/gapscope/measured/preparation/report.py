@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from gapscope.errors import MapFileError, SchemaVersionError
+from gapscope.mapfile import UNREADABLE, load_netcdf
 from gapscope.measured.preparation.pipeline import Prepared
 
 PREPARED_SCHEMA = 1
@@ -96,11 +97,11 @@ def read_prepared(path: str | Path) -> xr.Dataset:
     SchemaVersionError : written by a newer version.
     """
     try:
-        dataset = xr.load_dataset(path, engine="h5netcdf")
+        dataset = load_netcdf(path)
         schema, values = int(dataset.attrs["prepared_schema"]), dataset["ldos_change"]
         if values.dims != ("r1", "r2") or len({*values.shape}) != 1 or values.shape[0] % 2:
             raise ValueError(f"ldos_change {dict(values.sizes)}")
-    except (OSError, ValueError, KeyError) as error:
+    except UNREADABLE as error:
         raise MapFileError(
             "A prepared map is netCDF4/HDF5 as written by gapscope prepare.",
             f"{path}: {error}",

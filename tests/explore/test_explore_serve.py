@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import panel.models.file_dropper  # noqa: F401 - the client has to know what is on the page
 import pytest
 from bokeh.client import pull_session
+from bokeh.server.util import check_allowlist, create_hosts_allowlist
 from click.testing import CliRunner
 
 from gapscope.cli import main
@@ -25,7 +26,7 @@ from gapscope.errors import SettingError
 from gapscope.explore import serve
 from gapscope.explore.lines import python_lines
 from gapscope.explore.results import maps
-from gapscope.explore.serve import LOCAL, free_port
+from gapscope.explore.serve import LOCAL, free_port, make_server, origins
 from gapscope.explore.state import CONVERGED, State
 from gapscope.mapfile import read_map
 
@@ -121,6 +122,32 @@ def test_a_port_that_is_taken_is_refused() -> None:
     assert 0 < free_port(LOCAL, 0) < 65536
 
 
+@pytest.mark.parametrize("address", ["0.0.0.0", "0", ""])
+def test_an_address_that_stands_for_all_is_refused(address: str) -> None:
+    with pytest.raises(SettingError, match="answers under one address"):
+        make_server(address=address, port=0)
+
+
+@pytest.mark.parametrize("address", ["::", "::1", "192.0.2.1"])
+def test_an_address_that_cannot_be_listened_on_is_refused(address: str) -> None:
+    with pytest.raises(SettingError, match="IPv4 address"):
+        make_server(address=address, port=0)
+
+
+@pytest.mark.parametrize(
+    ("address", "opened"),
+    [
+        (LOCAL, {"127.0.0.1:1", "localhost:1"}),
+        ("192.0.2.1", {"192.0.2.1:1"}),
+        ("Lab-PC", {"lab-pc:1"}),  # browsers say it in small letters
+    ],
+)
+def test_sockets_open_for_pages_of_the_address_alone(address: str, opened: set[str]) -> None:
+    allowed = create_hosts_allowlist(origins(address, 1), None)
+    asking = {"127.0.0.1:1", "localhost:1", "192.0.2.1:1", "lab-pc:1", "lab-pc:2", "evil.example:1"}
+    assert {host for host in asking if check_allowlist(host, allowed)} == opened
+
+
 def test_without_panel_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     find = importlib.util.find_spec
     monkeypatch.setattr(
@@ -131,7 +158,7 @@ def test_without_panel_the_command_says_what_to_install(monkeypatch: pytest.Monk
     assert 'pip install "gapscope[explore]"' in result.output
 
 
-@pytest.mark.parametrize("address", [None, "0.0.0.0"])
+@pytest.mark.parametrize("address", [None, "192.0.2.1"])
 def test_another_address_is_warned_of(monkeypatch: pytest.MonkeyPatch, address: str | None) -> None:
     asked: dict[str, Any] = {}
 

@@ -14,11 +14,13 @@ from gapscope.errors import GapscopeError, LatticeNotFoundError, MeasurementFile
 from gapscope.explore import upload
 from gapscope.explore.files import Dropper
 from gapscope.explore.judge import Judge
-from gapscope.explore.preparation import Work, facts, preparation_file, with_error
+from gapscope.explore.measurement import Measurement
+from gapscope.explore.momentum import middles
+from gapscope.explore.preparation import Work, facts, preparation_file, transform_of, with_error
 from gapscope.explore.upload import biases, channels, open_bytes, safe_name, topographs
 from gapscope.explore.words import error_html, facts_html
 from gapscope.measured.prediction import predict_measured
-from gapscope.measured.preparation import Measured
+from gapscope.measured.preparation import Measured, Prepared
 from spip_text import atoms, spip
 
 
@@ -105,14 +107,47 @@ def test_a_map_of_atoms_is_prepared_and_its_lattice_found(judge: Judge) -> None:
     assert image.shape == (256, 256)
     assert transform.values.max() == 0
     assert not len(transform.bragg)
-    prepared, found = work.prepare()
+    prepared, sites, found = work.prepare()
     assert float(prepared.lattice.constant.value) == pytest.approx(3.44, rel=2e-3)
     lengths = np.linalg.norm(found.bragg, axis=1)
     assert lengths == pytest.approx(6 * [4 * np.pi / np.sqrt(3) / 3.44], rel=5e-3)
-    rows = dict(facts(prepared, 12))
+    rows = dict(facts(prepared, sites.sizes["r1"]))
     assert rows["lattice constant"].startswith("3.4")
     assert "affine correction" in rows["steps"]
-    assert preparation_file(prepared).startswith(b"\x89PNG\r\n")
+
+
+def test_the_page_is_given_the_image_on_sites_and_makes_none_itself(
+    judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = open_bytes("atoms.txt", spip(atoms(128, 8.0), 8.0).encode())
+    prepared, sites, transform = Work(dataset, "image", None, 3.44, judge).prepare()
+    xr.testing.assert_identical(sites, prepared.network_input())
+
+    def network_input(self: Prepared) -> xr.Dataset:
+        raise AssertionError("this takes seconds, while no other page is answered")
+
+    monkeypatch.setattr(Prepared, "network_input", network_input)
+    measurement = Measurement()
+    measurement.show_prepared(prepared, sites, transform)
+    assert f"<td>{sites.sizes['r1']}</td>" in measurement.found.object
+    assert preparation_file(prepared, sites).startswith(b"\x89PNG\r\n")
+
+
+@pytest.mark.parametrize("cut", [0.6, 10.0])
+@pytest.mark.parametrize("pixels", [32, 33])
+def test_a_wave_is_drawn_at_its_momentum(pixels: int, cut: float) -> None:
+    # nm; so that the wave is one of the transform's own momenta, 9 of them to the right, 4 down.
+    x = 0.5 * np.arange(pixels)
+    qx, qy = 2 * np.pi * np.array([9, -4]) / (0.5 * pixels)
+    image = xr.DataArray(np.cos(qy * x[:, None] + qx * x), {"y": x, "x": x}, ("y", "x"))
+    found = transform_of(image, cut * np.pi / 0.5)
+    half = found.values.shape[1] // 2
+    row, column = np.unravel_index(found.values[:, half:].argmax(), (2 * half + 1, half + 1))
+    for index, count, reach, q in (
+        (half + column, found.values.shape[1], found.reach[0], qx),
+        (row, found.values.shape[0], found.reach[1], qy),
+    ):
+        assert middles(count, reach)[index] == pytest.approx(0.1 * q, rel=1e-9)  # in 1/Angstrom
 
 
 def test_the_network_answers_for_a_prepared_map(judge: Judge) -> None:

@@ -101,6 +101,46 @@ def test_an_error_ends_its_request_and_not_the_worker(worker: Worker, error: Exc
     assert [outcome.error for outcome in answers.outcomes] == [error]
 
 
+def test_an_outcome_that_nobody_takes_is_logged_and_ends_only_itself(
+    worker: Worker, caplog: pytest.LogCaptureFixture
+) -> None:
+    def gone(outcome: Outcome) -> None:
+        raise AttributeError("a document that was destroyed")
+
+    worker.request("map", [Stage("verdict", lambda: 1)], gone)
+    assert worker.run(lambda: "alive").result(LONG) == "alive"
+    assert "stage verdict" in caplog.text
+    assert "a document that was destroyed" in caplog.text
+
+
+def test_a_cancelled_job_is_neither_run_nor_delivered(
+    worker: Worker, gate: threading.Event, caplog: pytest.LogCaptureFixture
+) -> None:
+    ran = list[str]()
+    worker.request("gate", [Stage("wait", lambda: gate.wait(LONG))], Answers())
+    future = worker.run(lambda: ran.append("cancelled"))
+    assert future.cancel()
+    gate.set()
+    assert worker.run(lambda: "alive").result(LONG) == "alive"
+    assert ran == []
+    assert caplog.records == []
+
+
+def test_a_job_that_runs_is_not_cancelled(worker: Worker, gate: threading.Event) -> None:
+    begun = threading.Event()
+
+    def slow() -> str:
+        begun.set()
+        assert gate.wait(LONG)
+        return "done"
+
+    future = worker.run(slow)
+    assert begun.wait(LONG)
+    assert not future.cancel()
+    gate.set()
+    assert future.result(LONG) == "done"
+
+
 def test_nothing_is_delivered_to_who_has_gone(worker: Worker, gate: threading.Event) -> None:
     answers, begun = Answers(), threading.Event()
 

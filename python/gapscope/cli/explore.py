@@ -31,7 +31,8 @@ LOCAL = "127.0.0.1"
     "--address",
     default=LOCAL,
     show_default=True,
-    help="Address to listen on; any other than this one lets others in, without a password.",
+    help="Address to listen on; any other than this one lets others in, without a password, who"
+    " have to open the page under exactly that address.",
 )
 def explore(port: int, browser: bool, model: str, measured_model: str, address: str) -> None:
     """Open a page with a superconductor on sliders, its maps, and the network's answer.

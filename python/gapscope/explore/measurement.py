@@ -77,16 +77,15 @@ class Measurement:
         self._show_transform(transform, "its transform |ρ(q)|")
         self.found.object = note_html("looking for the lattice …")
 
-    def show_prepared(self, prepared: Prepared, transform: Transform) -> None:
-        """What came of the preparation."""
+    def show_prepared(self, prepared: Prepared, sites: xr.Dataset, transform: Transform) -> None:
+        """What came of the preparation, with its image on lattice sites."""
         _show_scan(self.prepared, prepared.final, "prepared")
         self._show_transform(transform, "its transform |ρ(q)|")
-        network = prepared.network_input()
         lattice = Lattice("triangular", prepared.final_lattice.material_constant)
         unit = str(prepared.final.attrs.get("units", ""))
-        self.image.show(network["qpi_re"].values, lattice, "", unit)
+        self.image.show(sites["qpi_re"].values, lattice, "", unit)
         self._arrange(maps=True, prepared=True, curves=False)
-        self.found.object = facts_html(facts(prepared, network.sizes["r1"]))
+        self.found.object = facts_html(facts(prepared, sites.sizes["r1"]))
 
     def show_spectra(self, dataset: xr.Dataset, channel: str) -> None:
         """Spectra without positions: all channels of the file over the bias."""

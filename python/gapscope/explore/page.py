@@ -56,8 +56,8 @@ class Page:
         self._worker, self._judge, self._document = worker, judge, document
         self._state = State()
         self._dataset: xr.Dataset | None = None
-        self._prepared: Prepared | None = None
-        self._file = ""
+        self._prepared: tuple[Prepared, xr.Dataset] | None = None
+        self._file, self._generation = "", 0
         self._simulation, self._measurement = Simulation(), Measurement()
         self._controls = Controls(self._state, self._moved)
         constant = self._state.material.lattice.constant
@@ -74,7 +74,7 @@ class Page:
             "view.py": python_lines(state, self._judge.model).encode,
         }
         if prepared is not None:
-            jobs["preparation.png"] = partial(preparation_file, prepared)
+            jobs["preparation.png"] = partial(preparation_file, *prepared)
         return jobs.get(name)
 
     def layout(self) -> pn.Column:
@@ -137,10 +137,10 @@ class Page:
         self._ask("state", stages)
 
     def _dropped(self, name: str, content: bytes) -> None:
-        self._file = name
+        self._start_over("reading the file …")
+        self._dataset, self._file = None, name
         width, height = self._files.width.value, self._files.height.value
         self._sides.say(f"reading {name} …")
-        self._measurement.clear("reading the file …")
         self._ask("file", [Stage("file", lambda: open_bytes(name, content, width, height))])
 
     def _chosen(self) -> None:
@@ -149,12 +149,9 @@ class Page:
             return
         self._files.fit(dataset)
         channel, bias = self._files.channel.value, self._files.bias.value
-        self._prepared = None
-        self._sides.offer({})
-        self._measurement.clear("looking at it …")
+        self._start_over("looking at it …")
         if channel not in image_channels(dataset):
             self._measurement.show_spectra(dataset, channel)
-        self._sides.measured_note("…")
         self._sides.say(f"preparing {self._file} …")
         constant = self._files.lattice_constant
         work = Work(dataset, channel, bias, constant, self._judge, self._files.lattice_from)
@@ -166,21 +163,31 @@ class Page:
         self._ask("map", stages)
 
     def _refused(self, error: GapscopeError) -> None:
-        self._forget_file()
+        self._start_over("")
+        self._dataset = None
         self._show_file_error(error)
 
-    def _forget_file(self) -> None:
-        self._dataset = self._prepared = None
+    def _start_over(self, words: str) -> None:
+        """Drop all of an earlier measured map, and what is still to come of it."""
+        self._generation += 1
+        for kind in ("file", "map"):
+            self._worker.forget((self.token, kind))
+        self._prepared = None
         self._sides.offer({})
-        self._measurement.clear("")
+        self._sides.measured_note("…")
+        self._measurement.clear(words)
 
     def _ask(self, kind: str, stages: list[Stage]) -> None:
+        generation = self._generation
+
         def deliver(outcome: Outcome) -> None:
-            self._document.add_next_tick_callback(partial(self._show, kind, outcome))
+            self._document.add_next_tick_callback(partial(self._show, kind, generation, outcome))
 
         self._worker.request((self.token, kind), stages, deliver)
 
-    def _show(self, kind: str, outcome: Outcome) -> None:
+    def _show(self, kind: str, generation: int, outcome: Outcome) -> None:
+        if kind != "state" and generation != self._generation:
+            return
         if outcome.error is None:
             getattr(self, f"_show_{outcome.name}")(outcome.value)
         elif kind == "state":
@@ -190,8 +197,6 @@ class Page:
             self._sides.say("")
             self._sides.measured_error(outcome.error)
         else:
-            if kind == "file":
-                self._forget_file()
             self._show_file_error(outcome.error)
 
     def _show_coarse(self, found: tuple[State, View]) -> None:
@@ -231,8 +236,8 @@ class Page:
     def _show_raw(self, found: tuple[xr.DataArray, Any]) -> None:
         self._measurement.show_raw(*found)
 
-    def _show_prepared(self, found: tuple[Prepared, Any]) -> None:
-        self._prepared = found[0]
+    def _show_prepared(self, found: tuple[Prepared, xr.Dataset, Any]) -> None:
+        self._prepared = found[:2]
         self._measurement.show_prepared(*found)
         self._sides.measured_note("asking the network …")
         self._sides.offer(MEASURED)

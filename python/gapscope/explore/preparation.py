@@ -36,7 +36,7 @@ class Transform:
     Attributes
     ----------
     values : log10 of the amplitude over its largest value, (qy, qx).
-    reach : (x, y), half widths in 1/Angstrom.
+    reach : (x, y), half widths in 1/Angstrom, from q = 0 to the edge of the last pixel.
     bragg, wave : momenta (n, 2) in 1/Angstrom of the peaks and their opposites.
     """
 
@@ -46,8 +46,8 @@ class Transform:
     wave: Real
 
 
-def transform_of(image: xr.DataArray, reach: float | None = None) -> Transform:
-    """The transform of an image in which no lattice was found."""
+def transform_of(image: xr.DataArray, reach: float) -> Transform:
+    """The transform, out to a momentum in 1/nm, of an image in which no lattice was found."""
     return _transform(fourier_transform(image), reach, np.empty((0, 2)), np.empty((0, 2)))
 
 
@@ -65,12 +65,17 @@ def _both(momenta: Real) -> Real:
     return np.concatenate([momenta, -momenta])
 
 
-def _transform(transform: xr.DataArray, reach: float | None, bragg: Real, wave: Real) -> Transform:
-    if reach is not None:
-        transform = transform.sel(qx=slice(-reach, reach), qy=slice(-reach, reach))
+def _transform(transform: xr.DataArray, reach: float, bragg: Real, wave: Real) -> Transform:
+    ends = []
+    for name in ("qx", "qy"):
+        q = transform[name].values
+        # Of an even number of momenta the lowest has no opposite.
+        within = min(reach, float(q[-1]))
+        transform = transform.sel({name: slice(-within, within)})
+        edge = transform[name].values[-1] + (q[1] - q[0]) / 2
+        ends.append(PER_ANGSTROM * float(edge))
     amplitude = np.abs(transform.values)
     high = float(amplitude.max()) or 1.0
-    ends = [PER_ANGSTROM * float(np.abs(transform[name].values).max()) for name in ("qx", "qy")]
     return Transform(
         np.log10(np.maximum(amplitude / high, 1e-12)),
         (ends[0], ends[1]),
@@ -112,10 +117,12 @@ def _words(step: str) -> str:
     )
 
 
-def preparation_file(prepared: Prepared) -> bytes:
-    """The preparation as a PNG figure of ``gapscope.plots``."""
+def preparation_file(prepared: Prepared, sites: xr.Dataset) -> bytes:
+    """A preparation and its image on lattice sites as a PNG figure of ``gapscope.plots``."""
     with tempfile.TemporaryDirectory() as folder:
-        path = save_figure(preparation_figure(prepared), Path(folder) / "preparation.png")
+        path = save_figure(
+            preparation_figure(prepared, sites=sites), Path(folder) / "preparation.png"
+        )
         return path.read_bytes()
 
 
@@ -150,15 +157,20 @@ class Work:
         reach = 1.4 * 4 * np.pi / np.sqrt(3) / (PER_ANGSTROM * self._constant)
         return image, transform_of(level_plane(image), float(reach))
 
-    def prepare(self) -> tuple[Prepared, Transform]:
-        """The preparation; raises LatticeNotFoundError, PreparationError."""
+    def prepare(self) -> tuple[Prepared, xr.Dataset, Transform]:
+        """The preparation, its image on as many lattice sites as fit, and the transform.
+
+        Raises
+        ------
+        LatticeNotFoundError, PreparationError : see :func:`gapscope.measured.preparation.prepare`.
+        """
         topograph = None
         if self._topograph is not None:
             topograph = image_of(self._dataset, self._topograph)
-        self._prepared = prepare(
+        prepared = self._prepared = prepare(
             self._image(), self._constant, Steps(mask_bragg=True), topograph=topograph
         )
-        return self._prepared, prepared_transform(self._prepared)
+        return prepared, prepared.network_input(), prepared_transform(prepared)
 
     def predict(self) -> xr.Dataset:
         """The network's answer, see :meth:`gapscope.explore.judge.Judge.measured`."""

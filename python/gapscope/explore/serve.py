@@ -22,6 +22,8 @@ from gapscope.explore.worker import Worker
 from gapscope.resources import MEASURED_MODEL, SHIPPED_MODEL
 
 LOCAL = "127.0.0.1"
+EVERY = "0.0.0.0"
+"""What a socket says that is bound to all addresses."""
 PORT = 5006
 TYPES = {"nc": "application/x-netcdf", "png": "image/png", "py": "text/x-python"}
 Pages = WeakValueDictionary[str, Page]
@@ -58,19 +60,36 @@ def free_port(address: str, port: int) -> int:
 
     Raises
     ------
-    SettingError : the port is taken, or is none; or the address is not this machine's.
+    SettingError : the port is taken, or is none; or the address is not an IPv4 address or a name of
+        this machine, or stands for all of its addresses.
     """
     try:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((address, port))
-            return int(probe.getsockname()[1])
+            host, free = probe.getsockname()
     except (OSError, OverflowError) as error:
         raise SettingError(
-            "The page needs a free port, 1 to 65535, of an address of this machine.",
+            "The page needs a free port, 1 to 65535, of an IPv4 address or a name of this machine.",
             f"{address}:{port}: {error}",
-            "Choose another --port; 0 takes any that is free.",
+            "Choose another --port, 0 takes any that is free; or another --address.",
         ) from None
+    if host == EVERY:
+        raise SettingError(
+            "The page answers under one address: its sockets open for pages from there alone.",
+            f"{address!r}, which stands for all addresses of this machine",
+            "Give --address the one that this machine has in its network.",
+        )
+    return int(free)
+
+
+def origins(address: str, port: int) -> list[str]:
+    """Where the pages come from whose sockets are opened, as host:port.
+
+    A page from elsewhere, which a visitor's browser may show as well, gets none.
+    """
+    hosts = ["localhost", LOCAL] if address == LOCAL else [address.lower()]
+    return [f"{host}:{port}" for host in hosts]
 
 
 def make_server(
@@ -86,7 +105,8 @@ def make_server(
     Parameters
     ----------
     model, measured_model : the networks that answer, see :class:`gapscope.explore.judge.Judge`.
-    address : that it listens on; only this machine reaches the default one.
+    address : that it listens on; only this machine reaches the default one. Another lets others
+        in, without a password, who have to open the page under exactly this address or name.
     port : 0 for any free one.
     browser : open the page in the browser when the server starts.
 
@@ -110,12 +130,11 @@ def make_server(
         document.on_session_destroyed(lambda context: one.end())
         return one.layout()
 
-    hosts = {address, LOCAL, "localhost"} if address == LOCAL else {address}
     return pn.serve(
         {"/": page},
         address=address,
         port=port,
-        websocket_origin=[f"{host}:{port}" for host in sorted(hosts)],
+        websocket_origin=origins(address, port),
         title="gapscope explore",
         show=browser,
         start=False,

@@ -78,16 +78,21 @@ class Worker:
             self._condition.notify()
 
     def run(self, job: Callable[[], Any]) -> Future[Any]:
-        """The future result of a job that no other replaces."""
+        """The future result of a job that no other replaces; cancelled before, it is not run."""
         future: Future[Any] = Future()
 
+        def begin() -> Any:
+            return job() if future.set_running_or_notify_cancel() else None
+
         def deliver(outcome: Outcome) -> None:
+            if future.cancelled():
+                return
             if outcome.error is not None:
                 future.set_exception(outcome.error)
             else:
                 future.set_result(outcome.value)
 
-        self.request(future, [Stage("job", job)], deliver)
+        self.request(future, [Stage("job", begin)], deliver)
         return future
 
     def forget(self, key: object) -> None:
@@ -115,7 +120,7 @@ class Worker:
                     else:
                         request.plan()
             if latest is not None:
-                request.deliver(outcome)
+                _deliver(request, outcome)
 
     def _next(self) -> tuple[object, _Request] | None:
         """The request that is due first; waits for one. None at the end."""
@@ -140,3 +145,11 @@ def _run(stage: Stage) -> Outcome:
     except Exception as error:
         log.exception("stage %s", stage.name)
         return Outcome(stage.name, error=error)
+
+
+def _deliver(request: _Request, outcome: Outcome) -> None:
+    try:
+        request.deliver(outcome)
+    except Exception:
+        # A visitor may have gone; the others need this thread.
+        log.exception("nobody took the outcome of stage %s", outcome.name)

@@ -1,0 +1,149 @@
+"""What a page shows when answers come late: only those of what was asked last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import xarray as xr
+from bokeh.document import Document
+
+from gapscope.errors import LatticeNotFoundError, MeasurementFileError
+from gapscope.explore.page import Page
+from gapscope.explore.upload import open_bytes
+from gapscope.explore.worker import Outcome, Stage, Worker
+from spip_text import atoms, spip
+
+# Its successor, label, is newer than the oldest Panel that is allowed.
+pytestmark = pytest.mark.filterwarnings("ignore:Widget.name:PendingDeprecationWarning")
+
+FIGURE = "preparation.png"
+TEXT = spip(atoms(128, 8.0), 8.0).encode()
+
+
+class Hand:
+    """A worker whose stages run when the test says so, also of requests that were replaced."""
+
+    def __init__(self) -> None:
+        self.requests: dict[str, dict[str, Callable[[], None]]] = {}
+
+    def request(
+        self, key: tuple[str, str], stages: Sequence[Stage], deliver: Callable[[Outcome], None]
+    ) -> None:
+        self.requests[key[1]] = {
+            stage.name: lambda stage=stage: deliver(Outcome(stage.name, stage.run()))
+            for stage in stages
+        }
+        self.fail = lambda name, error: deliver(Outcome(name, error=error))
+
+    def forget(self, key: tuple[str, str]) -> None:
+        self.requests.pop(key[1], None)
+
+
+@pytest.fixture
+def hand() -> Hand:
+    return Hand()
+
+
+@pytest.fixture
+def page(hand: Hand) -> Page:
+    """A page whose document takes answers at once."""
+    document: Any = SimpleNamespace(add_next_tick_callback=lambda show: show())
+    worker: Any = hand
+    judge: Any = SimpleNamespace(model="model", measured=lambda prepared: None)
+    return Page(worker, judge, document)
+
+
+def drop(page: Page, name: str, content: bytes = TEXT) -> None:
+    page._files.drop.value = {name: content}
+
+
+def two_channels(page: Page, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of which the first channel is being prepared."""
+
+    def opened(name: str, content: bytes, *scale: float) -> xr.Dataset:
+        dataset = open_bytes(name, content)
+        return dataset.assign(other=-dataset["image"])
+
+    monkeypatch.setattr("gapscope.explore.page.open_bytes", opened)
+    drop(page, "first.txt")
+    hand.requests["file"]["file"]()
+    assert page._files.channel.options == ["image", "other"]
+
+
+def test_a_file_is_read_and_its_figure_offered(page: Page, hand: Hand) -> None:
+    drop(page, "first.txt")
+    assert page.download(FIGURE) is None
+    hand.requests["file"]["file"]()
+    for stage in ("raw", "prepared"):
+        hand.requests["map"][stage]()
+    figure = page.download(FIGURE)
+    assert figure is not None
+    assert figure().startswith(b"\x89PNG\r\n")
+    assert FIGURE in page._sides._links.object
+
+
+def test_an_old_channels_preparation_is_not_that_of_the_new_one(
+    page: Page, hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_channels(page, hand, monkeypatch)
+    old = hand.requests["map"]["prepared"]
+    page._files.channel.value = "other"
+    old()
+    hand.fail("prepared", LatticeNotFoundError("A lattice is found.", "none", "Use another."))
+    assert page.download(FIGURE) is None
+    assert FIGURE not in page._sides._links.object
+    assert "LatticeNotFoundError" in page._measurement.found.object
+
+
+def test_a_file_that_is_too_large_leaves_nothing_of_the_one_before(page: Page, hand: Hand) -> None:
+    drop(page, "first.txt")
+    hand.requests["file"]["file"]()
+    old = hand.requests["map"]["prepared"]
+    page._files.drop.refused(MeasurementFileError("Too large.", 1, "Export a part of it."))
+    assert hand.requests == {}
+    old()
+    assert page.download(FIGURE) is None
+    assert "Too large." in page._measurement.found.object
+
+
+def test_an_earlier_file_that_is_still_read_is_not_shown(page: Page, hand: Hand) -> None:
+    drop(page, "first.txt")
+    old = hand.requests["file"]["file"]
+    drop(page, "second.txt", b"not a map")
+    old()
+    assert "map" not in hand.requests
+    hand.fail("file", MeasurementFileError("No map.", 1, "Use another."))
+    assert "No map." in page._measurement.found.object
+
+
+def test_a_file_that_is_being_read_has_no_answers_and_channels_of_another(
+    page: Page, hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_channels(page, hand, monkeypatch)
+    old = hand.requests["map"]
+    old["prepared"]()
+    drop(page, "second.txt")
+    assert page.download(FIGURE) is None
+    assert list(hand.requests) == ["file"]
+    monkeypatch.setattr(page._sides, "show_measured", lambda prediction: None)
+    old["prediction"]()
+    assert "second.txt read" not in page._sides.status.object
+    page._files.channel.value = "other"
+    assert list(hand.requests) == ["file"]
+
+
+def test_a_visitor_who_has_gone_does_not_stop_the_worker(
+    worker: Worker, caplog: pytest.LogCaptureFixture
+) -> None:
+    document = Document()
+    judge: Any = SimpleNamespace(model="model")
+    page = Page(worker, judge, document)
+    session: Any = object()
+    document.on_change_dispatch_to(session)
+    document.destroy(session)  # as bokeh does before it tells the page
+    drop(page, "first.txt")
+    assert worker.run(lambda: "alive").result(60) == "alive"
+    assert "AttributeError" in caplog.text

@@ -145,6 +145,14 @@ def prepared_file(maps: NDArray[np.float64], tmp_path: Path) -> Path:
     return write_netcdf(sites, tmp_path / "prepared.nc")
 
 
+def test_a_map_is_not_written_over(prepared_file: Path) -> None:
+    before = prepared_file.read_bytes()
+    result = command(prepared_file, "-o", prepared_file)
+    assert result.exit_code == 1
+    assert "not written over" in result.output
+    assert prepared_file.read_bytes() == before
+
+
 def test_prepared_files_are_predicted(
     prepared_file: Path, calibrated: RunFolder, tmp_path: Path
 ) -> None:

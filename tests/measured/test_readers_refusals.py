@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gapscope import measured
 from measured_files import (
     GIVEN,
     dat,
@@ -203,7 +204,9 @@ def test_a_file_that_cannot_be_read_with_a_scale_is_refused(case: str, tmp_path:
 def test_an_image_without_a_scale_is_refused(content: Callable[[], bytes], tmp_path: Path) -> None:
     path = tmp_path / "bare"
     path.write_bytes(content())
-    refused(path, "opened with width and height in nm")
-    refused(path, "width and height together", width=5.0)
+    refused(path, "opened with its width in nm")
+    refused(path, "given by the width", height=5.0)
+    square, given = (measured.open(path, width=8.0, **more) for more in ({}, {"height": 6.0}))
+    assert square.identical(given)
     for bad in (0.0, -1.0, float("nan"), float("inf")):
         refused(path, "nm long", width=bad, height=5.0)

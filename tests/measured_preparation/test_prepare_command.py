@@ -97,6 +97,16 @@ def test_mistakes_are_told(scan: Path, arguments: list[object], message: str) ->
     assert not scan.with_suffix(".nc").exists()
 
 
+@pytest.mark.parametrize("option", ["-o", "--figure"])
+def test_a_measurement_is_not_written_over(option: str, scan: Path) -> None:
+    before = scan.read_bytes()
+    same = scan.parent / ".." / scan.parent.name / scan.name
+    result = run(scan, "--lattice-constant", NBS2, "--size", 8, option, same)
+    assert result.exit_code == 1
+    assert "not written over" in result.output
+    assert scan.read_bytes() == before
+
+
 def test_files_of_other_kinds_and_versions_are_refused(image: xr.DataArray, tmp_path: Path) -> None:
     prepared = prepare(image, NBS2)
     whole = prepared_dataset(prepared, prepared.network_input())

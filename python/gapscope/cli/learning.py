@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from gapscope.cli.measured import kind_of, predict_measurements, scan_options
+from gapscope.cli.measured import keep_inputs, kind_of, predict_measurements, scan_options
 from gapscope.errors import MapFileError
 from gapscope.resources import MEASURED_MODEL, SHIPPED_MODEL
 
@@ -193,6 +193,7 @@ def predict(
     from gapscope.learning.listing import nearest_text, prediction_text, refinement_text
     from gapscope.mapfile import write_netcdf
 
+    keep_inputs(maps, output, figure)
     options = _given({"level": level, "symmetry": symmetry})
     names = [path.name for path in maps]
     if _all_measured(maps, refine, {"unit": unit, "figure": figure, **scan}):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gapscope.errors import PreparationError, SettingError
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -39,7 +41,7 @@ def scan_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Near the impurity, in nm of the scan  [default: middle]",
         ),
         click.option("--width", type=float, help="nm, for a file without a scale."),
-        click.option("--height", type=float, help="nm, for a file without a scale."),
+        click.option("--height", type=float, help="nm, where its pixels are not square."),
         click.option("--variable", help="Of an HDF5, Gwyddion or RHK file with several."),
     ]
     for option in reversed(options):
@@ -91,7 +93,6 @@ def prepare(
     Prints the lattice that was found, with errors. The output holds the map before and after and
     its image rho(q) on lattice sites, which `gapscope predict` reads.
     """
-    from gapscope.errors import PreparationError
     from gapscope.mapfile import write_netcdf
     from gapscope.measured.preparation import Steps
     from gapscope.measured.preparation.report import prepared_dataset, report
@@ -106,6 +107,7 @@ def prepare(
                 "Give median, or a degree like 1.",
             )
         steps["lines"] = lines if lines == "median" else int(lines)
+    keep_inputs([file], output, figure)
     prepared = prepared_file(file, Steps(**steps), **scan)
     click.echo(report(prepared))
     at = None if centre is None else prepared.corrected(centre)
@@ -123,6 +125,18 @@ def prepare(
 
         title = f"{file.name}, {prepared.images['raw'].name}"
         click.echo(f"wrote {save_figure(preparation_figure(prepared, title, sites), figure)}")
+
+
+def keep_inputs(inputs: Sequence[Path], *outputs: Path | None) -> None:
+    """Raise SettingError if a file would be written over one that is read."""
+    read = {path.resolve() for path in inputs}
+    for path in outputs:
+        if path is not None and path.resolve() in read:
+            raise SettingError(
+                "A measured or simulated map is not written over.",
+                f"{path}, to be read and written",
+                "Choose another name for the output.",
+            )
 
 
 def prepared_file(

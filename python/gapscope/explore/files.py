@@ -86,7 +86,8 @@ class Files:
     def row(self) -> pn.Row:
         """All of them, side by side."""
         scale = pn.pane.HTML(
-            '<p class="note">width, height: only for a file without a scale of its own</p>',
+            '<p class="note">width: only for a file without a scale of its own;'
+            " height: where its pixels are not square</p>",
             width=140,
             margin=(12, 0),
             stylesheets=[STYLE],
@@ -151,8 +152,8 @@ class Files:
         self._dropped(name, content.encode() if isinstance(content, str) else content)
 
     def _rescale(self, event: object) -> None:
-        # One side alone is no scale: wait for the other.
-        if (self.width.value is None) == (self.height.value is None):
+        # The height alone is no scale: wait for the width.
+        if self.width.value is not None or self.height.value is None:
             self._read(event)
 
     def _choose(self, event: object) -> None:

@@ -85,8 +85,8 @@ def read_png(content: bytes, given: Given) -> xr.Dataset:
 
 
 def _image(source_format: str, units: str, values: NDArray[np.number], given: Given) -> xr.Dataset:
-    width, height = given.scale
     rows, columns = values.shape
+    width, height = given.sides(rows, columns)
     return dataset(
         source_format,
         [Channel("image", units, values[::-1])],

@@ -63,6 +63,7 @@ def image_of(dataset: xr.Dataset, channel: str | None = None, bias: float = 0.0)
         raise MeasurementFileError(
             "All pixels of a map were measured.",
             f"{image.name}: {int((~np.isfinite(image.values)).sum())} of {image.size} were not",
-            "Cut the map to the finished lines, or choose another channel.",
+            'Cut the map to the finished lines, as dataset.dropna("y") does, or choose another'
+            " channel.",
         )
     return image

@@ -73,7 +73,8 @@ def open(
     Parameters
     ----------
     path : the file.
-    width, height : sides of the image in nm, for a file that does not tell them.
+    width, height : sides of the image in nm, for a file that does not tell them; the height only
+        where pixels are not square.
     variable : name of the variable of an HDF5 file, of the channel of a Gwyddion file, or of the
         page of an RHK file, to read.
 

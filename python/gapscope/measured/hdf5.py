@@ -44,7 +44,7 @@ def read(content: bytes, given: Given) -> xr.Dataset:
     check_pixels(*values.shape)
     scales = [_scale(found) for found in about["scales"]]
     if scales[0] is None and scales[1] is None:
-        width, height = given.scale
+        width, height = given.sides(*values.shape)
         values = values[::-1]
         steps = (height / values.shape[0], width / values.shape[1])
     elif scales[0] is None or scales[1] is None:

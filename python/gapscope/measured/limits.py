@@ -49,31 +49,31 @@ class Given:
     variable: str | None = None
 
     def __post_init__(self) -> None:
-        if (self.width is None) != (self.height is None):
+        if self.width is None and self.height is not None:
             raise MeasurementFileError(
-                "The scale is given by width and height together, in nm.",
-                f"width={self.width}, height={self.height}",
-                "Give both, or neither.",
+                "The scale is given by the width, and by the height where pixels are not square.",
+                f"height={self.height} without width",
+                "Give the width in nm.",
             )
         for side in (self.width, self.height):
             if side is not None:
                 check_length(side)
 
-    @property
-    def scale(self) -> tuple[float, float]:
-        """Width and height in nm, of a file that does not tell them.
+    def sides(self, rows: int, columns: int) -> tuple[float, float]:
+        """Width and height in nm of a file that does not tell them; without height, square pixels.
 
         Raises
         ------
-        MeasurementFileError : the caller does not tell them either.
+        MeasurementFileError : the caller does not tell the width either, or a side is none.
         """
-        if self.width is None or self.height is None:
+        if self.width is None:
             raise MeasurementFileError(
-                "A file without a scale is opened with width and height in nm.",
+                "A file without a scale is opened with its width in nm, and its height where"
+                " pixels are not square.",
                 "no scale",
-                "open(path, width=15.0, height=15.0)",
+                "open(path, width=15.0), or --width 15",
             )
-        return self.width, self.height
+        return self.width, check_length(self.height or self.width * rows / columns)
 
     def refuse_scale(self) -> None:
         """Raise MeasurementFileError if a scale is given for a file that tells its own."""

@@ -36,13 +36,13 @@ def read(content: bytes, given: Given) -> xr.Dataset:
     if delimiter and not _is_number(labels[0]):
         given.refuse_scale()
         return spectra("text", labels, lines[1:], delimiter)
-    width, height = given.scale
     columns = len([word for word in labels if word.strip()])
     check_pixels(len(lines), columns)
     blank = delimiter if delimiter and delimiter in ",;" else None
     values = numbers([line.rstrip(",; \t") for line in lines], blank)
     rows, columns = values.shape
     check_pixels(rows, columns)
+    width, height = given.sides(rows, columns)
     return dataset(
         "text",
         [Channel("image", "", values[::-1])],

@@ -78,7 +78,8 @@ def find_lattice(
             f"A map with a lattice of {lattice_constant:g} Angstrom (times {scale[0]:g} to "
             f"{scale[1]:g}) shows three Bragg peaks of more than {needed:.1f} times the noise.",
             "no such peaks",
-            "Check the lattice constant, widen scale or anisotropy, or use a less noisy map.",
+            "Check the lattice constant, widen the scale, look in the topograph of the same scan,"
+            " or use a less noisy map.",
         )
     weakest = min(peak.significance for peak in peaks)
     chance = min(1.0, search.trials * found.chance(weakest) ** 3)

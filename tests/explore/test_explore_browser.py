@@ -58,7 +58,7 @@ def test_a_visit(visit: Any, tmp_path: Path) -> None:
     plain = tmp_path / "plain.npy"
     np.save(plain, atoms(128, 8.0))
     visit.drop(plain)
-    visit.text("opened with width and height")
+    visit.text("opened with its width")
     visit.tab.get_by_label("width (nm)").fill("8")
     visit.tab.get_by_label("height (nm)").fill("8")
     visit.tab.get_by_label("height (nm)").press("Enter")

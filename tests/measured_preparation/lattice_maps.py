@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
+from scipy.interpolate import CubicSpline
 
 from gapscope.physics.lattice import Lattice
 
@@ -62,3 +63,15 @@ def lattice_map(
     values = values + noise * rng.standard_normal(r.shape[:2])
     values = values + line_noise * rng.standard_normal((pixels, 1))
     return as_map(values, step)
+
+
+def creeping_map(creep: float, noise: float, seed: int, pixels: int = 128) -> xr.DataArray:
+    """A lattice whose scan lines lag behind along x, in nm, most at the scan's beginning."""
+    image = lattice_map(degrees=7.0, noise=noise, seed=seed, pixels=pixels)
+    rows, x = lattice_map(degrees=7.0, pixels=pixels).values, image.x.values
+    time = np.linspace(0, 1, pixels)
+    lag = creep * (1 - np.log1p(time / 0.02) / np.log1p(1 / 0.02))
+    moved = [
+        CubicSpline(x, row)(np.clip(x - d, x[0], x[-1])) for row, d in zip(rows, lag, strict=True)
+    ]
+    return image - rows + np.array(moved)

@@ -11,7 +11,7 @@ from gapscope.measured.preparation import (
     find_lattice,
 )
 from gapscope.measured.preparation.found import propagate
-from lattice_maps import NBS2, as_map, ideal_reciprocal, lattice_map, rotation
+from lattice_maps import NBS2, as_map, creeping_map, ideal_reciprocal, lattice_map, rotation
 
 
 def random_stretch(rng: np.random.Generator) -> np.ndarray:
@@ -35,9 +35,9 @@ def test_the_pulls_have_unit_width() -> None:
         pulls.append(
             [
                 *((found.reciprocal - truth).ravel() / np.sqrt(np.diag(found.covariance))),
-                *(((correction.value - np.linalg.inv(stretch)) / correction.error).ravel()[:2]),
-                (found.constant.value - constant) / found.constant.error,
-                (found.orientation.value - degrees) / found.orientation.error,
+                *(((correction.value - np.linalg.inv(stretch)) / correction.noise).ravel()[:2]),
+                (found.constant.value - constant) / found.constant.noise,
+                (found.orientation.value - degrees) / found.orientation.noise,
                 found.closure / 2,
             ]
         )
@@ -117,7 +117,7 @@ def test_units_mixed_up_are_refused() -> None:
 
 def test_errors_grow_with_the_noise() -> None:
     errors = [
-        float(find_lattice(lattice_map(noise=noise, seed=3), NBS2).constant.error)
+        float(find_lattice(lattice_map(noise=noise, seed=3), NBS2).constant.noise)
         for noise in (0.5, 1.0, 2.0)
     ]
     assert errors[1] / errors[0] == pytest.approx(2, rel=0.15)
@@ -128,10 +128,32 @@ def test_propagated_errors() -> None:
     covariance = np.array([[0.04, 0.01], [0.01, 0.09]])
     product = propagate(lambda p: np.array([p[0] * p[1], p[0]]), np.array([2.0, 3.0]), covariance)
     np.testing.assert_allclose(product.value, [6, 2])
-    np.testing.assert_allclose(product.error**2, [9 * 0.04 + 4 * 0.09 + 12 * 0.01, 0.04])
+    np.testing.assert_allclose(product.noise**2, [9 * 0.04 + 4 * 0.09 + 12 * 0.01, 0.04])
     assert f"{product:.1f}" == "6.0 ± 0.9"
 
 
 def test_a_constant_map_has_no_lattice() -> None:
     with pytest.raises(LatticeNotFoundError):
         find_lattice(as_map(np.full((64, 64), 2.5)), NBS2)
+
+
+def test_the_errors_know_of_creep() -> None:
+    pulls = []
+    for seed in range(12):
+        opening = find_lattice(creeping_map(0.3, 0.5, seed), NBS2).opening
+        assert abs(opening.value - 60) > 10 * opening.noise
+        pulls.append((opening.value - 60) / opening.error)
+    assert np.sqrt(np.mean(np.square(pulls))) < 3
+
+
+def test_without_creep_the_errors_are_those_of_the_noise() -> None:
+    ratios = []
+    for seed in range(12):
+        found = find_lattice(lattice_map(noise=1.0, degrees=7.0, seed=seed), NBS2)
+        assert len(found.quarters) == 4
+        ratios.append(float(found.constant.error / found.constant.noise))
+    assert 1 <= np.median(ratios) < 3
+
+
+def test_a_map_of_few_periods_has_no_quarters() -> None:
+    assert find_lattice(lattice_map(pixels=80), NBS2).quarters == ()

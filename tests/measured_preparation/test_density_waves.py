@@ -28,7 +28,8 @@ def test_positions_have_the_errors_they_claim() -> None:
         )
         wave = find_density_wave(image, find_lattice(image, NBS2))
         assert wave.found
-        pulls += [(p.position.value - p.expected) / p.position.error for p in wave.peaks]
+        assert wave.commensurate
+        pulls += [(p.position.value - p.expected) / p.position.noise for p in wave.peaks]
     pulls = np.array(pulls)
     assert 0.7 < pulls.std() < 1.3
     assert abs(pulls.mean()) < 0.25
@@ -43,12 +44,23 @@ def test_an_incommensurate_wave_is_found_where_it_is() -> None:
     assert wave.momenta.shape == (3, 2)
 
 
+@pytest.mark.parametrize(("fraction", "commensurate"), [(0.33, True), (0.30, False)])
+def test_a_wave_beside_its_place_is_not_commensurate(fraction: float, commensurate: bool) -> None:
+    image = lattice_map(wave=0.4, wavevector=(fraction, 0.0), noise=0.2, pixels=256)
+    wave = find_density_wave(image, find_lattice(image, NBS2))
+    assert wave.found
+    assert wave.commensurate is commensurate
+    for peak in wave.peaks:
+        assert float(peak.distance.value) == pytest.approx(1 / 3 - fraction, abs=2e-3)
+
+
 def test_no_wave_no_peak() -> None:
     image = lattice_map(noise=0.5)
     wave = find_density_wave(image, find_lattice(image, NBS2))
     assert not wave.found
     assert wave.momenta.shape == (0, 2)
     assert np.isnan(wave.peaks[0].position.value).all()
+    assert not wave.peaks[0].commensurate
     assert all(peak.false_alarm > 1e-3 for peak in wave.peaks)
 
 

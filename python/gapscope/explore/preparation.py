@@ -89,7 +89,7 @@ def facts(prepared: Prepared, sites: int) -> list[tuple[str, str]]:
     before, after = prepared.lattice, prepared.final_lattice
     wave = "not found"
     if prepared.wave is not None and prepared.wave.found:
-        wave = "found"
+        wave = "found" if prepared.wave.commensurate else "peaks, but not all at their place"
     elif prepared.wave is not None and len(prepared.wave.momenta):
         wave = f"{len(prepared.wave.momenta)} of {len(prepared.wave.peaks)} peaks"
     strained = before.anisotropy.value > STRAINED

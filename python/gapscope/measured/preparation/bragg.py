@@ -13,14 +13,17 @@ a departure from the expected scale and shape counts against brightness.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.errors import LatticeNotFoundError, PreparationError
 from gapscope.measured.preparation.found import ANGSTROM, FoundLattice, turned_to_labels
-from gapscope.measured.preparation.grid import Real
-from gapscope.measured.preparation.peaks import Peak, refine_peak
+from gapscope.measured.preparation.grid import LEAST_PIXELS, Real, grid_of
+from gapscope.measured.preparation.peaks import Peak, brightest, refine_peak
 from gapscope.measured.preparation.spectrum import Spectrum, spectrum
 from gapscope.physics.lattice import Lattice
 
@@ -28,6 +31,13 @@ FALSE_ALARM = 1e-3
 """Bound of the share of maps of pure noise in which a lattice is found."""
 CANDIDATES = 1200
 """Pixels, brightest first, among which the three are sought."""
+CLEAR = 20.0
+"""Power over noise at which the peak of a quarter is not an accident of the noise around it."""
+PERIODS = 8
+"""Of the lattice across a quarter that is looked at: fewer, and a density wave is in the way."""
+BENT = 0.1
+"""How far a quarter's peaks may lie from those of the whole, in units of |b1|."""
+Triple = tuple[Peak, Peak, Peak]
 
 
 def find_lattice(
@@ -40,8 +50,9 @@ def find_lattice(
 ) -> FoundLattice:
     """The triangular lattice of a map, from three independent Bragg peaks.
 
-    Its errors, and the false alarm, are those of noise whose power varies slowly with q: a Bragg
-    peak on a streak of line noise, within two pixels of q_x = 0, is known several times less well.
+    The false alarm, and the errors' part ``noise``, are those of noise whose power varies slowly
+    with q: a Bragg peak on a streak of line noise, within two pixels of q_x = 0, is known several
+    times less well. What creep does shows in the other part, the ``spread`` between quarters.
 
     Parameters
     ----------
@@ -83,7 +94,8 @@ def find_lattice(
         )
     weakest = min(peak.significance for peak in peaks)
     chance = min(1.0, search.trials * found.chance(weakest) ** 3)
-    return _fitted(peaks, lattice_constant, chance)
+    lattice = _fitted(_labelled(peaks), lattice_constant, chance)
+    return replace(lattice, quarters=tuple(_quarters(image, lattice)))
 
 
 class _Search:
@@ -153,9 +165,7 @@ class _Search:
         return np.where(allowed, departure**2 + ratio**2, np.inf)
 
 
-def _refined(
-    image: xr.DataArray, found: Spectrum, pixels: NDArray[np.int64]
-) -> tuple[Peak, Peak, Peak] | None:
+def _refined(image: xr.DataArray, found: Spectrum, pixels: NDArray[np.int64]) -> Triple | None:
     middle = np.array(found.power.shape)[::-1] // 2
     peaks = [
         refine_peak(image, j * found.step, float(found.noise[j[1] + middle[1], j[0] + middle[0]]))
@@ -167,12 +177,17 @@ def _refined(
     return one, two, three
 
 
-def _fitted(peaks: tuple[Peak, Peak, Peak], constant: float, false_alarm: float) -> FoundLattice:
-    """b1, b2 by least squares from the peaks at b1, b2 and -(b1 + b2)."""
+def _labelled(peaks: Triple) -> Triple:
+    """The peaks at b1, b2 and -(b1 + b2), a1 within 30 degrees of x."""
     turns = turned_to_labels(np.stack([peaks[0].momentum, peaks[1].momentum]))
     # A turn by -60 degrees: (q1, q2, q3) -> (-q2, -q3, -q1).
     for _ in range(turns % 6):
         peaks = (_opposite(peaks[1]), _opposite(peaks[2]), _opposite(peaks[0]))
+    return peaks
+
+
+def _fitted(peaks: Triple, constant: float, false_alarm: float) -> FoundLattice:
+    """b1, b2 by least squares from the peaks at b1, b2 and -(b1 + b2)."""
     design = np.kron(np.array([[1, 0], [0, 1], [-1, -1]]), np.eye(2))
     measured = np.concatenate([peak.momentum for peak in peaks])
     weights = np.concatenate([1 / np.diag(peak.covariance) for peak in peaks])
@@ -181,6 +196,26 @@ def _fitted(peaks: tuple[Peak, Peak, Peak], constant: float, false_alarm: float)
     closure = float(weights @ (measured - design @ fitted) ** 2)
     covariance = np.linalg.inv(normal)
     return FoundLattice(constant, fitted.reshape(2, 2), covariance, peaks, closure, false_alarm)
+
+
+def _quarters(image: xr.DataArray, lattice: FoundLattice) -> Iterator[FoundLattice]:
+    """The lattice in the quarters of a map, by the peaks next to those of the whole."""
+    ny, nx = image.shape
+    periods = grid_of(image).field.min() / 2 / np.linalg.norm(lattice.vectors, axis=1).max()
+    if min(nx, ny) // 2 < LEAST_PIXELS or periods < PERIODS:
+        return
+    reach = BENT * float(np.linalg.norm(lattice.reciprocal, axis=1).mean())
+    for y in (slice(ny // 2), slice(ny - ny // 2, ny)):
+        for x in (slice(nx // 2), slice(nx - nx // 2, nx)):
+            part = image.isel(y=y, x=x)
+            # A quarter of the pixels averages the noise four times less.
+            peaks = [
+                refine_peak(part, brightest(part, peak.momentum, reach), 4 * peak.noise)
+                for peak in lattice.peaks
+            ]
+            one, two, three = (p if p and p.significance > CLEAR else None for p in peaks)
+            if one and two and three:
+                yield _fitted((one, two, three), lattice.material_constant, 1.0)
 
 
 def _opposite(peak: Peak) -> Peak:

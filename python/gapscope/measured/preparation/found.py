@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,10 +18,24 @@ ANGSTROM = 0.1
 
 @dataclass(frozen=True)
 class Measured:
-    """A value, or several, with standard errors."""
+    """A value, or several, with its errors.
+
+    Attributes
+    ----------
+    value : of the whole map.
+    noise : standard error by the noise alone.
+    spread : standard deviation of the values of the map's quarters beyond their noise, what creep
+        and drift that changes leave; 0 where the quarters do not show it.
+    """
 
     value: Real
-    error: Real
+    noise: Real
+    spread: Real | float = 0.0
+
+    @property
+    def error(self) -> Real:
+        """Both together, sqrt(noise^2 + spread^2)."""
+        return np.asarray(np.hypot(self.noise, self.spread))
 
     def __format__(self, spec: str) -> str:
         """The first value with its error, each in the format given."""
@@ -45,6 +59,7 @@ class FoundLattice:
     peaks : the Bragg peaks at b1, b2 and -(b1 + b2); their opposites say nothing else.
     closure : chi^2 (2 degrees of freedom) of the three peaks' adding up to zero.
     false_alarm : bound of the probability that noise alone shows such peaks.
+    quarters : the lattice in those quarters of the map that show it; none in a small or noisy map.
     """
 
     material_constant: float
@@ -53,6 +68,7 @@ class FoundLattice:
     peaks: tuple[Peak, Peak, Peak]
     closure: float
     false_alarm: float
+    quarters: tuple[FoundLattice, ...] = ()
 
     @property
     def vectors(self) -> Real:
@@ -122,8 +138,11 @@ class FoundLattice:
         return _ideal_vectors(self.material_constant)
 
     def _derived(self, function: Callable[[Real], Real]) -> Measured:
-        flat = self.reciprocal.ravel()
-        return propagate(lambda b: function(b.reshape(2, 2)), flat, self.covariance)
+        whole, *parts = (
+            propagate(lambda b: function(b.reshape(2, 2)), one.reciprocal.ravel(), one.covariance)
+            for one in (self, *self.quarters)
+        )
+        return replace(whole, spread=_spread(parts)) if len(parts) > 1 else whole
 
 
 def propagate(function: Callable[[Real], Real], at: Real, covariance: Real) -> Measured:
@@ -136,6 +155,13 @@ def propagate(function: Callable[[Real], Real], at: Real, covariance: Real) -> M
     jacobian = np.moveaxis(np.array(slopes), 0, -1)
     variance = np.einsum("...i,ij,...j->...", jacobian, covariance, jacobian)
     return Measured(np.asarray(function(at)), np.sqrt(np.maximum(variance, 0)))
+
+
+def _spread(parts: list[Measured]) -> Real:
+    """Standard deviation of several values that their noise does not explain."""
+    variance = np.var([part.value for part in parts], axis=0, ddof=1)
+    noise = np.mean([part.noise**2 for part in parts], axis=0)
+    return np.sqrt(np.maximum(variance - noise, 0))
 
 
 def turned_to_labels(reciprocal: Real) -> int:

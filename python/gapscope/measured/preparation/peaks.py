@@ -81,6 +81,27 @@ def refine_peak(image: xr.DataArray, start: Real, noise: float) -> Peak | None:
     return Peak(q, covariance, complex(rho), float(noise))
 
 
+def brightest(image: xr.DataArray, near: Real, reach: float) -> Real:
+    """The (qx, qy) of the brightest |rho(q)| near a momentum, on pixels of the transform from it.
+
+    Parameters
+    ----------
+    near, reach : in 1/nm; at least two pixels to every side are looked at.
+    """
+    grid = grid_of(image)
+    weighted, _, _ = windowed(image)
+    along = []
+    for axis, middle, field, q in zip((grid.x, grid.y), grid.middle, grid.field, near, strict=True):
+        pixel = 2 * np.pi / field
+        count = max(2, int(reach / pixel))
+        momenta = q + pixel * np.arange(-count, count + 1)
+        along.append((momenta, np.exp(-1j * np.outer(axis - middle, momenta))))
+    (qx, ex), (qy, ey) = along
+    power = np.abs(ey.T @ (weighted @ ex))
+    row, column = np.unravel_index(power.argmax(), power.shape)
+    return np.array([qx[column], qy[row]])
+
+
 def _derivatives(
     weighted: Real, x: Real, y: Real, q: Real
 ) -> tuple[complex, NDArray[np.complex128], NDArray[np.complex128]]:

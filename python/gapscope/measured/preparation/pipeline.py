@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
-from gapscope.errors import PreparationError
+from gapscope.errors import LatticeNotFoundError, PreparationError
 from gapscope.measured.preparation.bragg import FALSE_ALARM, find_lattice
 from gapscope.measured.preparation.drift import correct_drift
 from gapscope.measured.preparation.found import FoundLattice
@@ -218,11 +218,11 @@ def prepare(
     if steps.drift:
         last = images["drift"] = correct_drift(last, lattice)
         shown = last if topograph is None else correct_drift(shown, lattice)
-        final_lattice = _lattice(shown, lattice_constant, after)
+        final_lattice = _lattice_again(shown, lattice_constant, after)
     if steps.phase is not None:
         length = steps.phase * float(np.linalg.norm(final_lattice.vectors, axis=1).mean())
         last = images["phase"] = correct_phase(last, final_lattice, length)
-        final_lattice = _lattice(last, lattice_constant, after)
+        final_lattice = _lattice_again(last, lattice_constant, after)
     masked = _masked(images, wave, lattice, final_lattice, steps)
     if masked is not None:
         images["masked"] = masked
@@ -267,6 +267,18 @@ def _lattice(image: xr.DataArray, lattice_constant: float, steps: Steps) -> Foun
         anisotropy=steps.anisotropy,
         false_alarm=steps.false_alarm,
     )
+
+
+def _lattice_again(image: xr.DataArray, lattice_constant: float, steps: Steps) -> FoundLattice:
+    """The lattice of a corrected map."""
+    try:
+        return _lattice(image, lattice_constant, steps)
+    except LatticeNotFoundError as error:
+        raise LatticeNotFoundError(
+            "A corrected map shows the lattice that it was corrected by.",
+            f"{image.sizes['x']} x {image.sizes['y']} pixels are left, in which it is not found",
+            "Use a larger map, or leave the correction out (--no-drift).",
+        ) from error
 
 
 def _masked(

@@ -9,26 +9,28 @@ import xarray as xr
 
 from gapscope.errors import MapFileError, SchemaVersionError
 from gapscope.mapfile import UNREADABLE, load_netcdf
+from gapscope.measured.preparation.found import FoundLattice, Measured
 from gapscope.measured.preparation.pipeline import Prepared
+from gapscope.measured.preparation.waves import WavePeak
 
 PREPARED_SCHEMA = 1
 STRAINED = 1.1
 """Anisotropy that drift seldom reaches."""
+UNEVEN = 0.005
+"""Spread of the lattice vectors' lengths: by it, an atom at the edge of a window of 64 sites is a
+sixth of a lattice constant from its site."""
 
 
 def report(prepared: Prepared) -> str:
-    """Lattice and density wave with their standard errors, a line each."""
+    """Lattice and density wave with their errors, a line each."""
     lattice, corrected = prepared.lattice, prepared.final_lattice
-    lengths = ", ".join(
-        f"{value:.4f} ± {error:.4f}"
-        for value, error in zip(lattice.lengths.value, lattice.lengths.error, strict=True)
-    )
     lines = [
         f"lattice constant    {lattice.constant:.4f} Å as scanned, material "
         f"{lattice.material_constant:.3f} Å",
-        f"a1, a2, a2 - a1     {lengths} Å",
+        f"a1, a2, a2 - a1     {_several(lattice.lengths)} Å",
         f"angle of a1 and a2  {lattice.opening:.2f} degrees; of a1 and x {lattice.orientation:.2f}",
         f"anisotropy          {lattice.anisotropy:.4f}",
+        f"in its quarters     {_quarters(lattice)}",
         f"steps               {', '.join(prepared.images)}",
         f"after them          {corrected.constant:.4f} Å, anisotropy {corrected.anisotropy:.4f}",
     ]
@@ -37,18 +39,47 @@ def report(prepared: Prepared) -> str:
             "                    Such a distortion is rare. Is the material's lattice triangular, "
             "and are these its peaks?"
         )
+    left = _left(corrected)
+    remedy = "Leave" if prepared.steps.phase else "Correct it with --phase 5, or leave"
+    if prepared.steps.drift and left > UNEVEN:
+        lines.append(
+            f"                    The map is still distorted by {left:.1%}, unevenly: creep, or "
+            f"drift that changes. {remedy} the part of the scan out where it is worst."
+        )
     if prepared.wave is not None:
-        for peak in prepared.wave.peaks:
-            expected = "({:.3f}, {:.3f})".format(*peak.expected)
-            if peak.found:
-                found = ", ".join(
-                    f"{value:.4f} ± {error:.4f}"
-                    for value, error in zip(peak.position.value, peak.position.error, strict=True)
-                )
-                lines.append(f"density wave        {expected}: found at ({found})")
-            else:
-                lines.append(f"density wave        {expected}: not found")
+        lines.extend(_line(peak) for peak in prepared.wave.peaks)
     return "\n".join(lines)
+
+
+def _several(measured: Measured) -> str:
+    return ", ".join(
+        f"{value:.4f} ± {error:.4f}"
+        for value, error in zip(measured.value, measured.error, strict=True)
+    )
+
+
+def _quarters(lattice: FoundLattice) -> str:
+    """Where the errors come from."""
+    if len(lattice.quarters) < 2:
+        return "too few periods or too much noise to look; the errors are those of the noise"
+    lengths = np.array([quarter.lengths.value for quarter in lattice.quarters])
+    ranges = zip(lengths.min(axis=0), lengths.max(axis=0), strict=True)
+    return ", ".join(f"{low:.4f} to {high:.4f}" for low, high in ranges) + " Å"
+
+
+def _left(lattice: FoundLattice) -> float:
+    """By how much a corrected lattice departs from the material's: on the whole, or in places."""
+    anisotropy, lengths = lattice.anisotropy, lattice.lengths
+    on_the_whole = anisotropy.value - 1 - 3 * anisotropy.noise
+    return float(max(on_the_whole, np.max(lengths.spread / lengths.value)))
+
+
+def _line(peak: WavePeak) -> str:
+    start = "density wave        ({:.3f}, {:.3f}): ".format(*peak.expected)
+    if not peak.found:
+        return start + "not found"
+    start += f"found at ({_several(peak.position)})"
+    return start if peak.commensurate else f"{start}, {peak.distance:.3f} |b1| beside it"
 
 
 def prepared_dataset(prepared: Prepared, sites: xr.Dataset) -> xr.Dataset:
@@ -83,6 +114,7 @@ def prepared_dataset(prepared: Prepared, sites: xr.Dataset) -> xr.Dataset:
         steps=list(prepared.images),
         material_constant=lattice.material_constant,
         wave_found=int(wave is not None and wave.found),
+        wave_commensurate=int(wave is not None and wave.commensurate),
         wave_momenta=np.empty(0) if wave is None else lattice.reduced(wave.momenta).ravel(),
         **found,
     )

@@ -29,12 +29,16 @@ class WavePeak:
     ----------
     expected : (m1, m2), commensurate, in units of the Bragg vectors b1, b2.
     position : (m1, m2) as found, with errors; NaN where nothing was found.
+    distance : of the two, in units of |b1|.
+    resolution : of the map, half a pixel of its transform, in the same units.
     peak : the peak itself, None where nothing was found.
     false_alarm : bound of the probability that noise alone has so bright a peak near it.
     """
 
     expected: Real
     position: Measured
+    distance: Measured
+    resolution: float
     peak: Peak | None
     false_alarm: float
 
@@ -42,6 +46,11 @@ class WavePeak:
     def found(self) -> bool:
         """Whether the map shows a peak."""
         return self.peak is not None
+
+    @property
+    def commensurate(self) -> bool:
+        """Whether it shows one where it is expected, within the resolution or three errors."""
+        return bool(self.distance.value <= max(self.resolution, 3 * float(self.distance.error)))
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,11 @@ class DensityWave:
     def found(self) -> bool:
         """Whether the map shows all peaks of the star."""
         return all(peak.found for peak in self.peaks)
+
+    @property
+    def commensurate(self) -> bool:
+        """Whether all of them are where they are expected."""
+        return all(peak.commensurate for peak in self.peaks)
 
     @property
     def momenta(self) -> Real:
@@ -105,7 +119,8 @@ def find_density_wave(
     momenta = lattice.momentum(expected)
     length = float(np.linalg.norm(lattice.reciprocal, axis=1).mean())
     lengths = np.linalg.norm(momenta, axis=1)
-    radius = max(reach * length, 1.5 * float((2 * np.pi / grid_of(image).field).max()))
+    half = float((np.pi / grid_of(image).field).max())
+    radius = max(reach * length, 3 * half)
     if not radius < lengths.min():
         raise PreparationError(
             "A wave is sought around its momentum, without q = 0.",
@@ -130,20 +145,26 @@ def find_density_wave(
         peak = None
         if chance < false_alarm:
             peak = refine_peak(image, q[row, column], float(found.noise[row, column]))
-        peaks.append(WavePeak(m, _position(peak, lattice), peak, chance))
+        position, distance = _place(peak, lattice, m)
+        peaks.append(WavePeak(m, position, distance, half / length, peak, chance))
     return DensityWave(tuple(peaks))
 
 
-def _position(peak: Peak | None, lattice: FoundLattice) -> Measured:
-    """Momentum in units of b1, b2, with the errors of both."""
+def _place(peak: Peak | None, lattice: FoundLattice, m: Real) -> tuple[Measured, Measured]:
+    """Momentum in units of b1, b2, and how far from m in units of |b1|, with the errors of both."""
     if peak is None:
-        return Measured(np.full(2, np.nan), np.full(2, np.nan))
+        nan = np.full(2, np.nan)
+        return Measured(nan, nan), Measured(nan[0], nan[0])
 
     def reduced(p: Real) -> Real:
         return np.asarray(np.linalg.solve(p[2:].reshape(2, 2).T, p[:2]))
 
+    def distance(p: Real) -> Real:
+        reciprocal = p[2:].reshape(2, 2)
+        length = np.linalg.norm(reciprocal, axis=1).mean()
+        return np.asarray(np.linalg.norm(p[:2] - m @ reciprocal) / length)
+
     covariance = np.zeros((6, 6))
     covariance[:2, :2], covariance[2:, 2:] = peak.covariance, lattice.covariance
-    return propagate(
-        reduced, np.concatenate([peak.momentum, lattice.reciprocal.ravel()]), covariance
-    )
+    both = np.concatenate([peak.momentum, lattice.reciprocal.ravel()])
+    return propagate(reduced, both, covariance), propagate(distance, both, covariance)

@@ -10,7 +10,15 @@ import pytest
 from gapscope.errors import SpecificationError
 from gapscope.explore.lines import python_lines
 from gapscope.explore.momentum import fermi_surface, middles, spectral_image
-from gapscope.explore.raster import COLOURS, PIXELS, image_raster, linear, logarithmic, sites_raster
+from gapscope.explore.raster import (
+    COLOURS,
+    PIXELS,
+    image_raster,
+    linear,
+    logarithmic,
+    sites_raster,
+    thinned_peaks,
+)
 from gapscope.explore.results import density, density_part, figure_file, map_file, maps, view
 from gapscope.explore.state import COARSE, CONVERGED, RANGES, Quality, State
 from gapscope.mapfile import read_map
@@ -173,3 +181,19 @@ def test_scales_are_symmetric_or_as_asked() -> None:
 
 def test_the_figure_is_a_png() -> None:
     assert figure_file(State(window=64)).startswith(b"\x89PNG\r\n")
+
+
+@pytest.mark.parametrize("size", [15, 17, 101])
+def test_a_thinned_transform_keeps_its_peaks_and_their_places(size: int) -> None:
+    values = np.zeros((size, size))
+    middle = size // 2
+    values[middle, middle] = 2.0
+    up, left = size // 3, size // 4
+    values[middle + up, middle - left] = 1.0
+    thin, reach = thinned_peaks(values, (size / 2, size / 2), most=8)
+    assert max(thin.shape) <= 9
+    assert (thin.max(), thin[thin.shape[0] // 2, thin.shape[1] // 2]) == (2.0, 2.0)
+    width = 2 * reach[0] / thin.shape[1]
+    row, column = np.argwhere(thin == 1.0).mean(axis=0)
+    assert width * (column + 0.5) - reach[0] == pytest.approx(-left, abs=width)
+    assert width * (row + 0.5) - reach[1] == pytest.approx(up, abs=width)

@@ -154,3 +154,12 @@ def test_nothing_is_delivered_to_who_has_gone(worker: Worker, gate: threading.Ev
     gate.set()
     worker.run(lambda: None).result(LONG)
     assert answers.outcomes == []
+
+
+def test_jobs_that_did_not_start_are_cancelled_at_the_end(gate: threading.Event) -> None:
+    worker = Worker()
+    worker.request("gate", [Stage("wait", lambda: gate.wait(LONG))], Answers())
+    future = worker.run(lambda: "never")
+    threading.Timer(0.2, gate.set).start()
+    worker.end()
+    assert future.cancelled()

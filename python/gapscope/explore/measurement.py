@@ -11,7 +11,7 @@ import xarray as xr
 
 from gapscope.explore.figures import MARK, WAVE, Picture, Rings, palette, plain
 from gapscope.explore.preparation import Transform, facts
-from gapscope.explore.raster import linear, thinned
+from gapscope.explore.raster import linear, thinned, thinned_peaks
 from gapscope.explore.simulation import Q_AXES, UNIT, ImagePicture, lattice_of
 from gapscope.explore.words import error_html, facts_html, note_html
 from gapscope.measured.preparation import Prepared
@@ -113,8 +113,8 @@ class Measurement:
         self.spectra.visible = curves
 
     def _show_transform(self, transform: Transform, title: str) -> None:
-        values = thinned(transform.values)
-        raster = linear(values, transform.reach, -DECADES, 0.0)
+        values, reach = thinned_peaks(transform.values, transform.reach)
+        raster = linear(values, reach, -DECADES, 0.0)
         ticks = tuple((255 * (d + DECADES) / DECADES, 10.0**d) for d in (-3, -2, -1, 0))
         self.transform.show(replace(raster, ticks=ticks), title, "of the largest")
         self._bragg.show(transform.bragg)

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter
 
 from gapscope.explore.momentum import middles
 from gapscope.physics.lattice import Lattice
@@ -17,6 +18,8 @@ from gapscope.plots.maps import SITES_SHOWN, nearest, reach_of, signed_norm
 
 PIXELS = 320
 COLOURS = 256
+MOST = 512
+"""Pixels a side of a measured map that the page is sent."""
 Real = NDArray[np.float64]
 
 
@@ -104,7 +107,19 @@ def _indices(scaled: Real) -> NDArray[np.uint8]:
     return np.asarray(np.clip(scaled, 0, 1) * (COLOURS - 1) + 0.5, dtype=np.uint8)
 
 
-def thinned(values: Real, most: int = 512) -> Real:
+def thinned(values: Real, most: int = MOST) -> Real:
     """At most so many pixels a side, by leaving rows and columns out."""
     step = -(-max(values.shape) // most)
     return values[::step, ::step]
+
+
+def thinned_peaks(
+    values: Real, reach: tuple[float, float], most: int = MOST
+) -> tuple[Real, tuple[float, float]]:
+    """About so many pixels a side of a transform around its middle pixel, each the brightest of
+    those that it stands for, with the new half widths."""
+    step = -(-max(values.shape) // most)
+    start = [n // 2 % step for n in values.shape]
+    kept = maximum_filter(values, step)[start[0] :: step, start[1] :: step]
+    (ny, nx), (rows, columns) = values.shape, kept.shape
+    return kept, (reach[0] * step * columns / nx, reach[1] * step * rows / ny)

@@ -101,11 +101,14 @@ class Worker:
             self._requests.pop(key, None)
 
     def end(self) -> None:
-        """Finish the running stage and stop."""
+        """Finish the running stage and stop; jobs that did not start are cancelled."""
         with self._condition:
             self._ended = True
             self._condition.notify()
         self._thread.join()
+        for key in self._requests:
+            if isinstance(key, Future):
+                key.cancel()
 
     def _work(self) -> None:
         while (found := self._next()) is not None:

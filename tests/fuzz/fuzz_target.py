@@ -26,7 +26,8 @@ def one_input(reader: str) -> Callable[[bytes], None]:
 
     def ask(content: bytes, request: dict[str, Any]) -> tuple[dict[str, Any], Any]:
         about, values = hdf5_child.answer(content, {**request, "max_values": 2**20})
-        return json.loads(json.dumps(about)), values
+        flat = [np.empty(0), *(one.reshape(-1) for one in values)]
+        return json.loads(json.dumps(about)), np.concatenate(flat)
 
     hdf5._ask = ask
     path = Path(tempfile.mkdtemp()) / "input" if reader == "open" else Path()

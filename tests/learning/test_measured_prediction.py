@@ -168,14 +168,18 @@ def test_prepared_files_are_predicted(
         assert written["file"].values.tolist() == [str(prepared_file)]
 
 
-def test_files_of_instruments_are_prepared_first(calibrated: RunFolder, tmp_path: Path) -> None:
-    # Three Bragg waves of a lattice of 3.44 Angstrom, and noise.
+def atoms() -> NDArray[np.float64]:
+    """Three Bragg waves of a lattice of 3.44 Angstrom, and noise, 8 nm wide."""
     rng = np.random.default_rng(5)
     x, y = np.meshgrid(*2 * [0.05 * np.arange(160)])
     length = 4 * np.pi / np.sqrt(3) / 0.344
     angles = np.radians([30, 90, 150])
     waves = sum(np.cos(length * (np.cos(a) * x + np.sin(a) * y)) for a in angles)
-    np.save(tmp_path / "scan.npy", waves + 0.3 * rng.standard_normal(x.shape))
+    return np.asarray(waves + 0.3 * rng.standard_normal(x.shape))
+
+
+def test_files_of_instruments_are_prepared_first(calibrated: RunFolder, tmp_path: Path) -> None:
+    np.save(tmp_path / "scan.npy", atoms())
     scan = [tmp_path / "scan.npy", "--width", 8, "--height", 8]
     result = command(*scan, "--model", calibrated.path)
     assert result.exit_code == 0, result.output
@@ -205,3 +209,42 @@ def test_options_go_with_the_kind_of_map(
     result = command(*files, "--model", calibrated.path, *arguments)
     assert result.exit_code == 1
     assert message in result.output
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "other.nc, which does not"),
+        (b"", "other.nc of 0 bytes"),
+        (b"CDF\x02" + bytes(50), "Save it as netCDF-4"),
+    ],
+)
+def test_what_is_no_map_at_all_is_not_called_a_simulated_one(
+    content: bytes | None,
+    message: str,
+    prepared_file: Path,
+    calibrated: RunFolder,
+    tmp_path: Path,
+) -> None:
+    if content is not None:
+        (tmp_path / "other.nc").write_bytes(content)
+    for files in ([tmp_path / "other.nc", prepared_file], [tmp_path / "other.nc"]):
+        result = command(*files, "--model", calibrated.path)
+        assert result.exit_code == 1
+        assert message in result.output
+        assert "simulated" not in result.output
+
+
+def test_a_stopped_scan_is_predicted_from_its_finished_lines(
+    calibrated: RunFolder, tmp_path: Path
+) -> None:
+    waves = atoms()
+    waves[:31] = np.nan  # the first row is the top
+    np.save(tmp_path / "scan.npy", waves)
+    scan = [tmp_path / "scan.npy", "--width", 8, "--model", calibrated.path, "--centre", 4, 3]
+    refused = command(*scan)
+    assert refused.exit_code == 1
+    assert "--finished" in refused.output
+    result = command(*scan, "--finished")
+    assert result.exit_code == 0, result.output
+    assert "129 of 160 lines were finished, y = 0 to 6.4 nm" in result.output

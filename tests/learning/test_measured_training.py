@@ -16,7 +16,11 @@ from gapscope.learning.calibrate import calibrate
 from gapscope.learning.config import TrainingConfig
 from gapscope.learning.evaluate import evaluate
 from gapscope.learning.inputs import InputScaling
-from gapscope.learning.measurement import Feedback, MeasurementAugmentation
+from gapscope.learning.measurement import (
+    ConstantCurrent,
+    Feedback,
+    MeasurementAugmentation,
+)
 from gapscope.learning.predictor import Predictor
 from gapscope.learning.run import RunConfig, RunFolder
 from gapscope.learning.samples import Samples
@@ -139,6 +143,22 @@ def test_what_is_near_no_clean_map_is_foreign_and_what_was_measured_is_not(
     blind = replace(predictor, surfaces=None)
     with pytest.raises(CalibrationError, match="without surfaces"):
         blind([maps[:2]])
+
+
+def test_it_knows_clean_maps_of_every_setpoint(tmp_path: Path, config: TrainingConfig) -> None:
+    splits = {"train": 240, "validation": 10, "test": 10}
+    folder = toys.build_toys(tmp_path / "d", window=32, splits=splits, setpoints=[5.0, 20.0])
+    made = train(folder, tmp_path / "run", replace(config, epochs=1), progress=False)
+    surfaces = Predictor.load(made.path).surfaces
+    assert surfaces is not None
+    assert sum(len(surface.points) for _, surface in surfaces.known) == 3 * 240
+    with DatasetReader(folder) as reader:
+        for setpoint in (0, 1):
+            images = Samples.of(
+                reader, "train", 16, measurement=ConstantCurrent(16, setpoint)
+            ).images(np.arange(20))
+            _, _, distance = surfaces.nearest(images, 1)
+            assert distance.max() < 0.05
 
 
 def test_its_config_comes_back_from_its_file(run: RunFolder) -> None:

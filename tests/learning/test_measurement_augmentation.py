@@ -13,6 +13,7 @@ from gapscope.errors import TrainingError
 from gapscope.learning.inputs import momentum_images
 from gapscope.learning.measurement import (
     LEAST_CURRENT,
+    ConstantCurrent,
     Feedback,
     MeasurementAugmentation,
     _model,
@@ -84,6 +85,20 @@ def test_constant_current_divides_by_what_flows(density: float) -> None:
         np.testing.assert_allclose(found[:, kept], expected[:, kept], atol=1e-5)
         chosen.add(setpoint)
     assert chosen == {0, 1}
+
+
+@pytest.mark.parametrize("setpoint", [0, 1])
+def test_clean_maps_at_constant_current_are_divided_and_nothing_else(setpoint: int) -> None:
+    rho0, integrals = np.array([0.7, 2.0]), 0.05 * map_like()
+    found = ConstantCurrent(SIZE, setpoint)(
+        map_like(), np.random.default_rng(0), Feedback(rho0, integrals)
+    )
+    density_of_states = rho0[:, None, None] + window(map_like())
+    current = np.maximum(1 + window(integrals)[setpoint], LEAST_CURRENT)
+    expected = constant_current(density_of_states, current, 1.0) - rho0[:, None, None]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    with pytest.raises(TrainingError, match="setpoints"):
+        ConstantCurrent(SIZE, setpoint)(map_like(), np.random.default_rng(0))
 
 
 def test_a_part_of_the_maps_is_taken_at_constant_current() -> None:

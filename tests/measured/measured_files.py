@@ -155,6 +155,16 @@ def hdf5(change: Callable[[h5py.File], object] | None = None, **storage: object)
     return file.getvalue()
 
 
+def with_grid(file: h5py.File) -> None:
+    """Spectra over (bias, y, x) beside the image of an HDF5 file."""
+    file["bias"] = BIASES
+    file["bias"].attrs["units"] = "mV"
+    file["bias"].make_scale("bias")
+    file["spectra"] = np.moveaxis(grid()[::-1], -1, 0)
+    for axis, name in enumerate(("bias", "y", "x")):
+        file["spectra"].dims[axis].attach_scale(file[name])
+
+
 def gwy_item(name: str, kind: str, value: bytes) -> bytes:
     return name.encode() + b"\0" + kind.encode() + value
 
@@ -236,6 +246,7 @@ FORMATS: dict[str, tuple[Callable[[], bytes], dict[str, float]]] = {
     "image.png": (png, GIVEN),
     "plain.h5": (hdf5, {}),
     "packed.nc": (lambda: hdf5(compression="gzip", shuffle=True, fletcher32=True), {}),
+    "several.nc": (lambda: hdf5(with_grid), {}),
     "stack.gwy": (gwy, {}),
     "wave.ibw": (ibw, {}),
     "scan.sm4": (sm4, {}),

@@ -21,7 +21,7 @@ from measured_files import FORMATS
 from reader_contract import check_contract
 
 MUTATIONS = 300
-SLOW = {"plain.h5": 15, "packed.nc": 15}
+SLOW = {"plain.h5": 15, "packed.nc": 15, "several.nc": 15}
 """Fewer for formats that are read in a process of their own."""
 SECONDS = 10.0
 BYTES = 2**26

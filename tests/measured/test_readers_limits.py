@@ -21,7 +21,7 @@ from refusals import refused
 
 def test_only_files_are_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refused(tmp_path, "is a file")
-    refused(tmp_path / "absent.sxm", "is a file")
+    refused(tmp_path / "absent.sxm", "measured file exists")
     os.mkfifo(tmp_path / "pipe")
     refused(tmp_path / "pipe", "is a file")
     secret = tmp_path / "secret.txt"
@@ -36,7 +36,7 @@ def test_a_large_file_is_refused_unread(tmp_path: Path) -> None:
         file.write(sxm())
         file.truncate(limits.MAX_BYTES + 1)
     tracemalloc.start()
-    refused(path, "has 1 to")
+    refused(path, "has at most")
     assert tracemalloc.get_traced_memory()[1] < 2**20
     tracemalloc.stop()
 
@@ -46,7 +46,7 @@ def test_a_variable_is_chosen_only_where_there_are_some(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content)
     refused(tmp_path / "a.sxm", "variable is chosen from", variable="Z")
     refused(tmp_path / "a.h5", "One variable of the file", variable="absent")
-    refused(tmp_path / "a.gwy", "one size", variable="absent")
+    assert "--variable" in refused(tmp_path / "a.gwy", "one size", variable="absent").remedy
 
 
 def test_hdf5_reads_no_other_file_and_no_bomb(tmp_path: Path) -> None:

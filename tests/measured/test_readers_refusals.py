@@ -41,7 +41,7 @@ NAN_GRID = three_ds()[: -4 * 10] + np.full(10, np.inf, ">f4").tobytes()
 
 
 CASES: dict[str, tuple[bytes, str]] = {
-    "empty": (b"", "has 1 to"),
+    "empty": (b"", "is not empty"),
     "garbage": (bytes(range(256)) * 100, "is one of Nanonis"),
     "pickle": (b"\x80\x04\x95\x0b\x00", "is one of Nanonis"),
     "classic netCDF": (b"CDF\x01\x00\x00\x00\x00", "is one of Nanonis"),
@@ -107,8 +107,7 @@ CASES: dict[str, tuple[bytes, str]] = {
         "at most 1000 channels",
     ),
     "h5, cut": (hdf5()[:-100], "h5py can read"),
-    "h5, two images": (hdf5(lambda f: f.create_dataset("b", data=upright())), "One variable"),
-    "h5, no image": (hdf5(lambda f: f.pop("scan")), "One variable"),
+    "h5, no image": (hdf5(lambda f: f.pop("scan")), "over two lengths"),
     "h5, uneven": (hdf5(lambda f: f["x"].__setitem__(0, -1.0)), "uniform"),
     "h5, one scale": (hdf5(lambda f: f["x"].attrs.__setitem__("units", "s")), "or neither"),
     "gwy, cut": (gwy()[:-30], "reader of .gwy files can read"),

@@ -85,8 +85,8 @@ def test_another_material_s_lattice_is_not_there_and_a_rare_distortion_is_named(
     [
         (["--lines", "soft"], "median, or a degree"),
         (["--channel", "LIX"], "The maps of this file are"),
-        (["--centre", 100, 3], "centre lies within the map"),
-        (["--centre", "nan", 3], "centre lies within the map"),
+        (["--centre", 100, 3], "x runs from 0 to 7.62 and y from 0 to 7.62"),
+        (["--centre", "nan", 3], "centre lies within the scan"),
         (["--topograph", "Z"], "The maps of this file are"),
     ],
 )
@@ -95,6 +95,49 @@ def test_mistakes_are_told(scan: Path, arguments: list[object], message: str) ->
     assert result.exit_code == 1
     assert message in result.output
     assert not scan.with_suffix(".nc").exists()
+
+
+def test_a_topograph_of_the_same_netcdf_file_lends_its_lattice(
+    image: xr.DataArray, tmp_path: Path
+) -> None:
+    noise = np.random.default_rng(2).standard_normal((3, *image.shape))
+    biases = xr.DataArray([-1.0, 0.0, 1.0], dims="bias", attrs={"units": "mV"})
+    didv = xr.DataArray(noise, {"bias": biases, "y": image.y, "x": image.x}, ("bias", "y", "x"))
+    scan = xr.Dataset(
+        {"didv": didv, "topograph": image, "spectra": (("point", "bias"), noise[0, :2, :3])}
+    )
+    scan.to_netcdf(tmp_path / "scan.nc", engine="h5netcdf")
+    given = ["prepare", tmp_path / "scan.nc", "--channel", "didv", "--topograph", "topograph"]
+    given += ["--bias", 1, "--lattice-constant", NBS2, "-o", tmp_path / "prepared.nc"]
+    result = CliRunner().invoke(main, [str(one) for one in given])
+    assert result.exit_code == 0, result.output
+    assert "left out, see --variable: spectra" in result.output
+    plain, drawn = (one.reset_coords(drop=True) for one in (didv[2], image))
+    expected = prepare(plain, NBS2, Steps(mask_bragg=True), topograph=drawn)
+    assert report(expected) in result.output
+    written = read_prepared(tmp_path / "prepared.nc")
+    np.testing.assert_allclose(written["raw"], noise[2])
+
+
+def test_a_stopped_scan_is_prepared_from_its_finished_lines(
+    image: xr.DataArray, scan: Path
+) -> None:
+    values = image.values.copy()
+    values[:40] = np.nan
+    np.save(scan, values[::-1])
+    arguments = ["--lattice-constant", NBS2, "--size", 8, "--centre", 4.6, 5.1]
+    refused = run(scan, *arguments)
+    assert refused.exit_code == 1
+    assert "--finished" in refused.output
+    assert not scan.with_suffix(".nc").exists()
+    result = run(scan, *arguments, "--finished", "--no-drift")
+    assert result.exit_code == 0, result.output
+    assert "88 of 128 lines were finished, y = 2.4 to 7.62 nm" in result.output
+    expected = prepare(image[40:], NBS2, Steps(mask_bragg=True, drift=False))
+    assert report(expected) in result.output
+    written = read_prepared(scan.with_suffix(".nc"))
+    np.testing.assert_allclose(written["y_raw"], image.y[40:])
+    np.testing.assert_allclose(written.attrs["centre"], expected.site((4.6, 5.1)))
 
 
 @pytest.mark.parametrize("option", ["-o", "--figure"])

@@ -226,12 +226,26 @@ def predict(
 
 def _all_measured(maps: Sequence[Path], refine: bool, measured: dict[str, Any]) -> bool:
     """Whether maps are measured; raises MapFileError where that does not go with the options."""
+    absent = [str(path) for path in maps if not path.exists()]
+    if absent:
+        raise MapFileError(
+            "The maps are files that exist.",
+            f"{', '.join(absent)}, which {'does' if len(absent) == 1 else 'do'} not",
+            "Check the path.",
+        )
+    empty = [str(path) for path in maps if not path.stat().st_size]
+    if empty:
+        raise MapFileError(
+            "The maps are files that are not empty.",
+            f"{', '.join(empty)} of 0 bytes",
+            "Copy them again from the instrument, or simulate them again.",
+        )
     kinds = {path: kind_of(path) for path in maps}
     simulated = [path.name for path, kind in kinds.items() if kind == "map"]
     if simulated and len(simulated) < len(maps):
         raise MapFileError(
             "Simulated and measured maps are predicted by one command each.",
-            f"simulated are {', '.join(simulated)}",
+            f"read as simulated: {', '.join(simulated)}",
             "Give the others to a second command.",
         )
     given = [f"--{name.replace('_', '-')}" for name in _given(measured)]

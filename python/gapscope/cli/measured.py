@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 
 SCAN = (
     *("channel", "topograph", "bias", "material", "lattice_constant"),
-    *("width", "height", "variable"),
+    *("width", "height", "variable", "finished"),
 )
 
 
@@ -42,7 +43,13 @@ def scan_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--width", type=float, help="nm, for a file without a scale."),
         click.option("--height", type=float, help="nm, where its pixels are not square."),
-        click.option("--variable", help="Of an HDF5, Gwyddion or RHK file with several."),
+        click.option("--variable", help="Of an HDF5, Gwyddion or RHK file with several sizes."),
+        click.option(
+            "--finished",
+            is_flag=True,
+            default=None,
+            help="Of a scan that was stopped, keep the finished lines.",
+        ),
     ]
     for option in reversed(options):
         command = option(command)
@@ -94,6 +101,7 @@ def prepare(
     its image rho(q) on lattice sites, which `gapscope predict` reads.
     """
     from gapscope.mapfile import write_netcdf
+    from gapscope.measured.centre import centre_site
     from gapscope.measured.preparation import Steps
     from gapscope.measured.preparation.report import prepared_dataset, report
 
@@ -110,8 +118,7 @@ def prepare(
     keep_inputs([file], output, figure)
     prepared = prepared_file(file, Steps(**steps), **scan)
     click.echo(report(prepared))
-    at = None if centre is None else prepared.corrected(centre)
-    sites = prepared.network_input(size, prepared.site(at))
+    sites = prepared.network_input(size, centre_site(prepared, centre))
     x, y = sites.attrs["centre"]
     size = sites.sizes["r1"]
     click.echo(
@@ -151,6 +158,7 @@ def prepared_file(
     width: float | None,
     height: float | None,
     variable: str | None,
+    finished: bool | None,
 ) -> Prepared:
     """The map of a measured file that the options of :func:`scan_options` name, prepared."""
     from gapscope import measured
@@ -158,12 +166,20 @@ def prepared_file(
     from gapscope.measured.channels import image_channels, image_of
     from gapscope.measured.preparation import Steps, prepare
 
-    opened = measured.open(file, width=width, height=height, variable=variable)
+    opened = measured.open(
+        file, width=width, height=height, variable=variable, finished=bool(finished)
+    )
     image = image_of(opened, channel, bias or 0.0)
     others = [name for name in image_channels(opened) if name != image.name]
     also = f" (also: {', '.join(others)})" if others and channel is None else ""
     at = f" at {float(image['bias']):g} mV" if "bias" in image.coords else ""
     click.echo(f"{file.name}: {opened.attrs['source_format']}, channel {image.name}{at}{also}")
+    if "left_out" in opened.attrs:
+        click.echo(f"left out, see --variable: {opened.attrs['left_out']}")
+    if "unfinished_lines" in opened.attrs:
+        kept, y = opened.sizes["y"], opened["y"].values
+        total = kept + opened.attrs["unfinished_lines"]
+        click.echo(f"{kept} of {total} lines were finished, y = {y[0]:.4g} to {y[-1]:.4g} nm")
     steps = Steps(mask_bragg=True) if steps is None else steps
     constant = lattice_constant
     if constant is None:
@@ -175,7 +191,7 @@ def prepared_file(
 def kind_of(file: Path) -> str:
     """ "map" as ``gapscope simulate`` writes it, "prepared" as ``prepare`` does, else "measured".
 
-    What is not there, or calls itself .nc and is not HDF5, is a map: a damaged one.
+    What is not there, or calls itself .nc and is not netCDF, is a map: a damaged one.
     """
     import h5py
 
@@ -187,7 +203,14 @@ def kind_of(file: Path) -> str:
                 return "prepared"
             return "map" if "ldos_change" in opened else "measured"
     except OSError:
-        return "map" if file.suffix == ".nc" else "measured"
+        return "map" if file.suffix == ".nc" and not _classic(file) else "measured"
+
+
+def _classic(file: Path) -> bool:
+    """Whether a file is netCDF-3, which ``gapscope simulate`` does not write."""
+    with contextlib.suppress(OSError), file.open("rb") as opened:
+        return opened.read(3) == b"CDF"
+    return False
 
 
 def predict_measurements(

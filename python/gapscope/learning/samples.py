@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 from gapscope.dataset.load import DatasetReader
 from gapscope.errors import DatasetError, TrainingError
 from gapscope.learning.inputs import cut, momentum_images
-from gapscope.learning.measurement import Feedback, MeasurementAugmentation
+from gapscope.learning.measurement import (
+    ConstantCurrent,
+    Feedback,
+    MeasurementAugmentation,
+)
 
 CHUNK = 64
 GIB = 2**30
@@ -40,7 +44,7 @@ class Samples:
     theta: NDArray[np.float64]
     eps0: NDArray[np.float64]
     gap: NDArray[np.float64]
-    measurement: MeasurementAugmentation | None = None
+    measurement: MeasurementAugmentation | ConstantCurrent | None = None
     cached: NDArray[np.float32] | None = None
     feedback: Sequence[Feedback] | None = None
 
@@ -51,7 +55,7 @@ class Samples:
         split: str,
         size: int,
         cache_gib: float = 0.0,
-        measurement: MeasurementAugmentation | None = None,
+        measurement: MeasurementAugmentation | ConstantCurrent | None = None,
     ) -> Self:
         """The samples of a split; their maps are read now if they need at most ``cache_gib``.
 

@@ -19,6 +19,7 @@ from gapscope.learning.config import TrainingConfig
 from gapscope.learning.inputs import InputScaling
 from gapscope.learning.keeper import Keeper
 from gapscope.learning.loss import loss_weights, losses
+from gapscope.learning.measurement import ConstantCurrent
 from gapscope.learning.model import Trained, load_trained, weights_name
 from gapscope.learning.network import IRREP
 from gapscope.learning.optimizer import adamw
@@ -90,13 +91,21 @@ def train(
             _fit(folder, training, validation, origin, progress)
         if config.surfaces:
             with ExitStack() as stack:
-                clean = (
-                    training if config.measurement is None else Samples.of(reader, "train", size)
-                )
-                splits = [clean, *(_further(stack, other, training) for other in also)]
+                clean = [training] if config.measurement is None else _clean(reader, config)
+                splits = [*clean, *(_further(stack, other, training) for other in also)]
                 surfaces = learn_surfaces(folder.trained_network(), folder.config(), splits)
             surfaces.write(folder.surfaces, weights_name(folder.best))
     return folder
+
+
+def _clean(reader: DatasetReader, config: TrainingConfig) -> list[Samples]:
+    """The training maps without what a measurement adds: at constant height and, where the network
+    learns from such, at constant current."""
+    size, measurement = config.network.input_size, config.measurement
+    kinds: list[ConstantCurrent | None] = [None]
+    if measurement is not None and measurement.constant_current:
+        kinds += [ConstantCurrent(size, n) for n in range(len(reader.setpoints))]
+    return [Samples.of(reader, "train", size, measurement=kind) for kind in kinds]
 
 
 def _further(stack: ExitStack, dataset: str | Path, training: Samples) -> Samples:

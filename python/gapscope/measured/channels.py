@@ -39,31 +39,39 @@ def image_of(dataset: xr.Dataset, channel: str | None = None, bias: float = 0.0)
         pixels that were not measured.
     """
     names = image_channels(dataset)
+    file = f"{dataset.attrs['file']}: " if "file" in dataset.attrs else ""
     if not names:
         raise MeasurementFileError(
-            "A QPI image is made of a map over x and y.",
+            f"{file}A QPI image is made of a map over x and y.",
             f"channels {', '.join(map(str, dataset.data_vars)) or 'none'}",
             "Use a file with an image or a grid of spectra.",
         )
     if channel is not None and channel not in names:
+        left_out = dataset.attrs.get("left_out")
+        others = f" Left out were {left_out}." if left_out else ""
         raise MeasurementFileError(
-            f"The maps of this file are {', '.join(names)}.", channel, "Name one of them."
+            f"{file}The maps of this file are {', '.join(names)}.{others}",
+            channel,
+            "Name one of them" + (", or open one alone: --variable." if left_out else "."),
         )
     image = dataset[channel or names[0]]
     if image.dims == GRID:
         measured = image["bias"].values
         if not measured.min() <= bias <= measured.max():
             raise MeasurementFileError(
-                f"The spectra were measured from {measured.min():g} to {measured.max():g} mV.",
+                f"{file}The spectra were measured from {measured.min():g} to"
+                f" {measured.max():g} mV.",
                 f"bias = {bias:g} mV",
                 "Choose a bias between.",
             )
         image = image.sel(bias=bias, method="nearest")
-    if not np.isfinite(image.values).all():
+    missing = ~np.isfinite(image.values)
+    if missing.any():
         raise MeasurementFileError(
-            "All pixels of a map were measured.",
-            f"{image.name}: {int((~np.isfinite(image.values)).sum())} of {image.size} were not",
-            'Cut the map to the finished lines, as dataset.dropna("y") does, or choose another'
+            f"{file}All pixels of a map were measured.",
+            f"{image.name}: {int(missing.sum())} of {image.size} were not, on"
+            f" {int(missing.any(axis=1).sum())} of {len(missing)} lines",
+            "Keep the finished lines, by --finished or open(path, finished=True), or choose another"
             " channel.",
         )
     return image

@@ -22,6 +22,7 @@ from gapscope.measured import (
     spip,
     text,
 )
+from gapscope.measured.finished import finished_lines
 from gapscope.measured.limits import MAX_BYTES, Given
 
 HEAD = 2**16
@@ -57,6 +58,7 @@ def open(
     width: float | None = None,
     height: float | None = None,
     variable: str | None = None,
+    finished: bool = False,
 ) -> xr.Dataset:
     """The channels of a measured file, in memory.
 
@@ -66,9 +68,9 @@ def open(
     names and units; NAME_backward is the backward sweep of NAME, with x to the right as well. What
     was not measured is NaN.
 
-    Files: Nanonis .sxm, .3ds, .dat; RHK .sm4; SPIP ASCII; netCDF-4 and HDF5 with a 2-D variable;
-    Gwyddion .gwy; Igor .ibw; and without a scale of their own, first row at the top: .npy, grey
-    PNG, text.
+    Files: Nanonis .sxm, .3ds, .dat; RHK .sm4; SPIP ASCII; netCDF-4 and HDF5, all variables
+    over the same y and x, in any order with a bias; Gwyddion .gwy; Igor .ibw; and without a scale
+    of their own, first row at the top: .npy, grey PNG, text.
 
     Parameters
     ----------
@@ -76,19 +78,24 @@ def open(
     width, height : sides of the image in nm, for a file that does not tell them; the height only
         where pixels are not square.
     variable : name of the variable of an HDF5 file, of the channel of a Gwyddion file, or of the
-        page of an RHK file, to read.
+        page of an RHK file, to read alone.
+    finished : of a scan that was stopped, keep the finished lines alone, see
+        :func:`gapscope.measured.finished_lines`, and read a .3ds that lacks its last points; y is
+        that of the whole scan, so it need not begin at 0.
 
     Returns
     -------
     Dataset with attributes source_format, file, and where the file tells them bias (mV), current
-    (set point, pA), scan_angle (degrees), temperature (K), recorded (ISO 8601).
+    (set point, pA), scan_angle (degrees), temperature (K), recorded (ISO 8601); left_out, the
+    variables of an HDF5 file that do not go with its maps; unfinished_lines, how many were left
+    out.
 
     Raises
     ------
     MeasurementFileError : no such file, not of these formats, damaged, cut off, too large, without
-        a scale, or of a kind that has no maps or spectra.
+        a scale, or of a kind that has no maps or spectra; no finished line.
     """
-    given, path = Given(width, height, variable), Path(path)
+    given, path = Given(width, height, variable, finished), Path(path)
     try:
         content, kind = _content(path)
         if variable is not None and kind.read not in (hdf5.read, gwyddion.read, rhk.read):
@@ -100,6 +107,8 @@ def open(
         # What is not finite is refused by the readers, so numpy need not warn of it.
         with np.errstate(all="ignore"):
             found = kind.read(content, given)
+        if finished:
+            found = finished_lines(found)
     except MeasurementFileError as error:
         raise MeasurementFileError(
             f"{path.name[:80]}: {error.rule}", error.received, error.remedy
@@ -109,12 +118,20 @@ def open(
 
 def _content(path: Path) -> tuple[bytes, Format]:
     try:
+        if not path.exists():
+            raise MeasurementFileError(
+                "A measured file exists.", f"{path}, which does not", "Check the path."
+            )
         if not path.is_file():
             raise MeasurementFileError("A measured file is a file.", str(path), "Check the path.")
         size = path.stat().st_size
-        if not 0 < size <= MAX_BYTES:
+        if size == 0:
             raise MeasurementFileError(
-                f"A measured file has 1 to {MAX_BYTES} bytes.", size, "Export a part of it."
+                "A measured file is not empty.", "0 bytes", "Copy it again from the instrument."
+            )
+        if size > MAX_BYTES:
+            raise MeasurementFileError(
+                f"A measured file has at most {MAX_BYTES} bytes.", size, "Export a part of it."
             )
         with path.open("rb") as file:
             head = file.read(HEAD)
@@ -134,8 +151,11 @@ def _kind(head: bytes, suffix: str) -> Format:
     for kind in FORMATS:
         if kind.recognises(head, suffix):
             return kind
+    classic = head.startswith(b"CDF")
     raise MeasurementFileError(
         f"A measured file is one of {', '.join(kind.name for kind in FORMATS)}.",
         f"ending {suffix!r}, beginning with {head[:16]!r}",
-        "Export it as one of these.",
+        "Save it as netCDF-4, as dataset.to_netcdf(path, engine='h5netcdf') does."
+        if classic
+        else "Export it as one of these.",
     )

@@ -48,7 +48,7 @@ def read(content: bytes, given: Given) -> xr.Dataset:
         raise MeasurementFileError(
             "Channels of one size and scale are opened together.",
             ", ".join(_fields(container))[:200] or "no channel",
-            "open(path, variable=...)",
+            "open(path, variable=...), or --variable",
         )
     columns, rows, width, height = frames.pop()
     check_pixels(rows, columns)
@@ -58,7 +58,7 @@ def read(content: bytes, given: Given) -> xr.Dataset:
             raise MeasurementFileError(
                 "A measured image is in real space, its sides in m.",
                 f"{name[:80]} over {_unit(field, 'si_unit_xy')[:40] or 'no unit'}",
-                "Choose another channel: open(path, variable=...)",
+                "Choose another channel: open(path, variable=...), or --variable",
             )
         values = field["data"]
         check_content(values.size, rows * columns)

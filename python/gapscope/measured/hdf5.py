@@ -1,8 +1,9 @@
-"""netCDF-4 and HDF5 files with a two-dimensional variable, read by a process of their own."""
+"""netCDF-4 and HDF5 files with maps as variables, read by a process of their own."""
 
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.errors import MeasurementFileError
-from gapscope.measured.assemble import Channel, dataset, lengths
-from gapscope.measured.limits import MAX_SIDE, MAX_VALUES, NANOMETRES, Given, check_pixels
+from gapscope.measured.assemble import dataset
+from gapscope.measured.hdf5_map import upright
+from gapscope.measured.limits import MAX_SIDE, MAX_VALUES, MILLIVOLTS, NANOMETRES, Given
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 CHILD = Path(__file__).with_name("hdf5_child.py")
@@ -29,48 +31,43 @@ def recognises(head: bytes, suffix: str) -> bool:
 
 
 def read(content: bytes, given: Given) -> xr.Dataset:
-    """One real variable with two dimensions, first one y (or named x and y).
+    """The real variables with two dimensions, first one y (or named x and y), or a bias besides.
 
-    Its dimension scales, uniform and with units of length, are the coordinates; where it has
-    none, width and height are given and the first row is the top. ``given.variable`` is needed
-    where the file has several.
+    Their dimension scales, uniform and with units of length, are the coordinates; where they have
+    none, width and height are given and the first row is the top. A dataset has one frame: images
+    on several axes are refused unless ``given.variable`` names one; grids of spectra that do not go
+    with the images are named by the attribute left_out.
 
     Raises
     ------
-    MeasurementFileError : no such variable, no scale, or storage that is not read: external or
-        virtual data, filters other than gzip and shuffle.
+    MeasurementFileError : no such variable, several frames, no scale, or storage that is not read:
+        external or virtual data, filters other than gzip and shuffle.
     """
-    about, values = _from_child(content, given.variable)
-    check_pixels(*values.shape)
-    scales = [_scale(found) for found in about["scales"]]
-    if scales[0] is None and scales[1] is None:
-        width, height = given.sides(*values.shape)
-        values = values[::-1]
-        steps = (height / values.shape[0], width / values.shape[1])
-    elif scales[0] is None or scales[1] is None:
-        raise MeasurementFileError(
-            "Both dimensions of an image have a scale, or neither.",
-            about["name"][:80],
-            "Add the scale.",
-        )
-    else:
-        given.refuse_scale()
-        (first, step_y), (second, step_x) = scales[0], scales[1]
-        values = values[:: -1 if step_y < 0 else 1, :: -1 if step_x < 0 else 1]
-        steps = (abs(step_y), abs(step_x))
-        if (first.lower(), second.lower()) == ("x", "y"):
-            values, steps = values.T, (steps[1], steps[0])
+    about, values = _from_child(content, given)
+    sizes = [math.prod(one["shape"]) for one in about["variables"]]
+    parts = np.split(values, np.cumsum(sizes[:-1]))
+    maps = [
+        upright(one, [about["scales"].get(name) for name in one["axes"]], part, given)
+        for one, part in zip(about["variables"], parts, strict=True)
+    ]
+    bias = next((one.bias for one in maps if one.bias is not None), None)
+    left_out = ", ".join(about["left_out"])[:300]
     return dataset(
         "hdf5",
-        [Channel(about["name"], about["units"], values)],
-        lengths(values.shape[1], steps[1]),
-        lengths(values.shape[0], steps[0]),
+        [one.channel for one in maps],
+        maps[0].x,
+        maps[0].y,
+        bias,
+        {"left_out": left_out} if left_out else {},
     )
 
 
-def _from_child(content: bytes, variable: str | None) -> tuple[dict[str, Any], NDArray[np.float64]]:
+def _from_child(content: bytes, given: Given) -> tuple[dict[str, Any], NDArray[np.float64]]:
     request = {
-        "variable": variable,
+        "variable": given.variable,
+        "bare": given.width is not None,
+        "lengths": list(NANOMETRES),
+        "biases": list(MILLIVOLTS),
         "max_side": MAX_SIDE,
         "max_values": MAX_VALUES,
         "seconds": SECONDS,
@@ -81,7 +78,7 @@ def _from_child(content: bytes, variable: str | None) -> tuple[dict[str, Any], N
         raise MeasurementFileError(*about["refused"])
     if "failed" in about:
         raise _damaged(about["failed"])
-    return about, values.reshape(about["shape"])
+    return about, values
 
 
 def _ask(content: bytes, request: dict[str, Any]) -> tuple[dict[str, Any], NDArray[np.float64]]:
@@ -104,18 +101,3 @@ def _damaged(received: str) -> MeasurementFileError:
     return MeasurementFileError(
         "h5py can read the file.", received, "The file is damaged: copy or export it again."
     )
-
-
-def _scale(found: dict[str, Any] | None) -> tuple[str, float] | None:
-    """Name and step in nm of a dimension's scale; None without one that has a unit of length."""
-    if found is None or found["units"] not in NANOMETRES:
-        return None
-    steps = np.diff(np.array(found["values"]) * NANOMETRES[found["units"]])
-    step = float(np.mean(steps))
-    if not np.all(np.abs(steps - step) <= 1e-3 * abs(step)):
-        raise MeasurementFileError(
-            "The coordinates of an image are uniform.",
-            f"steps of {steps.min()} to {steps.max()} nm",
-            "Interpolate the image, or give its width and height.",
-        )
-    return found["name"], step

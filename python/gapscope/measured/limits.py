@@ -42,11 +42,13 @@ MILLIVOLTS = {"V": 1e3, "mV": 1.0, "uV": 1e-3, "µV": 1e-3}
 
 @dataclass(frozen=True)
 class Given:
-    """What the caller says about a file: its sides in nm, and which variable to read."""
+    """What the caller says about a file: its sides in nm, which variable to read, and whether only
+    the lines that were finished."""
 
     width: float | None = None
     height: float | None = None
     variable: str | None = None
+    finished: bool = False
 
     def __post_init__(self) -> None:
         if self.width is None and self.height is not None:

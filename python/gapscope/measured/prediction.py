@@ -24,6 +24,7 @@ from gapscope.errors import PreparationError
 from gapscope.learning.inputs import momentum_images, own_unit
 from gapscope.learning.predictor import UNITS, Predictor, without_meaningless_angles
 from gapscope.learning.run import RunFolder
+from gapscope.measured.centre import centre_site
 from gapscope.measured.preparation import Prepared, largest_window
 from gapscope.physics import LABELS
 from gapscope.physics.fourier import qpi_image
@@ -75,13 +76,14 @@ def sites_of(
     ------
     PreparationError : a centre outside of the map, or fewer than 4 sites around it.
     """
-    at = prepared.site(None if centre is None else prepared.corrected(centre))
+    at = centre_site(prepared, centre)
     fits = largest_window(prepared.final, prepared.final_lattice, at)
     if fits < 4:
+        x, y = prepared.recorded(at)
         raise PreparationError(
             "An image of a map needs at least 4 x 4 lattice sites around its centre.",
-            f"{fits} around ({at[0]:.3g}, {at[1]:.3g}) nm",
-            "Choose a centre within the prepared map, or a larger map.",
+            f"{fits} x {fits} around ({x:.3g}, {y:.3g}) nm of the scan",
+            "Choose a centre farther from the edge, or a larger map.",
         )
     return prepared.network_input(min(size, fits), at, turns)
 

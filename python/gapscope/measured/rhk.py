@@ -72,14 +72,14 @@ def read(content: bytes, given: Given) -> xr.Dataset:
         raise MeasurementFileError(
             "Pages of one size and scale are opened together.",
             ", ".join(told)[:300] or "no image or spectrum",
-            "open(path, variable=...)",
+            "open(path, variable=...), or --variable",
         )
     first = next(iter(chosen.values()))
     if len(chosen) * first.rows * first.columns > MAX_VALUES:
         raise MeasurementFileError(
             f"A file has at most {MAX_VALUES} values.",
             f"{len(chosen)} pages of {first.rows} x {first.columns}",
-            "open(path, variable=...)",
+            "open(path, variable=...), or --variable",
         )
     if first.kind == IMAGE:
         return _images(first, chosen)
@@ -94,7 +94,7 @@ def _images(first: Page, pages: dict[str, Page]) -> xr.Dataset:
         raise MeasurementFileError(
             "A measured image is in real space, its sides are lengths.",
             f"units {units[0][:40]!r} and {units[1][:40]!r}",
-            "Choose another page: open(path, variable=...)",
+            "Choose another page: open(path, variable=...), or --variable",
         )
     step_x, step_y = first.steps[:2]
     channels = []

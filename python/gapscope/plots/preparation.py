@@ -78,9 +78,15 @@ def draw_scan(figure: Figure, axis: Axes, image: xr.DataArray, title: str) -> No
     axis.set(xlabel="x (nm)", ylabel="y (nm)", aspect="equal", title=title)
     bar = figure.colorbar(mesh, ax=axis, shrink=0.9, pad=0.02, aspect=28)
     bar.locator = MaxNLocator(5)
-    bar.set_label(image.attrs.get("units", ""))
+    bar.set_label(units_label(image))
     axis.xaxis.set_major_locator(MaxNLocator(5))
     axis.yaxis.set_major_locator(MaxNLocator(5))
+
+
+def units_label(image: xr.DataArray) -> str:
+    """What stands beside the colours: units, the name of a number, "arb. units" of the unknown."""
+    units = str(image.attrs.get("units", ""))
+    return str(image.name or "") if units == "1" else units or "arb. units"
 
 
 def draw_transform(axis: Axes, transform: xr.DataArray, reach: float) -> None:
@@ -127,10 +133,11 @@ def _ring(axis: Axes, momenta: NDArray[np.float64], colour: str, label: str) -> 
 def _draw_cell(axis: Axes, prepared: Prepared) -> None:
     """The lattice vectors of the corrected map, ten cells long, from near its lower left corner."""
     image = prepared.final
-    field = np.array([float(image.x[-1]), float(image.y[-1])])
+    low, high = (np.array([float(image.x[end]), float(image.y[end])]) for end in (0, -1))
+    field = high - low
     a1, a2 = prepared.final_lattice.vectors
     cells = max(1, min(10, int(0.35 * field.min() / np.linalg.norm(a1))))
-    corner = 0.06 * field - np.minimum(0, cells * np.minimum(a1, a2))
+    corner = low + 0.06 * field - np.minimum(0, cells * np.minimum(a1, a2))
     for vector, name in ((a1, "1"), (a2, "2")):
         tip = corner + cells * vector
         axis.annotate(

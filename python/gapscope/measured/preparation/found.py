@@ -161,7 +161,7 @@ def _spread(parts: list[Measured]) -> Real:
     """Standard deviation of several values that their noise does not explain."""
     variance = np.var([part.value for part in parts], axis=0, ddof=1)
     noise = np.mean([part.noise**2 for part in parts], axis=0)
-    return np.sqrt(np.maximum(variance - noise, 0))
+    return np.asarray(np.sqrt(np.maximum(variance - noise, 0)))
 
 
 def turned_to_labels(reciprocal: Real) -> int:

@@ -70,8 +70,8 @@ def _quarters(lattice: FoundLattice) -> str:
 def _left(lattice: FoundLattice) -> float:
     """By how much a corrected lattice departs from the material's: on the whole, or in places."""
     anisotropy, lengths = lattice.anisotropy, lattice.lengths
-    on_the_whole = anisotropy.value - 1 - 3 * anisotropy.noise
-    return float(max(on_the_whole, np.max(lengths.spread / lengths.value)))
+    on_the_whole = float(anisotropy.value - 1 - 3 * anisotropy.noise)
+    return max(on_the_whole, float(np.max(lengths.spread / lengths.value)))
 
 
 def _line(peak: WavePeak) -> str:

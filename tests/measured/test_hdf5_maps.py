@@ -1,0 +1,189 @@
+"""Of a netCDF file with several variables, those on the same axes are opened together."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import xarray as xr
+
+from gapscope import measured
+from gapscope.errors import MeasurementFileError
+from gapscope.measured import hdf5
+from gapscope.measured.channels import image_of
+from measured_files import COLUMNS, HEIGHT, POINTS, ROWS, WIDTH, check_frame, grid, upright
+from reader_contract import check_contract
+from refusals import refused
+
+Opener = Callable[..., xr.Dataset]
+BIAS = np.linspace(0.2, -0.2, POINTS)  # V
+
+
+def labelled(*dims: str) -> xr.Dataset:
+    """A dataset as xarray's users have them, its grid over dimensions in any order."""
+    axes = {
+        "y": (HEIGHT / ROWS * np.arange(ROWS), "nm"),
+        "x": (WIDTH / COLUMNS * np.arange(COLUMNS), "nm"),
+        "bias": (BIAS, "V"),
+    }
+    spectra = xr.DataArray(grid(), dims=("y", "x", "bias"))
+    return xr.Dataset(
+        {
+            "didv": spectra.transpose(*(dims or ("bias", "y", "x"))).assign_attrs(units="nS"),
+            "topograph": (("y", "x"), upright(7), {"units": "pm"}),
+            "turned": (("x", "y"), upright(8).T),
+            "density": ("bias", np.ones(POINTS)),
+        },
+        {name: (name, values, {"units": unit}) for name, (values, unit) in axes.items()},
+    )
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Opener:
+    """Opens what xarray writes of a dataset."""
+
+    def opener(dataset: xr.Dataset, **given: object) -> xr.Dataset:
+        dataset.to_netcdf(tmp_path / "file.nc", engine="h5netcdf")
+        found = measured.open(tmp_path / "file.nc", **given)  # type: ignore[arg-type]
+        check_contract(found)
+        return found
+
+    return opener
+
+
+@pytest.mark.parametrize("dims", [*itertools.permutations(("bias", "y", "x"))])
+def test_images_and_a_grid_on_the_same_axes_are_channels(
+    dims: tuple[str, ...], opened: Opener
+) -> None:
+    found = opened(labelled(*dims))
+    check_frame(found)
+    assert set(found) == {"didv", "topograph", "turned"}
+    np.testing.assert_allclose(found.bias, 1e3 * BIAS[::-1], atol=1e-9)
+    assert found.didv.dims == ("y", "x", "bias")
+    np.testing.assert_array_equal(found.didv, grid()[..., ::-1])
+    assert found.didv.attrs["units"] == "nS"
+    np.testing.assert_array_equal(found.topograph, upright(7))
+    np.testing.assert_array_equal(found.turned, upright(8))
+    assert "left_out" not in found.attrs
+    np.testing.assert_array_equal(image_of(found, bias=100.0), upright(1))
+
+
+def test_one_of_them_is_opened_alone(opened: Opener) -> None:
+    assert list(opened(labelled(), variable="topograph")) == ["topograph"]
+    alone = opened(labelled(), variable="/didv")
+    assert list(alone) == ["didv"]
+    np.testing.assert_array_equal(alone.didv, grid()[..., ::-1])
+
+
+def test_grids_alone_are_opened_together(opened: Opener) -> None:
+    two = labelled()[["didv"]].assign(other=-labelled().didv)
+    assert list(opened(two)) == ["didv", "other"]
+
+
+def test_images_on_several_axes_are_refused_by_name(opened: Opener, tmp_path: Path) -> None:
+    coarse = labelled().topograph[::2, ::2].rename(y="v", x="u")
+    with pytest.raises(MeasurementFileError, match="same axes") as caught:
+        opened(labelled().assign(overview=coarse))
+    assert "overview (3 v in nm, 4 u in nm), topograph (6 y in nm, 8 x" in str(caught.value)
+    found = measured.open(tmp_path / "file.nc", variable="overview")
+    np.testing.assert_array_equal(found.overview, upright(7)[::2, ::2])
+
+
+def test_grids_on_several_axes_are_refused_by_name(opened: Opener) -> None:
+    one = labelled()[["didv"]]
+    for other in (one.didv.rename(bias="sweep"), one.didv.rename(y="v", x="u")):
+        with pytest.raises(MeasurementFileError, match=r"didv \(5 bias in V, 6 y in nm, 8 x"):
+            opened(one.assign(other=other))
+
+
+def lzf(path: Path) -> None:
+    with h5py.File(path, "a") as file:
+        stored = file.create_dataset("packed", data=file["didv"][...], compression="lzf")
+        for axis, name in enumerate(("bias", "y", "x")):
+            stored.dims[axis].attach_scale(file[name])
+        del file["didv"]
+        file.move("packed", "didv")
+
+
+UNFIT: dict[str, Callable[[xr.Dataset], xr.Dataset]] = {
+    "other pixels": lambda one: one.assign(didv=one.didv.rename(y="v", x="u")),
+    "two biases": lambda one: one.assign(more=one.didv.rename(bias="sweep")),
+    "bias up and down": lambda one: one.assign_coords(bias=("bias", BIAS**2, {"units": "V"})),
+    "no bias": lambda one: one.assign_coords(bias=("bias", BIAS, {"units": "eV"})),
+}
+
+
+@pytest.mark.parametrize("case", UNFIT)
+def test_a_grid_that_does_not_go_with_the_images_is_left_out_and_named(
+    case: str, opened: Opener
+) -> None:
+    unfit = UNFIT[case](labelled().drop_vars("density"))
+    found = opened(unfit)
+    check_frame(found)
+    assert set(found) == {"topograph", "turned"}
+    np.testing.assert_array_equal(found.topograph, upright(7))
+    assert found.attrs["left_out"] == ", ".join(name for name in ("didv", "more") if name in unfit)
+    with pytest.raises(MeasurementFileError, match="Left out were didv") as caught:
+        image_of(found, "didv")
+    assert "--variable" in caught.value.remedy
+
+
+def test_a_grid_that_is_not_read_is_left_out_and_named(opened: Opener, tmp_path: Path) -> None:
+    opened(labelled())
+    lzf(tmp_path / "file.nc")
+    found = measured.open(tmp_path / "file.nc")
+    assert set(found) == {"topograph", "turned"}
+    assert found.attrs["left_out"] == "didv"
+    refused(tmp_path / "file.nc", "with gzip", variable="didv")
+
+
+def test_a_matrix_without_scales_is_left_out_and_named(opened: Opener) -> None:
+    found = opened(labelled().assign(calibration=(("i", "j"), np.eye(3))))
+    assert set(found) == {"didv", "topograph", "turned"}
+    assert found.attrs["left_out"] == "calibration"
+
+
+def test_the_limit_holds_for_all_channels_together(
+    opened: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = ROWS * COLUMNS
+    monkeypatch.setattr(hdf5, "MAX_VALUES", (2 + POINTS) * size)
+    assert set(opened(labelled())) == {"didv", "topograph", "turned"}
+    monkeypatch.setattr(hdf5, "MAX_VALUES", (2 + POINTS) * size - 1)
+    without = opened(labelled())
+    assert set(without) == {"topograph", "turned"}
+    assert without.attrs["left_out"] == "didv"
+    monkeypatch.setattr(hdf5, "MAX_VALUES", 2 * size - 1)
+    refused(tmp_path / "file.nc", "at most 95 values")
+    assert list(measured.open(tmp_path / "file.nc", variable="topograph")) == ["topograph"]
+
+
+def test_without_units_the_width_is_given_and_rows_start_at_the_top(
+    opened: Opener, tmp_path: Path
+) -> None:
+    dataset = labelled().drop_vars("turned")
+    bare = dataset.assign_coords({name: (name, dataset[name].values) for name in "yx"})
+    with pytest.raises(MeasurementFileError, match="y in no unit, x in no unit") as caught:
+        opened(bare)
+    assert "--width" in caught.value.remedy
+    assert "units" in caught.value.remedy
+    found = opened(bare, width=WIDTH, height=HEIGHT)
+    check_frame(found)
+    np.testing.assert_array_equal(found.topograph, upright(7)[::-1])
+    np.testing.assert_array_equal(found.didv, grid()[::-1, :, ::-1])
+
+
+def test_a_grid_without_a_bias_is_told_its_units(opened: Opener) -> None:
+    grids = labelled()[["didv"]]
+    for unit, told in (("meV", "bias in meV"), ("", "bias in no unit")):
+        with pytest.raises(MeasurementFileError, match=told):
+            opened(grids.assign_coords(bias=("bias", BIAS, {"units": unit})))
+
+
+def test_netcdf_3_is_told_how_to_be_saved(tmp_path: Path) -> None:
+    (tmp_path / "file.nc").write_bytes(b"CDF\x02" + bytes(100))
+    assert "h5netcdf" in refused(tmp_path / "file.nc", "is one of Nanonis").remedy

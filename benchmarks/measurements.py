@@ -24,13 +24,14 @@ import numpy as np
 import xarray as xr
 
 import gapscope as gs
+import gapscope.measured.prediction as prediction
 import gapscope.measured.preparation as preparation
 import gapscope.measured.simulation as simulation
 from gapscope.dataset.recipe import Recipe, load_recipe
 from gapscope.errors import ConvergenceWarning, LatticeNotFoundError, PreparationError
 from gapscope.learning.predictor import Predictor
 from gapscope.measured.prediction import predict_sites, sites_of
-from gapscope.measured.preparation import Prepared, Steps, prepare
+from gapscope.measured.preparation import Steps, prepare
 from gapscope.measured.simulation import (
     IDEAL,
     Distortion,
@@ -194,13 +195,7 @@ def made_map(
 def sampled(scan: xr.Dataset, lattice_constant: float, steps: Steps) -> xr.Dataset:
     """The prepared conductance on the lattice sites around the impurity on r = 0."""
     prepared = prepare(scan.conductance, lattice_constant, steps)
-    return sites_of(prepared, SIZE, impurity_site(scan, prepared))
-
-
-def impurity_site(scan: xr.Dataset, prepared: Prepared) -> tuple[float, float]:
-    """Where the impurity on r = 0 stands in the prepared map, (x, y) in nm, on its atom."""
-    recorded = (float(scan.impurity_x[0]), float(scan.impurity_y[0]))
-    return prepared.site(prepared.corrected(recorded))
+    return sites_of(prepared, SIZE, (float(scan.impurity_x[0]), float(scan.impurity_y[0])))
 
 
 def scores(maps: Sequence[xr.Dataset], predictor: Predictor, known: bool) -> list[str]:
@@ -223,9 +218,10 @@ def scores(maps: Sequence[xr.Dataset], predictor: Predictor, known: bool) -> lis
 
 
 def code() -> str:
-    """Digest of the code that measures and prepares."""
+    """Digest of the code that measures, prepares and samples."""
     folders = [Path(module.__file__ or "").parent for module in (simulation, preparation)]
     files = [source for folder in folders for source in sorted(folder.glob("*.py"))]
+    files += [Path(prediction.__file__ or ""), Path(__file__)]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 

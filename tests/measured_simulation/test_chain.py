@@ -13,18 +13,21 @@ from gapscope import measured as measurements
 from gapscope.measured.channels import image_of
 from gapscope.measured.prediction import predict_measured, sites_of
 from gapscope.measured.preparation import Steps, prepare
-from gapscope.measured.simulation import Measurement, simulate_measurement
+from gapscope.measured.simulation import Measurement, Setpoint, simulate_measurement
 from gapscope.physics import LABELS
 
 STEPS = Steps(mask_bragg=True)
 
 
+@pytest.mark.parametrize("setpoint", [None, Setpoint(10.0)])
 @pytest.mark.parametrize(("irrep", "theta"), [("A2g", 0.5), ("Eg", 0.3), ("Eu", 1.2)])
-def test_a_realistic_measurement_is_read(irrep: str, theta: float, nbse2: gs.Material) -> None:
+def test_a_realistic_measurement_is_read(
+    irrep: str, theta: float, setpoint: Setpoint | None, nbse2: gs.Material
+) -> None:
     state = gs.Specification(
         nbse2, gs.Pairing(irrep, 1.0, theta=theta), gs.Impurity.scalar(50.0), eps0=20.0
     )
-    scan = simulate_measurement(state, replace(Measurement(), setpoint=None), seed=3)
+    scan = simulate_measurement(state, replace(Measurement(), setpoint=setpoint), seed=3)
     done = prepare(scan["conductance"], nbse2.lattice.constant, STEPS)
     recorded = (float(scan.impurity_x[0]), float(scan.impurity_y[0]))
     # Drift has moved the impurity by more than an atom's distance from where it is in the map.

@@ -66,10 +66,11 @@ def test_nearest_maps_are_listed_where_known() -> None:
         nearest_gap=(over, [[0.5, 0.6]]),
         nearest_theta=(over, [[0.7, np.nan]]),
         nearest_eps0=(over, [[10.0, -20.0]]),
+        nearest_setpoint=(over, [[np.nan, 17.0]]),
         nearest_distance=(over, [[0.12, 0.34]]),
     )
     html = nearest_html(known)
-    assert html.index("0.12") < html.index("0.34")
+    assert html.index("0.12") < html.index("17") < html.index("0.34")
     assert "nan" not in html
 
 

@@ -7,15 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import toys
+from gapscope.dataset.compute import JuliaKernel
 from gapscope.dataset.load import DatasetReader
+from gapscope.dataset.recipe import Recipe
 from gapscope.errors import CalibrationError, TrainingError
 from gapscope.learning.batches import TrainingBatches
 from gapscope.learning.calibrate import calibrate
 from gapscope.learning.config import TrainingConfig
 from gapscope.learning.evaluate import evaluate
 from gapscope.learning.inputs import InputScaling
+from gapscope.learning.listing import nearest_text
 from gapscope.learning.measurement import (
     ConstantCurrent,
     Feedback,
@@ -26,6 +30,10 @@ from gapscope.learning.run import RunConfig, RunFolder
 from gapscope.learning.samples import Samples
 from gapscope.learning.targets import TargetScaling
 from gapscope.learning.train import train
+from gapscope.measured.prediction import nearest_maps, predict_sites
+from gapscope.physics import LABELS
+from gapscope.refine import Candidate, Conditions
+from gapscope.simulate import simulate_batch
 
 MEASUREMENT = MeasurementAugmentation(16, white=0.1, pink=0.1, lines=0.1)
 
@@ -145,20 +153,50 @@ def test_what_is_near_no_clean_map_is_foreign_and_what_was_measured_is_not(
         blind([maps[:2]])
 
 
-def test_it_knows_clean_maps_of_every_setpoint(tmp_path: Path, config: TrainingConfig) -> None:
+@pytest.fixture(scope="module")
+def regulated(tmp_path_factory: pytest.TempPathFactory, config: TrainingConfig) -> RunFolder:
+    """A network for maps at constant current, too, beside its dataset."""
+    folder = tmp_path_factory.mktemp("regulated")
     splits = {"train": 240, "validation": 10, "test": 10}
-    folder = toys.build_toys(tmp_path / "d", window=32, splits=splits, setpoints=[5.0, 20.0])
-    made = train(folder, tmp_path / "run", replace(config, epochs=1), progress=False)
-    surfaces = Predictor.load(made.path).surfaces
+    toys.build_toys(folder / "dataset", window=32, splits=splits, setpoints=[5.0, 20.0])
+    return train(folder / "dataset", folder / "run", replace(config, epochs=1), progress=False)
+
+
+def test_it_knows_clean_maps_of_every_setpoint(regulated: RunFolder) -> None:
+    surfaces = Predictor.load(regulated.path).surfaces
     assert surfaces is not None
     assert sum(len(surface.points) for _, surface in surfaces.known) == 3 * 240
-    with DatasetReader(folder) as reader:
+    with DatasetReader(regulated.path.parent / "dataset") as reader:
         for setpoint in (0, 1):
             images = Samples.of(
                 reader, "train", 16, measurement=ConstantCurrent(16, setpoint)
             ).images(np.arange(20))
-            _, _, distance = surfaces.nearest(images, 1)
+            _, _, distance, kind = surfaces.nearest(images, 1)
             assert distance.max() < 0.05
+            assert (kind == setpoint + 1).all()
+
+
+def test_the_nearest_maps_are_shown_as_they_were_taken(regulated: RunFolder) -> None:
+    with DatasetReader(regulated.path.parent / "dataset") as reader:
+        samples = Samples.of(reader, "train", 16, measurement=ConstantCurrent(16, 1))
+        (seen,) = samples.maps(np.array([3]))
+    sites = xr.Dataset({"ldos_change": (("r1", "r2"), seen[0])}, attrs={"lattice": "triangular"})
+    found = predict_sites([sites], Predictor.load(regulated.path))
+    one = found.isel(sample=0, rank=0)
+    assert float(one["nearest_setpoint"]) == 20.0
+    assert "20" in nearest_text(found, ["map"]).splitlines()[2].split()
+    recipe = Recipe.from_dict(regulated.config().dataset["recipe"])
+    conditions = Conditions.of(recipe, 16)
+    values = (float(one[f"nearest_{name}"]) for name in ("gap", "theta", "eps0"))
+    state = Candidate(LABELS[int(one["nearest_label"])], *values).specification(conditions)
+    maps = simulate_batch([state], conditions.numerics)
+    change = JuliaKernel().integral_change([state], recipe.contours()[1], conditions.numerics)
+    feedback = Feedback(maps.dos[0], change)
+    expected = ConstantCurrent(16, 0)(maps.ldos_change[0], np.random.default_rng(0), feedback)
+    shown = nearest_maps(found, regulated.path)["ldos_change"][0, 0].values
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(shown, expected[0], atol=1e-5 * scale)
+    assert np.abs(shown - maps.ldos_change[0, 0]).max() > 1e-3 * scale
 
 
 def test_its_config_comes_back_from_its_file(run: RunFolder) -> None:

@@ -47,7 +47,7 @@ def batch(rng: np.random.Generator, count: int, label: int = 2) -> tuple[NDArray
     drho, targets = maps(rng, count)
     errors = rng.normal(0, ERROR, targets.shape)
     images = momentum_images(drho, "triangular")
-    return images, np.full(count, label), targets, errors
+    return images, np.full(count, label), targets, errors, np.zeros(count, np.int8)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def surface() -> Surface:
 
 
 def test_parameters_of_unseen_maps_are_found_with_true_variances(surface: Surface) -> None:
-    images, _, targets, _ = batch(np.random.default_rng(2), 400)
+    images, _, targets, *_ = batch(np.random.default_rng(2), 400)
     mean, variance = surface(*shape_and_scale(images))
     assert np.abs(mean - targets).mean() < 0.01 * np.abs(targets).mean()
     sigmas = np.median(np.abs(mean - targets) / np.sqrt(variance), axis=0)
@@ -67,9 +67,9 @@ def test_parameters_of_unseen_maps_are_found_with_true_variances(surface: Surfac
 
 
 def test_the_strength_is_that_of_maps_left_out_one_by_one() -> None:
-    images, _, targets, errors = batch(np.random.default_rng(3), 40)
+    images, _, targets, errors, kind = batch(np.random.default_rng(3), 40)
     shape, scale = shape_and_scale(images)
-    whole = Surface.fit(shape, scale, targets, errors)
+    whole = Surface.fit(shape, scale, targets, errors, kind)
     squared = []
     for out in range(40):
         kept = np.arange(40) != out
@@ -112,10 +112,12 @@ def test_the_scale_of_a_map_is_kept_apart_from_its_shape() -> None:
 def test_the_nearest_training_maps_are_found_whatever_their_amplitude() -> None:
     rng = np.random.default_rng(9)
     first, second = batch(rng, FEWEST, label=0), batch(rng, FEWEST + 5, label=3)
+    first[4][7] = 2
     surfaces = Surfaces.fit([first, second])
     images = np.concatenate([first[0][[7]], 30 * second[0][[4]]])
-    label, targets, distance = surfaces.nearest(images, 3)
+    label, targets, distance, kind = surfaces.nearest(images, 3)
     np.testing.assert_array_equal(label[:, 0], [0, 3])
+    np.testing.assert_array_equal(kind[:, 0], [2, 0])
     np.testing.assert_allclose(targets[0, 0], first[2][7], rtol=1e-6)
     np.testing.assert_allclose(targets[1, 0], second[2][4], rtol=1e-6)
     assert (distance[:, 0] < 0.01).all()
@@ -150,9 +152,19 @@ def file(surface: Surface, tmp_path: Path) -> Path:
 
 def test_a_file_gives_the_same_answers(file: Path, surface: Surface) -> None:
     again = Surfaces.read(file, "w", SIZE, 1)
-    images, label, targets, _ = batch(np.random.default_rng(7), 20)
+    images, label, targets, *_ = batch(np.random.default_rng(7), 20)
     own = Surfaces((None, None, surface, None, None)).joined(images, label, targets)
     np.testing.assert_array_equal(again.joined(images, label, targets), own)
+
+
+def test_kinds_come_back_and_none_is_beyond_the_setpoints(tmp_path: Path, surface: Surface) -> None:
+    kind = np.arange(len(surface.points)) % 3
+    made = Surfaces((None, None, replace(surface, kind=kind.astype(np.int8)), None, None))
+    made.write(tmp_path / "surfaces.npz", "w")
+    again = Surfaces.read(tmp_path / "surfaces.npz", "w", SIZE, 1, setpoints=2)
+    np.testing.assert_array_equal(again.known[0][1].kind, kind)
+    with pytest.raises(RunError, match="beyond 1 setpoints"):
+        Surfaces.read(tmp_path / "surfaces.npz", "w", SIZE, 1, setpoints=1)
 
 
 Arrays = dict[str, NDArray[Any]]
@@ -180,6 +192,7 @@ def array(name: str, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Callable
         (array("points", lambda a: a[:0]), RunError, "shapes"),
         (array("basis", lambda a: a * np.nan), RunError, "not finite"),
         (array("strength", lambda a: -a), RunError, "not positive"),
+        (lambda a: a | {f"{NAME}_kind": np.array([1, 2])}, RunError, "shapes"),
         (array("mean", lambda a: np.array([{}], dtype=object)), RunError, "allow_pickle"),
         (lambda a: {k: v for k, v in a.items() if "targets" not in k}, RunError, "KeyError"),
     ],

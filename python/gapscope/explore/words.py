@@ -129,11 +129,16 @@ def nearest_html(prediction: xr.Dataset) -> str:
             f"{float(state['nearest_gap']):.2f}",
             "–" if np.isnan(theta) else f"{theta:.2f}",
             f"{float(state['nearest_eps0']):.0f}",
+            "–"
+            if np.isnan(state["nearest_setpoint"])
+            else f"{float(state['nearest_setpoint']):.0f}",
             f"{float(state['nearest_distance']):.2f}",
         )
         name = label_html(LABELS[int(state["nearest_label"])])
         rows.append(f"<tr><td>{name}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
-    heads = "".join(f"<th>{head}</th>" for head in ("irrep", "Δ", "θ", "ε₀", "distance"))
+    heads = "".join(
+        f"<th>{head}</th>" for head in ("irrep", "Δ", "θ", "ε₀", "setpoint", "distance")
+    )
     return (
         '<table class="nearest"><caption>nearest simulated maps</caption>'
         f"<tr>{heads}</tr>{''.join(rows)}</table>"

@@ -53,12 +53,14 @@ def refinement_text(predictions: xr.Dataset, names: Sequence[str]) -> str:
 
 def nearest_text(predictions: xr.Dataset, names: Sequence[str]) -> str:
     """A line per nearest simulated map; see :mod:`gapscope.measured.prediction`."""
-    lines = [["map", "nearest", "gap (meV)", "theta (rad)", "eps0 (meV)", "distance"]]
+    heads = ["gap (meV)", "theta (rad)", "eps0 (meV)", "setpoint (mV)", "distance"]
+    lines = [["map", "nearest", *heads]]
     for sample, name in enumerate(names):
         for rank in range(predictions.sizes["rank"]):
             one = predictions.isel(sample=sample, rank=rank)
             distance = f"{100 * float(one['nearest_distance']):.0f} %"
-            lines.append([name, *_state(one, "nearest", (3, 3, 1)), distance])
+            setpoint = _number(one, "nearest_setpoint", 0, False)
+            lines.append([name, *_state(one, "nearest", (3, 3, 1)), setpoint, distance])
     return "\n".join(aligned(lines))
 
 

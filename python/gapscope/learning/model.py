@@ -67,7 +67,8 @@ def load_trained(folder: str | Path) -> Trained:
     surfaces = None
     if run.surfaces.is_file():
         size = config.training.network.input_size
-        surfaces = Surfaces.read(run.surfaces, weights, size, len(config.energies))
+        setpoints = len(config.dataset["recipe"].get("setpoints", ()))
+        surfaces = Surfaces.read(run.surfaces, weights, size, len(config.energies), setpoints)
     return Trained(run.path, config, network, weights, surfaces)
 
 

@@ -200,7 +200,7 @@ class Predictor:
                 "a network without surfaces",
                 "Train it without --no-surfaces.",
             )
-        _, _, distance = self.surfaces.nearest(images, 1)
+        _, _, distance, _ = self.surfaces.nearest(images, 1)
         return np.asarray(distance.reshape(moves, -1).min(axis=0))
 
 

@@ -114,6 +114,11 @@ class Samples:
         return np.stack([self.measurement(*one) for one in together])
 
     @property
+    def kind(self) -> int:
+        """n where all maps are taken at constant current with the n-th setpoint, else 0."""
+        return self.measurement.setpoint + 1 if isinstance(self.measurement, ConstantCurrent) else 0
+
+    @property
     def _window(self) -> int:
         return self.size if self.measurement is None else self.reader.window
 

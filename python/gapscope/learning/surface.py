@@ -66,6 +66,8 @@ class Surface:
     targets : (maps, TARGETS), the y_i; zero where a target has no meaning.
     strength : (TARGETS,), s^2.
     network : (TARGETS,), mean squared errors of the network's answers for these maps.
+    kind : (maps,), how each was taken: 0 at constant height, n at constant current with the n-th
+        setpoint of its dataset.
     """
 
     mean: NDArray[np.float32]
@@ -77,6 +79,7 @@ class Surface:
     targets: Array
     strength: Array
     network: Array
+    kind: NDArray[np.int8]
 
     @classmethod
     def fit(
@@ -85,6 +88,7 @@ class Surface:
         scale: Array,
         targets: NDArray[np.floating],
         errors: NDArray[np.floating],
+        kind: NDArray[np.integer],
     ) -> Self:
         """The surface of maps of one irrep; ``errors`` are target - answer of the network."""
         mean = half_precision(shape.mean(axis=0))
@@ -107,6 +111,7 @@ class Surface:
             np.where(known, targets, 0).astype(np.float64),
             nothing,
             np.where(known, np.square(errors).mean(axis=0), nothing),
+            kind.astype(np.int8),
         )
         points = half_precision(surface.coordinates(shape, scale))
         surface = replace(surface, points=points)
@@ -124,8 +129,8 @@ class Surface:
 
     def nearest(
         self, shape: NDArray[np.float32], count: int
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Targets (n, count, TARGETS) of the maps of nearest shape, and distances (n, count).
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int8]]:
+        """Targets (n, count, TARGETS) of the maps of nearest shape, distances and kinds (n, count).
 
         Distances are relative to the shape: |shape - its map's| / |shape|. Fewer maps than
         ``count`` leave distances infinite.
@@ -142,10 +147,11 @@ class Surface:
         order = np.argsort(squared, axis=1)[:, :found]
         targets = np.zeros((len(shape), count, self.targets.shape[1]))
         distance = np.full((len(shape), count), np.inf)
-        targets[:, :found] = self.targets[order]
+        kind = np.zeros((len(shape), count), np.int8)
+        targets[:, :found], kind[:, :found] = self.targets[order], self.kind[order]
         norm = np.maximum(np.square(shape).sum(axis=1, keepdims=True), _TINY)
         distance[:, :found] = np.sqrt(np.take_along_axis(squared, order, axis=1) / norm)
-        return targets, distance
+        return targets, distance, kind
 
     @cached_property
     def length(self) -> float:

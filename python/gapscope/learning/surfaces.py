@@ -44,11 +44,12 @@ class Surfaces:
         """Learn from batches of training maps; of each irrep the first MOST_POINTS count.
 
         A batch holds images, Re rho(q), (n, L, L, energies) in 1/meV; irreps, (n,); targets and
-        errors (target - answer of the network), (n, TARGETS), NaN where they have no meaning.
+        errors (target - answer of the network), (n, TARGETS), NaN where they have no meaning; and
+        kinds, (n,), see :class:`Surface`.
         """
         known: list[list[Part]] = [[] for _ in LABELS]
-        for images, label, targets, errors in batches:
-            parts = (*shape_and_scale(images), targets, errors)
+        for images, label, targets, errors, kind in batches:
+            parts = (*shape_and_scale(images), targets, errors, kind)
             for index, own in enumerate(known):
                 own.append(tuple(part[label == index] for part in parts))
         return cls(tuple(_fitted(own) for own in known))
@@ -75,20 +76,21 @@ class Surfaces:
 
     def nearest(
         self, images: NDArray[np.floating], count: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int8]]:
         """The maps of all irreps whose shapes are nearest, whatever their amplitude.
 
-        Returns their irreps (n, count), targets (n, count, TARGETS) and distances (n, count); see
-        :meth:`Surface.nearest`. At least one surface is ``known``.
+        Returns their irreps (n, count), targets (n, count, TARGETS), distances and kinds (n,
+        count); see :meth:`Surface.nearest`. At least one surface is ``known``.
         """
         shape, _ = shape_and_scale(images)
         found = [(i, *surface.nearest(shape, count)) for i, surface in self.known]
-        label = np.concatenate([np.full((len(shape), count), i) for i, _, _ in found], axis=1)
-        targets = np.concatenate([own for _, own, _ in found], axis=1)
-        distance = np.concatenate([own for _, _, own in found], axis=1)
+        label = np.concatenate([np.full((len(shape), count), i) for i, *_ in found], axis=1)
+        targets, distance, kind = (
+            np.concatenate(part, axis=1) for part in list(zip(*found, strict=True))[1:]
+        )
         order = np.argsort(distance, axis=1)[:, :count]
         rows = np.arange(len(shape))[:, None]
-        return label[rows, order], targets[rows, order], distance[rows, order]
+        return label[rows, order], targets[rows, order], distance[rows, order], kind[rows, order]
 
     def write(self, path: Path, weights: str) -> None:
         """Write the file, beside the weights of this name (their SHA-256); raises StorageError."""
@@ -98,12 +100,17 @@ class Surfaces:
                 for names, dtype in ((_HALF, np.float16), (_DOUBLE, np.float64)):
                     for name in names:
                         arrays[f"{label}_{name}"] = getattr(surface, name).astype(dtype)
+                if surface.kind.any():
+                    arrays[f"{label}_kind"] = surface.kind
         about = {"labels": list(LABELS), "weights": weights}
         write_arrays(path, SURFACES_SCHEMA, about, arrays)
 
     @classmethod
-    def read(cls, path: Path, weights: str, size: int, energies: int) -> Surfaces:
-        """The surfaces in a file, of the weights of this name and images of this size.
+    def read(
+        cls, path: Path, weights: str, size: int, energies: int, setpoints: int = 0
+    ) -> Surfaces:
+        """The surfaces in a file, of the weights of this name, images of this size and a dataset
+        with so many energies and setpoints.
 
         Raises
         ------
@@ -116,6 +123,8 @@ class Surfaces:
             if tuple(about["labels"]) != LABELS:
                 raise ValueError("other classes")
             surfaces = cls(tuple(_read(arrays, label, pixels, energies) for label in LABELS))
+            if any((one.kind > setpoints).any() for _, one in surfaces.known):
+                raise ValueError(f"kinds beyond {setpoints} setpoints")
         except UNREADABLE as error:
             raise _damaged(path, error) from error
         if owner != weights:
@@ -137,16 +146,15 @@ def learn_surfaces(network: keras.Model, config: RunConfig, splits: Sequence[Sam
                 answers = network.predict_on_batch(config.inputs.apply(images))[PARAMETERS]
                 columns = (samples.theta[rows], samples.eps0[rows], samples.gap[rows])
                 targets = config.targets.encode(*columns)
-                yield images, samples.label[rows], targets, targets - answers
+                taken = np.full(len(rows), samples.kind)
+                yield images, samples.label[rows], targets, targets - answers, taken
 
     return Surfaces.fit(batches())
 
 
 def _fitted(parts: list[Part]) -> Surface | None:
-    shape, scale, targets, errors = (
-        np.concatenate(part)[:MOST_POINTS] for part in zip(*parts, strict=True)
-    )
-    return Surface.fit(shape, scale, targets, errors) if len(shape) >= FEWEST else None
+    shape, *others = (np.concatenate(part)[:MOST_POINTS] for part in zip(*parts, strict=True))
+    return Surface.fit(shape, *others) if len(shape) >= FEWEST else None
 
 
 def _read(arrays: Arrays, label: str, pixels: int, energies: int) -> Surface | None:
@@ -157,6 +165,9 @@ def _read(arrays: Arrays, label: str, pixels: int, energies: int) -> Surface | N
         **{name: arrays[f"{label}_{name}"].astype(np.float64) for name in _DOUBLE},
     }
     components, maps = values["basis"].shape[1], len(values["points"])
+    # Without kinds all maps were taken at constant height.
+    taken = arrays[f"{label}_kind"] if f"{label}_kind" in arrays else np.zeros(maps)
+    values["kind"] = taken.astype(np.int8)
     shapes = {
         "mean": (pixels,),
         "basis": (pixels, components),
@@ -167,6 +178,7 @@ def _read(arrays: Arrays, label: str, pixels: int, energies: int) -> Surface | N
         "targets": (maps, len(TARGETS)),
         "strength": (len(TARGETS),),
         "network": (len(TARGETS),),
+        "kind": (maps,),
     }
     if any(values[name].shape != shape for name, shape in shapes.items()) or not maps:
         raise ValueError(f"shapes {[values[name].shape for name in shapes]}")
@@ -174,6 +186,8 @@ def _read(arrays: Arrays, label: str, pixels: int, energies: int) -> Surface | N
         raise ValueError("numbers that are not finite")
     if not ((values["scale_spread"] > 0).all() and (values["strength"] >= 0).all()):
         raise ValueError("spreads or variances that are not positive")
+    if (values["kind"] < 0).any():
+        raise ValueError("kinds below zero")
     return Surface(**values)
 
 

@@ -21,11 +21,13 @@ from numpy.typing import NDArray
 
 from gapscope.dataset.recipe import Recipe
 from gapscope.errors import PreparationError
+from gapscope.integrated import integrated_density
 from gapscope.learning.inputs import momentum_images, own_unit
 from gapscope.learning.predictor import UNITS, Predictor, without_meaningless_angles
 from gapscope.learning.run import RunFolder
 from gapscope.measured.centre import centre_site
 from gapscope.measured.preparation import Prepared, largest_window
+from gapscope.measured.simulation.setpoint import constant_current
 from gapscope.physics import LABELS
 from gapscope.physics.fourier import qpi_image
 from gapscope.physics.lattice import symmetric_window, window_coordinates
@@ -95,7 +97,8 @@ def predict_sites(
 
     Variables are those of :func:`gapscope.learning.predict.predict`, and over (sample, rank)
     the simulated training maps whose images, apart from a factor, are nearest: nearest_label (index
-    into the attribute labels), nearest_gap and nearest_eps0 in meV, nearest_theta in rad, and
+    into the attribute labels), nearest_gap and nearest_eps0 in meV, nearest_theta in rad,
+    nearest_setpoint, the bias in mV at which their current is constant, NaN at constant height, and
     nearest_distance, relative to the image, on the scale of asinh(rho / <|rho|>).
 
     Parameters
@@ -124,7 +127,7 @@ def predict_sites(
 
 
 def nearest_maps(predictions: xr.Dataset, model: str | Path = MEASURED_MODEL) -> xr.Dataset:
-    """The nearest simulated maps of some predictions, simulated anew.
+    """The nearest simulated maps of some predictions, simulated anew and taken as they were.
 
     Returns ldos_change, qpi_re and qpi_im over (sample, rank, r1, r2) and (sample, rank, q1, q2),
     in 1/meV, under the conditions of the training maps of ``model``.
@@ -141,13 +144,23 @@ def nearest_maps(predictions: xr.Dataset, model: str | Path = MEASURED_MODEL) ->
         )
     config = RunFolder(find_model(model)).config()
     size = config.training.network.input_size
-    conditions = Conditions.of(Recipe.from_dict(config.dataset["recipe"]), size)
+    recipe = Recipe.from_dict(config.dataset["recipe"])
+    conditions = Conditions.of(recipe, size)
     states = predictions.stack(map=("sample", "rank"))
     candidates = [_candidate(states.isel(map=i)) for i in range(states.sizes["map"])]
     specifications = [one.specification(conditions) for one in candidates]
     simulated = simulate_batch(specifications, conditions.numerics)
     shape = (predictions.sizes["sample"], predictions.sizes["rank"], size, size)
-    drho = simulated.ldos_change[:, 0].reshape(shape)
+    drho = simulated.ldos_change[:, 0].copy()
+    for contour, setpoint in zip(recipe.contours(), recipe.setpoints, strict=True):
+        taken = np.flatnonzero(states["nearest_setpoint"].values == setpoint)
+        if len(taken):
+            chosen = [specifications[i] for i in taken]
+            flowing = integrated_density(chosen, contour, size, conditions.numerics.method)
+            current = 1 + flowing.change / flowing.clean[:, None, None]
+            rho0 = simulated.dos[taken, 0][:, None, None]
+            drho[taken] = constant_current(rho0 + drho[taken], current, 1.0) - rho0
+    drho = drho.reshape(shape)
     rho, r = qpi_image(drho, config.lattice), window_coordinates(size)
     over, units = ("sample", "rank"), {"units": "1/meV"}
     return xr.Dataset(
@@ -198,7 +211,8 @@ def _nearest(windows: NDArray[np.float64], predictor: Predictor) -> dict[str, An
     if predictor.surfaces is None or not predictor.surfaces.known:
         return {}
     images = momentum_images(windows, predictor.config.lattice)
-    label, targets, distance = predictor.surfaces.nearest(images, NEAREST)
+    label, targets, distance, kind = predictor.surfaces.nearest(images, NEAREST)
+    setpoints = Recipe.from_dict(predictor.config.dataset["recipe"]).setpoints
     decoded = predictor.config.targets.decode(targets.reshape(-1, targets.shape[-1]))
     decoded["theta"][label.ravel() == LABELS.index("A12u")] = np.nan
     over = ("sample", "rank")
@@ -208,5 +222,6 @@ def _nearest(windows: NDArray[np.float64], predictor: Predictor) -> dict[str, An
             f"nearest_{name}": (over, values.reshape(label.shape), {"units": UNITS[name]})
             for name, values in decoded.items()
         },
+        "nearest_setpoint": (over, np.array([np.nan, *setpoints])[kind], {"units": "mV"}),
         "nearest_distance": (over, distance, {"units": "1"}),
     }

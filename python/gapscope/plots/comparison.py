@@ -31,7 +31,7 @@ def comparison_figure(
     """
     ranks = predictions.sizes["rank"]
     with styled():
-        figure = Figure(figsize=(2.9 * (ranks + 1), 3.1 * len(names) + 0.2), layout="constrained")
+        figure = Figure(figsize=(2.9 * (ranks + 1), 3.4 * len(names) + 0.2), layout="constrained")
         axes = figure.subplots(len(names), ranks + 1, squeeze=False)
         for sample, (row, own, name) in enumerate(zip(axes, measured, names, strict=True)):
             one = predictions.isel(sample=sample)
@@ -56,9 +56,11 @@ def _verdict(one: xr.Dataset) -> str:
 def _state(one: xr.Dataset) -> str:
     theta = float(one["nearest_theta"])
     angle = "" if np.isnan(theta) else rf", $\theta$ = {theta:.2f}"
+    setpoint = float(one["nearest_setpoint"])
+    taken = "" if np.isnan(setpoint) else f"\nconstant current at {setpoint:.0f} mV"
     return (
         f"{irrep_label(LABELS[int(one['nearest_label'])])}, {float(one['nearest_gap']):.2f} meV"
         f"{angle}\n"
         rf"$\epsilon_0$ = {float(one['nearest_eps0']):.0f} meV, "
-        f"{100 * float(one['nearest_distance']):.0f} % apart"
+        f"{100 * float(one['nearest_distance']):.0f} % apart{taken}"
     )

@@ -13,42 +13,47 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
+from scipy.signal import oaconvolve
 
 from gapscope.errors import PreparationError
 from gapscope.measured.preparation.grid import Grid, Real, grid_of, like, values_of
 
 Complex = NDArray[np.complex128]
+REACH = 8.5
+"""Of the Gaussian, in lengths: beyond, its weights are below a double's rounding."""
 
 
 def local_amplitude(
-    image: xr.DataArray,
-    momentum: Sequence[float] | Real,
-    length: float,
-    where: tuple[slice, slice] = (slice(None), slice(None)),
+    image: xr.DataArray, momentum: Sequence[float] | Real, length: float
 ) -> Complex:
     """psi(r), (y, x), of the wave with a momentum in 1/nm; phases from the coordinates' zero.
 
     Parameters
     ----------
     length : smoothing length in nm, larger than 1/|q|.
-    where : rows and columns of the map at which psi is wanted; all of them where not given.
 
     Raises
     ------
     PreparationError : a length below a pixel or 1/|q|.
     """
-    grid, q = grid_of(image), np.asarray(momentum, dtype=np.float64)
-    if not (np.isfinite(length) and length > grid.step.max() and length * np.hypot(*q) > 1):
-        raise PreparationError(
-            "The smoothing length is larger than a pixel and than 1/|q|.",
-            f"{length:g} nm",
-            "Use a few lattice constants.",
-        )
-    conjugate = _wave(grid, -q)
-    along_y, along_x = (
-        _smoothing(axis, length, part) for axis, part in zip((grid.y, grid.x), where, strict=True)
+    grid, q = _checked(image, momentum, length)
+    smooth = values_of(image) * _wave(grid, -q)
+    for axis, step in enumerate(grid.step[::-1]):
+        smooth = _smoothed(smooth, axis, length / step)
+    return smooth
+
+
+def amplitude_at(
+    image: xr.DataArray, momentum: Sequence[float] | Real, length: float, point: Real
+) -> complex:
+    """psi at a point (x, y) in nm, which need not be a pixel; see :func:`local_amplitude`."""
+    grid, q = _checked(image, momentum, length)
+    wx, wy = (
+        np.exp(-((along - at) ** 2) / (2 * length**2))
+        for along, at in zip((grid.x, grid.y), point, strict=True)
     )
-    return np.asarray(along_y @ (values_of(image) * conjugate) @ along_x.T)
+    weighted = wy @ (values_of(image) * _wave(grid, -q)) @ wx
+    return complex(weighted / (wx.sum() * wy.sum()))
 
 
 def mask_peaks(image: xr.DataArray, momenta: ArrayLike, width: float) -> xr.DataArray:
@@ -84,7 +89,25 @@ def _wave(grid: Grid, q: Real) -> Complex:
     return np.asarray(np.exp(1j * q[1] * grid.y)[:, None] * np.exp(1j * q[0] * grid.x))
 
 
-def _smoothing(along: Real, length: float, part: slice) -> Real:
-    """Normalised Gaussian averages along one axis around a part of it, (n, N)."""
-    weights = np.exp(-((along[part, None] - along) ** 2) / (2 * length**2))
-    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+def _checked(
+    image: xr.DataArray, momentum: Sequence[float] | Real, length: float
+) -> tuple[Grid, Real]:
+    grid, q = grid_of(image), np.asarray(momentum, dtype=np.float64)
+    if not (np.isfinite(length) and length > grid.step.max() and length * np.hypot(*q) > 1):
+        raise PreparationError(
+            "The smoothing length is larger than a pixel and than 1/|q|.",
+            f"{length:g} nm",
+            "Use a few lattice constants.",
+        )
+    return grid, q
+
+
+def _smoothed(values: Complex, axis: int, length: float) -> Complex:
+    """Gaussian averages along an axis over the pixels that there are; length in pixels."""
+    count = values.shape[axis]
+    far = min(count - 1, int(np.ceil(REACH * length)))
+    weights = np.exp(-(np.arange(-far, far + 1) ** 2) / (2 * length**2))
+    shape = [-1 if i == axis else 1 for i in range(values.ndim)]
+    total = oaconvolve(np.ones(count), weights, mode="same").reshape(shape)
+    summed = oaconvolve(values, weights.reshape(shape), mode="same", axes=axis)
+    return np.asarray(summed / total)

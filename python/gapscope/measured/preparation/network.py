@@ -18,7 +18,7 @@ import xarray as xr
 from gapscope.errors import PreparationError
 from gapscope.measured.preparation.found import ANGSTROM, FoundLattice
 from gapscope.measured.preparation.grid import Real, grid_of, sample
-from gapscope.measured.preparation.lockin import local_amplitude
+from gapscope.measured.preparation.lockin import amplitude_at
 from gapscope.measured.preparation.symmetrise import symmetrise_sites
 from gapscope.physics.fourier import qpi_image
 from gapscope.physics.lattice import check_window, symmetric_window, window_coordinates
@@ -37,10 +37,9 @@ def nearest_site(
     b1, b2 = lattice.reciprocal
     vectors = np.stack([b1, b2, -b1 - b2])
     grid, at = grid_of(image), np.asarray(point, dtype=np.float64)
-    row, column = (int(np.abs(a - v).argmin()) for a, v in ((grid.y, at[1]), (grid.x, at[0])))
+    inside = np.clip(at, [grid.x[0], grid.y[0]], [grid.x[-1], grid.y[-1]])
     length = 2 * float(np.linalg.norm(lattice.vectors, axis=1).mean())
-    pixel = slice(row, row + 1), slice(column, column + 1)
-    waves = np.array([local_amplitude(image, b, length, pixel).item() for b in vectors])
+    waves = np.array([amplitude_at(image, b, length, inside) for b in vectors])
     sign = 1.0 if bright else -1.0
     # Points of one cell around the point, then ever finer around the best.
     fractions = (np.arange(24) - 11.5) / 24

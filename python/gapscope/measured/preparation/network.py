@@ -105,7 +105,7 @@ def network_input(
     if size > fits:
         raise PreparationError(
             "The hexagon of lattice sites lies within the map.",
-            f"{size} sites around ({at[0]:.3g}, {at[1]:.3g}) nm, where {fits} fit",
+            f"{size} sites across, where {fits} fit around the centre",
             "Use a smaller window, another centre, or a larger map.",
         )
     r = window_coordinates(size)

@@ -36,8 +36,9 @@ is that of its general path for hoppings beyond neighbouring cells; its adaptive
 site, is accurate.
 """,
     "throughput": """
-A VGG16 is convolutions, which bound the ratio: the last row of the table shows how far. See
-[decision 8](decisions/0008-reference-network.md).
+A VGG16 is convolutions, which bound the ratio: the last row of the table shows how far. One
+AVX-512 instruction multiplies twice as many pairs in bfloat16 as in float32; the ratio for matrices
+is what that gives on this machine. See [decision 8](decisions/0008-reference-network.md).
 """,
 }
 ROWS = ["-m", "gapscope.kernel.provision", "--run", str(HERE / "rows.jl")]

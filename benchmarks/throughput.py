@@ -10,7 +10,8 @@ float32, compiled as Keras does, the network inputs of the same maps as an array
 augmentation; and gapscope's own layers in the same way, which tell what precision alone gives.
 These have AdamW. Without it and without normalisation, in gapscope's precision, is what the
 convolutions leave to be gained. One epoch each per turn, the first step of an epoch not counted;
-medians of the rates are printed.
+medians of the rates are printed. A product of large matrices in both precisions tells what the
+processor itself gains.
 
 The stall is the part of gapscope's time per step that disappears where the same epoch's batches lie
 ready in memory: steps wait for their batch, or share the cores with the making of the next. Making
@@ -140,6 +141,17 @@ def seconds_per_batch(batches: TrainingBatches) -> float:
     return statistics.median(times)
 
 
+def product_rate(precision: str, size: int = 4096, turns: int = 8) -> float:
+    """Best rate of a product of square matrices (1e9 operations per second)."""
+    factors = keras.ops.cast(keras.random.normal((2, size, size)), precision)
+    times = []
+    for _ in range(turns + 1):  # the first one starts the threads
+        start = time.perf_counter()
+        float(keras.ops.matmul(*factors)[0, 0])
+        times.append(time.perf_counter() - start)
+    return 2e-9 * size**3 / min(times[1:])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--maps", type=int, default=320)
@@ -206,6 +218,12 @@ def main() -> None:
         f" {1e3 * step['ready']:.0f} ms: stall {stall:.1%} (below zero: the scatter of turns)"
         f"\none batch: {1e3 * statistics.median(making):.0f} ms to make,"
         f" {statistics.median(making) / step['ready']:.1%} of a step"
+    )
+    rates = {name: product_rate(name) for name in ("float32", "bfloat16")}
+    print(
+        "product of matrices:"
+        + "".join(f" {name} {rate:.0f}" for name, rate in rates.items())
+        + f" GFLOP/s, ratio {rates['bfloat16'] / rates['float32']:.2f}"
     )
 
 

@@ -36,7 +36,7 @@ HANGS = 20
 """Seconds on the clock after which libFuzzer ends; the target counts those of the CPU."""
 LENGTH = 20_000
 FINDINGS = 20
-"""Ends of the fuzzer after which a reader is left, to be mended first."""
+"""Findings after which a reader is left, to be mended first."""
 FUZZED = ["gapscope.measured", "igor2"]
 
 
@@ -75,7 +75,8 @@ class Reader:
             found |= {word.replace(b"\0", b"\\x00") for word in wide}
         self.words = folder / f"{name}.dict"
         self.words.write_text("".join(f'"{word.decode()}"\n' for word in sorted(found)))
-        self.executions, self.coverage = 0, 0
+        self.seconds, self.executions, self.coverage = 0.0, 0, 0
+        self.findings, self.contained = 0, 0
 
     def child(self, *arguments: str, seconds: float | None = None) -> tuple[int, str]:
         """Exit status and output of this script with the fuzzer inside."""
@@ -90,45 +91,42 @@ class Reader:
         return last(r"cov: (\d+)", self.child("-runs=0", *map(str, folders))[1])
 
     def run(self, seconds: float) -> None:
-        """Fuzz for a time, again after every end."""
-        until = time.monotonic() + seconds
-        for _ in range(FINDINGS):
-            left = round(until - time.monotonic())
-            if left < 5:
-                return
-            folders = [str(folder) for folder in (self.corpus, self.seeds, self.kept)]
+        """Fuzz for a time, again after every end; the judging of ends does not count."""
+        folders = [str(folder) for folder in (self.corpus, self.seeds, self.kept)]
+        while seconds >= 5 and self.findings < FINDINGS:
+            start = time.monotonic()
             code, said = self.child(
-                f"-max_total_time={left}",
+                f"-max_total_time={seconds:.0f}",
                 *(f"-timeout={HANGS}", f"-rss_limit_mb={MEGABYTES}", f"-max_len={LENGTH}"),
                 *("-print_final_stats=1", f"-artifact_prefix={self.ends}/", f"-dict={self.words}"),
                 *(folder for folder in folders if Path(folder).is_dir()),
             )
+            taken = time.monotonic() - start
+            seconds, self.seconds = seconds - taken, self.seconds + taken
             self.executions += last(r"(?m)^#(\d+)\s", said)
             self.coverage = max(self.coverage, last(r"cov: (\d+)", said))
             if code == 0:
                 return
             (self.ends / f"{time.time_ns()}.log").write_text(said[-6000:])
-            if "Test unit written to" not in said:
+            written = re.search(r"Test unit written to (.+)", said)
+            if written is None:
                 raise SystemExit(f"{self.name}: the fuzzer ended with {code}: {said[-500:]}")
+            self.judge(Path(written[1]))
 
-    def judge(self) -> tuple[int, int]:
-        """Ends that are repeated alone, and those that are not: contained, or due to the load."""
-        real, contained = 0, 0
-        for path in sorted(self.ends.iterdir()):
-            if path.name.split("-")[0] not in ("crash", "timeout", "oom", "leak"):
-                continue
-            command = [sys.executable, __file__, self.name, "--confirm", str(path)]
-            try:
-                again = subprocess.run(command, capture_output=True, text=True, timeout=600)
-                good, said = again.returncode == 0, again.stderr.strip().split("\n")[-1]
-            except subprocess.TimeoutExpired:
-                good, said = False, "no end in 600 s"
-            real, contained = real + (not good), contained + good
-            if good:
-                path.unlink()
-            else:
-                print(f"  finding: {path}: {said}", flush=True)
-        return real, contained
+    def judge(self, path: Path) -> None:
+        """Try the input of an end alone: a finding is repeated, others contained or due to load."""
+        command = [sys.executable, __file__, self.name, "--confirm", str(path)]
+        try:
+            again = subprocess.run(command, capture_output=True, text=True, timeout=600)
+            good, said = again.returncode == 0, again.stderr.strip().split("\n")[-1]
+        except subprocess.TimeoutExpired:
+            good, said = False, "no end in 600 s"
+        if good:
+            self.contained += 1
+            path.unlink()
+        else:
+            self.findings += 1
+            print(f"  finding: {path}: {said}", flush=True)
 
     def keep(self) -> None:
         """Replace the corpus in the repository by the smallest inputs with the same coverage."""
@@ -184,13 +182,11 @@ def main() -> None:
     print(f"{rows}\n{'|---' * 7}|", flush=True)
     for name in names:
         reader = Reader(name, options.corpus.resolve())
-        before, start = reader.edges(reader.seeds), time.monotonic()
+        before = reader.edges(reader.seeds)
         reader.run(60 * options.minutes)
-        seconds = time.monotonic() - start
-        real, contained = reader.judge()
         print(
-            f"| {name} | {seconds:.0f} | {reader.executions} | {before} | {reader.coverage} | "
-            f"{real} | {contained} |",
+            f"| {name} | {reader.seconds:.0f} | {reader.executions} | {before} | {reader.coverage} "
+            f"| {reader.findings} | {reader.contained} |",
             flush=True,
         )
         if options.keep:

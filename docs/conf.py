@@ -37,7 +37,7 @@ internal = "samples|surfaces|inputs|metrics|averaging|weights|sampling|compute"
 nitpick_ignore_regex = [
     ("py:.*", rf"({foreign})\..*|NDArray|ArrayLike|Path|Any|Self|Callable"),
     ("py:.*", rf"gapscope\.(learning|physics|dataset)\.({internal})(\..*)?"),
-    ("py:.*", r"Range|Method|__call__|C3|.*\.(Scalar|grid_of)"),
+    ("py:.*", r"Range|Method|__call__|C3|.*\.(Scalar|grid_of|Variable)"),
 ]
 
 # Pages

@@ -132,9 +132,10 @@ def test_propagated_errors() -> None:
     assert f"{product:.1f}" == "6.0 ± 0.9"
 
 
-def test_a_constant_map_has_no_lattice() -> None:
+@pytest.mark.parametrize("value", [0.0, 2.5, 1e-12, -3e150])
+def test_a_constant_map_has_no_lattice(value: float) -> None:
     with pytest.raises(LatticeNotFoundError):
-        find_lattice(as_map(np.full((64, 64), 2.5)), NBS2)
+        find_lattice(as_map(np.full((64, 64), value)), NBS2)
 
 
 def test_the_errors_know_of_creep() -> None:

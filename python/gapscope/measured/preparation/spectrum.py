@@ -23,7 +23,8 @@ MEDIAN_WORTH = 2.08 * 2.25
 """Pixels per independent value: the median's variance is 1/ln(2)^2 times the mean's, and Hann's
 window makes (3/2)^2 pixels of the transform one."""
 FLOOR = 1e-24
-"""Least noise power, as part of the brightest pixel's: rounding, in a map without noise."""
+"""Least noise power, as part of the brightest pixel's: rounding, in a map without noise. In a
+constant map all pixels have the least number's power, and none stands out."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def spectrum(image: xr.DataArray, reach: float, scale: float) -> Spectrum:
     weighted, _, _ = windowed(image)
     step = 2 * np.pi / grid_of(image).field
     power = np.abs(np.fft.fftshift(np.fft.fft2(weighted))) ** 2
-    power = np.maximum(power, FLOOR * power.max())
+    power = np.maximum(power, max(FLOOR * power.max(), np.finfo(float).tiny))
     size = 2 * np.clip(np.round(scale / step / 2), 4, 10).astype(int) + 1
     middle = np.array(power.shape)[::-1] // 2
     # An even number of pixels has one more at negative q: the outermost are left out.

@@ -10,6 +10,7 @@ CPU time and 512 MB. FOLDER keeps what was found, so that a later call goes on f
 The HDF5 reader works in a process of its own. Here ``hdf5_child.answer``, all that the process
 does, runs inside the fuzzer, with a bound of its own on the values. What ends the fuzzer there, in
 libhdf5, is tried again through ``open``: if that refuses the file, the process has contained it.
+The fuzzer of ``open`` itself lets that process refuse every HDF5 file, or libhdf5 would end it too.
 What ends another reader's fuzzer is tried again alone: a hang may be due to a loaded machine.
 """
 

@@ -29,7 +29,10 @@ def one_input(reader: str) -> Callable[[bytes], None]:
         flat = [np.empty(0), *(one.reshape(-1) for one in values)]
         return json.loads(json.dumps(about)), np.concatenate(flat)
 
-    hdf5._ask = ask
+    def refuse(content: bytes, request: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+        return {"failed": "HDF5 is left to the fuzzer of its reader"}, np.empty(0)
+
+    hdf5._ask = refuse if reader == "open" else ask
     path = Path(tempfile.mkdtemp()) / "input" if reader == "open" else Path()
     attempts = ATTEMPTS.get(reader, ({},))
 
@@ -62,7 +65,7 @@ def confirm(reader: str, path: Path) -> None:
     from gapscope.measured import hdf5
     from reader_contract import ATTEMPTS, check_contract
 
-    if reader in ("hdf5", "open"):
+    if reader == "hdf5":
         hdf5.SECONDS = 5
         for given in ATTEMPTS.get(reader, ({},)):
             with contextlib.suppress(MeasurementFileError):

@@ -78,6 +78,52 @@ def test_a_move_during_the_rest_takes_the_place_of_what_would_have_followed(work
     assert answers.wait(3) == [1, 3, 4]
 
 
+def test_joined_stages_run_though_a_move_came_in_between(
+    worker: Worker, gate: threading.Event
+) -> None:
+    answers, begun = Answers(), threading.Event()
+
+    def first() -> str:
+        begun.set()
+        assert gate.wait(LONG)
+        return "map"
+
+    stages = [
+        Stage("coarse", first),
+        Stage("spectral", lambda: "its spectral function", joined=True),
+        Stage("density", lambda: "its density", joined=True),
+        Stage("maps", lambda: "never"),
+    ]
+    worker.request("map", stages, answers)
+    assert begun.wait(LONG)
+    worker.request("map", [Stage("coarse", lambda: "the move's")], answers)
+    gate.set()
+    assert worker.run(lambda: "after").result(LONG) == "after"
+    assert answers.wait(4) == ["map", "its spectral function", "its density", "the move's"]
+
+
+def test_joined_stages_end_with_who_has_gone_and_with_an_error(
+    worker: Worker, gate: threading.Event
+) -> None:
+    begun, ran = threading.Event(), list[str]()
+
+    def slow() -> None:
+        begun.set()
+        assert gate.wait(LONG)
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    joined = Stage("b", lambda: ran.append("joined"), joined=True)
+    worker.request("gone", [Stage("a", slow), joined], Answers())
+    assert begun.wait(LONG)
+    worker.forget("gone")
+    gate.set()
+    worker.request("failed", [Stage("a", fail), joined], Answers())
+    worker.run(lambda: None).result(LONG)
+    assert ran == []
+
+
 def test_requests_of_other_keys_are_not_replaced(worker: Worker, gate: threading.Event) -> None:
     answers = Answers()
     worker.request("gate", [Stage("wait", lambda: gate.wait(LONG))], answers)

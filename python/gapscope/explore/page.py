@@ -19,17 +19,15 @@ from gapscope.explore.lines import python_lines
 from gapscope.explore.measurement import Measurement
 from gapscope.explore.preparation import Work, preparation_file
 from gapscope.explore.results import (
-    View,
     density,
     density_part,
     figure_file,
     map_file,
     maps,
     spectral,
-    view,
 )
 from gapscope.explore.sides import MEASURED, Sides, text
-from gapscope.explore.simulation import Simulation, lattice_of
+from gapscope.explore.simulation import Simulation
 from gapscope.explore.state import COARSE, CONVERGED, State
 from gapscope.explore.style import STYLE
 from gapscope.explore.upload import open_bytes
@@ -116,15 +114,14 @@ class Page:
 
     def _moved(self, state: State) -> None:
         self._state = state
-        self._sides.show_lines(python_lines(state, self._judge.model))
-        self._sides.say("computing …")
-        self._sides.fade()
 
         def verdict() -> tuple[State, xr.Dataset]:
             return state, self._judge(maps(state, CONVERGED))
 
         stages = [
-            Stage("coarse", lambda: (state, view(state, COARSE))),
+            Stage("coarse", lambda: maps(state, COARSE)),
+            Stage("spectral", lambda: (state, spectral(state, COARSE)), joined=True),
+            Stage("density", lambda: (state, density(state, COARSE)), joined=True),
             Stage("maps", lambda: maps(state, CONVERGED), REST),
             Stage("spectral", lambda: (state, spectral(state, CONVERGED)), REST),
             Stage("verdict", verdict, 2 * REST),
@@ -135,6 +132,10 @@ class Page:
             Stage("density", lambda: (state, density(state, CONVERGED))),
         ]
         self._ask("state", stages)
+        # While the worker is at it.
+        self._sides.show_lines(python_lines(state, self._judge.model))
+        self._sides.say("computing …")
+        self._sides.fade()
 
     def _dropped(self, name: str, content: bytes) -> None:
         self._start_over("reading the file …")
@@ -199,12 +200,9 @@ class Page:
         else:
             self._show_file_error(outcome.error)
 
-    def _show_coarse(self, found: tuple[State, View]) -> None:
-        state, pictures = found
-        self._simulation.show_maps(pictures.maps)
-        self._simulation.show_spectral(pictures.spectral, state.energy, lattice_of(pictures.maps))
-        self._simulation.show_density(pictures.density, state.energy)
-        self._sides.say(f"coarse, estimated error {float(pictures.maps.relative_error[0]):.1g}")
+    def _show_coarse(self, found: xr.Dataset) -> None:
+        self._simulation.show_maps(found)
+        self._sides.say(f"coarse, estimated error {float(found.relative_error[0]):.1g}")
 
     def _show_maps(self, found: xr.Dataset) -> None:
         self._simulation.show_maps(found)

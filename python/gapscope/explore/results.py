@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -47,20 +47,6 @@ def density_part(state: State, quality: Quality, part: int) -> xr.DataArray:
 def spectral(state: State, quality: Quality) -> SpectralImage:
     """A(k) of the clean superconductor at the state's energy."""
     return _spectral(replace(state.clean(), energy=state.energy), quality)
-
-
-@dataclass(frozen=True, eq=False)
-class View:
-    """All pictures of a state, in one quality."""
-
-    maps: xr.Dataset
-    spectral: SpectralImage
-    density: xr.DataArray
-
-
-def view(state: State, quality: Quality) -> View:
-    """All pictures of a state; raises what they raise."""
-    return View(maps(state, quality), spectral(state, quality), density(state, quality))
 
 
 @lru_cache(maxsize=KEPT)

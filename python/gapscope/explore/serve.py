@@ -15,7 +15,7 @@ from tornado.web import HTTPError, RequestHandler
 from gapscope.errors import GapscopeError, SettingError
 from gapscope.explore.judge import Judge
 from gapscope.explore.page import Page
-from gapscope.explore.results import view
+from gapscope.explore.results import density, maps, spectral
 from gapscope.explore.state import COARSE, State
 from gapscope.explore.style import STYLE
 from gapscope.explore.worker import Worker
@@ -148,7 +148,9 @@ def make_server(
 def _ready(model: str, measured_model: str) -> Judge:
     """The network with kernel and Keras warm, so that the first page does not wait for them."""
     judge = Judge(model, measured_model)
-    judge(view(State(), COARSE).maps)
+    spectral(State(), COARSE)
+    density(State(), COARSE)
+    judge(maps(State(), COARSE))
     return judge
 
 

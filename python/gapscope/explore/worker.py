@@ -24,11 +24,13 @@ class Stage:
     name : of its result.
     run : gives the result.
     rest : seconds since the request before which it does not start.
+    joined : it runs with the stage before it, though a request has come in between.
     """
 
     name: str
     run: Callable[[], Any]
     rest: float = 0.0
+    joined: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ class Worker:
     """Runs requests, one stage at a time, on a thread of its own.
 
     A request replaces the one of the same key: of that no stage starts any more. What its running
-    stage gives is still delivered, or a slider that keeps moving would never show anything.
+    stage gives, and the ones joined to it, is still delivered, or a slider that keeps moving would
+    never show anything.
     """
 
     def __init__(self) -> None:
@@ -112,18 +115,23 @@ class Worker:
 
     def _work(self) -> None:
         while (found := self._next()) is not None:
-            key, request = found
-            stage = request.stages.pop(0)
-            outcome = _run(stage)
-            with self._condition:
-                latest = self._requests.get(key)
-                if latest is request:
-                    if outcome.error is not None or not request.stages:
-                        del self._requests[key]
-                    else:
-                        request.plan()
-            if latest is not None:
-                _deliver(request, outcome)
+            while self._step(*found):
+                pass
+
+    def _step(self, key: object, request: _Request) -> bool:
+        """Run the next stage of a request; whether the one after it is joined to it."""
+        outcome = _run(request.stages.pop(0))
+        over = outcome.error is not None or not request.stages
+        with self._condition:
+            latest = self._requests.get(key)
+            if latest is request:
+                if over:
+                    del self._requests[key]
+                else:
+                    request.plan()
+        if latest is not None:
+            _deliver(request, outcome)
+        return latest is not None and not over and request.stages[0].joined
 
     def _next(self) -> tuple[object, _Request] | None:
         """The request that is due first; waits for one. None at the end."""

@@ -34,17 +34,20 @@ class Integrated:
     reached: bool
 
 
-def integrated_density(
+def integrated_densities(
     specifications: Sequence[Specification],
-    contour: Contour,
+    contours: Sequence[Contour],
     window: int,
     method: Converged | Grid,
-) -> Integrated:
+) -> list[Integrated]:
     """int_0^{eV} rho(r, E) dE of several states of one material, with and without the impurity.
+
+    Nodes of one broadening are computed together: those of eV and -eV, of energies w and -w, then
+    cost as much as those of one of them.
 
     Parameters
     ----------
-    contour : of :func:`gapscope.contour.setpoint_contour`.
+    contours : of :func:`gapscope.contour.setpoint_contour`, one per bias.
     window : L, sites per side.
     method : of the maps at the nodes.
 
@@ -52,18 +55,28 @@ def integrated_density(
     ------
     NumericsError, KernelError, JuliaNotFoundError : see :func:`gapscope.simulate.simulate`.
     """
-    clean = np.zeros(len(specifications))
-    change = np.zeros((len(specifications), window, window))
-    error, reached = 0.0, True
-    for energy, broadening, weight in zip(
-        contour.energies.tolist(), contour.broadenings.tolist(), contour.weights, strict=True
-    ):
-        maps = simulate_batch(specifications, Numerics([energy], broadening, window, method))
+    clean = np.zeros((len(contours), len(specifications)))
+    change = np.zeros((len(contours), len(specifications), window, window))
+    error, reached = np.zeros(len(contours)), np.ones(len(contours), dtype=bool)
+    for broadening in dict.fromkeys(b for one in contours for b in one.broadenings.tolist()):
+        nodes = [one.broadenings == broadening for one in contours]
+        there = [one.energies[at] for one, at in zip(contours, nodes, strict=True)]
+        energies = np.unique(np.concatenate(there))
+        maps = simulate_batch(
+            specifications, Numerics(energies.tolist(), broadening, window, method)
+        )
         electrons = maps.local_green.shape[-1] // 2
-        green = maps.local_green[:, 0, :electrons, :electrons]
-        clean -= (weight * np.trace(green, axis1=-2, axis2=-1)).imag / np.pi
-        change -= (weight * maps.trace[:, 0]).imag / np.pi
-        if maps.convergence is not None:
-            error = max(error, float(maps.convergence.larger.max()))
-            reached &= bool(maps.convergence.reached.all())
-    return Integrated(clean, change, error, reached)
+        green = np.trace(maps.local_green[..., :electrons, :electrons], axis1=-2, axis2=-1)
+        for n, (one, at) in enumerate(zip(contours, nodes, strict=True)):
+            for column, weight in zip(
+                np.searchsorted(energies, there[n]), one.weights[at], strict=True
+            ):
+                clean[n] -= (weight * green[:, column]).imag / np.pi
+                change[n] -= (weight * maps.trace[:, column]).imag / np.pi
+            if maps.convergence is not None and at.any():
+                error[n] = max(error[n], float(maps.convergence.larger.max()))
+                reached[n] &= maps.convergence.reached.all()
+    return [
+        Integrated(clean[n], change[n], float(error[n]), bool(reached[n]))
+        for n in range(len(contours))
+    ]

@@ -83,11 +83,15 @@ class Formula:
         images = np.stack([image(spec, numerics) for spec in specifications])
         return PlainMaps(images, images.sum(axis=(2, 3)))
 
-    def integral_change(
-        self, specifications: Sequence[Specification], contour: Contour, numerics: Numerics
+    def integral_changes(
+        self,
+        specifications: Sequence[Specification],
+        contours: Sequence[Contour],
+        numerics: Numerics,
     ) -> NDArray[np.float64]:
-        change = [image(spec, numerics)[0] for spec in specifications]
-        return 0.01 * contour.energies.sum() * np.stack(change)
+        sums = np.array([contour.energies.sum() for contour in contours])
+        change = np.stack([image(spec, numerics)[0] for spec in specifications])
+        return 0.01 * sums[:, None, None] * change[:, None]
 
 
 def image(spec: Specification, numerics: Numerics) -> NDArray[np.float64]:

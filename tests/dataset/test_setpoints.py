@@ -58,10 +58,13 @@ def test_integrals_lie_beside_the_maps(fed_back: Path) -> None:
 
 
 class Weaker(Formula):
-    def integral_change(
-        self, specifications: Sequence[Specification], contour: Contour, numerics: Numerics
+    def integral_changes(
+        self,
+        specifications: Sequence[Specification],
+        contours: Sequence[Contour],
+        numerics: Numerics,
     ) -> NDArray[np.float64]:
-        return 0.9 * super().integral_change(specifications, contour, numerics)
+        return 0.9 * super().integral_changes(specifications, contours, numerics)
 
 
 def test_the_digest_covers_integrals(fed_back: Path, tmp_path: Path) -> None:
@@ -80,11 +83,14 @@ def test_recipes_without_setpoints_are_what_they_were(finished: Path) -> None:
 
 
 class NotFinite(Formula):
-    def integral_change(
-        self, specifications: Sequence[Specification], contour: Contour, numerics: Numerics
+    def integral_changes(
+        self,
+        specifications: Sequence[Specification],
+        contours: Sequence[Contour],
+        numerics: Numerics,
     ) -> NDArray[np.float64]:
-        change = super().integral_change(specifications, contour, numerics)
-        change[0, 2, 2] = np.inf
+        change = super().integral_changes(specifications, contours, numerics)
+        change[0, 0, 2, 2] = np.inf
         return change
 
 
@@ -98,12 +104,27 @@ def test_the_kernel_s_integrals_are_sums_over_the_real_axis() -> None:
     state = gs.Specification(gs.material("nbse2"), gs.Pairing("A1u", 1.0), impurity, 20.0)
     what = recipe(setpoints=[-8.0], broadening=1.0)
     numerics = replace(what.numerics(), window=12, method=gs.Converged(0.005))
-    found = JuliaKernel().integral_change([state], what.contours()[0], numerics)[0]
+    found = JuliaKernel().integral_changes([state], what.contours(), numerics)[0, 0]
     nodes, weights = np.polynomial.legendre.leggauss(24)
     axis = gs.Numerics((-4 + 4 * nodes).tolist(), 1.0, 12, gs.Converged(0.002))
     maps = simulate_batch([state], axis)
     straight = np.tensordot(weights, maps.ldos_change[0], 1) / (weights @ maps.dos[0])
     assert np.linalg.norm(found - straight) < 0.02 * np.linalg.norm(straight)
+
+
+def test_both_signs_together_are_each_by_itself() -> None:
+    states = [
+        gs.Specification(gs.material("nbse2"), gs.Pairing(irrep, 1.0), gs.Impurity.scalar(50.0), 20)
+        for irrep in ("A1u", "A2u")
+    ]
+    what = recipe(setpoints=[8.0, -8.0, 3.0], broadening=1.0)
+    numerics = replace(what.numerics(), window=12)
+    together = JuliaKernel().integral_changes(states, what.contours(), numerics)
+    assert together.shape == (2, 3, 12, 12)
+    for n, contour in enumerate(what.contours()):
+        alone = JuliaKernel().integral_changes(states, [contour], numerics)[:, 0]
+        np.testing.assert_allclose(together[:, n], alone, rtol=1e-9, atol=1e-12)
+    assert np.abs(together[:, 0] - together[:, 1]).max() > 1e-4
 
 
 def test_integrals_that_do_not_converge_are_no_dataset() -> None:
@@ -113,4 +134,4 @@ def test_integrals_that_do_not_converge_are_no_dataset() -> None:
     what = recipe(setpoints=[0.5], broadening=0.02)
     numerics = replace(what.numerics(), method=gs.Converged(1e-4, budget=300))
     with pytest.raises(ConvergenceError, match="integrated maps"):
-        JuliaKernel().integral_change([state], what.contours()[0], numerics)
+        JuliaKernel().integral_changes([state], what.contours(), numerics)

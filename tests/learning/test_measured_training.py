@@ -190,8 +190,8 @@ def test_the_nearest_maps_are_shown_as_they_were_taken(regulated: RunFolder) -> 
     values = (float(one[f"nearest_{name}"]) for name in ("gap", "theta", "eps0"))
     state = Candidate(LABELS[int(one["nearest_label"])], *values).specification(conditions)
     maps = simulate_batch([state], conditions.numerics)
-    change = JuliaKernel().integral_change([state], recipe.contours()[1], conditions.numerics)
-    feedback = Feedback(maps.dos[0], change)
+    change = JuliaKernel().integral_changes([state], recipe.contours()[1:], conditions.numerics)
+    feedback = Feedback(maps.dos[0], change[0])
     expected = ConstantCurrent(16, 0)(maps.ldos_change[0], np.random.default_rng(0), feedback)
     shown = nearest_maps(found, regulated.path)["ldos_change"][0, 0].values
     scale = np.abs(expected).max()

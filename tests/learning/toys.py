@@ -112,13 +112,16 @@ class Toy:
         maps = np.stack([self.one(spec, numerics) for spec in specifications])
         return ToyMaps(maps, maps.sum(axis=(2, 3)))
 
-    def integral_change(
-        self, specifications: Sequence[Specification], contour: Contour, numerics: Numerics
+    def integral_changes(
+        self,
+        specifications: Sequence[Specification],
+        contours: Sequence[Contour],
+        numerics: Numerics,
     ) -> NDArray[np.float64]:
         """Waves like those of the maps, of up to a tenth, sharper at higher biases."""
-        bias = 2 * float(contour.energies.mean())
+        biases = np.array([2 * contour.energies.mean() for contour in contours])
         maps = np.stack([self.one(spec, numerics)[0] for spec in specifications])
-        return 0.1 * np.tanh(1e4 * bias * maps)
+        return 0.1 * np.tanh(1e4 * biases[:, None, None] * maps[:, None])
 
     def one(self, spec: Specification, numerics: Numerics) -> NDArray[np.float64]:
         irrep = spec.pairing.irrep

@@ -63,6 +63,9 @@ def test_2g_shows_one_wave_at_most(measured: Path) -> None:
     assert not wave.found
 
 
-def test_the_stated_scale_of_2g_is_refused(measured: Path) -> None:
-    with pytest.raises(LatticeNotFoundError, match="scale"):
-        prepared(measured, "2g")
+@pytest.mark.parametrize(("name", "scale"), [("2f", "0.53 0.64"), ("2g", "0.50 0.62")])
+def test_stated_scales_are_refused_with_the_one_that_is_seen(
+    measured: Path, name: str, scale: str
+) -> None:
+    with pytest.raises(LatticeNotFoundError, match=f"--scale {scale}"):
+        prepared(measured, name)

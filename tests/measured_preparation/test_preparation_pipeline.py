@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,20 @@ def test_a_wrong_calibration_is_corrected() -> None:
     assert prepared.final_lattice.constant.value == pytest.approx(NBS2, rel=2e-3)
 
 
+@pytest.mark.parametrize("ratio", [0.5, 0.8, 1.7])
+def test_a_lattice_at_another_scale_is_told_and_not_taken(ratio: float) -> None:
+    image = lattice_map(constant=ratio * NBS2, step=0.04, noise=0.3, pixels=192)
+    with pytest.raises(LatticeNotFoundError) as refused:
+        prepare(image, NBS2)
+    found = re.search(r"--scale ([0-9.]+) ([0-9.]+)", refused.value.remedy)
+    assert found is not None
+    assert f"{ratio:.2f} times" in str(refused.value.received)
+    told = Steps(scale=(float(found[1]), float(found[2])))
+    assert prepare(image, NBS2, told).lattice.constant.value == pytest.approx(
+        ratio * NBS2, rel=3e-3
+    )
+
+
 def test_an_ideal_map_stays_as_it_is() -> None:
     image = lattice_map(degrees=10.0, wave=0.4, pixels=192)
     prepared = prepare(image, NBS2)
@@ -110,7 +125,7 @@ def test_an_ideal_map_stays_as_it_is() -> None:
 
 
 def test_noise_is_not_prepared(rng: np.random.Generator) -> None:
-    with pytest.raises(LatticeNotFoundError):
+    with pytest.raises(LatticeNotFoundError, match="no such peaks"):
         prepare(as_map(rng.standard_normal((128, 128)), 0.06), NBS2)
 
 

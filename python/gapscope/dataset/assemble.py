@@ -23,6 +23,7 @@ from gapscope.dataset.shards import HDF5, read_variables
 from gapscope.dataset.storage import write_whole
 from gapscope.physics import IRREPS, LABELS
 from gapscope.physics.lattice import window_coordinates
+from gapscope.resolution import energy_width
 
 
 def write_dataset(folder: Path, manifest: Manifest) -> None:
@@ -43,6 +44,7 @@ def write_dataset(folder: Path, manifest: Manifest) -> None:
     stored = {name: np.concatenate([part[name] for part in parts]) for name in names}
     stored |= {"energy": np.asarray(recipe.energies), "r1": sites, "r2": sites}
     stored["setpoint"] = np.asarray(recipe.setpoints)
+    stored["resolution"] = np.array([energy_width(*one) for one in recipe.resolutions])
     image = io.BytesIO()
     with h5py.File(image, "w", libver=HDF5) as file:
         file.attrs.update(attributes(manifest))

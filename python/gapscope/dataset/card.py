@@ -62,6 +62,7 @@ def _settings(recipe: Recipe) -> str:
         "impurity": f"v = {impurity.scalar:g} meV, J = {list(impurity.moment)} meV",
         "energies": f"{list(recipe.energies)} meV",
         **({"integrated up to": f"{list(recipe.setpoints)} meV"} if recipe.setpoints else {}),
+        **({"also at": _resolutions(recipe)} if recipe.resolutions else {}),
         "broadening": f"{recipe.broadening:g} meV",
         "window": f"{recipe.window} x {recipe.window} sites",
         "method": ", ".join(f"{key} {value}" for key, value in method.items()),
@@ -71,3 +72,7 @@ def _settings(recipe: Recipe) -> str:
         "seed": str(recipe.seed),
     }
     return "\n".join(f"| {name} | {value} |" for name, value in rows.items())
+
+
+def _resolutions(recipe: Recipe) -> str:
+    return ", ".join(f"{t:g} K and {m:g} meV rms" for t, m in recipe.resolutions)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from gapscope.contour import Contour
 from gapscope.dataset.manifest import Manifest
+from gapscope.dataset.recipe import Recipe
 from gapscope.dataset.schema import Arrays, shard_name
 from gapscope.dataset.shards import ShardEntry, faults, intact_shard, write_shard
 from gapscope.errors import ConvergenceError, DatasetError, KernelError
-from gapscope.integrated import integrated_density
+from gapscope.integrated import integrated_densities
 from gapscope.kernel.client import configure, default_threads
 from gapscope.numerics import Numerics
 from gapscope.physics import IRREPS, LABELS, Impurity, Material, Pairing, Specification
@@ -46,10 +47,13 @@ class Simulator(Protocol):
     def maps(self, specifications: Sequence[Specification], numerics: Numerics) -> Maps:
         """Maps of a batch."""
 
-    def integral_change(
-        self, specifications: Sequence[Specification], contour: Contour, numerics: Numerics
+    def integral_changes(
+        self,
+        specifications: Sequence[Specification],
+        contours: Sequence[Contour],
+        numerics: Numerics,
     ) -> NDArray[np.floating[Any]]:
-        """(N - N0)/N0 of a batch, (n, L, L)."""
+        """(N - N0)/N0 of a batch, (n, setpoints, L, L)."""
 
 
 class JuliaKernel:
@@ -73,14 +77,18 @@ class JuliaKernel:
             raise _unconverged(np.count_nonzero(~convergence.reached), convergence.larger.max())
         return maps
 
-    def integral_change(
-        self, specifications: Sequence[Specification], contour: Contour, numerics: Numerics
+    def integral_changes(
+        self,
+        specifications: Sequence[Specification],
+        contours: Sequence[Contour],
+        numerics: Numerics,
     ) -> NDArray[np.floating[Any]]:
-        """(N - N0)/N0 of a batch, (n, L, L); raises as :meth:`maps` does."""
-        found = integrated_density(specifications, contour, numerics.window, numerics.method)
-        if not found.reached:
-            raise _unconverged("integrated", found.relative_error)
-        return found.change / found.clean[:, None, None]
+        """(N - N0)/N0 of a batch, (n, setpoints, L, L); raises as :meth:`maps` does."""
+        every = integrated_densities(specifications, contours, numerics.window, numerics.method)
+        for found in every:
+            if not found.reached:
+                raise _unconverged("integrated", found.relative_error)
+        return np.stack([one.change / one.clean[:, None, None] for one in every], axis=1)
 
 
 @dataclass(frozen=True)
@@ -118,16 +126,19 @@ def compute_shard(job: Job, index: int) -> ShardEntry:
     began = time.monotonic()
     specifications = [_specification(sample, job.material, impurity) for sample in drawn]
     maps = job.simulator.maps(specifications, recipe.numerics())
-    integrals = [
-        job.simulator.integral_change(specifications, contour, recipe.numerics())
-        for contour in recipe.contours()
-    ]
+    further = {}
+    if contours := recipe.contours():
+        further["integral_change"] = job.simulator.integral_changes(
+            specifications, contours, recipe.numerics()
+        )
+    if recipe.resolutions:
+        further |= _broadened(job.simulator, specifications, recipe)
     seconds = time.monotonic() - began
     columns = {
         "sample": np.asarray(samples),
         "ldos_change": maps.ldos_change,
         "dos": maps.dos,
-        **({"integral_change": np.stack(integrals, axis=1)} if integrals else {}),
+        **further,
         **_parameters(drawn),
         "split": recipe.split_of(samples),
     }
@@ -138,6 +149,22 @@ def compute_shard(job: Job, index: int) -> ShardEntry:
     for rule, ids in faults(arrays):
         raise KernelError(rule, f"samples {ids}", "Use a larger broadening, or another impurity.")
     return write_shard(path, arrays, job.manifest.origin, seconds)
+
+
+def _broadened(
+    simulator: Simulator, specifications: Sequence[Specification], recipe: Recipe
+) -> Arrays:
+    """Maps and densities of states of a batch at each of the recipe's energy resolutions."""
+    images, densities = [], []
+    for nodes, weights in recipe.energy_rules():
+        energies = (recipe.energies[0] + nodes).tolist()
+        maps = simulator.maps(specifications, replace(recipe.numerics(), energies=energies))
+        images.append(np.einsum("e,neij->nij", weights, maps.ldos_change))
+        densities.append(maps.dos @ weights)
+    return {
+        "broadened_change": np.stack(images, axis=1),
+        "broadened_dos": np.stack(densities, axis=1),
+    }
 
 
 def require_versions(begun: dict[str, str], now: dict[str, str]) -> None:

@@ -54,6 +54,7 @@ class DatasetReader:
     ----------
     labels, irreps, splits : names that the arrays label, irrep, split point into.
     energies, setpoints : (energies,) and (setpoints,) in meV; often there are no setpoints.
+    resolutions : (resolutions, 2), temperature in K and modulation in meV rms; often none.
     window : sites per side.
     lattice, lattice_constant : name of the lattice and its constant in Angstrom.
     recipe : the recipe as it stood in TOML.
@@ -75,6 +76,7 @@ class DatasetReader:
         self.splits = tuple(attributes["splits"])
         self.energies: NDArray[np.float64] = self._file["energy"][()]
         self.setpoints = np.asarray(self._manifest.recipe.setpoints, dtype=np.float64)
+        self.resolutions = np.reshape(self._manifest.recipe.resolutions, (-1, 2)).astype(float)
         self.window = int(attributes["window"])
         self.lattice = str(attributes["lattice"])
         self.lattice_constant = float(attributes["lattice_constant"])
@@ -128,6 +130,14 @@ class DatasetReader:
     def integral_changes(self, ids: Iterable[int]) -> NDArray[np.floating[Any]]:
         """(N - N0)/N0 of several samples up to each setpoint, (n, setpoints, L, L)."""
         return self._several("integral_change", ids)
+
+    def broadened(
+        self, ids: Iterable[int]
+    ) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
+        """Images (n, resolutions, L, L) and densities of states (n, resolutions) of several samples
+        at each energy resolution, in 1/meV."""
+        samples = list(ids)
+        return self._several("broadened_change", samples), self._several("broadened_dos", samples)
 
     def close(self) -> None:
         """Close the files."""

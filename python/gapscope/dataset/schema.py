@@ -49,6 +49,9 @@ COORDINATES = (
     Variable("r2", "<i8", ("r2",), "1", "site along a2, impurity at 0"),
 )
 SETPOINT = Variable("setpoint", "<f8", ("setpoint",), "meV", "bias eV0 of the feedback")
+RESOLUTION = Variable(
+    "resolution", "<f8", ("resolution",), "meV", "standard deviation of the energy resolution"
+)
 PARAMETERS = (
     Variable("label", "|i1", ("sample",), "1", "class, index into the attribute labels"),
     Variable("irrep", "|i1", ("sample",), "1", "irrep, index into the attribute irreps"),
@@ -62,12 +65,12 @@ LDOS_CHANGE = ("sample", "energy", "r1", "r2")
 DOS = Variable("dos", "<f8", ("sample", "energy"), "1/meV", "density of states per site")
 
 
-def coordinates(setpoints: bool) -> tuple[Variable, ...]:
-    """Coordinates of a dataset with or without setpoints."""
-    return COORDINATES + (SETPOINT,) * setpoints
+def coordinates(setpoints: bool, resolutions: bool) -> tuple[Variable, ...]:
+    """Coordinates of a dataset with or without setpoints, with or without energy resolutions."""
+    return COORDINATES + (SETPOINT,) * setpoints + (RESOLUTION,) * resolutions
 
 
-def maps(dtype: str, setpoints: bool) -> tuple[Variable, ...]:
+def maps(dtype: str, setpoints: bool, resolutions: bool) -> tuple[Variable, ...]:
     """Variables that the kernel computes; images are stored in the recipe's dtype."""
     stored = np.dtype(dtype).newbyteorder("<").str
     images = Variable(
@@ -75,12 +78,19 @@ def maps(dtype: str, setpoints: bool) -> tuple[Variable, ...]:
     )
     name = "change of the density of states integrated up to the setpoint, over the clean one"
     integrals = Variable("integral_change", stored, ("sample", "setpoint", "r1", "r2"), "1", name)
-    return (images, DOS) + (integrals,) * setpoints
+    over = ("sample", "resolution")
+    broadened = (
+        Variable(
+            "broadened_change", stored, (*over, "r1", "r2"), "1/meV", "ldos_change, broadened"
+        ),
+        Variable("broadened_dos", "<f8", over, "1/meV", "dos, broadened"),
+    )
+    return (images, DOS) + (integrals,) * setpoints + broadened * resolutions
 
 
-def sample_variables(dtype: str, setpoints: bool) -> tuple[Variable, ...]:
+def sample_variables(dtype: str, setpoints: bool, resolutions: bool) -> tuple[Variable, ...]:
     """All variables of a shard, in the order in which they are hashed."""
-    return (SAMPLE, *maps(dtype, setpoints), *PARAMETERS)
+    return (SAMPLE, *maps(dtype, setpoints, resolutions), *PARAMETERS)
 
 
 def shard_name(index: int) -> str:

@@ -76,8 +76,9 @@ def faults(arrays: Arrays) -> Iterator[tuple[str, list[int]]]:
     """Rules that the maps of a shard break, each with the sample ids."""
     images, dos = arrays["ldos_change"], arrays["dos"]
     finite = np.isfinite(images).all(axis=(1, 2, 3)) & np.isfinite(dos).all(axis=1)
-    if "integral_change" in arrays:
-        finite &= np.isfinite(arrays["integral_change"]).all(axis=(1, 2, 3))
+    for name in ("integral_change", "broadened_change"):
+        if name in arrays:
+            finite &= np.isfinite(arrays[name]).all(axis=(1, 2, 3))
     constant = (images == images[..., :1, :1]).all(axis=(2, 3)).any(axis=1)
     for rule, wrong in (
         ("Maps and densities of states are finite.", ~finite),

@@ -90,9 +90,25 @@ def _maps(config: RunConfig, recipe: Mapping[str, Any]) -> dict[str, str]:
         "impurity": f"scalar {recipe['impurity']['scalar']:g} meV, magnetic moment "
         f"{recipe['impurity']['moment']} meV, on one site",
         "broadening": f"{config.dataset['broadening']:g} meV",
+        **_taken(recipe),
         "k points": method,
         **ranges,
     }
+
+
+def _taken(recipe: Mapping[str, Any]) -> dict[str, str]:
+    """Which currents and energy resolutions a measurement may be made of."""
+    rows = {}
+    if recipe.get("setpoints"):
+        rows["constant current"] = f"set points of {_biases(recipe)}"
+    if recipe.get("resolutions"):
+        pairs = (f"{t:g} K with {m:g} meV rms" for t, m in recipe["resolutions"])
+        rows["energy resolution"] = f"perfect to that of {', '.join(pairs)} modulation"
+    return rows
+
+
+def _biases(recipe: Mapping[str, Any]) -> str:
+    return ", ".join(f"{bias:g}" for bias in recipe["setpoints"]) + " meV"
 
 
 def _training(config: RunConfig, history: Sequence[Mapping[str, float]]) -> dict[str, str]:
@@ -103,7 +119,10 @@ def _training(config: RunConfig, history: Sequence[Mapping[str, float]]) -> dict
         "contrast"
         if measurement is None
         else "measurements drawn anew for every map and epoch: "
-        + ", ".join(f"{name} {value:g}" for name, value in asdict(measurement).items())
+        + ", ".join(
+            f"{name} {'none' if value is None else f'{value:g}'}"
+            for name, value in asdict(measurement).items()
+        )
     )
     best = min(history, key=lambda entry: entry["val_loss"], default=None)
     rows = {
@@ -150,7 +169,11 @@ def _limits(config: RunConfig, recipe: Mapping[str, Any]) -> str:
         )
     else:
         of = "centred on one of some impurities as above, at the energies"
-        other = "constant-current maps, whose feedback takes much of the signal away"
+        other = (
+            f"constant-current maps of set points far from {_biases(recipe)}"
+            if recipe.get("setpoints")
+            else "constant-current maps, whose feedback takes much of the signal away"
+        )
         real = (
             "Learned from simulated measurements: the tip's transfer function and other kinds of "
             "defects are not among them, and no claim about a material may rest on it alone."

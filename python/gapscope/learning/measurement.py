@@ -2,21 +2,24 @@
 
 On the lattice sites r of a network's window, with drho_1 the map of one impurity on r = 0,
 
-    f(r) = sum_d phi(e(r) - d) [rho0 + sum_j drho_1(r + d - R_j)] / Z,  e(r) = s + E r,
+    f(r) = sum_d phi(e(r) - d) [rho0 + sum_j drho_1(r + d - R_j)] / Z,  e(r) = s + E r + B(r),
 
 R_j being other impurities at random sites (R_0 = 0), s a residual shift of the sampled positions
-against the atoms, E a residual affine distortion, phi the Gaussian of an atom's image and rho0 the
-clean density of states; gapscope.measured.simulation makes whole images of it. At constant current
-the feedback divides by what flows up to the setpoint, N/N0 = 1 + sum_j (N_1(r - R_j) - N0)/N0, so
-that (rho0 + sum_j drho_1) N0/N - rho0 stands for the sum (gapscope.measured.simulation.setpoint).
-Then follow noise (white, 1/f, offsets of scan lines), a field of view outside of which the map is
-zero, its mean inside taken away, and an amplitude that no measured map tells.
+against the atoms, E a residual affine distortion, B a quadratic one as creep leaves it, phi the
+Gaussian of an atom's image and rho0 the clean density of states; gapscope.measured.simulation makes
+whole images of it. At constant current the feedback divides by what flows up to the setpoint,
+N/N0 = 1 + sum_j (N_1(r - R_j) - N0)/N0, so that (rho0 + sum_j drho_1) N0/N - rho0 stands for the
+sum (gapscope.measured.simulation.setpoint). Temperature and lock-in average drho_1 and rho0 over
+energies (gapscope.resolution), here with a kernel (1 - p) delta + p K: K is that of a resolution of
+the dataset, and the variance p times K's. Then follow noise (white, 1/f, offsets of scan lines), a
+field of view outside of which the map is zero, its mean inside taken away, and an amplitude that no
+measured map tells.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import ClassVar
 
@@ -50,6 +53,20 @@ class Feedback:
 
 
 @dataclass(frozen=True)
+class Broadened:
+    """What a coarse energy resolution sees of one impurity at a map's energy.
+
+    Attributes
+    ----------
+    maps : drho at every resolution, (resolutions, W, W).
+    density : rho0 there, (resolutions,), in the unit of the map.
+    """
+
+    maps: NDArray[np.floating]
+    density: NDArray[np.floating]
+
+
+@dataclass(frozen=True)
 class MeasurementAugmentation:
     """Random measurements of maps; every strength is the largest one, and zero leaves it out.
 
@@ -58,15 +75,18 @@ class MeasurementAugmentation:
     size : sites per side of the result, even.
     density : mean number of other impurities per site, itself drawn between zero and this.
     orbital : width of an atom's image in lattice constants; None: values of sites are not mixed,
-        and shift and affine have no effect.
+        and shift, affine and bend have no effect.
     shift : of the sampled positions in x and in y, in lattice constants.
     affine : of each element of E, so that it moves the window's edge by size/2 times this.
+    bend : of each of B's six coefficients, in lattice constants at the window's edge.
     background : rho0 in units of the map's contrast, which a misplaced position mixes in: some
         hundreds in reality, but hardly any where preparation took the Bragg peaks out.
     least_field : smallest width of the field of view as a part of the window's, up to 1.
     white, pink, lines : standard deviations of noise in units of the contrast; each map draws the
         cube of a uniform number times this.
     amplitude : the map is multiplied by exp(x), |x| at most this.
+    resolution : p, part of a broadened map in a mixture, where the dataset has some; all parts up
+        to this, and all its resolutions, are alike.
     constant_current : part of the maps that are taken so, each with any of the setpoints, where the
         dataset has some; the others are taken at constant height.
 
@@ -76,22 +96,24 @@ class MeasurementAugmentation:
     """
 
     size: int = 64
-    density: float = 0.002
+    density: float = 0.004
     orbital: float | None = 0.3
-    shift: float = 0.03
-    affine: float = 0.001
+    shift: float = 0.05
+    affine: float = 0.002
+    bend: float = 0.08
     background: float = 3.0
     least_field: float = 0.6
     white: float = 0.4
     pink: float = 0.4
-    lines: float = 0.3
+    lines: float = 0.4
     amplitude: float = 1.0
+    resolution: float = 1.0
     constant_current: float = 0.5
 
     def __post_init__(self) -> None:
         window_coordinates(self.size)
         for name in (
-            *("density", "shift", "affine", "background"),
+            *("density", "shift", "affine", "bend", "background"),
             *("white", "pink", "lines", "amplitude"),
         ):
             value = getattr(self, name)
@@ -100,14 +122,15 @@ class MeasurementAugmentation:
         if not (
             0.1 <= self.least_field <= 1
             and 0 <= self.constant_current <= 1
+            and 0 <= self.resolution <= 1
             and (self.orbital is None or 0.1 <= self.orbital <= 0.45)
             and self.density < 0.1
-            and self.shift + self.affine * self.size <= 0.5
+            and self.shift + self.affine * self.size + 3 * self.bend <= 0.5
         ):
             raise TrainingError(
-                "least_field lies between 0.1 and 1, constant_current between 0 and 1, orbital"
-                " between 0.1 and 0.45 or is None, density is below 0.1, and shift + affine * size"
-                " is at most 0.5.",
+                "least_field lies between 0.1 and 1, constant_current and resolution between 0 and"
+                " 1, orbital between 0.1 and 0.45 or is None, density is below 0.1, and"
+                " shift + affine * size + 3 * bend is at most 0.5.",
                 self,
                 "Change it.",
             )
@@ -117,6 +140,7 @@ class MeasurementAugmentation:
         single: NDArray[np.floating],
         rng: np.random.Generator,
         feedback: Feedback | None = None,
+        broadened: Broadened | None = None,
     ) -> NDArray[np.float32]:
         """A measurement (energies, size, size) of one impurity's drho (energies, W, W).
 
@@ -134,6 +158,8 @@ class MeasurementAugmentation:
                 single.shape,
                 "Use maps of a larger window.",
             )
+        if broadened is not None:
+            single, feedback = self._resolved(single, feedback, broadened, rng)
         if feedback is not None and rng.random() < self.constant_current:
             values = self._at_constant_current(single, feedback, rng)
         else:
@@ -148,6 +174,21 @@ class MeasurementAugmentation:
         values = values - values[:, inside].mean(axis=-1)[:, None, None]
         amplitude = np.exp(rng.uniform(-self.amplitude, self.amplitude))
         return np.asarray(np.where(inside, amplitude * values, 0), dtype=np.float32)
+
+    def _resolved(
+        self,
+        single: NDArray[np.floating],
+        feedback: Feedback | None,
+        broadened: Broadened,
+        rng: np.random.Generator,
+    ) -> tuple[NDArray[np.floating], Feedback | None]:
+        """Map and density of states at a mixture of the sharp kernel and a broad one."""
+        chosen, part = rng.integers(len(broadened.maps)), rng.uniform(0, self.resolution)
+        mixed = (1 - part) * single + part * broadened.maps[chosen]
+        if feedback is not None:
+            density = (1 - part) * feedback.density + part * broadened.density[chosen]
+            feedback = replace(feedback, density=density)
+        return mixed, feedback
 
     def _superposed(self, single: NDArray[np.floating], rng: np.random.Generator) -> Real:
         """Sum of the map and of others that are shifted, all of them with the same sign."""
@@ -174,6 +215,7 @@ class MeasurementAugmentation:
         position = _positions(self.size)
         matrix = rng.uniform(-self.affine, self.affine, size=(2, 2))
         error = rng.uniform(-self.shift, self.shift, size=2) + position @ matrix.T
+        error = error + _quadratics(self.size) @ rng.uniform(-self.bend, self.bend, size=(3, 2))
         mixed, norm = np.zeros_like(values), 0.0
         for d1, d2 in _NEIGHBOURS:
             away = np.array([d1, d2]) @ _VECTORS
@@ -227,12 +269,14 @@ class ConstantCurrent:
     size: int
     setpoint: int
     constant_current: ClassVar[float] = 1.0
+    resolution: ClassVar[float] = 0.0
 
     def __call__(
         self,
         single: NDArray[np.floating],
         rng: np.random.Generator,
         feedback: Feedback | None = None,
+        broadened: Broadened | None = None,
     ) -> NDArray[np.float32]:
         """The map (energies, size, size) of one impurity's drho (energies, W, W).
 
@@ -273,3 +317,10 @@ def _positions(size: int) -> Real:
     """Cartesian positions of the sites in lattice constants, (size, size, 2)."""
     r = window_coordinates(size)
     return np.asarray(np.stack(np.meshgrid(r, r, indexing="ij"), axis=-1) @ _VECTORS)
+
+
+@cache
+def _quadratics(size: int) -> Real:
+    """x^2, x y and y^2 of the sites, 1 at a distance of size/2, (size, size, 3)."""
+    x, y = np.moveaxis(_positions(size) * (2 / size), -1, 0)
+    return np.stack([x * x, x * y, y * y], axis=-1)

@@ -13,6 +13,7 @@ from gapscope.dataset.load import DatasetReader
 from gapscope.errors import DatasetError, TrainingError
 from gapscope.learning.inputs import cut, momentum_images
 from gapscope.learning.measurement import (
+    Broadened,
     ConstantCurrent,
     Feedback,
     MeasurementAugmentation,
@@ -34,7 +35,8 @@ class Samples:
     measurement : maps are as it leaves them; without, the window cut out of each.
     cached : all maps (samples, energies, L, L) in 1/meV, or None; L is ``size``, with a measurement
         the window of the dataset.
-    feedback : beside them, where the dataset has setpoints that the measurement needs.
+    feedback, broadened : beside them, where the dataset has setpoints, or energy resolutions, that
+        the measurement needs.
     """
 
     reader: DatasetReader
@@ -47,6 +49,7 @@ class Samples:
     measurement: MeasurementAugmentation | ConstantCurrent | None = None
     cached: NDArray[np.float32] | None = None
     feedback: Sequence[Feedback] | None = None
+    broadened: Sequence[Broadened] | None = None
 
     @classmethod
     def of(
@@ -87,12 +90,13 @@ class Samples:
             reader.parameters[name][ids] for name in ("label", "theta", "eps0", "gap")
         )
         samples = cls(reader, size, ids, label.astype(np.int64), theta, eps0, gap, measurement)
-        images = len(reader.energies) + samples._setpoints
+        images = len(reader.energies) + samples._setpoints + samples._resolutions
         if 4 * len(ids) * images * samples._window**2 > cache_gib * GIB:
             return samples
         maps = np.concatenate([samples._stored(rows) for rows in samples.chunks()])
         feedback = samples._read_feedback(ids) if samples._setpoints else None
-        return replace(samples, cached=maps, feedback=feedback)
+        broadened = samples._read_broadened(ids) if samples._resolutions else None
+        return replace(samples, cached=maps, feedback=feedback, broadened=broadened)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -110,7 +114,8 @@ class Samples:
             return stored
         if generators is None:
             generators = [np.random.default_rng(int(i)) for i in self.ids[rows]]
-        together = zip(stored, generators, self._feedback(rows), strict=True)
+        beside = self._feedback(rows), self._broadened(rows)
+        together = zip(stored, generators, *beside, strict=True)
         return np.stack([self.measurement(*one) for one in together])
 
     @property
@@ -138,6 +143,23 @@ class Samples:
     def _read_feedback(self, ids: NDArray[np.int64]) -> list[Feedback]:
         read = zip(self.reader.densities(ids), self.reader.integral_changes(ids), strict=True)
         return [Feedback(rho0, change.astype(np.float32)) for rho0, change in read]
+
+    @property
+    def _resolutions(self) -> int:
+        if self.measurement is None or not self.measurement.resolution:
+            return 0
+        return len(self.reader.resolutions)
+
+    def _broadened(self, rows: NDArray[np.int64]) -> Sequence[Broadened | None]:
+        if not self._resolutions:
+            return [None] * len(rows)
+        if self.broadened is not None:
+            return [self.broadened[row] for row in rows]
+        return self._read_broadened(self.ids[rows])
+
+    def _read_broadened(self, ids: NDArray[np.int64]) -> list[Broadened]:
+        read = zip(*self.reader.broadened(ids), strict=True)
+        return [Broadened(maps.astype(np.float32), density) for maps, density in read]
 
     def _stored(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         if self.cached is not None:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from gapscope.dataset.recipe import Recipe
 from gapscope.errors import PreparationError
-from gapscope.integrated import integrated_density
+from gapscope.integrated import integrated_densities
 from gapscope.learning.inputs import momentum_images, own_unit
 from gapscope.learning.predictor import UNITS, Predictor, without_meaningless_angles
 from gapscope.learning.run import RunFolder
@@ -156,7 +156,7 @@ def nearest_maps(predictions: xr.Dataset, model: str | Path = MEASURED_MODEL) ->
         taken = np.flatnonzero(states["nearest_setpoint"].values == setpoint)
         if len(taken):
             chosen = [specifications[i] for i in taken]
-            flowing = integrated_density(chosen, contour, size, conditions.numerics.method)
+            (flowing,) = integrated_densities(chosen, [contour], size, conditions.numerics.method)
             current = 1 + flowing.change / flowing.clean[:, None, None]
             rho0 = simulated.dos[taken, 0][:, None, None]
             drho[taken] = constant_current(rho0 + drho[taken], current, 1.0) - rho0

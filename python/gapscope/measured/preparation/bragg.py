@@ -78,7 +78,8 @@ def find_lattice(
             "The pixels of a map are finer than half its lattice constant.",
             f"a lattice constant of {lattice_constant:g} Angstrom on pixels of "
             f"{', '.join(f'{10 * np.pi / e:.3g}' for e in extent)} Angstrom",
-            "Give the lattice constant in Angstrom and coordinates in nm, or use a finer map.",
+            "Use a finer map; or give the lattice constant of what was measured, in Angstrom, and"
+            " coordinates in nm.",
         )
     search = _Search(found, reciprocal, scale, anisotropy)
     needed = found.threshold((false_alarm / search.trials) ** (1 / 3))
@@ -89,8 +90,8 @@ def find_lattice(
             f"A map with a lattice of {lattice_constant:g} Angstrom (times {scale[0]:g} to "
             f"{scale[1]:g}) shows three Bragg peaks of more than {needed:.1f} times the noise.",
             "no such peaks",
-            "Check the lattice constant, widen the scale, look in the topograph of the same scan,"
-            " or use a less noisy map.",
+            "Check the lattice constant, widen the scale (--scale), look in the topograph of the"
+            " same scan (--topograph Z, or what its channel is called), or use a less noisy map.",
         )
     weakest = min(peak.significance for peak in peaks)
     chance = min(1.0, search.trials * found.chance(weakest) ** 3)

@@ -15,10 +15,10 @@ from gapscope.measured.simulation.noise import (
     line_offsets,
     white_noise,
 )
-from gapscope.measured.simulation.resolution import energy_rule, lockin_rule, thermal_rule
 from gapscope.measured.simulation.scan import simulate_measurement
 from gapscope.measured.simulation.setpoint import constant_current, topograph
 from gapscope.measured.simulation.sites import random_sites, superpose
+from gapscope.resolution import energy_rule, energy_width, lockin_rule, thermal_rule
 
 __all__ = [
     "IDEAL",
@@ -29,6 +29,7 @@ __all__ = [
     "Setpoint",
     "constant_current",
     "energy_rule",
+    "energy_width",
     "flicker_noise",
     "line_offsets",
     "lockin_rule",

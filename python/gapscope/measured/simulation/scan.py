@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from gapscope.contour import setpoint_contour
 from gapscope.errors import SettingError
-from gapscope.integrated import integrated_density
+from gapscope.integrated import integrated_densities
 from gapscope.measured.simulation.image import REACH, render
 from gapscope.measured.simulation.measurement import Measurement
-from gapscope.measured.simulation.resolution import energy_rule
 from gapscope.measured.simulation.setpoint import constant_current, topograph
 from gapscope.measured.simulation.sites import Sites, random_sites, superpose
 from gapscope.numerics import Converged, Numerics
@@ -22,6 +21,7 @@ from gapscope.physics import Impurity, Specification
 from gapscope.physics.impurity import ORIGIN
 from gapscope.physics.lattice import window_coordinates
 from gapscope.provenance import versions
+from gapscope.resolution import energy_rule
 from gapscope.simulate import Maps, simulate_batch
 
 Real = NDArray[np.float64]
@@ -154,7 +154,7 @@ class _States:
         setpoint = self.measurement.setpoint
         assert setpoint is not None
         contour = setpoint_contour(setpoint.bias, self.measurement.broadening, setpoint.nodes)
-        found = integrated_density([self.specification], contour, self._reach, self._method)
+        (found,) = integrated_densities([self.specification], [contour], self._reach, self._method)
         self.relative_error = max(self.relative_error, found.relative_error)
         clean, change = found.clean[0], self._together(found.change[0])
         sign = np.sign(setpoint.bias)

@@ -88,6 +88,16 @@ def energy_rule(temperature: float, modulation: float, count: int) -> tuple[Real
     return _reduced(nodes, weights, count)
 
 
+def energy_width(temperature: float, modulation: float) -> float:
+    """Standard deviation of both kernels together, sqrt((pi kT)^2 / 3 + Vm^2 / 4), in meV.
+
+    Parameters
+    ----------
+    temperature, modulation : T in K and the rms modulation in meV, as for :func:`energy_rule`.
+    """
+    return float(np.sqrt((np.pi * BOLTZMANN * temperature) ** 2 / 3 + modulation**2 / 2))
+
+
 def _thermal_points(temperature: float) -> tuple[Real, Real]:
     """A fine discrete measure in place of the kernel."""
     if temperature == 0:

@@ -1,0 +1,49 @@
+"""Where a lattice is not found at the scale of a file: whether it is there at another one."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from gapscope.errors import LatticeNotFoundError, PreparationError
+from gapscope.measured.preparation.bragg import find_lattice
+from gapscope.measured.preparation.found import FoundLattice
+
+REACH = (0.4, 2.5)
+"""Measured over true lengths that are looked at."""
+WINDOWS = 7
+"""Searches that REACH is cut into: within one a lattice is not mistaken for its multiples."""
+
+
+def at_other_scale(
+    image: xr.DataArray, lattice_constant: float, *, anisotropy: float, false_alarm: float
+) -> FoundLattice | None:
+    """The clearest triangular lattice from REACH[0] to REACH[1] times the lattice constant.
+
+    It may be a superlattice, another material's, or the material's in a file with a wrong scale:
+    not for a program to decide.
+
+    Parameters
+    ----------
+    lattice_constant, anisotropy, false_alarm : as for :func:`find_lattice`; the probability holds
+        for all searches together.
+    """
+    edges = np.geomspace(*REACH, WINDOWS + 1)
+    found = []
+    for low, high in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        try:
+            lattice = find_lattice(
+                image,
+                lattice_constant,
+                scale=(low, high),
+                anisotropy=anisotropy,
+                false_alarm=false_alarm / WINDOWS,
+            )
+        except (LatticeNotFoundError, PreparationError):
+            continue  # not there, or finer than the pixels
+        found.append(lattice)
+    return max(found, key=_weakest, default=None)
+
+
+def _weakest(lattice: FoundLattice) -> float:
+    return min(peak.significance for peak in lattice.peaks)

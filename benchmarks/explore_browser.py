@@ -40,6 +40,18 @@ name => {
   return hash
 }
 """
+FRAME = """
+name => {
+  for (const view of Object.values(Bokeh.index)) {
+    const found = [...view.owner.query(one =>
+      one.model.type === "GlyphRenderer" && one.model.data_source.name === name)][0]
+    if (!found) continue
+    const box = found.plot_view.frame.bbox
+    const canvas = found.plot_view.canvas_view.el.getBoundingClientRect()
+    return {x: canvas.x + box.x0, y: canvas.y + box.y0, width: box.width, height: box.height}
+  }
+}
+"""
 
 
 def chromium() -> str | None:
@@ -104,6 +116,13 @@ class Visit:
         """Wait until words are to be seen."""
         found = self.tab.get_by_text(words).locator("visible=true").first
         found.wait_for(timeout=1000 * seconds)
+
+    def tap(self, picture: str, x: float, y: float) -> None:
+        """Click into a picture, at parts of its width from left and of its height from below."""
+        frame = self.tab.evaluate(FRAME, picture)
+        self.tab.mouse.click(
+            frame["x"] + x * frame["width"], frame["y"] + (1 - y) * frame["height"]
+        )
 
     def drop(self, path: Path) -> None:
         """Give the page a measured file."""

@@ -51,6 +51,10 @@ def test_a_visit(visit: Any, tmp_path: Path) -> None:
     visit.text("affine correction")
     visit.text("nearest simulated maps")
     visit.text("3 × 3 density wave")
+    before = visit.pixels("measured Re ρ(q)")
+    visit.tap("as measured", 0.35, 0.6)
+    visit.changed("measured Re ρ(q)", before)
+    visit.text("atoms.txt read")
     with visit.tab.expect_download(timeout=LONG) as coming:
         visit.tab.get_by_text("preparation.png").click()
     assert Path(coming.value.path()).read_bytes().startswith(b"\x89PNG\r\n")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import xarray as xr
 from bokeh.document import Document
+from bokeh.events import Tap
 
 from gapscope.errors import LatticeNotFoundError, MeasurementFileError
 from gapscope.explore.page import Page
@@ -52,8 +56,8 @@ def page(hand: Hand) -> Page:
     """A page whose document takes answers at once."""
     document: Any = SimpleNamespace(add_next_tick_callback=lambda show: show())
     worker: Any = hand
-    judge: Any = SimpleNamespace(model="model", measured=lambda prepared: None)
-    return Page(worker, judge, document)
+    judge: Any = SimpleNamespace(model="model", measured=lambda prepared, centre: centre)
+    return Page(worker, worker, judge, document)
 
 
 def drop(page: Page, name: str, content: bytes = TEXT) -> None:
@@ -83,6 +87,35 @@ def test_a_file_is_read_and_its_figure_offered(page: Page, hand: Hand) -> None:
     assert figure is not None
     assert figure().startswith(b"\x89PNG\r\n")
     assert FIGURE in page._sides._links.object
+
+
+def test_a_tap_on_the_raw_map_reads_it_around_there(
+    page: Page, hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figure = page._measurement.raw.figure
+    tap: Any = partial(Tap, figure, x=5.0, y=3.0)
+    figure._trigger_event(tap())  # nothing to read yet
+    assert "map" not in hand.requests
+    drop(page, "first.txt")
+    hand.requests["file"]["file"]()
+    hand.requests["map"]["prepared"]()
+    assert page._placed is not None
+    middle = page._placed.in_scan
+    figure._trigger_event(tap())
+    assert list(hand.requests["map"]) == ["prepared", "prediction"]
+    hand.requests["map"]["prepared"]()
+    x, y = page._placed.in_scan
+    assert np.hypot(x - 5.0, y - 3.0) < 0.25 < np.hypot(x - middle[0], y - middle[1])
+    assert f"({x:.2f}, {y:.2f}) nm" in page._measurement.found.object
+    marks = [rings.source.data for rings in page._measurement._atoms]
+    assert [marks[0]["x"][0], marks[0]["y"][0]] == [x, y]
+    asked = []
+    monkeypatch.setattr(page._sides, "show_measured", asked.append)
+    hand.requests["map"]["prediction"]()
+    assert asked == [(5.0, 3.0)]
+    drop(page, "second.txt")
+    figure._trigger_event(tap())  # the file is not open yet
+    assert "map" not in hand.requests
 
 
 def test_an_old_channels_preparation_is_not_that_of_the_new_one(
@@ -135,12 +168,33 @@ def test_a_file_that_is_being_read_has_no_answers_and_channels_of_another(
     assert list(hand.requests) == ["file"]
 
 
+def test_sliders_do_not_wait_for_the_network() -> None:
+    worker, reader = Hand(), Hand()
+    document: Any = SimpleNamespace(add_next_tick_callback=lambda show: show())
+    asked = []
+    judge: Any = SimpleNamespace(model="model", departures=lambda state: [], sees=lambda: "maps")
+    page = Page(worker, reader, judge, document)  # type: ignore[arg-type]
+    page._moved(page._state)
+    assert "verdict" not in worker.requests["state"]
+    assert not reader.requests
+    page._simulation.show_maps = page._measurement.show_simulated = asked.append  # type: ignore
+    maps = SimpleNamespace(relative_error=[0.001])
+    page._show_maps((page._state, maps))  # type: ignore[arg-type]
+    assert list(reader.requests["verdict"]) == ["verdict"]
+    moved = replace(page._state, gap=1.5)
+    page._moved(moved)
+    assert not reader.requests
+    page._show_maps((replace(moved, gap=1.2), maps))  # type: ignore[arg-type]
+    assert not reader.requests  # those of an earlier state, which was still being computed
+    assert len(asked) == 4
+
+
 def test_a_visitor_who_has_gone_does_not_stop_the_worker(
     worker: Worker, caplog: pytest.LogCaptureFixture
 ) -> None:
     document = Document()
     judge: Any = SimpleNamespace(model="model")
-    page = Page(worker, judge, document)
+    page = Page(worker, worker, judge, document)
     session: Any = object()
     document.on_change_dispatch_to(session)
     document.destroy(session)  # as bokeh does before it tells the page

@@ -10,7 +10,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from gapscope.errors import GapscopeError, LatticeNotFoundError, MeasurementFileError
+from gapscope.errors import (
+    GapscopeError,
+    LatticeNotFoundError,
+    MeasurementFileError,
+    PreparationError,
+)
 from gapscope.explore import upload
 from gapscope.explore.files import Dropper
 from gapscope.explore.judge import Judge
@@ -107,11 +112,11 @@ def test_a_map_of_atoms_is_prepared_and_its_lattice_found(judge: Judge) -> None:
     assert image.shape == (256, 256)
     assert transform.values.max() == 0
     assert not len(transform.bragg)
-    prepared, sites, found = work.prepare()
-    assert float(prepared.lattice.constant.value) == pytest.approx(3.44, rel=2e-3)
-    lengths = np.linalg.norm(found.bragg, axis=1)
+    placed = work.prepare()
+    assert float(placed.prepared.lattice.constant.value) == pytest.approx(3.44, rel=2e-3)
+    lengths = np.linalg.norm(placed.transform.bragg, axis=1)
     assert lengths == pytest.approx(6 * [4 * np.pi / np.sqrt(3) / 3.44], rel=5e-3)
-    rows = dict(facts(prepared, sites.sizes["r1"]))
+    rows = dict(facts(placed))
     assert rows["lattice constant"].startswith("3.4")
     assert "affine correction" in rows["steps"]
 
@@ -120,17 +125,34 @@ def test_the_page_is_given_the_image_on_sites_and_makes_none_itself(
     judge: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = open_bytes("atoms.txt", spip(atoms(128, 8.0), 8.0).encode())
-    prepared, sites, transform = Work(dataset, "image", None, 3.44, judge).prepare()
-    xr.testing.assert_identical(sites, prepared.network_input())
+    placed = Work(dataset, "image", None, 3.44, judge).prepare()
+    xr.testing.assert_identical(placed.sites, placed.prepared.network_input())
 
     def network_input(self: Prepared) -> xr.Dataset:
         raise AssertionError("this takes seconds, while no other page is answered")
 
     monkeypatch.setattr(Prepared, "network_input", network_input)
-    measurement = Measurement()
-    measurement.show_prepared(prepared, sites, transform)
-    assert f"<td>{sites.sizes['r1']}</td>" in measurement.found.object
-    assert preparation_file(prepared, sites).startswith(b"\x89PNG\r\n")
+    measurement = Measurement(lambda x, y: None)
+    measurement.show_prepared(placed)
+    assert f"<td>{placed.sites.sizes['r1']}</td>" in measurement.found.object
+    assert preparation_file(placed).startswith(b"\x89PNG\r\n")
+
+
+def test_an_impurity_elsewhere_is_read_there(judge: Judge) -> None:
+    dataset = open_bytes("atoms.txt", spip(atoms(256, 11.0), 11.0).encode())
+    work = Work(dataset, "image", None, 3.44, judge)
+    middle, there = work.prepare(), work.around((4.0, 6.5)).prepare()
+    assert there.prepared is middle.prepared
+    assert np.hypot(there.in_scan[0] - 4.0, there.in_scan[1] - 6.5) < 0.344 / np.sqrt(3) + 0.02
+    assert np.hypot(there.in_scan[0] - middle.in_scan[0], there.in_scan[1] - middle.in_scan[1]) > 1
+    np.testing.assert_allclose(there.prepared.corrected(there.in_scan), there.in_final)
+    assert tuple(there.sites.attrs["centre"]) == there.in_final
+    assert there.sites.sizes["r1"] < middle.sites.sizes["r1"]
+    answer = work.around((4.0, 6.5)).predict()
+    xr.testing.assert_allclose(answer, predict_measured(middle.prepared, centre=(4.0, 6.5)))
+    assert not np.allclose(answer["probability"], work.predict()["probability"])
+    with pytest.raises(PreparationError, match="centre"):
+        work.around((40.0, 6.5)).prepare()
 
 
 @pytest.mark.parametrize("cut", [0.6, 10.0])
@@ -154,7 +176,7 @@ def test_the_network_answers_for_a_prepared_map(judge: Judge) -> None:
     dataset = open_bytes("atoms.txt", spip(atoms(256, 11.0), 11.0).encode())
     work = Work(dataset, "image", None, 3.44, judge)
     prediction = work.predict()
-    xr.testing.assert_allclose(prediction, predict_measured(work.prepare()[0]))
+    xr.testing.assert_allclose(prediction, predict_measured(work.prepare().prepared))
     assert prediction.sizes["sample"] == 1
     assert bool(prediction["unlike_training"][0])  # atoms alone are no QPI
 
@@ -202,4 +224,4 @@ def test_real_files_are_shown_or_refused_with_a_reason(
         with pytest.raises(GapscopeError):
             work.prepare()
     else:
-        assert dict(facts(work.prepare()[0], 12))["lattice constant"].startswith(expected)
+        assert dict(facts(work.prepare()))["lattice constant"].startswith(expected)

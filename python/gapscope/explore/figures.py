@@ -25,7 +25,7 @@ from gapscope.explore.raster import COLOURS, Raster
 
 FONT = "Inter, Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
 INK, FAINT = "#1f2933", "#9aa5b1"
-FERMI, MARK, WAVE = "#e8590c", "#d6336c", "#f08c00"
+FERMI, MARK, WAVE, ATOM = "#e8590c", "#d6336c", "#f08c00", "#22b8cf"
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 Real = NDArray[np.float64]
 
@@ -184,15 +184,16 @@ class Lines:
 
 @dataclass(eq=False)
 class Rings:
-    """Rings around peaks."""
+    """Rings around places."""
 
     source: ColumnDataSource
     entry: Any
-    """Of the legend."""
+    """Of the legend, None where they have no label."""
 
     @classmethod
-    def on(cls, made: Any, colour: str, label: str) -> Rings:
+    def on(cls, made: Any, colour: str, label: str = "") -> Rings:
         """No rings yet."""
+        named = {"legend_label": label} if label else {}
         source = ColumnDataSource({"x": [], "y": []})
         made.scatter(
             "x",
@@ -203,11 +204,12 @@ class Rings:
             fill_color=None,
             line_color=colour,
             line_width=1.6,
-            legend_label=label,
+            **named,
         )
-        return cls(source, made.legend.items[-1])
+        return cls(source, made.legend.items[-1] if label else None)
 
     def show(self, points: Real) -> None:
         """Points (n, 2); without any, the legend does not name them."""
-        self.entry.visible = bool(len(points))
+        if self.entry is not None:
+            self.entry.visible = bool(len(points))
         self.source.data = {"x": points[:, 0], "y": points[:, 1]}

@@ -42,14 +42,18 @@ class Judge:
         image = cut(maps["ldos_change"].values[:1], self._predictor.size)
         return without_meaningless_angles(self._predictor([image[None]]))
 
-    def measured(self, prepared: Prepared) -> xr.Dataset:
+    def measured(self, prepared: Prepared, centre: tuple[float, float] | None = None) -> xr.Dataset:
         """Prediction of a measured map, as ``predict_measured`` of ``gapscope.measured`` gives it.
+
+        Parameters
+        ----------
+        centre : near the impurity, (x, y) in nm of the scan; its middle where not given.
 
         Raises
         ------
         PreparationError : see :func:`gapscope.measured.prediction.predict_sites`.
         """
-        sites = sites_of(prepared, self._for_measured.size)
+        sites = sites_of(prepared, self._for_measured.size, centre)
         return predict_sites([sites], self._for_measured)
 
     @property

@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import panel as pn
 import xarray as xr
+from bokeh.events import Tap
 
-from gapscope.explore.figures import MARK, WAVE, Picture, Rings, palette, plain
-from gapscope.explore.preparation import Transform, facts
+from gapscope.explore.figures import ATOM, MARK, WAVE, Picture, Rings, palette, plain
+from gapscope.explore.preparation import Placed, Transform, facts
 from gapscope.explore.raster import linear, thinned, thinned_peaks
 from gapscope.explore.simulation import Q_AXES, UNIT, ImagePicture, lattice_of
 from gapscope.explore.words import error_html, facts_html, note_html
-from gapscope.measured.preparation import Prepared
 from gapscope.physics.lattice import Lattice
 from gapscope.plots.preparation import SCAN_COLOURS, TRANSFORM_COLOURS
 
 SIZE = (250, 250)
 NM_AXES = ("x (nm)", "y (nm)")
+CHOOSE = "Is the impurity elsewhere? Tap it in the map as measured."
 DECADES = 3.5
 """Of |rho(q)| that are told apart."""
 CURVES = ("#1f2933", "#364fc7", "#0b7285", "#2b8a3e", "#e67700", "#c92a2a", "#862e9c")
 
 
 class Measurement:
-    """Six fields: raw and prepared map, transform; rho(q), the simulation's, what was found."""
+    """Six fields: raw and prepared map, transform; rho(q), the simulation's, what was found.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    tapped : called with (x, y) in nm of the scan where somebody taps the raw map.
+    """
+
+    def __init__(self, tapped: Callable[[float, float], None]) -> None:
         self.raw = Picture.make("as measured", SIZE, NM_AXES, palette(SCAN_COLOURS))
         self.prepared = Picture.make("prepared", SIZE, NM_AXES, palette(SCAN_COLOURS))
+        self.raw.figure.on_event(Tap, lambda event: tapped(event.x, event.y))
+        self._atoms = [Rings.on(one.figure, ATOM) for one in (self.raw, self.prepared)]
         self.transform = Picture.make("|ρ(q)|", SIZE, Q_AXES, palette(TRANSFORM_COLOURS))
         made = self.transform.figure
         self._bragg = Rings.on(made, MARK, "Bragg peaks")
@@ -73,19 +82,24 @@ class Measurement:
     def show_raw(self, image: xr.DataArray, transform: Transform) -> None:
         """A map and its transform; what was prepared of another one goes."""
         self._arrange(maps=True, curves=False)
+        for rings in self._atoms:
+            rings.show(np.empty((0, 2)))
         _show_scan(self.raw, image, "as measured")
         self._show_transform(transform, "its transform |ρ(q)|")
         self.found.object = note_html("looking for the lattice …")
 
-    def show_prepared(self, prepared: Prepared, sites: xr.Dataset, transform: Transform) -> None:
+    def show_prepared(self, placed: Placed) -> None:
         """What came of the preparation, with its image on lattice sites."""
+        prepared = placed.prepared
         _show_scan(self.prepared, prepared.final, "prepared")
-        self._show_transform(transform, "its transform |ρ(q)|")
+        self._show_transform(placed.transform, "its transform |ρ(q)|")
+        for rings, atom in zip(self._atoms, (placed.in_scan, placed.in_final), strict=True):
+            rings.show(np.array([atom]))
         lattice = Lattice("triangular", prepared.final_lattice.material_constant)
         unit = str(prepared.final.attrs.get("units", ""))
-        self.image.show(sites["qpi_re"].values, lattice, "", unit)
+        self.image.show(placed.sites["qpi_re"].values, lattice, "", unit)
         self._arrange(maps=True, prepared=True, curves=False)
-        self.found.object = facts_html(facts(prepared, sites.sizes["r1"]))
+        self.found.object = facts_html(facts(placed)) + note_html(CHOOSE)
 
     def show_spectra(self, dataset: xr.Dataset, channel: str) -> None:
         """Spectra without positions: all channels of the file over the bias."""

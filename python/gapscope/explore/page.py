@@ -1,4 +1,4 @@
-"""One visitor's page: what it asks of the worker, and where the answers go."""
+"""One visitor's page: what it asks of the workers, and where the answers go."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gapscope.explore.files import Files
 from gapscope.explore.judge import Judge
 from gapscope.explore.lines import python_lines
 from gapscope.explore.measurement import Measurement
-from gapscope.explore.preparation import Work, preparation_file
+from gapscope.explore.preparation import Placed, Work, preparation_file
 from gapscope.explore.results import (
     density,
     density_part,
@@ -33,7 +33,6 @@ from gapscope.explore.style import STYLE
 from gapscope.explore.upload import open_bytes
 from gapscope.explore.worker import Outcome, Stage, Worker
 from gapscope.measured.channels import image_channels
-from gapscope.measured.preparation import Prepared
 
 REST = 0.15
 """Seconds without a move after which a state is computed to convergence."""
@@ -44,19 +43,26 @@ WIDTH = 1424
 class Page:
     """Widgets, pictures and texts of one visitor.
 
+    Parameters
+    ----------
+    worker : simulates; ``reader`` reads and prepares files and asks the networks, which takes
+        seconds that no slider waits for.
+
     Attributes
     ----------
     token : a secret that names this page in the addresses of its downloads.
     """
 
-    def __init__(self, worker: Worker, judge: Judge, document: Document) -> None:
+    def __init__(self, worker: Worker, reader: Worker, judge: Judge, document: Document) -> None:
         self.token = secrets.token_urlsafe(16)
-        self._worker, self._judge, self._document = worker, judge, document
+        self._worker, self._reader = worker, reader
+        self._judge, self._document = judge, document
         self._state = State()
         self._dataset: xr.Dataset | None = None
-        self._prepared: tuple[Prepared, xr.Dataset] | None = None
+        self._work: Work | None = None
+        self._placed: Placed | None = None
         self._file, self._generation = "", 0
-        self._simulation, self._measurement = Simulation(), Measurement()
+        self._simulation, self._measurement = Simulation(), Measurement(self._tapped)
         self._controls = Controls(self._state, self._moved)
         constant = self._state.material.lattice.constant
         self._files = Files(constant, self._dropped, self._chosen, self._refused)
@@ -64,15 +70,15 @@ class Page:
         self._measurement.found.stylesheets = [STYLE]
 
     def download(self, name: str) -> Callable[[], bytes] | None:
-        """What makes a file of this page, to be run by the worker; None if there is none."""
-        state, prepared = self._state, self._prepared
+        """What makes a file of this page, to be run by ``worker``; None if there is none."""
+        state, placed = self._state, self._placed
         jobs: dict[str, Callable[[], bytes]] = {
             "map.nc": partial(map_file, state),
             "view.png": partial(figure_file, state),
             "view.py": python_lines(state, self._judge.model).encode,
         }
-        if prepared is not None:
-            jobs["preparation.png"] = partial(preparation_file, *prepared)
+        if placed is not None:
+            jobs["preparation.png"] = partial(preparation_file, placed)
         return jobs.get(name)
 
     def layout(self) -> pn.Column:
@@ -102,8 +108,7 @@ class Page:
 
     def end(self) -> None:
         """The visitor has gone."""
-        for kind in ("state", "file", "map"):
-            self._worker.forget((self.token, kind))
+        self._forget("state", "verdict", "file", "map")
 
     def _simulation_body(self) -> pn.Row:
         return pn.Row(self._controls.column(), self._simulation.grid(), self._sides.simulation())
@@ -114,17 +119,13 @@ class Page:
 
     def _moved(self, state: State) -> None:
         self._state = state
-
-        def verdict() -> tuple[State, xr.Dataset]:
-            return state, self._judge(maps(state, CONVERGED))
-
+        self._forget("verdict")
         stages = [
             Stage("coarse", lambda: maps(state, COARSE)),
             Stage("spectral", lambda: (state, spectral(state, COARSE)), joined=True),
             Stage("density", lambda: (state, density(state, COARSE)), joined=True),
-            Stage("maps", lambda: maps(state, CONVERGED), REST),
+            Stage("maps", lambda: (state, maps(state, CONVERGED)), REST),
             Stage("spectral", lambda: (state, spectral(state, CONVERGED)), REST),
-            Stage("verdict", verdict, 2 * REST),
             *(
                 Stage("part", partial(density_part, state, CONVERGED, part), 2 * REST)
                 for part in range(CONVERGED.parts)
@@ -156,12 +157,18 @@ class Page:
         self._sides.say(f"preparing {self._file} …")
         constant = self._files.lattice_constant
         work = Work(dataset, channel, bias, constant, self._judge, self._files.lattice_from)
-        stages = [
-            Stage("raw", work.raw),
-            Stage("prepared", work.prepare, REST),
-            Stage("prediction", work.predict),
-        ]
-        self._ask("map", stages)
+        self._work = work
+        stages = [Stage("prepared", work.prepare, REST), Stage("prediction", work.predict)]
+        self._ask("map", [Stage("raw", work.raw), *stages])
+
+    def _tapped(self, x: float, y: float) -> None:
+        """Somebody shows where the impurity is."""
+        if self._work is None:
+            return
+        work = self._work.around((x, y))
+        self._sides.say(f"reading {self._file} around ({x:.2f}, {y:.2f}) nm …")
+        self._sides.measured_note("asking the network …")
+        self._ask("map", [Stage("prepared", work.prepare), Stage("prediction", work.predict)])
 
     def _refused(self, error: GapscopeError) -> None:
         self._start_over("")
@@ -171,9 +178,8 @@ class Page:
     def _start_over(self, words: str) -> None:
         """Drop all of an earlier measured map, and what is still to come of it."""
         self._generation += 1
-        for kind in ("file", "map"):
-            self._worker.forget((self.token, kind))
-        self._prepared = None
+        self._forget("file", "map")
+        self._work = self._placed = None
         self._sides.offer({})
         self._sides.measured_note("…")
         self._measurement.clear(words)
@@ -184,14 +190,22 @@ class Page:
         def deliver(outcome: Outcome) -> None:
             self._document.add_next_tick_callback(partial(self._show, kind, generation, outcome))
 
-        self._worker.request((self.token, kind), stages, deliver)
+        self._asked(kind).request((self.token, kind), stages, deliver)
+
+    def _forget(self, *kinds: str) -> None:
+        for kind in kinds:
+            self._asked(kind).forget((self.token, kind))
+
+    def _asked(self, kind: str) -> Worker:
+        return self._worker if kind == "state" else self._reader
 
     def _show(self, kind: str, generation: int, outcome: Outcome) -> None:
-        if kind != "state" and generation != self._generation:
+        simulated = kind in ("state", "verdict")
+        if not simulated and generation != self._generation:
             return
         if outcome.error is None:
             getattr(self, f"_show_{outcome.name}")(outcome.value)
-        elif kind == "state":
+        elif simulated:
             self._sides.say("")
             self._sides.show_error(outcome.error)
         elif outcome.name == "prediction":
@@ -204,7 +218,10 @@ class Page:
         self._simulation.show_maps(found)
         self._sides.say(f"coarse, estimated error {float(found.relative_error[0]):.1g}")
 
-    def _show_maps(self, found: xr.Dataset) -> None:
+    def _show_maps(self, made: tuple[State, xr.Dataset]) -> None:
+        state, found = made
+        if state == self._state:
+            self._ask("verdict", [Stage("verdict", lambda: (state, self._judge(found)), REST)])
         self._simulation.show_maps(found)
         self._measurement.show_simulated(found)
         self._sides.say(f"converged, estimated error {float(found.relative_error[0]):.1g}")
@@ -234,9 +251,9 @@ class Page:
     def _show_raw(self, found: tuple[xr.DataArray, Any]) -> None:
         self._measurement.show_raw(*found)
 
-    def _show_prepared(self, found: tuple[Prepared, xr.Dataset, Any]) -> None:
-        self._prepared = found[:2]
-        self._measurement.show_prepared(*found)
+    def _show_prepared(self, placed: Placed) -> None:
+        self._placed = placed
+        self._measurement.show_prepared(placed)
         self._sides.measured_note("asking the network …")
         self._sides.offer(MEASURED)
 

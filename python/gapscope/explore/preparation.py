@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.explore.judge import Judge
+from gapscope.measured.centre import centre_site
 from gapscope.measured.channels import image_of
 from gapscope.measured.preparation import (
     Measured,
@@ -84,8 +86,28 @@ def _transform(transform: xr.DataArray, reach: float, bragg: Real, wave: Real) -
     )
 
 
-def facts(prepared: Prepared, sites: int) -> list[tuple[str, str]]:
-    """Names and values of what was found, with standard errors; sites per side of its image."""
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """A preparation, seen from one atom.
+
+    Attributes
+    ----------
+    prepared : the preparation.
+    sites : its image on as many lattice sites as fit around the atom.
+    transform : of the map in which the lattice was found.
+    in_scan, in_final : where the atom is, (x, y) in nm of the scan and of the final map.
+    """
+
+    prepared: Prepared
+    sites: xr.Dataset
+    transform: Transform
+    in_scan: tuple[float, float]
+    in_final: tuple[float, float]
+
+
+def facts(placed: Placed) -> list[tuple[str, str]]:
+    """Names and values of what was found, with standard errors."""
+    prepared, (x, y) = placed.prepared, placed.in_scan
     before, after = prepared.lattice, prepared.final_lattice
     wave = "not found"
     if prepared.wave is not None and prepared.wave.found:
@@ -100,7 +122,8 @@ def facts(prepared: Prepared, sites: int) -> list[tuple[str, str]]:
         ("orientation of a₁", f"{with_error(after.orientation)}°"),
         ("3 × 3 density wave", wave),
         ("steps", ", ".join(_words(name) for name in list(prepared.images)[1:])),
-        ("lattice sites per side", str(sites)),
+        ("read around the atom at", f"({x:.2f}, {y:.2f}) nm of the scan"),
+        ("lattice sites per side", str(placed.sites.sizes["r1"])),
     ]
 
 
@@ -117,13 +140,11 @@ def _words(step: str) -> str:
     )
 
 
-def preparation_file(prepared: Prepared, sites: xr.Dataset) -> bytes:
+def preparation_file(placed: Placed) -> bytes:
     """A preparation and its image on lattice sites as a PNG figure of ``gapscope.plots``."""
+    figure = preparation_figure(placed.prepared, sites=placed.sites)
     with tempfile.TemporaryDirectory() as folder:
-        path = save_figure(
-            preparation_figure(prepared, sites=sites), Path(folder) / "preparation.png"
-        )
-        return path.read_bytes()
+        return save_figure(figure, Path(folder) / "preparation.png").read_bytes()
 
 
 class Work:
@@ -150,6 +171,13 @@ class Work:
         self._dataset, self._channel, self._bias = dataset, channel, bias
         self._constant, self._judge = lattice_constant, judge
         self._prepared: Prepared | None = None
+        self._centre: tuple[float, float] | None = None
+
+    def around(self, centre: tuple[float, float]) -> Work:
+        """The same with an impurity near (x, y) in nm of the scan; what is prepared stays so."""
+        other = copy(self)
+        other._centre = centre
+        return other
 
     def raw(self) -> tuple[xr.DataArray, Transform]:
         """The image as measured, and its transform; raises MeasurementFileError."""
@@ -157,25 +185,37 @@ class Work:
         reach = 1.4 * 4 * np.pi / np.sqrt(3) / (PER_ANGSTROM * self._constant)
         return image, transform_of(level_plane(image), float(reach))
 
-    def prepare(self) -> tuple[Prepared, xr.Dataset, Transform]:
-        """The preparation, its image on as many lattice sites as fit, and the transform.
+    def prepare(self) -> Placed:
+        """The preparation, and its image around the impurity.
 
         Raises
         ------
-        LatticeNotFoundError, PreparationError : see :func:`gapscope.measured.preparation.prepare`.
+        LatticeNotFoundError, PreparationError : see :func:`gapscope.measured.preparation.prepare`
+            and :func:`gapscope.measured.centre.centre_site`.
         """
-        topograph = None
-        if self._topograph is not None:
-            topograph = image_of(self._dataset, self._topograph)
-        prepared = self._prepared = prepare(
-            self._image(), self._constant, Steps(mask_bragg=True), topograph=topograph
+        prepared = self._done()
+        atom = centre_site(prepared, self._centre)
+        return Placed(
+            prepared,
+            prepared.network_input(centre=atom),
+            prepared_transform(prepared),
+            prepared.recorded(atom),
+            atom,
         )
-        return prepared, prepared.network_input(), prepared_transform(prepared)
 
     def predict(self) -> xr.Dataset:
         """The network's answer, see :meth:`gapscope.explore.judge.Judge.measured`."""
-        prepared = self.prepare()[0] if self._prepared is None else self._prepared
-        return self._judge.measured(prepared)
+        return self._judge.measured(self._done(), self._centre)
+
+    def _done(self) -> Prepared:
+        if self._prepared is None:
+            topograph = None
+            if self._topograph is not None:
+                topograph = image_of(self._dataset, self._topograph)
+            self._prepared = prepare(
+                self._image(), self._constant, Steps(mask_bragg=True), topograph=topograph
+            )
+        return self._prepared
 
     def _image(self) -> xr.DataArray:
         return image_of(self._dataset, self._channel, self._bias or 0.0)

@@ -117,14 +117,14 @@ def make_server(
     KernelError, JuliaNotFoundError : the kernel does not work here.
     """
     port = free_port(address, port)
-    worker, pages = Worker(), Pages()
+    worker, reader, pages = Worker(), Worker(), Pages()
     judge = worker.run(lambda: _ready(model, measured_model)).result()
     pn.extension("filedropper", raw_css=[STYLE])
 
     def page() -> pn.Column:
         document = pn.state.curdoc
         assert document is not None  # Panel calls this for a session, and with its document
-        one = Page(worker, judge, document)
+        one = Page(worker, reader, judge, document)
         pages[one.token] = one
         # The page lives as long as its document, and no longer.
         document.on_session_destroyed(lambda context: one.end())

@@ -1,4 +1,4 @@
-"""The one thread that computes: latest wins, coarse before converged, nothing stale."""
+"""A thread that computes: latest wins, coarse before converged, nothing stale."""
 
 from __future__ import annotations
 

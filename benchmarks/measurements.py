@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 import gapscope as gs
 import gapscope.measured.prediction as prediction
@@ -96,7 +97,10 @@ together, prepared as `gapscope predict` does it, and read by the shipped networ
 has learned from clean maps of one impurity, `nbse2-measured` from measured ones
 ([decision 12](decisions/0012-measured-networks.md)).
 """
-HEAD = ("measurement", *LABELS, "all", "sets", "unlike", "sites", "failed")
+HEAD = (
+    *("measurement", *LABELS, "all", "sets", "in set", "gap", "in interval"),
+    *("unlike", "sites", "failed"),
+)
 
 
 def main() -> None:
@@ -121,17 +125,20 @@ def main() -> None:
     for severity in options.severity or SEVERITIES:
         measurement, steps = SEVERITIES[severity], PREPARATIONS[options.preparation]
         maps = [prepared_map(recipe, n, measurement, steps, options.cache) for n in range(count)]
+        gaps = np.array([state_of(recipe, n).labelled_gap for n in range(count)])
         for name, predictor in models.items():
-            rows[name].append([severity, *scores(maps, predictor, options.scale == "known")])
+            rows[name].append([severity, *scores(maps, gaps, predictor, options.scale == "known")])
             print("|", " | ".join([name, *rows[name][-1]]), "|", flush=True)
     parts = [PAGE]
     for name, made in rows.items():
         parts.append(
             f"## {name}\n\nHits in % with 95 % Wilson intervals, {count // len(LABELS)} states per"
             f" irrep; preparation `{options.preparation}`, scale of the maps {options.scale}; sets:"
-            " mean number of irreps in a prediction set; unlike: share in % judged unlike the"
-            " training maps; sites: median window; failed: maps without a lattice, which count as"
-            " misses.\n"
+            " mean number of irreps in a 90 % prediction set; in set: share in % of those that hold"
+            " the truth; gap: mean absolute error in meV of maps whose irrep is hit; in interval:"
+            " share in % of their gaps within the 90 % interval; unlike: share in % judged unlike"
+            " the training maps, for which sets and intervals promise nothing; sites: median"
+            " window; failed: maps without a lattice, which count as misses.\n"
         )
         parts.append(table(HEAD, made) + "\n")
     made_with = ", ".join(f"{name} {version}" for name, version in versions().items())
@@ -198,23 +205,38 @@ def sampled(scan: xr.Dataset, lattice_constant: float, steps: Steps) -> xr.Datas
     return sites_of(prepared, SIZE, (float(scan.impurity_x[0]), float(scan.impurity_y[0])))
 
 
-def scores(maps: Sequence[xr.Dataset], predictor: Predictor, known: bool) -> list[str]:
-    """The cells of one row."""
+def scores(
+    maps: Sequence[xr.Dataset], gaps: NDArray[np.float64], predictor: Predictor, known: bool
+) -> list[str]:
+    """The cells of one row; gaps in meV."""
     truth = np.array([one.attrs["true_label"] for one in maps])
     seen = [n for n, one in enumerate(maps) if not one.attrs["failed"]]
     hit = np.zeros(len(maps), dtype=bool)
-    sets, unlike, sizes = "/", "/", "/"
+    cells = dict.fromkeys(("sets", "in set", "gap", "in interval", "unlike", "sites"), "/")
     if seen:
         chosen = [maps[n] for n in seen]
         answers = predict_sites(chosen, predictor, unit=1.0 if known else None)
-        hit[seen] = answers["label"].values == truth[seen]
-        sizes = f"{np.median([one.sizes['r1'] for one in chosen]):.0f}"
+        right = answers["label"].values == truth[seen]
+        hit[seen] = right
+        cells["sites"] = f"{np.median([one.sizes['r1'] for one in chosen]):.0f}"
+        true, found = gaps[seen][right], answers.isel(sample=right)
+        if right.any():
+            cells["gap"] = f"{np.abs(found['gap'].values - true).mean():.3f}"
         if "irrep_set" in answers:
-            sets = f"{float(answers['irrep_set'].sum('class').mean()):.2f}"
-            unlike = f"{100 * float(answers['unlike_training'].mean()):.0f}"
+            sets = answers["irrep_set"].values
+            cells["sets"] = f"{sets.sum(axis=1).mean():.2f}"
+            cells["in set"] = percent(sets[np.arange(len(seen)), truth[seen]])
+            cells["unlike"] = percent(answers["unlike_training"].values)
+            within = (found["gap_low"].values <= true) & (true <= found["gap_high"].values)
+            cells["in interval"] = percent(within)
     rates = [hit[truth == label] for label in range(len(LABELS))] + [hit]
-    cells = [shown(wilson(int(rate.sum()), len(rate)), 0, 100) for rate in rates]
-    return [*cells, sets, unlike, sizes, str(len(maps) - len(seen))]
+    hits = [shown(wilson(int(rate.sum()), len(rate)), 0, 100) for rate in rates]
+    return [*hits, *cells.values(), str(len(maps) - len(seen))]
+
+
+def percent(holds: NDArray[np.bool_]) -> str:
+    """Share in %; a slash where there is none."""
+    return f"{100 * holds.mean():.0f}" if len(holds) else "/"
 
 
 def code() -> str:

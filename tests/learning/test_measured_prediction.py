@@ -187,6 +187,28 @@ def test_files_of_instruments_are_prepared_first(calibrated: RunFolder, tmp_path
     assert "UNLIKE (p =" in result.output
 
 
+def test_a_file_that_is_not_read_takes_no_other_with_it(
+    prepared_file: Path, calibrated: RunFolder, tmp_path: Path
+) -> None:
+    noise, broken = tmp_path / "noise.txt", tmp_path / "broken.sxm"
+    np.savetxt(noise, np.random.default_rng(3).standard_normal((64, 64)))
+    broken.write_bytes(b":NANONIS_VERSION:\n2\n")
+    output, figure = tmp_path / "out.nc", tmp_path / "figure.png"
+    given = ["--model", calibrated.path, "--width", 8, "-o", output, "--figure", figure]
+    result = command(noise, prepared_file, broken, *given)
+    assert result.exit_code == 1
+    for words in ("noise.txt: LatticeNotFoundError", "broken.sxm: MeasurementFileError"):
+        assert words in result.output
+    assert "2 of 3 were not" in result.output
+    assert "prepared.nc" in result.output
+    assert figure.is_file()
+    with xr.open_dataset(output, engine="h5netcdf") as written:
+        assert written["file"].values.tolist() == [str(prepared_file)]
+    nothing = command(noise, broken, "--model", calibrated.path, "--width", 8)
+    assert nothing.exit_code == 1
+    assert "Error: MeasurementFileError" in nothing.output
+
+
 @pytest.mark.parametrize(
     ("simulated", "arguments", "message"),
     [

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from gapscope.cli.measured import keep_inputs, kind_of, predict_measurements, scan_options
-from gapscope.errors import MapFileError
+from gapscope.errors import MapFileError, PreparationError
 from gapscope.resources import MEASURED_MODEL, SHIPPED_MODEL
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -195,10 +195,11 @@ def predict(
 
     keep_inputs(maps, output, figure)
     options = _given({"level": level, "symmetry": symmetry})
-    names = [path.name for path in maps]
+    names, left_out = [path.name for path in maps], 0
     if _all_measured(maps, refine, {"unit": unit, "figure": figure, **scan}):
         model = model or MEASURED_MODEL
         result, sites = predict_measurements(maps, model, unit, scan, **options)
+        names, left_out = [path.name for path in sites], len(set(maps)) - len(sites)
         click.echo(prediction_text(result, names))
         if "nearest_label" in result:
             click.echo(f"\n{nearest_text(result, names)}")
@@ -207,7 +208,9 @@ def predict(
             from gapscope.plots.comparison import comparison_figure
             from gapscope.plots.style import save_figure
 
-            compared = comparison_figure(sites, result, nearest_maps(result, model), names)
+            compared = comparison_figure(
+                list(sites.values()), result, nearest_maps(result, model), names
+            )
             click.echo(f"wrote {save_figure(compared, figure)}")
     else:
         from gapscope.learning.predict import predict as predict_maps
@@ -222,6 +225,12 @@ def predict(
             click.echo(f"\n{refinement_text(result, names)}")
     if output is not None:
         click.echo(f"wrote {write_netcdf(result, output)}")
+    if left_out:
+        raise PreparationError(
+            "Every measured map is opened and prepared.",
+            f"{left_out} of {left_out + len(names)} were not, and are not among the predictions",
+            "See above what is wrong with each.",
+        )
 
 
 def _all_measured(maps: Sequence[Path], refine: bool, measured: dict[str, Any]) -> bool:

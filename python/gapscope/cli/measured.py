@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gapscope.errors import PreparationError, SettingError
+from gapscope.errors import GapscopeError, PreparationError, SettingError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -215,9 +215,10 @@ def _classic(file: Path) -> bool:
 
 def predict_measurements(
     files: Sequence[Path], model: str, unit: float | None, scan: dict[str, Any], **options: Any
-) -> tuple[xr.Dataset, list[xr.Dataset]]:
+) -> tuple[xr.Dataset, dict[Path, xr.Dataset]]:
     """Predictions for measured and prepared files, and their maps on lattice sites.
 
+    A file that cannot be opened or prepared is told and left out, unless it is the only one.
     ``scan`` are the options of :func:`scan_options`; prepared files need none.
     """
     from gapscope.learning.predictor import Predictor
@@ -228,11 +229,17 @@ def predict_measurements(
     predictor = Predictor.load(find_model(model), **options)
     scan = dict(scan)
     centre = scan.pop("centre")
-    sites = [
-        read_prepared(file)
-        if kind_of(file) == "prepared"
-        else sites_of(prepared_file(file, **scan), predictor.size, centre)
-        for file in files
-    ]
-    predictions = predict_sites(sites, predictor, unit=unit)
-    return predictions.assign_coords(file=("sample", [str(file) for file in files])), sites
+    sites = {}
+    for file in files:
+        try:
+            sites[file] = (
+                read_prepared(file)
+                if kind_of(file) == "prepared"
+                else sites_of(prepared_file(file, **scan), predictor.size, centre)
+            )
+        except GapscopeError as error:
+            if len(files) == 1 or (file == files[-1] and not sites):
+                raise
+            click.echo(f"{file.name}: {type(error).__name__}\n{error}\n", err=True)
+    predictions = predict_sites(list(sites.values()), predictor, unit=unit)
+    return predictions.assign_coords(file=("sample", [str(file) for file in sites])), sites

@@ -21,6 +21,7 @@ from gapscope.learning.evaluate import evaluate
 from gapscope.learning.inputs import InputScaling
 from gapscope.learning.listing import nearest_text
 from gapscope.learning.measurement import (
+    Broadened,
     ConstantCurrent,
     Feedback,
     MeasurementAugmentation,
@@ -79,6 +80,25 @@ def test_maps_at_constant_current_are_divided_by_the_current(tmp_path: Path) -> 
     np.testing.assert_array_equal(
         made["read"][0], always(whole, np.random.default_rng(4), feedback)
     )
+
+
+def test_maps_at_a_coarse_resolution_are_mixed_in(tmp_path: Path) -> None:
+    splits = {"train": 20, "validation": 10, "test": 10}
+    folder = toys.build_toys(
+        tmp_path / "d", window=32, splits=splits, energies=[0.5], resolutions=[[9.0, 1.0]]
+    )
+    rows, sharp = np.array([4, 17]), replace(MEASUREMENT, resolution=0.0)
+    with DatasetReader(folder) as reader:
+        read, cached, without = (
+            Samples.of(reader, "train", 16, gib, measurement).maps(rows)
+            for gib, measurement in ((0.0, MEASUREMENT), (1.0, MEASUREMENT), (1.0, sharp))
+        )
+        maps, density = (one[0] for one in reader.broadened([4]))
+        whole = reader.images([4])[0]
+    np.testing.assert_array_equal(read, cached)
+    assert not np.allclose(read, without)
+    generator, broadened = np.random.default_rng(4), Broadened(maps, density)
+    np.testing.assert_array_equal(read[0], MEASUREMENT(whole, generator, None, broadened))
 
 
 def test_samples_are_measured_the_same_way_each_time_and_cached_or_not(wide: Path) -> None:

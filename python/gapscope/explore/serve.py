@@ -25,6 +25,8 @@ LOCAL = "127.0.0.1"
 EVERY = "0.0.0.0"
 """What a socket says that is bound to all addresses."""
 PORT = 5006
+WARM = (State(), State(energy=0.1), State("A1u"))
+"""What Julia compiles its code for: real numbers, an energy, complex gaps."""
 TYPES = {"nc": "application/x-netcdf", "png": "image/png", "py": "text/x-python"}
 Pages = WeakValueDictionary[str, Page]
 
@@ -146,10 +148,12 @@ def make_server(
 
 
 def _ready(model: str, measured_model: str) -> Judge:
-    """The network with kernel and Keras warm, so that the first page does not wait for them."""
+    """The network with kernel and Keras warm, so that no slider waits for them."""
     judge = Judge(model, measured_model)
-    spectral(State(), COARSE)
-    density(State(), COARSE)
+    for state in WARM:
+        spectral(state, COARSE)
+        density(state, COARSE)
+        maps(state, COARSE)
     judge(maps(State(), COARSE))
     return judge
 

@@ -165,7 +165,7 @@ class Page:
         """Somebody shows where the impurity is."""
         if self._work is None:
             return
-        work = self._work.around((x, y))
+        self._work = work = self._work.around((x, y))
         self._sides.say(f"reading {self._file} around ({x:.2f}, {y:.2f}) nm …")
         self._sides.measured_note("asking the network …")
         self._ask("map", [Stage("prepared", work.prepare), Stage("prediction", work.predict)])

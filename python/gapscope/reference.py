@@ -74,7 +74,7 @@ RUNS = {
     "convnext": Plan(backbone="convnext"),
     LARGE: Plan("large", epochs=6, start=SEEDS[0]),
     "vgg16-grid1024": Plan("grid1024", epochs=15, compared=False),
-    MEASURED: Plan("measured", "vgg16-half", epochs=24, compared=False, measured=True),
+    MEASURED: Plan("measured", "vgg16-half", epochs=40, compared=False, measured=True),
     "vgg16-five-energies": Plan("five-energies", epochs=15, compared=False),
 }
 SHIPPED = {LARGE: SHIPPED_MODEL, MEASURED: MEASURED_MODEL}

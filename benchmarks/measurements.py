@@ -31,6 +31,7 @@ import gapscope.measured.simulation as simulation
 from gapscope.dataset.recipe import Recipe, load_recipe
 from gapscope.errors import ConvergenceWarning, LatticeNotFoundError, PreparationError
 from gapscope.learning.predictor import Predictor
+from gapscope.measured import default
 from gapscope.measured.prediction import predict_sites, sites_of
 from gapscope.measured.preparation import Steps, prepare
 from gapscope.measured.simulation import (
@@ -83,12 +84,13 @@ SEVERITIES: dict[str, Measurement | None] = {
     "all strong, constant height": STRONG,
 }
 PREPARATIONS = {
-    "predict": Steps(mask_bragg=True),
-    "direct": Steps(drift=False, mask_bragg=True),
-    "phase": Steps(phase=6.0, mask_bragg=True),
+    "predict": replace(default.USUAL, phase=default.PHASE),
+    "affine": default.USUAL,
+    "direct": replace(default.USUAL, drift=False),
     "atoms": Steps(),
 }
-"""predict: what `gapscope predict` does; direct: without resampling; atoms: Bragg peaks left in."""
+"""predict: what `gapscope predict` does with maps without defects of the lattice; affine: without
+the correction of slow distortions; direct: without resampling; atoms: Bragg peaks left in."""
 PAGE = """# Simulated measurements, read by the networks
 
 Written by `python benchmarks/measurements.py --output docs/measurements.md`. States in the ranges

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from gapscope.measured.default import USUAL, prepare_for_network
 from gapscope.measured.preparation import (
+    LatticeNotFoundError,
     PreparationError,
+    Steps,
     correct_phase,
     displacement,
     find_density_wave,
     find_lattice,
     local_amplitude,
     mask_peaks,
+    prepare,
 )
+from gapscope.measured.preparation.grid import grid_of
+from gapscope.measured.preparation.phase import Shift
 from lattice_maps import NBS2, as_map, ideal_reciprocal, lattice_map
 
 PIXELS, STEP = 160, 0.06
@@ -95,6 +103,54 @@ def test_a_perfect_lattice_is_not_displaced() -> None:
     assert cut <= 1
     expected = image.values[cut : cut + same.shape[0], cut : cut + same.shape[1]]
     np.testing.assert_allclose(same.values, expected, atol=0.15)
+
+
+@pytest.mark.parametrize("spot", [(4.8, 2.4), (2.4, 6.9), (7.2, 7.2)])
+def test_places_follow_the_corrected_map(spot: tuple[float, float]) -> None:
+    """A bright spot is seen in the corrected map where its place is said to be."""
+    _, u = bent_map(0.4)
+    along = STEP * np.arange(PIXELS)
+    away = (along[None] - spot[0]) ** 2 + (along[:, None] - spot[1]) ** 2
+    image = as_map(np.exp(-away / (2 * 0.15**2)), STEP)
+    shift = Shift(grid_of(image), u)
+    corrected = shift.map(image)
+    total = float(corrected.sum())
+    seen = [float((corrected * corrected[axis]).sum()) / total for axis in ("x", "y")]
+    np.testing.assert_allclose(shift.target(spot), seen, atol=0.01)
+    assert np.hypot(*(shift.target(spot) - spot + shift.rim * STEP)) > 0.1
+    np.testing.assert_allclose(shift.source(shift.target(spot)), spot, atol=1e-6)
+
+
+def test_a_preparation_knows_where_places_went() -> None:
+    values, _ = bent_map(0.12)
+    prepared = prepare(as_map(values, STEP), NBS2, Steps(phase=3.0))
+    assert prepared.shift is not None
+    affine = prepare(as_map(values, STEP), NBS2)
+    for place in ((4.8, 2.4), (7.0, 3.0)):
+        there = prepared.corrected(place)
+        np.testing.assert_allclose(there, prepared.shift.target(affine.corrected(place)))
+        np.testing.assert_allclose(prepared.recorded(there), place, atol=1e-6)
+
+
+def test_slow_distortions_are_corrected_where_the_lattice_shows_them() -> None:
+    values, _ = bent_map(0.06)
+    done, reason = prepare_for_network(as_map(values, STEP), NBS2)
+    assert not reason
+    assert "phase" in done.images
+    assert "masked" in done.images
+    bent, _ = bent_map(0.0, winding=1.0)
+    topograph = as_map(values, STEP)
+    noise = as_map(np.random.default_rng(1).standard_normal(values.shape), STEP)
+    for image, steps, lent, words in (
+        (as_map(bent, STEP), USUAL, None, "winds"),
+        (noise, USUAL, topograph, "topograph"),
+        (topograph, replace(USUAL, drift=False, scale=(0.8, 1.2)), None, "affine"),
+    ):
+        done, reason = prepare_for_network(image, NBS2, steps, topograph=lent)
+        assert words in reason
+        assert "phase" not in done.images
+    with pytest.raises(LatticeNotFoundError):
+        prepare_for_network(noise, NBS2)
 
 
 def test_a_dislocation_is_refused() -> None:

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from gapscope.cli.main import main
 from gapscope.errors import MapFileError, SchemaVersionError
 from gapscope.mapfile import write_netcdf
+from gapscope.measured.default import PHASE
 from gapscope.measured.preparation import Steps, prepare
 from gapscope.measured.preparation.report import prepared_dataset, read_prepared, report
 from lattice_maps import NBS2, lattice_map
@@ -40,7 +41,7 @@ def test_the_command_is_the_python_function(scan: Path, image: xr.DataArray) -> 
     figure = scan.with_name("figure.png")
     result = run(scan, "--lattice-constant", NBS2, "--lines", "1", "--size", 8, "--figure", figure)
     assert result.exit_code == 0, result.output
-    prepared = prepare(image, NBS2, Steps(lines=1, mask_bragg=True))
+    prepared = prepare(image, NBS2, Steps(lines=1, mask_bragg=True, phase=PHASE))
     assert report(prepared) in result.output
     assert "found at (0.333" in result.output
     written = read_prepared(scan.with_suffix(".nc"))
@@ -55,6 +56,7 @@ def test_the_command_is_the_python_function(scan: Path, image: xr.DataArray) -> 
         "lines",
         "line_noise",
         "drift",
+        "phase",
         "masked",
     ]
     assert figure.read_bytes().startswith(b"\x89PNG")
@@ -63,11 +65,19 @@ def test_the_command_is_the_python_function(scan: Path, image: xr.DataArray) -> 
 def test_the_centre_is_a_place_in_the_scan(scan: Path, image: xr.DataArray) -> None:
     result = run(scan, "--lattice-constant", NBS2, "--size", 8, "--centre", 4.6, 3.1)
     assert result.exit_code == 0, result.output
-    prepared = prepare(image, NBS2, Steps(mask_bragg=True))
+    prepared = prepare(image, NBS2, Steps(mask_bragg=True, phase=PHASE))
     place = prepared.corrected((4.6, 3.1))
     assert np.hypot(place[0] - 4.6, place[1] - 3.1) > 0.02
     found = read_prepared(scan.with_suffix(".nc")).attrs["centre"]
     np.testing.assert_allclose(found, prepared.site(place))
+
+
+def test_slow_distortions_are_left_where_that_is_asked_for(scan: Path) -> None:
+    for length, steps in ((0, ["drift", "masked"]), (4, ["drift", "phase", "masked"])):
+        result = run(scan, "--lattice-constant", NBS2, "--phase", length)
+        assert result.exit_code == 0, result.output
+        done = list(read_prepared(scan.with_suffix(".nc")).attrs["steps"])
+        assert done == ["raw", "plane", "line_noise", *steps]
 
 
 def test_another_material_s_lattice_is_not_there_and_a_rare_distortion_is_named(

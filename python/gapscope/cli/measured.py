@@ -63,7 +63,12 @@ def scan_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--lines", help='Level every scan line: "median", or the degree of a polynomial.')
 @click.option("--line-noise/--no-line-noise", default=True, show_default=True)
 @click.option("--drift/--no-drift", default=True, show_default=True, help="Affine correction.")
-@click.option("--phase", type=float, help="Lawler-Fujita smoothing length in lattice constants.")
+@click.option(
+    "--phase",
+    type=float,
+    help="Lawler-Fujita smoothing length in lattice constants, 0 for none  [default: 6, where the"
+    " lattice allows it]",
+)
 @click.option(
     "--mask-bragg/--keep-bragg",
     default=True,
@@ -115,8 +120,10 @@ def prepare(
                 "Give median, or a degree like 1.",
             )
         steps["lines"] = lines if lines == "median" else int(lines)
+    fixed = "phase" in steps
+    steps["phase"] = steps.get("phase") or None
     keep_inputs([file], output, figure)
-    prepared = prepared_file(file, Steps(**steps), **scan)
+    prepared = prepared_file(file, Steps(**steps), fixed=fixed, **scan)
     click.echo(report(prepared))
     sites = prepared.network_input(size, centre_site(prepared, centre))
     x, y = sites.attrs["centre"]
@@ -150,6 +157,7 @@ def prepared_file(
     file: Path,
     steps: Steps | None = None,
     *,
+    fixed: bool = False,
     channel: str | None,
     topograph: str | None,
     bias: float | None,
@@ -160,11 +168,15 @@ def prepared_file(
     variable: str | None,
     finished: bool | None,
 ) -> Prepared:
-    """The map of a measured file that the options of :func:`scan_options` name, prepared."""
+    """The map of a measured file that the options of :func:`scan_options` name, prepared.
+
+    Unless the steps are ``fixed``, slow distortions are corrected, too, where that can be done.
+    """
     from gapscope import measured
     from gapscope.materials import material as find_material
     from gapscope.measured.channels import image_channels, image_of
-    from gapscope.measured.preparation import Steps, prepare
+    from gapscope.measured.default import USUAL, prepare_for_network
+    from gapscope.measured.preparation import prepare
 
     opened = measured.open(
         file, width=width, height=height, variable=variable, finished=bool(finished)
@@ -180,12 +192,17 @@ def prepared_file(
         kept, y = opened.sizes["y"], opened["y"].values
         total = kept + opened.attrs["unfinished_lines"]
         click.echo(f"{kept} of {total} lines were finished, y = {y[0]:.4g} to {y[-1]:.4g} nm")
-    steps = Steps(mask_bragg=True) if steps is None else steps
+    steps = steps or USUAL
     constant = lattice_constant
     if constant is None:
         constant = find_material(material or "nbse2").lattice.constant
     reference = None if topograph is None else image_of(opened, topograph, bias or 0.0)
-    return prepare(image, constant, steps, topograph=reference)
+    if fixed:
+        return prepare(image, constant, steps, topograph=reference)
+    prepared, reason = prepare_for_network(image, constant, steps, topograph=reference)
+    if reason:
+        click.echo(f"slow distortions are not corrected: {reason}")
+    return prepared
 
 
 def kind_of(file: Path) -> str:

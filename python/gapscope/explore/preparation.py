@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 from gapscope.explore.judge import Judge
 from gapscope.measured.centre import centre_site
 from gapscope.measured.channels import image_of
+from gapscope.measured.default import prepare_for_network
 from gapscope.measured.preparation import (
     Measured,
     Prepared,
-    Steps,
     fourier_transform,
     level_plane,
-    prepare,
 )
 from gapscope.measured.preparation.report import STRAINED
 from gapscope.plots.preparation import PER_ANGSTROM, preparation_figure
@@ -135,9 +134,13 @@ def with_error(measured: Measured) -> str:
 
 
 def _words(step: str) -> str:
-    return {"line_noise": "line noise", "drift": "affine correction", "masked": "atoms out"}.get(
-        step, step
-    )
+    words = {
+        "line_noise": "line noise",
+        "drift": "affine correction",
+        "phase": "slow distortions",
+        "masked": "atoms out",
+    }
+    return words.get(step, step)
 
 
 def preparation_file(placed: Placed) -> bytes:
@@ -190,8 +193,9 @@ class Work:
 
         Raises
         ------
-        LatticeNotFoundError, PreparationError : see :func:`gapscope.measured.preparation.prepare`
-            and :func:`gapscope.measured.centre.centre_site`.
+        LatticeNotFoundError, PreparationError : see
+            :func:`gapscope.measured.default.prepare_for_network` and
+            :func:`gapscope.measured.centre.centre_site`.
         """
         prepared = self._done()
         atom = centre_site(prepared, self._centre)
@@ -212,8 +216,8 @@ class Work:
             topograph = None
             if self._topograph is not None:
                 topograph = image_of(self._dataset, self._topograph)
-            self._prepared = prepare(
-                self._image(), self._constant, Steps(mask_bragg=True), topograph=topograph
+            self._prepared, _ = prepare_for_network(
+                self._image(), self._constant, topograph=topograph
             )
         return self._prepared
 

@@ -8,13 +8,19 @@ f(r + u(r)).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage
 
 from gapscope.errors import PreparationError
 from gapscope.measured.preparation.found import FoundLattice
 from gapscope.measured.preparation.grid import Grid, Real, grid_of, on_grid, sample
 from gapscope.measured.preparation.lockin import Complex, local_amplitude
+
+ROUNDS = 20
 
 
 def displacement(image: xr.DataArray, lattice: FoundLattice, length: float) -> Real:
@@ -37,26 +43,83 @@ def displacement(image: xr.DataArray, lattice: FoundLattice, length: float) -> R
     return np.asarray(shifts @ np.linalg.pinv(vectors).T)
 
 
+@dataclass(frozen=True, eq=False)
+class Shift:
+    """A correction f(r) -> f(r + u(r)), less the rim whose sources lie outside of the data.
+
+    Attributes
+    ----------
+    grid : of the map f.
+    u : in nm, (y, x, 2).
+
+    Raises
+    ------
+    PreparationError : a displacement as large as the map.
+    """
+
+    grid: Grid
+    u: Real
+
+    def __post_init__(self) -> None:
+        if (4 * self.rim >= self.u.shape[1::-1]).any():
+            raise PreparationError(
+                "A slow distortion is small against the map.",
+                f"displacements up to {np.abs(self.u).max():.3g} nm",
+                "Correct the affine distortion first, or use a longer smoothing length.",
+            )
+
+    @property
+    def rim(self) -> NDArray[np.int64]:
+        """Pixels that are lost at either side along (x, y)."""
+        pixels = np.abs(self.u).max(axis=(0, 1)) / self.grid.step
+        return np.asarray(np.ceil(pixels - 1e-6).astype(np.int64))
+
+    def map(self, image: xr.DataArray) -> xr.DataArray:
+        """The corrected map, its coordinates from the lower left corner."""
+        grid, (across, up) = self.grid, self.rim
+        points = np.stack(np.meshgrid(grid.x, grid.y), axis=-1) + self.u
+        inside = slice(up, len(grid.y) - up), slice(across, len(grid.x) - across)
+        new = Grid(grid.x[inside[1]] - grid.x[across], grid.y[inside[0]] - grid.y[up])
+        return on_grid(image, sample(image, points[inside]), new)
+
+    def source(self, point: ArrayLike) -> Real:
+        """Where a place (x, y) of the corrected map was in the map f, in nm."""
+        r = np.asarray(point, dtype=np.float64) + self._origin
+        return np.asarray(r + self._at(r))
+
+    def target(self, place: ArrayLike) -> Real:
+        """Where a place (x, y) of the map f is in the corrected map, in nm."""
+        p = np.asarray(place, dtype=np.float64)
+        r = p
+        for _ in range(ROUNDS):  # u varies slowly
+            r = p - self._at(r)
+        return np.asarray(r - self._origin)
+
+    @property
+    def _origin(self) -> Real:
+        """Of the corrected map in the map f."""
+        across, up = self.rim
+        return np.array([self.grid.x[across], self.grid.y[up]])
+
+    def _at(self, r: Real) -> Real:
+        """u between the pixels; beyond the map that of its edge."""
+        x, y = (r - [self.grid.x[0], self.grid.y[0]]) / self.grid.step
+        return np.array(
+            [
+                ndimage.map_coordinates(one, [[y], [x]], order=1, mode="nearest")[0]
+                for one in np.moveaxis(self.u, -1, 0)
+            ]
+        )
+
+
 def correct_phase(image: xr.DataArray, lattice: FoundLattice, length: float) -> xr.DataArray:
     """The map f(r + u(r)), less the rim whose sources lie outside of the data.
 
     Raises
     ------
-    PreparationError : see :func:`displacement`; or a displacement as large as the map.
+    PreparationError : see :func:`displacement` and :class:`Shift`.
     """
-    grid, u = grid_of(image), displacement(image, lattice, length)
-    points = np.stack(np.meshgrid(grid.x, grid.y), axis=-1) + u
-    rim = np.ceil(np.abs(u).max(axis=(0, 1)) / grid.step - 1e-6).astype(int)
-    width, height = len(grid.x), len(grid.y)
-    if 4 * rim[0] >= width or 4 * rim[1] >= height:
-        raise PreparationError(
-            "A slow distortion is small against the map.",
-            f"displacements up to {np.abs(u).max():.3g} nm",
-            "Correct the affine distortion first, or use a longer smoothing length.",
-        )
-    inside = (slice(rim[1], height - rim[1]), slice(rim[0], width - rim[0]))
-    new = Grid(grid.x[inside[1]] - grid.x[rim[0]], grid.y[inside[0]] - grid.y[rim[1]])
-    return on_grid(image, sample(image, points[inside]), new)
+    return Shift(grid_of(image), displacement(image, lattice, length)).map(image)
 
 
 def _unwrapped(wave: Complex) -> Real:

@@ -19,7 +19,7 @@ from gapscope.measured.preparation.lines import remove_line_noise
 from gapscope.measured.preparation.lockin import mask_peaks
 from gapscope.measured.preparation.network import largest_window, nearest_site, network_input
 from gapscope.measured.preparation.otherscale import at_other_scale
-from gapscope.measured.preparation.phase import correct_phase
+from gapscope.measured.preparation.phase import Shift, displacement
 from gapscope.measured.preparation.transform import fourier_transform
 from gapscope.measured.preparation.waves import DensityWave, find_density_wave
 
@@ -75,6 +75,7 @@ class Prepared:
     wave : the density wave before "drift", None where none was looked for.
     steps : what was asked for.
     topograph : the corrected map that ``final_lattice`` was found in, where that is another one.
+    shift : the step "phase", None where it was not done.
     """
 
     images: dict[str, xr.DataArray]
@@ -83,6 +84,7 @@ class Prepared:
     wave: DensityWave | None
     steps: Steps = field(default_factory=Steps)
     topograph: xr.DataArray | None = None
+    shift: Shift | None = None
 
     @property
     def final(self) -> xr.DataArray:
@@ -114,21 +116,26 @@ class Prepared:
 
     def corrected(self, point: Sequence[float]) -> tuple[float, float]:
         """Where a point (x, y) of the scan, in nm, lies in the final map."""
-        matrix, before, after = self._correction
-        x, y = after + matrix @ (np.asarray(point, dtype=np.float64) - before)
+        matrix, before, after = self._affine
+        place = after + matrix @ (np.asarray(point, dtype=np.float64) - before)
+        x, y = place if self.shift is None else self.shift.target(place)
         return float(x), float(y)
 
     def recorded(self, point: Sequence[float]) -> tuple[float, float]:
         """Where a point (x, y) of the final map, in nm, was in the scan."""
-        matrix, before, after = self._correction
-        x, y = before + np.linalg.solve(matrix, np.asarray(point, dtype=np.float64) - after)
+        matrix, before, after = self._affine
+        place = np.asarray(point, dtype=np.float64)
+        place = place if self.shift is None else self.shift.source(place)
+        x, y = before + np.linalg.solve(matrix, place - after)
         return float(x), float(y)
 
     @property
-    def _correction(self) -> tuple[Real, Real, Real]:
-        """From the scan around its middle to the final map around its own."""
-        before, after = (grid_of(image).middle for image in (self.images["raw"], self.final))
-        return self.lattice.correction.value if self.steps.drift else np.eye(2), before, after
+    def _affine(self) -> tuple[Real, Real, Real]:
+        """From the scan around its middle to the map before "phase" around its own."""
+        final = grid_of(self.final) if self.shift is None else self.shift.grid
+        before = grid_of(self.images["raw"]).middle
+        matrix = self.lattice.correction.value if self.steps.drift else np.eye(2)
+        return matrix, before, final.middle
 
     def site(self, point: Sequence[float] | None = None) -> tuple[float, float]:
         """The atom (x, y) in nm next to a point of the final map, next to its middle if none.
@@ -220,15 +227,17 @@ def prepare(
         last = images["drift"] = correct_drift(last, lattice)
         shown = last if topograph is None else correct_drift(shown, lattice)
         final_lattice = _lattice_again(shown, lattice_constant, after)
+    shift = None
     if steps.phase is not None:
         length = steps.phase * float(np.linalg.norm(final_lattice.vectors, axis=1).mean())
-        last = images["phase"] = correct_phase(last, final_lattice, length)
+        shift = Shift(grid_of(last), displacement(last, final_lattice, length))
+        last = images["phase"] = shift.map(last)
         final_lattice = _lattice_again(last, lattice_constant, after)
     masked = _masked(images, wave, lattice, final_lattice, steps)
     if masked is not None:
         images["masked"] = masked
     other = None if topograph is None else shown
-    return Prepared(images, lattice, final_lattice, wave, steps, other)
+    return Prepared(images, lattice, final_lattice, wave, steps, other, shift)
 
 
 def _levelled(image: xr.DataArray, steps: Steps) -> dict[str, xr.DataArray]:

@@ -117,7 +117,7 @@ def correct_phase(image: xr.DataArray, lattice: FoundLattice, length: float) -> 
 
     Raises
     ------
-    PreparationError : see :func:`displacement` and :class:`Shift`.
+    PreparationError : see :func:`displacement`; or a displacement as large as the map.
     """
     return Shift(grid_of(image), displacement(image, lattice, length)).map(image)
 

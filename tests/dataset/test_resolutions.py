@@ -101,8 +101,7 @@ def test_resolutions_without_meaning_are_refused(changes: dict[str, object], wor
 
 
 def test_the_kernel_s_maps_lose_what_is_sharp(tmp_path: Path) -> None:
-    """Against the kernel at a tenth of the step between energies, summed with the formula of
-    -df/dE alone."""
+    """Against a fine sum over energies, weighted with the formula of -df/dE."""
     pairs, window, temperature = [[2.0, 0.0]], 12, 2.0
     what = recipe(
         energies=[0.0], resolutions=pairs, broadening=0.3, window=window,

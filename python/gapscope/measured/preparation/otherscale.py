@@ -15,6 +15,35 @@ WINDOWS = 7
 """Searches that REACH is cut into: within one a lattice is not mistaken for its multiples."""
 
 
+def told_of_scale(
+    error: LatticeNotFoundError,
+    image: xr.DataArray,
+    lattice_constant: float,
+    *,
+    anisotropy: float,
+    false_alarm: float,
+) -> LatticeNotFoundError | None:
+    """The error with the other scale in its remedy; None where the lattice is at no other.
+
+    Parameters
+    ----------
+    error : of the search in ``image``.
+    lattice_constant, anisotropy, false_alarm : as for :func:`at_other_scale`.
+    """
+    other = at_other_scale(image, lattice_constant, anisotropy=anisotropy, false_alarm=false_alarm)
+    if other is None:
+        return None
+    ratio = float(other.constant.value) / lattice_constant
+    return LatticeNotFoundError(
+        error.rule,
+        f"none there, but those of a lattice of {other.constant:.3f} Angstrom, {ratio:.2f}"
+        " times that",
+        "If that is the material's lattice and the file's lengths are wrong, prepare it with"
+        f" --scale {0.9 * ratio:.2f} {1.1 * ratio:.2f}; if it is another material's, give its"
+        " --lattice-constant; else look in the topograph of the same scan.",
+    )
+
+
 def at_other_scale(
     image: xr.DataArray, lattice_constant: float, *, anisotropy: float, false_alarm: float
 ) -> FoundLattice | None:

@@ -18,7 +18,7 @@ from gapscope.measured.preparation.levelling import level_lines, level_plane
 from gapscope.measured.preparation.lines import remove_line_noise
 from gapscope.measured.preparation.lockin import mask_peaks
 from gapscope.measured.preparation.network import largest_window, nearest_site, network_input
-from gapscope.measured.preparation.otherscale import at_other_scale
+from gapscope.measured.preparation.otherscale import told_of_scale
 from gapscope.measured.preparation.phase import Shift, displacement
 from gapscope.measured.preparation.transform import fourier_transform
 from gapscope.measured.preparation.waves import DensityWave, find_density_wave
@@ -217,7 +217,14 @@ def prepare(
     shown = last  # where lattice and wave are found
     if topograph is not None:
         shown = [topograph, *_levelled(topograph, steps).values()][-1]
-    lattice = _first_lattice(shown, lattice_constant, steps)
+    try:
+        lattice = _lattice(shown, lattice_constant, steps)
+    except LatticeNotFoundError as error:
+        bounds = {"anisotropy": steps.anisotropy, "false_alarm": steps.false_alarm}
+        told = told_of_scale(error, shown, lattice_constant, **bounds)
+        if told is None:
+            raise
+        raise told from error
     after = replace(steps, scale=CORRECTED) if steps.drift else steps
     wave = None
     if steps.wavevector is not None:
@@ -267,26 +274,6 @@ def _require_same_scan(image: xr.DataArray, topograph: xr.DataArray, steps: Step
             f"phase = {steps.phase} with a topograph",
             "Leave one of them out.",
         )
-
-
-def _first_lattice(image: xr.DataArray, lattice_constant: float, steps: Steps) -> FoundLattice:
-    """The lattice of a map as it was scanned; where it is not there, what is said of the scale."""
-    try:
-        return _lattice(image, lattice_constant, steps)
-    except LatticeNotFoundError as error:
-        bounds = {"anisotropy": steps.anisotropy, "false_alarm": steps.false_alarm}
-        other = at_other_scale(image, lattice_constant, **bounds)
-        if other is None:
-            raise
-        ratio = float(other.constant.value) / lattice_constant
-        raise LatticeNotFoundError(
-            error.rule,
-            f"none there, but those of a lattice of {other.constant:.3f} Angstrom, {ratio:.2f}"
-            " times that",
-            "If that is the material's lattice and the file's lengths are wrong, prepare it with"
-            f" --scale {0.9 * ratio:.2f} {1.1 * ratio:.2f}; if it is another material's, give its"
-            " --lattice-constant; else look in the topograph of the same scan.",
-        ) from error
 
 
 def _lattice(image: xr.DataArray, lattice_constant: float, steps: Steps) -> FoundLattice:

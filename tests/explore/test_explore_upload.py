@@ -119,6 +119,17 @@ def test_a_map_of_atoms_is_prepared_and_its_lattice_found(judge: Judge) -> None:
     rows = dict(facts(placed))
     assert rows["lattice constant"].startswith("3.4")
     assert "affine correction" in rows["steps"]
+    assert "slow distortions" in rows["steps"]
+    assert "slow distortions" not in rows
+
+
+def test_the_page_says_why_slow_distortions_were_left(judge: Judge) -> None:
+    dataset = open_bytes("atoms.txt", spip(atoms(128, 8.0), 8.0).encode())
+    dataset = dataset.assign(topograph=dataset["image"])
+    placed = Work(dataset, "image", None, 3.44, judge, "topograph").prepare()
+    rows = dict(facts(placed))
+    assert rows["slow distortions"] == "left: the atoms are those of a topograph"
+    assert "slow distortions" not in rows["steps"]
 
 
 def test_the_page_is_given_the_image_on_sites_and_makes_none_itself(

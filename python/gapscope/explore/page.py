@@ -134,7 +134,6 @@ class Page:
         ]
         self._ask("state", stages)
         # While the worker is at it.
-        self._sides.show_lines(python_lines(state, self._judge.model))
         self._sides.say("computing …")
         self._sides.fade()
 
@@ -222,6 +221,7 @@ class Page:
         state, found = made
         if state == self._state:
             self._ask("verdict", [Stage("verdict", lambda: (state, self._judge(found)), REST)])
+            self._sides.show_lines(python_lines(state, self._judge.model))
         self._simulation.show_maps(found)
         self._measurement.show_simulated(found)
         self._sides.say(f"converged, estimated error {float(found.relative_error[0]):.1g}")

@@ -95,6 +95,7 @@ class Placed:
     sites : its image on as many lattice sites as fit around the atom.
     transform : of the map in which the lattice was found.
     in_scan, in_final : where the atom is, (x, y) in nm of the scan and of the final map.
+    uncorrected : why slow distortions were left; empty where they were corrected.
     """
 
     prepared: Prepared
@@ -102,6 +103,7 @@ class Placed:
     transform: Transform
     in_scan: tuple[float, float]
     in_final: tuple[float, float]
+    uncorrected: str
 
 
 def facts(placed: Placed) -> list[tuple[str, str]]:
@@ -114,6 +116,7 @@ def facts(placed: Placed) -> list[tuple[str, str]]:
     elif prepared.wave is not None and len(prepared.wave.momenta):
         wave = f"{len(prepared.wave.momenta)} of {len(prepared.wave.peaks)} peaks"
     strained = before.anisotropy.value > STRAINED
+    left = [("slow distortions", f"left: {placed.uncorrected}")] if placed.uncorrected else []
     return [
         ("lattice constant", f"{with_error(before.constant)} Å"),
         ("after the correction", f"{with_error(after.constant)} Å"),
@@ -121,6 +124,7 @@ def facts(placed: Placed) -> list[tuple[str, str]]:
         ("orientation of a₁", f"{with_error(after.orientation)}°"),
         ("3 × 3 density wave", wave),
         ("steps", ", ".join(_words(name) for name in list(prepared.images)[1:])),
+        *left,
         ("read around the atom at", f"({x:.2f}, {y:.2f}) nm of the scan"),
         ("lattice sites per side", str(placed.sites.sizes["r1"])),
     ]
@@ -174,6 +178,7 @@ class Work:
         self._dataset, self._channel, self._bias = dataset, channel, bias
         self._constant, self._judge = lattice_constant, judge
         self._prepared: Prepared | None = None
+        self._uncorrected = ""
         self._centre: tuple[float, float] | None = None
 
     def around(self, centre: tuple[float, float]) -> Work:
@@ -205,6 +210,7 @@ class Work:
             prepared_transform(prepared),
             prepared.recorded(atom),
             atom,
+            self._uncorrected,
         )
 
     def predict(self) -> xr.Dataset:
@@ -216,7 +222,7 @@ class Work:
             topograph = None
             if self._topograph is not None:
                 topograph = image_of(self._dataset, self._topograph)
-            self._prepared, _ = prepare_for_network(
+            self._prepared, self._uncorrected = prepare_for_network(
                 self._image(), self._constant, topograph=topograph
             )
         return self._prepared

@@ -43,7 +43,7 @@ def image_raster(image: Real, lattice: Lattice) -> Raster:
     """A real image rho(q), (L, L), over q in the plane; half widths in 1/Angstrom."""
     index = _momenta(lattice, image.shape[-1])
     reach = reach_of(lattice)
-    return _signed(image[index[0], index[1]].T, (reach, reach))
+    return _signed(image, index, (reach, reach))
 
 
 def sites_raster(values: Real, lattice: Lattice) -> Raster:
@@ -54,7 +54,7 @@ def sites_raster(values: Real, lattice: Lattice) -> Raster:
     reach = min(SITES_SHOWN, half // 2) * lattice.constant
     shown = values.copy()
     shown[half, half] = np.nan
-    return _signed(shown[index[0], index[1]].T, (reach, reach))
+    return _signed(shown, index, (reach, reach))
 
 
 @lru_cache(maxsize=8)
@@ -78,11 +78,15 @@ def _mesh(reach: float) -> Real:
     return np.stack(np.meshgrid(x, x, indexing="ij"), axis=-1)
 
 
-def _signed(values: Real, reach: tuple[float, float]) -> Raster:
-    norm, marks = signed_norm(values)
-    scaled = np.ma.filled(norm(np.nan_to_num(values)), 0.5)
-    ticks = tuple(((COLOURS - 1) * float(norm(mark)), mark) for mark in marks)
-    return Raster(_indices(scaled), reach, ticks)
+def _signed(values: Real, index: NDArray[np.int64], reach: tuple[float, float]) -> Raster:
+    """The values (L, L), coloured before they are spread over many more pixels."""
+    shown = np.zeros(values.shape, dtype=bool)
+    shown[index[0], index[1]] = True
+    norm, marks = signed_norm(values[shown])
+    colours = _indices(np.ma.filled(norm(np.nan_to_num(values)), 0.5))
+    ticks = tuple((COLOURS - 1) * position for position in np.ma.filled(norm(np.array(marks)), 0.5))
+    placed = tuple((float(position), mark) for position, mark in zip(ticks, marks, strict=True))
+    return Raster(np.ascontiguousarray(colours[index[0], index[1]].T), reach, placed)
 
 
 def logarithmic(values: Real, reach: float, low: float, high: float) -> Raster:

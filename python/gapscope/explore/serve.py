@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import sys
 import warnings
 from typing import Any
 from weakref import WeakValueDictionary
@@ -27,6 +28,9 @@ EVERY = "0.0.0.0"
 PORT = 5006
 WARM = (State(), State(energy=0.1), State("A1u"))
 """What Julia compiles its code for: real numbers, an energy, complex gaps."""
+SWITCH = 0.0005
+"""Seconds after which a thread hands Python's lock on: the page's thread asks for it again after
+every message, and would wait Python's usual 5 ms each time while the workers compute."""
 TYPES = {"nc": "application/x-netcdf", "png": "image/png", "py": "text/x-python"}
 Pages = WeakValueDictionary[str, Page]
 
@@ -119,6 +123,7 @@ def make_server(
     KernelError, JuliaNotFoundError : the kernel does not work here.
     """
     port = free_port(address, port)
+    sys.setswitchinterval(SWITCH)
     worker, reader, pages = Worker(), Worker(), Pages()
     judge = worker.run(lambda: _ready(model, measured_model)).result()
     pn.extension("filedropper", raw_css=[STYLE])

@@ -73,10 +73,12 @@ class Sides:
     def show_lines(self, lines: str) -> None:
         """The Python lines of the view."""
         self._lines.object = code_html(lines)
+        self._lines.styles = {"opacity": "1"}
 
     def fade(self) -> None:
-        """The verdict is of an earlier map."""
+        """Verdict and lines are of an earlier map."""
         self._verdict.styles = self._summary.styles = {"opacity": "0.4"}
+        self._lines.styles = {"opacity": "0.4"}
 
     def show_verdict(self, prediction: xr.Dataset, departures: Sequence[str], about: str) -> None:
         """The prediction for the simulated map; ``about`` says what the network knows."""

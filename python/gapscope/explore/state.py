@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import MappingProxyType
 
 from gapscope.errors import SpecificationError
@@ -107,7 +108,7 @@ class State:
     @property
     def material(self) -> Material:
         """The normal state, without eps0."""
-        return material(MATERIAL)
+        return _material()
 
     @property
     def labelled_gap(self) -> float:
@@ -155,3 +156,8 @@ class State:
         reach = max(math.ceil(3 * self.gap), RANGES["energy"].high)
         count = 40
         return tuple(reach * i / count for i in range(-count, count + 1))
+
+
+@lru_cache(maxsize=1)
+def _material() -> Material:
+    return material(MATERIAL)

@@ -71,23 +71,16 @@ def computed() -> None:
 
 
 def end_to_end() -> None:
-    """From the key on a slider's handle to new pixels in the browser."""
-    from explore_browser import Visit, served, visit
+    """From the key on a slider's handle to new pixels drawn in the browser."""
+    from explore_browser import served, visit
 
-    def move(page: Visit, slider: str) -> float:
-        before = page.pixels("Re ρ(q)")
-        start = time.perf_counter()
-        page.move(slider)
-        page.changed("Re ρ(q)", before)
-        return time.perf_counter() - start
-
-    print(f"{'slider to new pixels in Chromium (s)':<42}{'least':>8}{'median':>8}{'most':>8}")
+    print(f"{'slider to drawn pixels, Chromium (s)':<42}{'least':>8}{'median':>8}{'most':>8}")
     with served() as address, visit(address) as page:
         for slider in ("gap", "theta", "eps0", "impurity", "energy", "broadening"):
             taken = []
             for _ in range(MOVES):
                 page.settled()
-                taken.append(move(page, slider))
+                taken.append(page.redraw(slider, "Re ρ(q)"))
                 time.sleep(1)
             print(f"{slider:<42}{min(taken):8.3f}{median(taken):8.3f}{max(taken):8.3f}")
         taken = []
@@ -96,7 +89,7 @@ def end_to_end() -> None:
             page.text(f"'{irrep}'")
             page.text("converged")
             time.sleep(0.5)
-            taken.append(move(page, "gap"))
+            taken.append(page.redraw("gap", "Re ρ(q)"))
         name = "gap, while the network reads a new irrep"
         print(f"{name:<42}{min(taken):8.3f}{median(taken):8.3f}{max(taken):8.3f}")
 

@@ -40,6 +40,21 @@ name => {
   return hash
 }
 """
+DRAWN = """
+name => {
+  window.drawn = new Promise(done => {
+    let start
+    const key = () => { start = performance.now() }
+    document.addEventListener("keydown", key, {capture: true, once: true})
+    const source = Bokeh.documents.map(one => one.get_model_by_name(name)).find(one => one)
+    const changed = () => {
+      source.properties.data.change.disconnect(changed)
+      requestAnimationFrame(() => setTimeout(() => done((performance.now() - start) / 1000)))
+    }
+    source.properties.data.change.connect(changed)
+  })
+}
+"""
 FRAME = """
 name => {
   for (const view of Object.values(Bokeh.index)) {
@@ -111,6 +126,15 @@ class Visit:
         """Move a slider by so many steps, with the arrow keys."""
         for _ in range(abs(steps)):
             self.handle(slider).press("ArrowRight" if steps > 0 else "ArrowLeft")
+
+    def redraw(self, slider: str, picture: str) -> float:
+        """Seconds from the key on a slider's handle until a picture's new pixels are drawn.
+
+        By the browser's own clock: what drives it is not counted.
+        """
+        self.tab.evaluate(DRAWN, picture)
+        self.move(slider)
+        return float(self.tab.evaluate("() => window.drawn"))
 
     def text(self, words: str, seconds: float = 120) -> None:
         """Wait until words are to be seen."""

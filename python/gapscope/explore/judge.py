@@ -42,6 +42,12 @@ class Judge:
         image = cut(maps["ldos_change"].values[:1], self._predictor.size)
         return without_meaningless_angles(self._predictor([image[None]]))
 
+    def warm(self) -> None:
+        """Factorise the surfaces of all irreps, so that no slider waits beside it: seconds."""
+        surfaces = self._predictor.surfaces
+        if surfaces is not None:
+            surfaces.factorise()
+
     def measured(self, prepared: Prepared, centre: tuple[float, float] | None = None) -> xr.Dataset:
         """Prediction of a measured map, as ``predict_measured`` of ``gapscope.measured`` gives it.
 

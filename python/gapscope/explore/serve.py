@@ -125,7 +125,7 @@ def make_server(
     port = free_port(address, port)
     sys.setswitchinterval(SWITCH)
     worker, reader, pages = Worker(), Worker(), Pages()
-    judge = worker.run(lambda: _ready(model, measured_model)).result()
+    judge = _ready(worker, reader, model, measured_model)
     pn.extension("filedropper", raw_css=[STYLE])
 
     def page() -> pn.Column:
@@ -152,15 +152,22 @@ def make_server(
     )
 
 
-def _ready(model: str, measured_model: str) -> Judge:
-    """The network with kernel and Keras warm, so that no slider waits for them."""
-    judge = Judge(model, measured_model)
+def _ready(worker: Worker, reader: Worker, model: str, measured_model: str) -> Judge:
+    """The networks, with all warm that a slider would wait for."""
+    judge: Judge = worker.run(lambda: Judge(model, measured_model)).result()
+    ready = reader.run(judge.warm), worker.run(lambda: _warm(judge))
+    for one in ready:
+        one.result()
+    return judge
+
+
+def _warm(judge: Judge) -> None:
+    """Let Julia and Keras compile what they compile at the first use."""
     for state in WARM:
         spectral(state, COARSE)
         density(state, COARSE)
         maps(state, COARSE)
     judge(maps(State(), COARSE))
-    return judge
 
 
 def silence() -> None:

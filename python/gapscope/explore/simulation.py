@@ -38,14 +38,17 @@ class ImagePicture:
         self.title = title
         self.picture = Picture.make(title, size, Q_AXES, palette(MAP_COLOURS))
         self._zone = Lines.on(self.picture.figure, line_color=INK, line_width=1.1)
+        self._lattice: Lattice | None = None
 
     def show(
         self, image: np.ndarray[Any, np.dtype[np.float64]], lattice: Lattice, detail: str, unit: str
     ) -> None:
         """A real image (L, L) and its unit."""
         self.picture.show(image_raster(image, lattice), f"{self.title}{detail}", unit)
-        zone = brillouin_zone(lattice)
-        self._zone.show([np.vstack([zone, zone[:1]])])
+        if lattice != self._lattice:
+            self._lattice = lattice
+            zone = brillouin_zone(lattice)
+            self._zone.show([np.vstack([zone, zone[:1]])])
 
 
 class Simulation:

@@ -92,6 +92,11 @@ class Surfaces:
         rows = np.arange(len(shape))[:, None]
         return label[rows, order], targets[rows, order], distance[rows, order], kind[rows, order]
 
+    def factorise(self) -> None:
+        """Do now what the first answer on each irrep would take seconds for."""
+        for _, surface in self.known:
+            _ = surface.weights
+
     def write(self, path: Path, weights: str) -> None:
         """Write the file, beside the weights of this name (their SHA-256); raises StorageError."""
         arrays: dict[str, Any] = {}

@@ -9,7 +9,7 @@ import pytest
 
 from gapscope.errors import SpecificationError
 from gapscope.explore.lines import python_lines
-from gapscope.explore.momentum import fermi_surface, middles, spectral_image
+from gapscope.explore.momentum import fermi_surface, middles
 from gapscope.explore.raster import (
     COLOURS,
     PIXELS,
@@ -100,7 +100,7 @@ def test_the_density_of_states_is_that_of_the_clean_superconductor() -> None:
 
 def test_pixels_of_the_spectral_function_are_its_values_and_near_the_surface_its_means() -> None:
     state = State(irrep="A1g", theta=0.0, gap=2.0, broadening=0.5, energy=2.0)
-    image = spectral_image(state, QUICK)
+    image = spectral(state, QUICK)
     lattice = state.material.lattice
     x = middles(QUICK.pixels, image.reach)
     mesh = np.stack(np.meshgrid(x, x, indexing="ij"), axis=-1)

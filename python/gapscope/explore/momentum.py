@@ -6,6 +6,7 @@ pixel near the Fermi surface shows the mean of A over points in it, the others A
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -43,13 +44,44 @@ def middles(count: int, reach: float) -> Real:
     return reach * ((2 * np.arange(count) + 1) / count - 1)
 
 
-def spectral_image(state: State, quality: Quality) -> SpectralImage:
-    """A(k, w) = -(1/pi) Im Tr_e G(k, w) of the clean superconductor at the state's energy.
+def spectral_part(state: State, quality: Quality, part: int) -> Real:
+    """A(k, w) = -(1/pi) Im Tr_e G(k, w), at every so many-th of the points of an image.
+
+    Of the clean superconductor, at the state's energy; ``part`` is one of ``quality.parts``.
 
     Raises
     ------
     SpecificationError, NumericsError, KernelError, JuliaNotFoundError : see :mod:`gapscope.errors`.
     """
+    _, momenta = _points(state, quality)
+    found = spectral_function(
+        state.clean().specification(),
+        momenta[part :: quality.parts],
+        [state.energy],
+        state.broadening,
+    )
+    return np.asarray(found.values[:, 0])
+
+
+def spectral_image(state: State, quality: Quality, parts: Sequence[Real]) -> SpectralImage:
+    """The image of all parts of :func:`spectral_part`, in their order."""
+    strip, momenta = _points(state, quality)
+    spectral = np.empty(len(momenta))
+    for part, values in enumerate(parts):
+        spectral[part :: quality.parts] = values
+    count = quality.pixels
+    middle = int((~strip).sum())
+    values = np.empty(count**2)
+    values[~strip] = spectral[:middle]
+    values[strip] = spectral[middle:].reshape(-1, quality.samples**2).mean(axis=1)
+    reach = reach_of(state.material.lattice)
+    return SpectralImage(values.reshape(count, count), reach, fermi_surface(state.eps0))
+
+
+@lru_cache(maxsize=2)
+def _points(state: State, quality: Quality) -> tuple[NDArray[np.bool_], Real]:
+    """Which pixels are near the Fermi surface; and reduced momenta (n, 2): the middles of the
+    others, then the points within these."""
     lattice = state.material.lattice
     reach, count, samples = reach_of(lattice), quality.pixels, quality.samples
     x = middles(count, reach)
@@ -61,15 +93,7 @@ def spectral_image(state: State, quality: Quality) -> SpectralImage:
     within = middles(samples, reach / count)
     offsets = np.stack(np.meshgrid(within, within, indexing="ij"), axis=-1).reshape(-1, 2)
     fine = (points[strip, None] + offsets).reshape(-1, 2)
-    momenta = lattice.reduced(lattice.constant * np.concatenate([points[~strip], fine]))
-    spectral = spectral_function(
-        state.clean().specification(), momenta, [state.energy], state.broadening
-    ).values[:, 0]
-    middle = int((~strip).sum())
-    values = np.empty(count**2)
-    values[~strip] = spectral[:middle]
-    values[strip] = spectral[middle:].reshape(-1, samples**2).mean(axis=1)
-    return SpectralImage(values.reshape(count, count), reach, fermi_surface(state.eps0))
+    return strip, lattice.reduced(lattice.constant * np.concatenate([points[~strip], fine]))
 
 
 @lru_cache(maxsize=32)

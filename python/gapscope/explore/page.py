@@ -25,6 +25,7 @@ from gapscope.explore.results import (
     map_file,
     maps,
     spectral,
+    spectral_part,
 )
 from gapscope.explore.sides import MEASURED, Sides, text
 from gapscope.explore.simulation import Simulation
@@ -125,7 +126,11 @@ class Page:
             Stage("spectral", lambda: (state, spectral(state, COARSE)), joined=True),
             Stage("density", lambda: (state, density(state, COARSE)), joined=True),
             Stage("maps", lambda: (state, maps(state, CONVERGED)), REST),
-            Stage("spectral", lambda: (state, spectral(state, CONVERGED)), REST),
+            *(
+                Stage("part", partial(spectral_part, state, CONVERGED, part), REST)
+                for part in range(CONVERGED.parts)
+            ),
+            Stage("spectral", lambda: (state, spectral(state, CONVERGED))),
             *(
                 Stage("part", partial(density_part, state, CONVERGED, part), 2 * REST)
                 for part in range(CONVERGED.parts)
@@ -234,7 +239,7 @@ class Page:
         state, dos = found
         self._simulation.show_density(dos, state.energy)
 
-    def _show_part(self, found: xr.DataArray) -> None:
+    def _show_part(self, found: Any) -> None:
         """Nothing: it is kept until all are there."""
 
     def _show_verdict(self, found: tuple[State, xr.Dataset]) -> None:

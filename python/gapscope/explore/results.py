@@ -7,9 +7,12 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from gapscope.explore.momentum import SpectralImage, spectral_image
+from gapscope.explore.momentum import spectral_part as computed_part
 from gapscope.explore.state import CONVERGED, Quality, State
 from gapscope.mapfile import write_netcdf
 from gapscope.plots.overview import overview_figure
@@ -46,12 +49,27 @@ def density_part(state: State, quality: Quality, part: int) -> xr.DataArray:
 
 def spectral(state: State, quality: Quality) -> SpectralImage:
     """A(k) of the clean superconductor at the state's energy."""
-    return _spectral(replace(state.clean(), energy=state.energy), quality)
+    return _spectral(_at_energy(state), quality)
+
+
+def spectral_part(state: State, quality: Quality, part: int) -> NDArray[np.float64]:
+    """A part of it, as of the density."""
+    return _spectral_part(_at_energy(state), quality, part)
+
+
+def _at_energy(state: State) -> State:
+    return replace(state.clean(), energy=state.energy)
 
 
 @lru_cache(maxsize=KEPT)
 def _spectral(clean: State, quality: Quality) -> SpectralImage:
-    return spectral_image(clean, quality)
+    parts = [_spectral_part(clean, quality, part) for part in range(quality.parts)]
+    return spectral_image(clean, quality, parts)
+
+
+@lru_cache(maxsize=KEPT * CONVERGED.parts)
+def _spectral_part(clean: State, quality: Quality, part: int) -> NDArray[np.float64]:
+    return computed_part(clean, quality, part)
 
 
 @lru_cache(maxsize=KEPT * CONVERGED.parts)

@@ -52,8 +52,9 @@ class Quality:
     ----------
     accuracy : largest relative error of maps.
     window : most sites per side.
-    kgrid, parts : k points per side of the density of states, and in how many steps it is computed.
+    kgrid : k points per side of the density of states.
     pixels, samples : per side of A(k), and per side of a pixel near the Fermi surface.
+    parts : steps in which both are computed, so that a slider waits for one of them at most.
     """
 
     accuracy: float

@@ -84,9 +84,9 @@ def _signed(values: Real, index: NDArray[np.int64], reach: tuple[float, float]) 
     shown[index[0], index[1]] = True
     norm, marks = signed_norm(values[shown])
     colours = _indices(np.ma.filled(norm(np.nan_to_num(values)), 0.5))
-    ticks = tuple((COLOURS - 1) * position for position in np.ma.filled(norm(np.array(marks)), 0.5))
-    placed = tuple((float(position), mark) for position, mark in zip(ticks, marks, strict=True))
-    return Raster(np.ascontiguousarray(colours[index[0], index[1]].T), reach, placed)
+    places = (COLOURS - 1) * np.asarray(norm(np.array(marks)))
+    ticks = tuple(zip(places.tolist(), marks, strict=True))
+    return Raster(np.ascontiguousarray(colours[index[0], index[1]].T), reach, ticks)
 
 
 def logarithmic(values: Real, reach: float, low: float, high: float) -> Raster:

@@ -155,19 +155,19 @@ def make_server(
 def _ready(worker: Worker, reader: Worker, model: str, measured_model: str) -> Judge:
     """The networks, with all warm that a slider would wait for."""
     judge: Judge = worker.run(lambda: Judge(model, measured_model)).result()
-    ready = reader.run(judge.warm), worker.run(lambda: _warm(judge))
-    for one in ready:
+    for one in (reader.run(judge.warm), worker.run(_compile)):
         one.result()
+    # Not beside judge.warm: both would factorise the same surface.
+    reader.run(lambda: judge(maps(State(), COARSE))).result()
     return judge
 
 
-def _warm(judge: Judge) -> None:
-    """Let Julia and Keras compile what they compile at the first use."""
+def _compile() -> None:
+    """Let Julia compile what it compiles at the first use."""
     for state in WARM:
         spectral(state, COARSE)
         density(state, COARSE)
         maps(state, COARSE)
-    judge(maps(State(), COARSE))
 
 
 def silence() -> None:

@@ -54,7 +54,8 @@ def hand() -> Hand:
 @pytest.fixture
 def page(hand: Hand) -> Page:
     """A page whose document takes answers at once."""
-    document: Any = SimpleNamespace(add_next_tick_callback=lambda show: show())
+    document: Any = Document()
+    document.add_next_tick_callback = lambda show: show()
     worker: Any = hand
     judge: Any = SimpleNamespace(model="model", measured=lambda prepared, centre: centre)
     return Page(worker, worker, judge, document)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import http.client
 import importlib.util
+import logging
 import re
 import socket
 import urllib.error
@@ -20,6 +21,7 @@ import pytest
 from bokeh.client import pull_session
 from bokeh.server.util import check_allowlist, create_hosts_allowlist
 from click.testing import CliRunner
+from tornado.websocket import WebSocketClosedError
 
 from gapscope.cli import main
 from gapscope.errors import SettingError
@@ -180,3 +182,14 @@ def test_another_address_is_warned_of(monkeypatch: pytest.MonkeyPatch, address: 
     assert asked["address"] == (address or LOCAL)
     assert asked["model"] == "other"
     assert asked["browser"] is False
+
+
+def test_a_browser_that_was_closed_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    log = logging.getLogger("asyncio")
+    serve.silence()
+    try:
+        for error in (WebSocketClosedError(), ValueError("a fault")):
+            log.error("Task exception was never retrieved", exc_info=error)
+    finally:
+        log.filters.clear()
+    assert ["a fault" in str(record.exc_info) for record in caplog.records] == [True]

@@ -102,6 +102,23 @@ def test_joined_stages_run_though_a_move_came_in_between(
     assert answers.wait(4) == ["map", "its spectral function", "its density", "the move's"]
 
 
+def test_a_rest_before_a_joined_stage_ends_when_something_is_asked(worker: Worker) -> None:
+    answers, times = Answers(), list[float]()
+
+    def tell() -> None:
+        times.append(time.monotonic())
+
+    stages = [Stage("a", tell), Stage("b", tell, rest=0.3, joined=True)]
+    worker.request("map", stages, answers)
+    answers.wait(2)
+    assert times[1] - times[0] >= 0.3
+    worker.request("map", [Stage("a", tell), Stage("b", tell, rest=LONG, joined=True)], answers)
+    answers.wait(3)
+    time.sleep(0.05)
+    assert worker.run(lambda: "asked").result(LONG / 2) == "asked"
+    assert len(answers.wait(4)) == 4
+
+
 def test_joined_stages_end_with_who_has_gone_and_with_an_error(
     worker: Worker, gate: threading.Event
 ) -> None:

@@ -14,6 +14,16 @@ DIGITS = 6
 WIDTH = 216
 
 
+class Slider(pn.widgets.FloatSlider):
+    """A slider whose moves are heard at once.
+
+    Panel waits 50 ms for further changes of a widget; here a newer move takes the place of an older
+    one in the worker.
+    """
+
+    _debounce = 0
+
+
 class Controls:
     """Widgets of a state; calls back at every move.
 
@@ -32,7 +42,7 @@ class Controls:
             name="sites per side", options=list(WINDOWS), value=state.window, width=WIDTH
         )
         self.sliders: dict[str, Any] = {
-            name: pn.widgets.FloatSlider(
+            name: Slider(
                 name=f"{r.symbol} ({r.unit})",
                 start=r.low,
                 end=r.high,

@@ -37,6 +37,8 @@ from gapscope.measured.channels import image_channels
 
 REST = 0.15
 """Seconds without a move after which a state is computed to convergence."""
+BREATH = 0.05
+"""Seconds in which the browser draws a coarse map, on the same cores, before A(k) is begun."""
 VIEWS = ("Simulation", "Measured file")
 WIDTH = 1424
 
@@ -92,12 +94,12 @@ class Page:
             button_type="primary",
             button_style="outline",
         )
-        bodies = (self._simulation_body(), self._measured_body())
-        bodies[1].visible = False
+        bodies = dict(zip(VIEWS, (self._simulation_body(), self._measured_body()), strict=True))
+        # Only what is seen is laid out: Bokeh lays out all of a page when a colour bar changes.
+        shown = pn.Column(bodies[VIEWS[0]])
 
         def choose(event: Any) -> None:
-            for name, body in zip(VIEWS, bodies, strict=True):
-                body.visible = event.new == name
+            shown.objects = [bodies[event.new]]
 
         choice.param.watch(choose, "value")
         title = text("<h1>gapscope <span>explore</span></h1>", width=236)
@@ -105,7 +107,7 @@ class Page:
         header = pn.Row(title, choice, space, self._sides.status, width=WIDTH)
         # Before the browser is there, Bokeh may lose what other threads hand it.
         pn.state.onload(lambda: self._moved(self._state))
-        return pn.Column(header, *bodies, width=WIDTH)
+        return pn.Column(header, shown, width=WIDTH)
 
     def end(self) -> None:
         """The visitor has gone."""
@@ -123,7 +125,7 @@ class Page:
         self._forget("verdict")
         stages = [
             Stage("coarse", lambda: maps(state, COARSE)),
-            Stage("spectral", lambda: (state, spectral(state, COARSE)), joined=True),
+            Stage("spectral", lambda: (state, spectral(state, COARSE)), BREATH, joined=True),
             Stage("density", lambda: (state, density(state, COARSE)), joined=True),
             Stage("maps", lambda: (state, maps(state, CONVERGED)), REST),
             *(
@@ -138,9 +140,6 @@ class Page:
             Stage("density", lambda: (state, density(state, CONVERGED))),
         ]
         self._ask("state", stages)
-        # While the worker is at it.
-        self._sides.say("computing …")
-        self._sides.fade()
 
     def _dropped(self, name: str, content: bytes) -> None:
         self._start_over("reading the file …")
@@ -207,6 +206,11 @@ class Page:
         simulated = kind in ("state", "verdict")
         if not simulated and generation != self._generation:
             return
+        # One message for all that changes.
+        with pn.io.hold(self._document):
+            self._take(outcome, simulated)
+
+    def _take(self, outcome: Outcome, simulated: bool) -> None:
         if outcome.error is None:
             getattr(self, f"_show_{outcome.name}")(outcome.value)
         elif simulated:
@@ -220,6 +224,7 @@ class Page:
 
     def _show_coarse(self, found: xr.Dataset) -> None:
         self._simulation.show_maps(found)
+        self._sides.fade()
         self._sides.say(f"coarse, estimated error {float(found.relative_error[0]):.1g}")
 
     def _show_maps(self, made: tuple[State, xr.Dataset]) -> None:

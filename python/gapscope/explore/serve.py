@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 
 import panel as pn
 from tornado.web import HTTPError, RequestHandler
+from tornado.websocket import WebSocketClosedError
 
 from gapscope.errors import GapscopeError, SettingError
 from gapscope.explore.judge import Judge
@@ -171,7 +172,13 @@ def _compile() -> None:
 
 
 def silence() -> None:
-    """Leave the terminal to errors: Bokeh reports every visit."""
+    """Leave the terminal to errors: Bokeh reports every visit, asyncio who has gone."""
     for name in ("bokeh", "tornado.access"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger("asyncio").addFilter(_is_error)
     warnings.filterwarnings("ignore", module="bokeh")
+
+
+def _is_error(record: logging.LogRecord) -> bool:
+    """Whether it is more than a message to a browser that was closed meanwhile."""
+    return not (record.exc_info and isinstance(record.exc_info[1], WebSocketClosedError))

@@ -51,24 +51,20 @@ class Quality:
     Attributes
     ----------
     accuracy : largest relative error of maps.
-    window : most sites per side.
     kgrid : k points per side of the density of states.
     pixels, samples : per side of A(k), and per side of a pixel near the Fermi surface.
     parts : steps in which both are computed, so that a slider waits for one of them at most.
     """
 
     accuracy: float
-    window: int
     kgrid: int
     pixels: int
     samples: int
     parts: int = 1
 
 
-COARSE = Quality(accuracy=0.1, window=64, kgrid=256, pixels=96, samples=2)
-CONVERGED = Quality(
-    accuracy=Converged.accuracy, window=max(WINDOWS), kgrid=2048, pixels=220, samples=4, parts=9
-)
+COARSE = Quality(accuracy=0.1, kgrid=256, pixels=96, samples=2)
+CONVERGED = Quality(accuracy=Converged.accuracy, kgrid=2048, pixels=220, samples=4, parts=16)
 
 
 @dataclass(frozen=True)
@@ -141,8 +137,8 @@ class State:
 
     def numerics(self, quality: Quality) -> Numerics:
         """How its map is computed."""
-        window = min(self.window, quality.window)
-        return Numerics([self.energy], self.broadening, window, Converged(quality.accuracy))
+        accuracy = Converged(quality.accuracy)
+        return Numerics([self.energy], self.broadening, self.window, accuracy)
 
     def clean(self) -> State:
         """The same superconductor with all that its density of states does not depend on unset."""

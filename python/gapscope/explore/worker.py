@@ -23,7 +23,8 @@ class Stage:
     ----------
     name : of its result.
     run : gives the result.
-    rest : seconds since the request before which it does not start.
+    rest : seconds since the request before which it does not start; for a joined stage, seconds for
+        which the worker leaves the processor to others, unless it is asked for something.
     joined : it runs with the stage before it, though a request has come in between.
     """
 
@@ -116,7 +117,8 @@ class Worker:
     def _work(self) -> None:
         while (found := self._next()) is not None:
             while self._step(*found):
-                pass
+                with self._condition:
+                    self._condition.wait(found[1].stages[0].rest)
 
     def _step(self, key: object, request: _Request) -> bool:
         """Run the next stage of a request; whether the one after it is joined to it."""

@@ -141,9 +141,13 @@ class Visit:
         found = self.tab.get_by_text(words).locator("visible=true").first
         found.wait_for(timeout=1000 * seconds)
 
+    def frame(self, picture: str) -> dict[str, float]:
+        """Where a picture is on the page: x, y, width and height of its frame."""
+        return dict(self.tab.evaluate(FRAME, picture))
+
     def tap(self, picture: str, x: float, y: float) -> None:
         """Click into a picture, at parts of its width from left and of its height from below."""
-        frame = self.tab.evaluate(FRAME, picture)
+        frame = self.frame(picture)
         self.tab.mouse.click(
             frame["x"] + x * frame["width"], frame["y"] + (1 - y) * frame["height"]
         )

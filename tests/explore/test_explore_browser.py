@@ -19,6 +19,7 @@ LONG = 120_000
 def test_a_visit(visit: Any, tmp_path: Path) -> None:
     image, sites = "Re ρ(q)", "δρ(r)"
     before, beside = visit.pixels(image), visit.pixels(sites)
+    frames = [visit.frame(one) for one in (image, sites, "A(k)")]
     visit.move("gap", 4)
     visit.changed(image, before)
     visit.changed(sites, beside)
@@ -68,6 +69,12 @@ def test_a_visit(visit: Any, tmp_path: Path) -> None:
     visit.tab.get_by_label("height (nm)").press("Enter")
     visit.text("affine correction")
 
+    assert visit.overflow() == (0, 0)
+    visit.tab.get_by_text("Simulation", exact=True).click()
+    visit.text("This view in Python")
+    visit.move("gap", -1)
+    visit.text("gap=1.15,")
+    assert [visit.frame(one) for one in (image, sites, "A(k)")] == frames
     assert visit.overflow() == (0, 0)
     assert visit.outside == []
 

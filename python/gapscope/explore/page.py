@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from collections.abc import Callable
 from functools import partial
@@ -84,8 +85,8 @@ class Page:
             jobs["preparation.png"] = partial(preparation_file, placed)
         return jobs.get(name)
 
-    def layout(self) -> pn.Column:
-        """The whole page; asks for its first pictures."""
+    def serve(self) -> None:
+        """Put the page into its document; asks for its first pictures."""
         choice = pn.widgets.RadioButtonGroup(
             options=list(VIEWS),
             value=VIEWS[0],
@@ -94,31 +95,38 @@ class Page:
             button_type="primary",
             button_style="outline",
         )
-        bodies = dict(zip(VIEWS, (self._simulation_body(), self._measured_body()), strict=True))
-        # Only what is seen is laid out: Bokeh lays out all of a page when a colour bar changes.
-        shown = pn.Column(bodies[VIEWS[0]])
-
-        def choose(event: Any) -> None:
-            shown.objects = [bodies[event.new]]
-
-        choice.param.watch(choose, "value")
         title = text("<h1>gapscope <span>explore</span></h1>", width=236)
         space = pn.layout.HSpacer()
-        header = pn.Row(title, choice, space, self._sides.status, width=WIDTH)
+        header = pn.Row(title, choice, space, self._sides.status, css_classes=["wide"], width=WIDTH)
+        views = dict(zip(VIEWS, (self._simulation_parts(), self._measured_parts()), strict=True))
+
+        def choose(event: Any) -> None:
+            for name, parts in views.items():
+                for part in parts:
+                    part.visible = name == event.new
+
+        for part in views[VIEWS[1]]:
+            part.visible = False
+        choice.param.watch(choose, "value")
+        self._document.title = "gapscope explore"
+        # Bokeh lays out a whole root when a colour bar in it changes: each picture is one.
+        for part in (header, *itertools.chain(*views.values())):
+            part.server_doc(self._document, location=False)
         # Before the browser is there, Bokeh may lose what other threads hand it.
         pn.state.onload(lambda: self._moved(self._state))
-        return pn.Column(header, shown, width=WIDTH)
 
     def end(self) -> None:
         """The visitor has gone."""
         self._forget("state", "verdict", "file", "map")
 
-    def _simulation_body(self) -> pn.Row:
-        return pn.Row(self._controls.column(), self._simulation.grid(), self._sides.simulation())
+    def _simulation_parts(self) -> list[pn.viewable.Viewable]:
+        controls, sides = self._controls.column(), self._sides.simulation()
+        controls.css_classes, sides.css_classes = ["left"], ["right"]
+        return [controls, sides, *self._simulation.rows()]
 
-    def _measured_body(self) -> pn.Row:
+    def _measured_parts(self) -> list[pn.viewable.Viewable]:
         left = pn.Column(self._files.row(), self._measurement.grid(), width=1100)
-        return pn.Row(left, self._sides.measurement())
+        return [pn.Row(left, self._sides.measurement(), css_classes=["wide"])]
 
     def _moved(self, state: State) -> None:
         self._state = state

@@ -129,21 +129,20 @@ def make_server(
     judge = _ready(worker, reader, model, measured_model)
     pn.extension("filedropper", raw_css=[STYLE])
 
-    def page() -> pn.Column:
+    def page() -> None:
         document = pn.state.curdoc
         assert document is not None  # Panel calls this for a session, and with its document
         one = Page(worker, reader, judge, document)
         pages[one.token] = one
         # The page lives as long as its document, and no longer.
         document.on_session_destroyed(lambda context: one.end())
-        return one.layout()
+        one.serve()
 
     return pn.serve(
         {"/": page},
         address=address,
         port=port,
         websocket_origin=origins(address, port),
-        title="gapscope explore",
         show=browser,
         start=False,
         verbose=False,

@@ -72,13 +72,10 @@ class Simulation:
         self.dos.y_range.start = 0
         self.dos.x_range.range_padding = 0
 
-    def grid(self) -> pn.Column:
-        """The four, two by two."""
-        rows = (
-            (self.image.picture.figure, self.sites.figure),
-            (self.spectral.figure, self.dos),
-        )
-        return pn.Column(*(pn.Row(*(pn.pane.Bokeh(one, margin=0) for one in row)) for row in rows))
+    def rows(self) -> list[pn.Row]:
+        """The four, each in a row of its own: hidden itself, a figure would lose its size."""
+        made = (self.image.picture.figure, self.sites.figure, self.spectral.figure, self.dos)
+        return [pn.Row(pn.pane.Bokeh(one, margin=0)) for one in made]
 
     def show_maps(self, maps: xr.Dataset) -> None:
         """rho(q) and drho(r) of the one energy of a dataset of ``simulate``."""

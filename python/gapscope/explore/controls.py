@@ -42,7 +42,7 @@ class Controls:
             name="sites per side", options=list(WINDOWS), value=state.window, width=WIDTH
         )
         self.sliders: dict[str, Any] = {
-            name: Slider(
+            name: Slider(  # type: ignore[no-untyped-call]
                 name=f"{r.symbol} ({r.unit})",
                 start=r.low,
                 end=r.high,

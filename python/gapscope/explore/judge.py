@@ -44,9 +44,8 @@ class Judge:
 
     def warm(self) -> None:
         """Factorise the surfaces of all irreps, so that no slider waits beside it: seconds."""
-        surfaces = self._predictor.surfaces
-        if surfaces is not None:
-            surfaces.factorise()
+        if self._predictor.answering is not None:
+            self._predictor.answering.factorise()
 
     def measured(self, prepared: Prepared, centre: tuple[float, float] | None = None) -> xr.Dataset:
         """Prediction of a measured map, as ``predict_measured`` of ``gapscope.measured`` gives it.

@@ -96,6 +96,12 @@ class Predictor:
         """Sites per side of the window that the network looks at."""
         return self.config.training.network.input_size
 
+    @property
+    def answering(self) -> Surfaces | None:
+        """The surfaces that gap and onsite energy are read off: none for networks of measurements,
+        whose maps are not on them."""
+        return self.surfaces if self.config.training.measurement is None else None
+
     def __call__(self, batches: Iterable[Maps]) -> xr.Dataset:
         """Predictions for maps that come in batches (n, energies, size, size), in 1/meV.
 
@@ -178,11 +184,11 @@ class Predictor:
         inputs = self._inputs(images)
         outputs = self.network.predict_on_batch(inputs)
         probability, parameters = outputs[IRREP], outputs[PARAMETERS]
-        if self.surfaces is not None and self.config.training.measurement is None:
+        if self.answering is not None:
             moves = MOVES if self._averages else 1
             mean = probability.reshape(moves, -1, probability.shape[-1]).mean(axis=0)
             label = np.tile(mean.argmax(axis=1), moves)
-            parameters = self.surfaces.joined(images, label, parameters)
+            parameters = self.answering.joined(images, label, parameters)
         if self._averages:
             probability, parameters = average(probability, parameters)
         if self.calibration is None:

@@ -21,7 +21,7 @@ from gapscope.learning.run import RunFolder
 from gapscope.learning.samples import Samples
 from gapscope.learning.surfaces import Surfaces
 from gapscope.mapfile import write_netcdf
-from gapscope.measured.prediction import nearest_maps, predict_sites
+from gapscope.measured.prediction import departures, nearest_maps, predict_sites
 from gapscope.measured.preparation.report import PREPARED_SCHEMA
 from gapscope.physics import LABELS
 from gapscope.physics.fourier import qpi_image
@@ -77,6 +77,17 @@ def test_without_one_their_amplitude_says_nothing(
     for name in ("probability", "gap", "eps0", "nearest_distance"):
         np.testing.assert_allclose(one[name], other[name], rtol=1e-3, atol=1e-5)
     assert one.attrs["scale"] == "unknown"
+
+
+def test_maps_at_another_bias_than_the_networks_energy_are_told(
+    maps: NDArray[np.float64], predictor: Predictor
+) -> None:
+    taken = [{}, {"bias": 0.05}, {"bias": -1.2}]
+    sites = [on_sites(one).assign_attrs(at) for one, at in zip(maps, taken, strict=True)]
+    predictions = predict_sites(sites, predictor)
+    np.testing.assert_array_equal(predictions["bias"], [np.nan, 0.05, -1.2])
+    words = "taken at -1.2 mV, the network has learned from maps at 0 mV"
+    assert departures(predictions) == [[], [], [words]]
 
 
 def test_small_windows_are_filled_and_large_ones_cut(predictor: Predictor) -> None:
@@ -185,6 +196,10 @@ def test_files_of_instruments_are_prepared_first(calibrated: RunFolder, tmp_path
     assert result.exit_code == 0, result.output
     assert "scan.npy" in result.output
     assert "UNLIKE (p =" in result.output
+    assert "taken at" not in result.output
+    result = command(*scan, "--model", calibrated.path, "--bias", 45)
+    assert "channel image at 45 mV" in result.output
+    assert "scan.npy was taken at 45 mV" in result.output
 
 
 def test_a_file_that_is_not_read_takes_no_other_with_it(

@@ -46,6 +46,17 @@ def test_a_grid_of_spectra_gives_the_map_at_a_bias(scan: xr.Dataset) -> None:
         image_of(scan, "grid", 1.5)
 
 
+def test_an_image_is_taken_at_the_bias_that_is_given_or_that_the_file_says(
+    scan: xr.Dataset,
+) -> None:
+    assert "bias" not in image_of(scan, "Z").coords
+    assert float(image_of(scan, "Z", -0.2)["bias"]) == -0.2
+    told = scan.assign_attrs(bias=45.0)
+    assert float(image_of(told, "Z")["bias"]) == 45.0
+    assert float(image_of(told, "Z", 0.0)["bias"]) == 0.0
+    assert float(image_of(told, "grid")["bias"]) == 0.0
+
+
 def test_no_map_no_such_channel_and_unfinished_maps_are_refused(scan: xr.Dataset) -> None:
     with pytest.raises(MeasurementFileError, match="spectrum"):
         image_of(scan[["spectrum"]])

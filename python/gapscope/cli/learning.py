@@ -197,10 +197,15 @@ def predict(
     options = _given({"level": level, "symmetry": symmetry})
     names, left_out = [path.name for path in maps], 0
     if _all_measured(maps, refine, {"unit": unit, "figure": figure, **scan}):
+        from gapscope.measured.prediction import departures
+
         model = model or MEASURED_MODEL
         result, sites = predict_measurements(maps, model, unit, scan, **options)
         names, left_out = [path.name for path in sites], len(set(maps)) - len(sites)
         click.echo(prediction_text(result, names))
+        for name, notes in zip(names, departures(result), strict=True):
+            for note in notes:
+                click.echo(f"{name} was {note}.")
         if "nearest_label" in result:
             click.echo(f"\n{nearest_text(result, names)}")
         if figure is not None:

@@ -32,7 +32,12 @@ def scan_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--topograph", help="Channel that shows the atoms, where the map itself does not."
         ),
-        click.option("--bias", type=float, help="mV, in a grid of spectra  [default: 0]"),
+        click.option(
+            "--bias",
+            type=float,
+            help="mV: of a grid of spectra, the map nearest to it  [default: 0]; of an image, what"
+            " it was taken at  [default: as the file says]",
+        ),
         click.option("--material", help="Whose lattice it is  [default: nbse2]"),
         click.option("--lattice-constant", type=float, help="Angstrom, instead of the material's."),
         click.option(
@@ -181,7 +186,7 @@ def prepared_file(
     opened = measured.open(
         file, width=width, height=height, variable=variable, finished=bool(finished)
     )
-    image = image_of(opened, channel, bias or 0.0)
+    image = image_of(opened, channel, bias)
     others = [name for name in image_channels(opened) if name != image.name]
     also = f" (also: {', '.join(others)})" if others and channel is None else ""
     at = f" at {float(image['bias']):g} mV" if "bias" in image.coords else ""
@@ -196,7 +201,7 @@ def prepared_file(
     constant = lattice_constant
     if constant is None:
         constant = find_material(material or "nbse2").lattice.constant
-    reference = None if topograph is None else image_of(opened, topograph, bias or 0.0)
+    reference = None if topograph is None else image_of(opened, topograph, bias)
     if fixed:
         return prepare(image, constant, steps, topograph=reference)
     prepared, reason = prepare_for_network(image, constant, steps, topograph=reference)

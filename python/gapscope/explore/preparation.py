@@ -228,4 +228,4 @@ class Work:
         return self._prepared
 
     def _image(self) -> xr.DataArray:
-        return image_of(self._dataset, self._channel, self._bias or 0.0)
+        return image_of(self._dataset, self._channel, self._bias)

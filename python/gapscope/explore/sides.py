@@ -17,6 +17,7 @@ from gapscope.explore.words import (
     summary_html,
     verdict_html,
 )
+from gapscope.measured.prediction import departures
 
 WIDTH = 292
 SIMULATED = {"map.nc": "map", "view.png": "figure", "view.py": "Python lines"}
@@ -92,7 +93,7 @@ class Sides:
 
     def show_measured(self, prediction: xr.Dataset) -> None:
         """The prediction for the measured map."""
-        notes = []
+        notes = departures(prediction)[0]
         if prediction.attrs.get("scale") == "unknown":
             notes.append("no absolute scale: the gap is read off the shape of the image alone")
         self._measured.object = verdict_html(prediction, notes) + nearest_html(prediction)

@@ -25,13 +25,16 @@ def image_channels(dataset: xr.Dataset) -> list[str]:
     return sorted(names, key=order)
 
 
-def image_of(dataset: xr.Dataset, channel: str | None = None, bias: float = 0.0) -> xr.DataArray:
-    """One map (y, x) of a measured dataset.
+def image_of(
+    dataset: xr.Dataset, channel: str | None = None, bias: float | None = None
+) -> xr.DataArray:
+    """One map (y, x) of a measured dataset, with the coordinate bias (mV) where it is known.
 
     Parameters
     ----------
     channel : its name; the first of :func:`image_channels` where not given.
-    bias : mV; of a grid of spectra, the map measured nearest to it.
+    bias : mV; of a grid of spectra, the map measured nearest to it, or to 0 where not given; of an
+        image, what it was taken at, instead of what the file says.
 
     Raises
     ------
@@ -56,7 +59,7 @@ def image_of(dataset: xr.Dataset, channel: str | None = None, bias: float = 0.0)
         )
     image = dataset[channel or names[0]]
     if image.dims == GRID:
-        measured = image["bias"].values
+        measured, bias = image["bias"].values, bias or 0.0
         if not measured.min() <= bias <= measured.max():
             raise MeasurementFileError(
                 f"{file}The spectra were measured from {measured.min():g} to"
@@ -65,6 +68,10 @@ def image_of(dataset: xr.Dataset, channel: str | None = None, bias: float = 0.0)
                 "Choose a bias between.",
             )
         image = image.sel(bias=bias, method="nearest")
+    else:
+        bias = dataset.attrs.get("bias") if bias is None else bias
+        if bias is not None:
+            image = image.assign_coords(bias=((), float(bias), {"units": "mV"}))
     missing = ~np.isfinite(image.values)
     if missing.any():
         raise MeasurementFileError(

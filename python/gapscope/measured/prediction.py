@@ -99,7 +99,8 @@ def predict_sites(
     the simulated training maps whose images, apart from a factor, are nearest: nearest_label (index
     into the attribute labels), nearest_gap and nearest_eps0 in meV, nearest_theta in rad,
     nearest_setpoint, the bias in mV at which their current is constant, NaN at constant height, and
-    nearest_distance, relative to the image, on the scale of asinh(rho / <|rho|>).
+    nearest_distance, relative to the image, on the scale of asinh(rho / <|rho|>). And bias, in mV,
+    what a map was taken at, NaN where not known; the attribute energy, in meV, is the network's.
 
     Parameters
     ----------
@@ -123,7 +124,27 @@ def predict_sites(
     scaled = windows * unit if unit is not None else _normalised(windows, predictor)
     predictions = without_meaningless_angles(predictor([scaled.astype(np.float32)]))
     predictions.attrs["scale"] = "unknown" if unit is None else f"{unit:g} 1/meV"
+    predictions.attrs["energy"] = float(energies[0])
+    predictions.attrs["broadening"] = predictor.config.dataset["recipe"]["broadening"]
+    bias = [one.attrs.get("bias", np.nan) for one in maps]
+    predictions = predictions.assign(bias=("sample", bias, {"units": "mV"}))
     return predictions.assign(_nearest(scaled, predictor))
+
+
+def departures(predictions: xr.Dataset) -> list[list[str]]:
+    """In words, for each map, where it was not measured as the training maps were made.
+
+    Parameters
+    ----------
+    predictions : of :func:`predict_sites`. A bias within the broadening of the network's energy is
+        taken for that.
+    """
+    energy, reach = predictions.attrs["energy"], predictions.attrs["broadening"]
+    off = np.abs(predictions["bias"].values - energy) > reach
+    return [
+        [f"taken at {bias:g} mV, the network has learned from maps at {energy:g} mV"] if one else []
+        for one, bias in zip(off, predictions["bias"].values, strict=True)
+    ]
 
 
 def nearest_maps(predictions: xr.Dataset, model: str | Path = MEASURED_MODEL) -> xr.Dataset:

@@ -167,6 +167,8 @@ class Prepared:
     ) -> xr.Dataset:
         """drho and rho(q) on a network's grids, see ``network_input`` of this package.
 
+        The attribute bias (mV) says what the map was taken at, where that is known.
+
         Parameters
         ----------
         size : L; the largest that fits where not given.
@@ -175,7 +177,9 @@ class Prepared:
         middle = self.site() if centre is None else centre
         if size is None:
             size = max(2, largest_window(self.final, self.final_lattice, middle))
-        return network_input(
+        taken = self.images["raw"].coords
+        known = {"bias": float(taken["bias"])} if "bias" in taken else {}
+        sites = network_input(
             self.final,
             self.final_lattice,
             size,
@@ -183,6 +187,7 @@ class Prepared:
             turns=turns,
             symmetry=self.steps.symmetry,
         )
+        return sites.assign_attrs(known)
 
 
 def prepare(

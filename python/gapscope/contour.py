@@ -36,8 +36,7 @@ def setpoint_contour(bias: float, broadening: float, count: int) -> Contour:
     ----------
     bias : eV in meV, of either sign.
     broadening : delta in meV.
-    count : nodes. At |eV| = 100 delta, 8 give N to 1e-4 and its change by impurities to 1e-3; 5
-        give the change to 1e-2.
+    count : nodes; benchmarks/energy_nodes.py prints what few of them cost.
 
     Raises
     ------

@@ -20,17 +20,13 @@ from gapscope.learning.config import TrainingConfig
 from gapscope.learning.evaluate import evaluate
 from gapscope.learning.inputs import InputScaling
 from gapscope.learning.listing import nearest_text
-from gapscope.learning.measurement import (
-    Broadened,
-    ConstantCurrent,
-    Feedback,
-    MeasurementAugmentation,
-)
+from gapscope.learning.measurement import MeasurementAugmentation
 from gapscope.learning.predictor import Predictor
 from gapscope.learning.run import RunConfig, RunFolder
 from gapscope.learning.samples import Samples
 from gapscope.learning.targets import TargetScaling
 from gapscope.learning.train import train
+from gapscope.learning.tunnelling import Broadened, ConstantCurrent, Feedback
 from gapscope.measured.prediction import nearest_maps, predict_sites
 from gapscope.physics import LABELS
 from gapscope.refine import Candidate, Conditions

@@ -10,14 +10,8 @@ from numpy.typing import NDArray
 
 from gapscope.errors import TrainingError
 from gapscope.learning.inputs import momentum_images
-from gapscope.learning.measurement import (
-    LEAST_CURRENT,
-    Broadened,
-    ConstantCurrent,
-    Feedback,
-    MeasurementAugmentation,
-    _model,
-)
+from gapscope.learning.measurement import MeasurementAugmentation, _model
+from gapscope.learning.tunnelling import LEAST_CURRENT, Broadened, ConstantCurrent, Feedback
 from gapscope.measured.simulation.image import render
 from gapscope.measured.simulation.setpoint import constant_current
 from gapscope.measured.simulation.sites import superpose

@@ -21,49 +21,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gapscope.errors import TrainingError
-from gapscope.learning.inputs import cut
 from gapscope.learning.noise import NoiseModel
+from gapscope.learning.tunnelling import Broadened, Feedback, regulated
 from gapscope.physics.lattice import Lattice, symmetric_window, window_coordinates
 
 Real = NDArray[np.float64]
-
-
-LEAST_CURRENT = 0.1
-"""N/N0 is never less: sums of single impurities' changes may fall below zero, currents do not."""
-
-
-@dataclass(frozen=True)
-class Feedback:
-    """What the tip's feedback sees around one impurity.
-
-    Attributes
-    ----------
-    density : rho0 at the map's energies, (energies,), in the unit of the map.
-    integrals : (N_1 - N0)/N0 up to every setpoint, (setpoints, W, W).
-    """
-
-    density: NDArray[np.floating]
-    integrals: NDArray[np.floating]
-
-
-@dataclass(frozen=True)
-class Broadened:
-    """What a coarse energy resolution sees of one impurity at a map's energy.
-
-    Attributes
-    ----------
-    maps : drho at every resolution, (resolutions, W, W).
-    density : rho0 there, (resolutions,), in the unit of the map.
-    """
-
-    maps: NDArray[np.floating]
-    density: NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -208,7 +175,7 @@ class MeasurementAugmentation:
         """(rho0 + drho) N0/N - rho0 of the impurities together, for one of the setpoints."""
         integral = feedback.integrals[rng.integers(len(feedback.integrals))]
         together = self._superposed(np.concatenate([single, integral[None]]), rng)
-        return _regulated(together[:-1], together[-1], feedback.density)
+        return regulated(together[:-1], together[-1], feedback.density)
 
     def _misplaced(self, values: Real, orbital: float, rng: np.random.Generator) -> Real:
         """Values between the atoms, from each position's atom and its neighbours."""
@@ -254,52 +221,6 @@ class MeasurementAugmentation:
         # The impurity need not stand in the middle of the field.
         reach = part * self.size / 2 * rng.uniform(self.least_field, 1.0, size=(2, 2))
         return np.asarray(inside & ((across <= reach[0]) & (across >= -reach[1])).all(axis=-1))
-
-
-@dataclass(frozen=True)
-class ConstantCurrent:
-    """Clean maps at constant current: what the feedback does to them, and nothing else.
-
-    Attributes
-    ----------
-    size : sites per side of the result, even.
-    setpoint : number of one of the dataset's setpoints.
-    """
-
-    size: int
-    setpoint: int
-    constant_current: ClassVar[float] = 1.0
-    resolution: ClassVar[float] = 0.0
-
-    def __call__(
-        self,
-        single: NDArray[np.floating],
-        rng: np.random.Generator,
-        feedback: Feedback | None = None,
-        broadened: Broadened | None = None,
-    ) -> NDArray[np.float32]:
-        """The map (energies, size, size) of one impurity's drho (energies, W, W).
-
-        Raises
-        ------
-        TrainingError : a dataset without setpoints.
-        """
-        if feedback is None:
-            raise TrainingError(
-                "Maps at constant current are made of a dataset with setpoints.",
-                "one without",
-                "Build it with setpoints in its recipe.",
-            )
-        drho, change = cut(single, self.size), cut(feedback.integrals[self.setpoint], self.size)
-        return _regulated(drho, change, feedback.density).astype(np.float32)
-
-
-def _regulated(
-    drho: NDArray[np.floating], change: NDArray[np.floating], density: NDArray[np.floating]
-) -> Real:
-    """(rho0 + drho) N0/N - rho0, (energies, L, L), for the change (N - N0)/N0, (L, L)."""
-    rho0 = density[:, None, None]
-    return np.asarray((rho0 + drho) / np.maximum(1 + change, LEAST_CURRENT) - rho0)
 
 
 _VECTORS = Lattice("triangular", 1.0).vectors

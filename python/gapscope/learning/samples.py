@@ -12,12 +12,8 @@ from numpy.typing import NDArray
 from gapscope.dataset.load import DatasetReader
 from gapscope.errors import DatasetError, TrainingError
 from gapscope.learning.inputs import cut, momentum_images
-from gapscope.learning.measurement import (
-    Broadened,
-    ConstantCurrent,
-    Feedback,
-    MeasurementAugmentation,
-)
+from gapscope.learning.measurement import MeasurementAugmentation
+from gapscope.learning.tunnelling import Broadened, ConstantCurrent, Feedback
 
 CHUNK = 64
 GIB = 2**30

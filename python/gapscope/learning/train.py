@@ -19,7 +19,6 @@ from gapscope.learning.config import TrainingConfig
 from gapscope.learning.inputs import InputScaling
 from gapscope.learning.keeper import Keeper
 from gapscope.learning.loss import loss_weights, losses
-from gapscope.learning.measurement import ConstantCurrent
 from gapscope.learning.model import Trained, load_trained, weights_name
 from gapscope.learning.network import IRREP
 from gapscope.learning.optimizer import adamw
@@ -29,6 +28,7 @@ from gapscope.learning.run import RunConfig, RunFolder
 from gapscope.learning.samples import Samples
 from gapscope.learning.surfaces import learn_surfaces
 from gapscope.learning.targets import TargetScaling
+from gapscope.learning.tunnelling import ConstantCurrent
 
 
 def train(

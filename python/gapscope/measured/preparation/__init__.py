@@ -16,7 +16,8 @@ from gapscope.measured.preparation.lockin import local_amplitude, mask_peaks
 from gapscope.measured.preparation.network import largest_window, nearest_site, network_input
 from gapscope.measured.preparation.peaks import Peak
 from gapscope.measured.preparation.phase import correct_phase, displacement
-from gapscope.measured.preparation.pipeline import Prepared, Steps, prepare
+from gapscope.measured.preparation.pipeline import prepare
+from gapscope.measured.preparation.prepared import Prepared, Steps
 from gapscope.measured.preparation.symmetrise import symmetrise_image, symmetrise_sites
 from gapscope.measured.preparation.transform import fourier_transform
 from gapscope.measured.preparation.waves import DensityWave, WavePeak, find_density_wave

@@ -10,7 +10,7 @@ import xarray as xr
 from gapscope.errors import MapFileError, SchemaVersionError
 from gapscope.mapfile import UNREADABLE, load_netcdf
 from gapscope.measured.preparation.found import FoundLattice, Measured
-from gapscope.measured.preparation.pipeline import Prepared
+from gapscope.measured.preparation.prepared import Prepared
 from gapscope.measured.preparation.waves import WavePeak
 
 PREPARED_SCHEMA = 1

@@ -101,9 +101,10 @@ class Page:
         views = dict(zip(VIEWS, (self._simulation_parts(), self._measured_parts()), strict=True))
 
         def choose(event: Any) -> None:
-            for name, parts in views.items():
-                for part in parts:
-                    part.visible = name == event.new
+            with pn.io.hold(self._document):
+                for name, parts in views.items():
+                    for part in parts:
+                        part.visible = name == event.new
 
         for part in views[VIEWS[1]]:
             part.visible = False

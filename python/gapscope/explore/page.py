@@ -39,7 +39,7 @@ from gapscope.measured.channels import image_channels
 REST = 0.15
 """Seconds without a move after which a state is computed to convergence."""
 BREATH = 0.05
-"""Seconds in which the browser draws a coarse map, on the same cores, before A(k) is begun."""
+"""Seconds in which the browser draws a coarse picture, on the same cores, before the next."""
 VIEWS = ("Simulation", "Measured file")
 WIDTH = 1424
 
@@ -135,7 +135,7 @@ class Page:
         stages = [
             Stage("coarse", lambda: maps(state, COARSE)),
             Stage("spectral", lambda: (state, spectral(state, COARSE)), BREATH, joined=True),
-            Stage("density", lambda: (state, density(state, COARSE)), joined=True),
+            Stage("density", lambda: (state, density(state, COARSE)), BREATH, joined=True),
             Stage("maps", lambda: (state, maps(state, CONVERGED)), REST),
             *(
                 Stage("part", partial(spectral_part, state, CONVERGED, part), REST)

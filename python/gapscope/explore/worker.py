@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 import time
@@ -25,7 +26,8 @@ class Stage:
     run : gives the result.
     rest : seconds since the request before which it does not start; for a joined stage, seconds for
         which the worker leaves the processor to others, unless it is asked for something.
-    joined : it runs with the stage before it, though a request has come in between.
+    joined : it runs with the stage before it, though a request has come in between; of several in a
+        row then one, first that which was left out the last time.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Worker:
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._requests: dict[object, _Request] = {}
+        self._left_out: dict[object, str] = {}
         self._ended = False
         self._thread = threading.Thread(target=self._work, name="gapscope-explore", daemon=True)
         self._thread.start()
@@ -103,6 +106,7 @@ class Worker:
         """Drop what is left of a request."""
         with self._condition:
             self._requests.pop(key, None)
+            self._left_out.pop(key, None)
 
     def end(self) -> None:
         """Finish the running stage and stop; jobs that did not start are cancelled."""
@@ -116,13 +120,16 @@ class Worker:
 
     def _work(self) -> None:
         while (found := self._next()) is not None:
-            while self._step(*found):
+            key, request = found
+            while self._step(key, request):
                 with self._condition:
-                    self._condition.wait(found[1].stages[0].rest)
+                    if self._requests.get(key) is request:
+                        self._condition.wait(request.stages[0].rest)
 
     def _step(self, key: object, request: _Request) -> bool:
         """Run the next stage of a request; whether the one after it is joined to it."""
-        outcome = _run(request.stages.pop(0))
+        stage = request.stages.pop(0)
+        outcome = _run(stage)
         over = outcome.error is not None or not request.stages
         with self._condition:
             latest = self._requests.get(key)
@@ -133,7 +140,16 @@ class Worker:
                     request.plan()
         if latest is not None:
             _deliver(request, outcome)
-        return latest is not None and not over and request.stages[0].joined
+        if latest is None or over:
+            return False
+        joined = list(itertools.takewhile(lambda one: one.joined, request.stages))
+        if joined and stage.joined and latest is not request:
+            self._left_out[key] = joined[0].name
+            return False
+        if not stage.joined:
+            first = self._left_out.pop(key, None)
+            request.stages[: len(joined)] = sorted(joined, key=lambda one: one.name != first)
+        return bool(joined)
 
     def _next(self) -> tuple[object, _Request] | None:
         """The request that is due first; waits for one. None at the end."""

@@ -49,7 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
-    columns = ("as scanned", "x exact", "y by", "y exact", "x by", "corrected", "3 x 3 wave")
+    columns = ("as scanned", "x exact", "y by", "y exact", "x by", "corrected", "3 x 3 peaks")
     print("figure" + "".join(f"{name:>15}" for name in columns))
     for figure, scale in SCALES.items():
         image = measured.open(folder / f"figure_{figure}.txt")["image"]
@@ -59,7 +59,8 @@ def main() -> None:
             constant, stretch = one_axis_exact(done.lattice.vectors, axis)
             row += [f"{constant:.3f}", f"{stretch:.3f}"]
         row.append(f"{done.final_lattice.constant:.3f}")
-        row.append("found" if done.wave is not None and done.wave.found else "not found")
+        peaks = () if done.wave is None else done.wave.peaks
+        row.append(f"{sum(peak.found for peak in peaks)} of {len(peaks)}")
         print(f"{figure:<6}" + "".join(f"{one:>15}" for one in row))
 
 

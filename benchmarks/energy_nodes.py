@@ -19,27 +19,16 @@ from numpy.typing import NDArray
 from gapscope.contour import setpoint_contour
 from gapscope.dataset.recipe import NODES, RULE_NODES, Recipe, load_recipe
 from gapscope.integrated import integrated_densities
-from gapscope.materials import material
 from gapscope.numerics import Converged, Numerics
-from gapscope.physics import Pairing, Specification
+from gapscope.physics import Specification
 from gapscope.resolution import energy_rule
 from gapscope.simulate import simulate_batch
+from results_states import random_states, specification
 
 Real = NDArray[np.float64]
-SEED = 77
 MANY_NODES, MANY_RULE_NODES = 24, 41
 ACCURACY, WINDOW = 0.001, 64
 """Of the maps, closer than the recipe's, so that the nodes alone are seen."""
-
-
-def fresh(recipe: Recipe, count: int) -> list[Specification]:
-    """States of a recipe that are in none of its datasets."""
-    sampler = replace(recipe.sampler(), seed=SEED)
-    normal, impurity = material(recipe.material), recipe.impurity.impurity()
-    return [
-        Specification(normal, Pairing(one.irrep, one.gap, one.theta), impurity, one.eps0)
-        for one in map(sampler.draw, range(count))
-    ]
 
 
 def numerics(recipe: Recipe) -> Numerics:
@@ -80,7 +69,7 @@ def main() -> None:
     parser.add_argument("--states", type=int, default=30)
     options = parser.parse_args()
     recipe = load_recipe(options.recipe)
-    states = fresh(recipe, options.states)
+    states = [specification(recipe, one) for one in random_states(recipe, options.states)]
     print(f"{'stored':<40}{'median':>10}{'most':>10}   at")
     few, many = (broadened(states, recipe, count) for count in (RULE_NODES, MANY_RULE_NODES))
     for i, (temperature, modulation) in enumerate(recipe.resolutions):

@@ -18,11 +18,13 @@ from scipy.optimize import root
 
 from gapscope import measured
 from gapscope.measured.preparation import Steps, prepare
+from gapscope.measured.preparation.found import ANGSTROM
 
 NBS2 = 3.33
 """Lattice constant of monolayer NbS2 in Angstrom."""
-SCALES = {"2a": (0.87, 1.15), "2b": (0.87, 1.15), "3a": (0.87, 1.15)}
-SCALES |= {"2f": (0.53, 0.64), "2g": (0.50, 0.62)}
+USUAL = Steps()
+STEPS = {"2a": USUAL, "2b": USUAL, "3a": USUAL}
+STEPS |= {"2f": Steps(scale=(0.53, 0.64)), "2g": Steps(scale=(0.50, 0.62))}
 """The last two as the error of ``prepare`` names them."""
 
 
@@ -42,7 +44,7 @@ def one_axis_exact(vectors: NDArray[np.float64], axis: int) -> tuple[float, floa
     found = root(not_triangular, np.zeros(2))
     if not found.success:
         raise RuntimeError(found.message)
-    return 10 * float(np.linalg.norm(moved(found.x)[0])), 1 + float(found.x[1])
+    return float(np.linalg.norm(moved(found.x)[0])) / ANGSTROM, 1 + float(found.x[1])
 
 
 def main() -> None:
@@ -51,9 +53,9 @@ def main() -> None:
     folder = parser.parse_args().folder
     columns = ("as scanned", "x exact", "y by", "y exact", "x by", "corrected", "3 x 3 peaks")
     print("figure" + "".join(f"{name:>15}" for name in columns))
-    for figure, scale in SCALES.items():
+    for figure, steps in STEPS.items():
         image = measured.open(folder / f"figure_{figure}.txt")["image"]
-        done = prepare(image, NBS2, Steps(scale=scale))
+        done = prepare(image, NBS2, steps)
         row = [f"{done.lattice.constant:.3f}"]
         for axis in (0, 1):
             constant, stretch = one_axis_exact(done.lattice.vectors, axis)

@@ -32,11 +32,11 @@ BALANCE = 2 * len(LABELS)
 
 NODES = 5
 """Of an integral up to a setpoint. By benchmarks/energy_nodes.py its relative change by impurities
-comes out to 0.4 % in the median of fresh states, and to 1.4 % at worst."""
+comes out to 0.5 % in the median of 30 fresh states, and to 1.7 % at worst."""
 
 RULE_NODES = 7
 """Of an average over an energy resolution. By the same script, at 1.2 K and 0.1 meV rms, maps come
-out to 1.3 % in the median, and to 2.7 % at worst, where the gap is small."""
+out to 1.3 % in the median, and to 3.9 % at worst, where the gap is small."""
 
 
 class Table(BaseModel):

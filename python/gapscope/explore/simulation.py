@@ -31,24 +31,35 @@ def lattice_of(maps: xr.Dataset) -> Lattice:
     return Lattice(maps.attrs["lattice"], maps.attrs["lattice_constant"])
 
 
+class Zone:
+    """The first Brillouin zone in a figure; the browser is sent it when the lattice changes."""
+
+    def __init__(self, figure: Any) -> None:
+        self._lines = Lines.on(figure, line_color=INK, line_width=1.1)
+        self._lattice: Lattice | None = None
+
+    def show(self, lattice: Lattice) -> None:
+        """That of a lattice."""
+        if lattice != self._lattice:
+            self._lattice = lattice
+            zone = brillouin_zone(lattice)
+            self._lines.show([np.vstack([zone, zone[:1]])])
+
+
 class ImagePicture:
     """rho(q) with the first Brillouin zone."""
 
     def __init__(self, title: str, size: tuple[int, int]) -> None:
         self.title = title
         self.picture = Picture.make(title, size, Q_AXES, palette(MAP_COLOURS))
-        self._zone = Lines.on(self.picture.figure, line_color=INK, line_width=1.1)
-        self._lattice: Lattice | None = None
+        self._zone = Zone(self.picture.figure)
 
     def show(
         self, image: np.ndarray[Any, np.dtype[np.float64]], lattice: Lattice, detail: str, unit: str
     ) -> None:
         """A real image (L, L) and its unit."""
         self.picture.show(image_raster(image, lattice), f"{self.title}{detail}", unit)
-        if lattice != self._lattice:
-            self._lattice = lattice
-            zone = brillouin_zone(lattice)
-            self._zone.show([np.vstack([zone, zone[:1]])])
+        self._zone.show(lattice)
 
 
 class Simulation:
@@ -60,7 +71,7 @@ class Simulation:
         self.spectral = Picture.make("A(k)", SIZE, K_AXES, palette(SPECTRAL_COLOURS, clear=True))
         made = self.spectral.figure
         self._fermi = Lines.on(made, line_color=FERMI, line_width=4.0, line_alpha=0.35)
-        self._zone = Lines.on(made, line_color=INK, line_width=1.1)
+        self._zone = Zone(made)
         # The Fermi surface lies under A(k): it is seen where the gap has taken A away.
         made.renderers = [made.renderers[1], made.renderers[0], made.renderers[2]]
         self.dos: Any = plain("", SIZE, "ω (meV)", "density of states (10⁻³/meV per site)")
@@ -91,8 +102,7 @@ class Simulation:
         raster = logarithmic(image.values, image.reach, low, high)
         title = f"A(k),  ω = {energy:g} meV, Fermi surface in orange"
         self.spectral.show(raster, title, UNIT)
-        zone = brillouin_zone(lattice)
-        self._zone.show([np.vstack([zone, zone[:1]])])
+        self._zone.show(lattice)
         self._fermi.show(image.fermi_surface)
 
     def show_density(self, dos: xr.DataArray, energy: float) -> None:

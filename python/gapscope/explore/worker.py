@@ -140,13 +140,15 @@ class Worker:
                     request.plan()
         if latest is not None:
             _deliver(request, outcome)
-        if latest is None or over:
-            return False
+        return latest is not None and not over and self._goes_on(key, request, stage, latest)
+
+    def _goes_on(self, key: object, request: _Request, ran: Stage, latest: _Request) -> bool:
+        """Whether a joined stage follows the one that ran; the first of several has its turn."""
         joined = list(itertools.takewhile(lambda one: one.joined, request.stages))
-        if joined and stage.joined and latest is not request:
+        if joined and ran.joined and latest is not request:
             self._left_out[key] = joined[0].name
             return False
-        if not stage.joined:
+        if not ran.joined:
             first = self._left_out.pop(key, None)
             request.stages[: len(joined)] = sorted(joined, key=lambda one: one.name != first)
         return bool(joined)

@@ -145,12 +145,14 @@ class Worker:
     def _goes_on(self, key: object, request: _Request, ran: Stage, latest: _Request) -> bool:
         """Whether a joined stage follows the one that ran; the first of several has its turn."""
         joined = list(itertools.takewhile(lambda one: one.joined, request.stages))
-        if joined and ran.joined and latest is not request:
-            self._left_out[key] = joined[0].name
-            return False
-        if not ran.joined:
-            first = self._left_out.pop(key, None)
-            request.stages[: len(joined)] = sorted(joined, key=lambda one: one.name != first)
+        with self._condition:
+            if joined and ran.joined and latest is not request:
+                if key in self._requests:
+                    self._left_out[key] = joined[0].name
+                return False
+            if not ran.joined:
+                first = self._left_out.pop(key, None)
+                request.stages[: len(joined)] = sorted(joined, key=lambda one: one.name != first)
         return bool(joined)
 
     def _next(self) -> tuple[object, _Request] | None:

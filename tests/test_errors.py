@@ -109,7 +109,7 @@ def test_the_parts_of_a_specification_must_fit(nbse2: Material) -> None:
     gap, impurity = Pairing("A1u", 1.0), Impurity.scalar(1.0)
     with pytest.raises(SpecificationError, match="eps0 is a finite number"):
         Specification(nbse2, gap, impurity, NAN)
-    with pytest.raises(SpecificationError, match="defined on the triangular lattice"):
+    with pytest.raises(SpecificationError, match="knows the triangular lattice alone"):
         Specification(square_material(), gap, impurity)
     with pytest.raises(SpecificationError, match="one weight per orbital"):
         Specification(nbse2, gap, Impurity.scalar(1.0, orbitals=(1.0, 0.0)))

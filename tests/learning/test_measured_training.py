@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import xarray as xr
@@ -13,7 +15,8 @@ import toys
 from gapscope.dataset.compute import JuliaKernel
 from gapscope.dataset.load import DatasetReader
 from gapscope.dataset.recipe import Recipe
-from gapscope.errors import CalibrationError, TrainingError
+from gapscope.dataset.schema import DATASET
+from gapscope.errors import CalibrationError, SpecificationError, TrainingError
 from gapscope.learning.batches import TrainingBatches
 from gapscope.learning.calibrate import calibrate
 from gapscope.learning.config import TrainingConfig
@@ -220,6 +223,21 @@ def test_its_config_comes_back_from_its_file(run: RunFolder) -> None:
     assert config.training.measurement == MEASUREMENT
     assert config.inputs.relative is True
     assert RunConfig.from_json(config.to_json()) == config
+
+
+def test_a_square_lattice_is_refused_before_an_earlier_run_is_touched(
+    wide: Path, tmp_path: Path
+) -> None:
+    squares, run = Path(shutil.copytree(wide, tmp_path / "squares")), tmp_path / "run"
+    with h5py.File(squares / DATASET, "r+") as file:
+        file.attrs["lattice"] = "square"
+    run.mkdir()
+    kept = RunFolder(run)
+    kept.path.joinpath("config.json").write_text("an earlier run")
+    measured = toys.tiny_config(epochs=1, measurement=MEASUREMENT)
+    with pytest.raises(SpecificationError, match="Training for measured maps"):
+        train(squares, run, measured, resume=False, progress=False)
+    assert (run / "config.json").read_text() == "an earlier run"
 
 
 def test_small_windows_and_other_sizes_are_refused(toy_dataset: Path, tmp_path: Path) -> None:

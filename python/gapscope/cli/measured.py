@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from gapscope.measured.preparation import Prepared, Steps
+    from gapscope.measured.preparation.crystal import Sought
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -38,7 +39,11 @@ def scan_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="mV: of a grid of spectra, the map nearest to it  [default: 0]; of an image, what"
             " it was taken at  [default: as the file says]",
         ),
-        click.option("--material", help="Whose lattice it is  [default: nbse2]"),
+        click.option(
+            "--material",
+            help="Material that supplies the lattice constant; its lattice is triangular  [default:"
+            " nbse2]",
+        ),
         click.option("--lattice-constant", type=float, help="Angstrom, instead of the material's."),
         click.option(
             "--centre",
@@ -178,11 +183,11 @@ def prepared_file(
     Unless the steps are ``fixed``, slow distortions are corrected, too, where that can be done.
     """
     from gapscope import measured
-    from gapscope.materials import material as find_material
     from gapscope.measured.channels import image_channels, image_of
     from gapscope.measured.default import USUAL, prepare_for_network
     from gapscope.measured.preparation import prepare
 
+    wanted = _wanted(material, lattice_constant)
     opened = measured.open(
         file, width=width, height=height, variable=variable, finished=bool(finished)
     )
@@ -198,16 +203,28 @@ def prepared_file(
         total = kept + opened.attrs["unfinished_lines"]
         click.echo(f"{kept} of {total} lines were finished, y = {y[0]:.4g} to {y[-1]:.4g} nm")
     steps = steps or USUAL
-    constant = lattice_constant
-    if constant is None:
-        constant = find_material(material or "nbse2").lattice.constant
     reference = None if topograph is None else image_of(opened, topograph, bias)
     if fixed:
-        return prepare(image, constant, steps, topograph=reference)
-    prepared, reason = prepare_for_network(image, constant, steps, topograph=reference)
+        return prepare(image, wanted, steps, topograph=reference)
+    prepared, reason = prepare_for_network(image, wanted, steps, topograph=reference)
     if reason:
         click.echo(f"slow distortions are not corrected: {reason}")
     return prepared
+
+
+def _wanted(name: str | None, lattice_constant: float | None) -> Sought:
+    """The lattice to look for; a material that is named must be triangular in any case."""
+    from gapscope.materials import material
+    from gapscope.measured.preparation.crystal import Sought, sought
+
+    of_material = None
+    if name is not None or lattice_constant is None:
+        of_material = sought(material(name or "nbse2"))
+    if lattice_constant is not None:
+        return Sought(sought(lattice_constant).lattice, "the constant of --lattice-constant")
+    assert of_material is not None
+    default = "" if name is not None else ", the default of --material"
+    return Sought(of_material.lattice, of_material.source + default)
 
 
 def kind_of(file: Path) -> str:
@@ -248,6 +265,7 @@ def predict_measurements(
     from gapscope.measured.preparation.report import read_prepared
     from gapscope.resources import find_model
 
+    _wanted(scan["material"], scan["lattice_constant"])  # refused once, and not for every file
     predictor = Predictor.load(find_model(model), **options)
     scan = dict(scan)
     centre = scan.pop("centre")

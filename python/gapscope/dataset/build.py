@@ -20,6 +20,7 @@ from gapscope.dataset.compute import (
     require_versions,
 )
 from gapscope.dataset.manifest import Manifest
+from gapscope.dataset.preflight import require_computable
 from gapscope.dataset.recipe import Recipe, load_recipe
 from gapscope.dataset.schema import MANIFEST, shard_name
 from gapscope.dataset.shards import intact_shard
@@ -61,7 +62,8 @@ def build(
 
     Raises
     ------
-    RecipeError : a broken recipe, or a folder begun with another one.
+    RecipeError : a broken recipe, one whose classes its material does not have, or a folder begun
+        with another one.
     MaterialFileError : no such material.
     DatasetError : another build works in the folder, or another version of gapscope began it.
     ClusterError : no workers.
@@ -71,6 +73,7 @@ def build(
     base = Path() if isinstance(recipe, Recipe) else Path(recipe).parent
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
     matter = material(recipe.material, folder=base)
+    require_computable(recipe, matter)
     folder = Path(directory).resolve()
     make_folder(folder / "shards")
     with only_writer(folder):

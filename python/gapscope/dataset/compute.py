@@ -124,7 +124,7 @@ def compute_shard(job: Job, index: int) -> ShardEntry:
     drawn = [sampler.draw(sample) for sample in samples]
     impurity = recipe.impurity.impurity()
     began = time.monotonic()
-    specifications = [_specification(sample, job.material, impurity) for sample in drawn]
+    specifications = [specification(sample, job.material, impurity) for sample in drawn]
     maps = job.simulator.maps(specifications, recipe.numerics())
     further = {}
     if contours := recipe.contours():
@@ -185,9 +185,8 @@ def _unconverged(which: object, error: float) -> ConvergenceError:
     )
 
 
-def _specification(
-    drawn: SampleParameters, material: Material, impurity: Impurity
-) -> Specification:
+def specification(drawn: SampleParameters, material: Material, impurity: Impurity) -> Specification:
+    """The superconductor of one sample."""
     pairing = Pairing(drawn.irrep, gap=drawn.gap, theta=drawn.theta)
     return Specification(material, pairing, impurity, eps0=drawn.eps0)
 

@@ -35,6 +35,7 @@ from gapscope.explore.style import STYLE
 from gapscope.explore.upload import open_bytes
 from gapscope.explore.worker import Outcome, Stage, Worker
 from gapscope.measured.channels import image_channels
+from gapscope.measured.preparation.crystal import sought
 
 REST = 0.15
 """Seconds without a move after which a state is computed to convergence."""
@@ -68,7 +69,7 @@ class Page:
         self._file, self._generation = "", 0
         self._simulation, self._measurement = Simulation(), Measurement(self._tapped)
         self._controls = Controls(self._state, self._moved)
-        constant = self._state.material.lattice.constant
+        constant = sought(self._state.material).constant
         self._files = Files(constant, self._dropped, self._chosen, self._refused)
         self._sides = Sides(self.token)
         self._measurement.found.stylesheets = [STYLE]

@@ -29,6 +29,7 @@ from gapscope.learning.samples import Samples
 from gapscope.learning.surfaces import learn_surfaces
 from gapscope.learning.targets import TargetScaling
 from gapscope.learning.tunnelling import ConstantCurrent
+from gapscope.physics.lattice import Lattice, require_triangular
 
 
 def train(
@@ -65,11 +66,16 @@ def train(
         another network or one for other maps.
     RunError : ``run`` holds a run with other options, of another dataset or from another start, or
         a damaged one; or ``start`` holds no trained network.
+    SpecificationError : measured maps of a lattice that is not triangular.
     DatasetError, CorruptShardError, SchemaVersionError : see
         :class:`gapscope.dataset.load.DatasetReader`.
     StorageError : the system refused to write.
     """
     config = config or TrainingConfig()
+    if config.measurement is not None:
+        with DatasetReader(dataset) as reader:
+            lattice = Lattice(reader.lattice, reader.lattice_constant)
+        require_triangular(lattice, "Training for measured maps")
     folder = RunFolder(run)
     if not resume:
         folder.clear()

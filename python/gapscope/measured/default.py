@@ -8,6 +8,7 @@ import xarray as xr
 
 from gapscope.errors import LatticeNotFoundError, PreparationError
 from gapscope.measured.preparation import Prepared, Steps, prepare
+from gapscope.measured.preparation.crystal import Crystal
 
 PHASE = 6.0
 """Smoothing length of the Lawler-Fujita correction in lattice constants."""
@@ -16,7 +17,7 @@ USUAL = Steps(mask_bragg=True)
 
 def prepare_for_network(
     image: xr.DataArray,
-    lattice_constant: float,
+    lattice_constant: Crystal,
     steps: Steps = USUAL,
     *,
     topograph: xr.DataArray | None = None,
@@ -34,7 +35,8 @@ def prepare_for_network(
 
     Raises
     ------
-    LatticeNotFoundError, PreparationError : see :func:`gapscope.measured.preparation.prepare`.
+    SpecificationError, LatticeNotFoundError, PreparationError : see
+        :func:`gapscope.measured.preparation.prepare`.
     """
     if topograph is not None:
         done = prepare(image, lattice_constant, steps, topograph=topograph)

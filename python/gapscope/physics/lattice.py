@@ -64,6 +64,26 @@ class Lattice:
         return np.asarray(momentum, dtype=np.float64) @ self.vectors.T / (2 * np.pi)
 
 
+def require_triangular(lattice: Lattice, what: str) -> None:
+    """The one check of all that knows the triangular lattice alone, before it does anything.
+
+    Parameters
+    ----------
+    what : who knows no other lattice, as the subject of a sentence, singular.
+
+    Raises
+    ------
+    SpecificationError : another lattice.
+    """
+    if lattice.name != "triangular":
+        raise SpecificationError(
+            f"{what} knows the triangular lattice alone.",
+            f"a {lattice.name} lattice of {lattice.constant:g} Angstrom",
+            "Use a material with a triangular lattice; maps on other lattices can be simulated"
+            " with a gap given by its bonds (Pairing.from_bonds), and that is all so far.",
+        )
+
+
 def check_window(size: int) -> None:
     """Raise NumericsError unless a window has an even number of sites per side, at least 2."""
     if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 2 or size % 2:

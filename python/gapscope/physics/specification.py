@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from gapscope.errors import SpecificationError
 from gapscope.physics.bonds import Bonds
 from gapscope.physics.impurity import ORIGIN, Impurity, Site
+from gapscope.physics.lattice import require_triangular
 from gapscope.physics.material import Material
 from gapscope.physics.pairing import Pairing
 
@@ -69,12 +70,8 @@ class Specification:
             raise SpecificationError(
                 "The onsite energy eps0 is a finite number in meV.", self.eps0, "Give a number."
             )
-        if self.pairing.custom is None and self.material.lattice.name != "triangular":
-            raise SpecificationError(
-                "The irreps of D3h are defined on the triangular lattice.",
-                f"{self.pairing.irrep} on a {self.material.lattice.name} lattice",
-                "Give the gap by its bonds with Pairing.from_bonds.",
-            )
+        if self.pairing.custom is None:
+            require_triangular(self.material.lattice, "A gap named by an irrep of D3h")
         self.pairing.bonds(self.material.orbitals)
         for site in self.impurity.sites:
             self.impurity.electron_matrix(self.material.orbitals, site)

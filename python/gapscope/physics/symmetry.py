@@ -45,6 +45,19 @@ def act_on_bonds(operation: Operation, bonds: Bonds) -> Bonds:
     return Bonds(bonds.vectors @ operation.T, bonds.matrices)
 
 
+def band_asymmetry(bonds: Bonds) -> float:
+    """How far E(k) is from the symmetry of D3h, 0 where it has it: a part of all bands' width.
+
+    The largest |E_n(g^-1 k) - E_n(k)| over the operations g of D6 (a vertical mirror and C3 of D3h,
+    and time reversal, which takes k to -k) at 16 momenta, over max E - min E. What orbitals do
+    under g need not be known for it.
+    """
+    k = np.random.default_rng(0).random((16, 2))
+    energies = [np.linalg.eigvalsh(act_on_bonds(g, bonds).at(k)) for g in D6]
+    width = float(np.ptp(energies[0]))
+    return float(np.abs(np.array(energies) - energies[0]).max()) / width if width else 0.0
+
+
 def act_on_map(operation: Operation, values: NDArray[Scalar]) -> NDArray[Scalar]:
     """Map (..., L, L) over r moved by an operation, f(r) -> f(g^-1 r), on the hexagon, else zero.
 

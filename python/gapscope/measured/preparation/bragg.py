@@ -21,11 +21,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.errors import LatticeNotFoundError, PreparationError
+from gapscope.measured.preparation.crystal import Crystal, sought
 from gapscope.measured.preparation.found import ANGSTROM, FoundLattice, turned_to_labels
 from gapscope.measured.preparation.grid import LEAST_PIXELS, Real, grid_of
 from gapscope.measured.preparation.peaks import Peak, brightest, refine_peak
 from gapscope.measured.preparation.spectrum import Spectrum, spectrum
-from gapscope.physics.lattice import Lattice
 
 FALSE_ALARM = 1e-3
 """Bound of the share of maps of pure noise in which a lattice is found."""
@@ -42,7 +42,7 @@ Triple = tuple[Peak, Peak, Peak]
 
 def find_lattice(
     image: xr.DataArray,
-    lattice_constant: float,
+    lattice_constant: Crystal,
     *,
     scale: tuple[float, float] = (0.87, 1.15),
     anisotropy: float = 1.25,
@@ -56,19 +56,20 @@ def find_lattice(
 
     Parameters
     ----------
-    lattice_constant : of the material, in Angstrom.
+    lattice_constant : of the material, in Angstrom; or the material or lattice that has it.
     scale : bounds of measured over true lengths, a wrong calibration of the scanner.
     anisotropy : bound of the ratio of the largest to the smallest stretch (drift, creep).
     false_alarm : bound of the probability that noise alone gives a lattice.
 
     Raises
     ------
+    SpecificationError : a lattice that is not triangular.
     LatticeNotFoundError : no significant Bragg peaks within the bounds.
     PreparationError : not a map, pixels too coarse for the lattice, or bounds without meaning.
     """
-    ideal = Lattice("triangular", lattice_constant)
+    wanted = sought(lattice_constant)
     _check(scale, anisotropy, false_alarm)
-    reciprocal = ideal.reciprocal / (lattice_constant * ANGSTROM)
+    reciprocal = wanted.lattice.reciprocal / (wanted.constant * ANGSTROM)
     length = float(np.linalg.norm(reciprocal[0]))
     reach = length * np.sqrt(anisotropy) / scale[0]
     found = spectrum(image, reach, 0.8 * length / scale[1])
@@ -76,8 +77,7 @@ def find_lattice(
     if (extent < length / scale[1]).any():
         raise PreparationError(
             "The pixels of a map are finer than half its lattice constant.",
-            f"a lattice constant of {lattice_constant:g} Angstrom on pixels of "
-            f"{', '.join(f'{10 * np.pi / e:.3g}' for e in extent)} Angstrom",
+            f"{wanted} on pixels of {', '.join(f'{10 * np.pi / e:.3g}' for e in extent)} Angstrom",
             "Use a finer map; or give the lattice constant of what was measured, in Angstrom, and"
             " coordinates in nm.",
         )
@@ -87,15 +87,17 @@ def find_lattice(
     peaks = None if rows is None else _refined(image, found, rows)
     if peaks is None:
         raise LatticeNotFoundError(
-            f"A map with a lattice of {lattice_constant:g} Angstrom (times {scale[0]:g} to "
-            f"{scale[1]:g}) shows three Bragg peaks of more than {needed:.1f} times the noise.",
+            f"A map of {wanted}, lengths in it being {scale[0]:g} to {scale[1]:g} times the true"
+            f" ones, shows three Bragg peaks of more than {needed:.1f} times the noise.",
             "no such peaks",
-            "Check the lattice constant, widen the scale (--scale), look in the topograph of the"
-            " same scan (--topograph Z, or what its channel is called), or use a less noisy map.",
+            "Give the material or the lattice constant of what was measured, widen the scale"
+            " (--scale), look in the topograph of the same scan (--topograph Z, or what its channel"
+            " is called), or use a less noisy map. Other lattices than triangular ones are not"
+            " looked for.",
         )
     weakest = min(peak.significance for peak in peaks)
     chance = min(1.0, search.trials * found.chance(weakest) ** 3)
-    lattice = _fitted(_labelled(peaks), lattice_constant, chance)
+    lattice = _fitted(_labelled(peaks), wanted.constant, chance)
     return replace(lattice, quarters=tuple(_quarters(image, lattice)))
 
 

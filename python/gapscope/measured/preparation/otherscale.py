@@ -7,6 +7,7 @@ import xarray as xr
 
 from gapscope.errors import LatticeNotFoundError, PreparationError
 from gapscope.measured.preparation.bragg import find_lattice
+from gapscope.measured.preparation.crystal import Crystal
 from gapscope.measured.preparation.found import FoundLattice
 
 REACH = (0.4, 2.5)
@@ -18,7 +19,7 @@ WINDOWS = 7
 def told_of_scale(
     error: LatticeNotFoundError,
     image: xr.DataArray,
-    lattice_constant: float,
+    lattice_constant: Crystal,
     *,
     anisotropy: float,
     false_alarm: float,
@@ -33,7 +34,7 @@ def told_of_scale(
     other = at_other_scale(image, lattice_constant, anisotropy=anisotropy, false_alarm=false_alarm)
     if other is None:
         return None
-    ratio = float(other.constant.value) / lattice_constant
+    ratio = float(other.constant.value) / other.material_constant
     return LatticeNotFoundError(
         error.rule,
         f"none there, but those of a lattice of {other.constant:.3f} Angstrom, {ratio:.2f}"
@@ -45,7 +46,7 @@ def told_of_scale(
 
 
 def at_other_scale(
-    image: xr.DataArray, lattice_constant: float, *, anisotropy: float, false_alarm: float
+    image: xr.DataArray, lattice_constant: Crystal, *, anisotropy: float, false_alarm: float
 ) -> FoundLattice | None:
     """The clearest triangular lattice from REACH[0] to REACH[1] times the lattice constant.
 

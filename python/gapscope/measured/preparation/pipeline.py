@@ -9,6 +9,7 @@ import xarray as xr
 
 from gapscope.errors import LatticeNotFoundError, PreparationError
 from gapscope.measured.preparation.bragg import find_lattice
+from gapscope.measured.preparation.crystal import Crystal, Sought, sought
 from gapscope.measured.preparation.drift import correct_drift
 from gapscope.measured.preparation.found import FoundLattice
 from gapscope.measured.preparation.grid import grid_of
@@ -26,7 +27,7 @@ CORRECTED = (0.95, 1.05)
 
 def prepare(
     image: xr.DataArray,
-    lattice_constant: float,
+    lattice_constant: Crystal,
     steps: Steps | None = None,
     *,
     topograph: xr.DataArray | None = None,
@@ -36,18 +37,21 @@ def prepare(
     Parameters
     ----------
     image : dims ("y", "x"), coordinates in nm, y upwards.
-    lattice_constant : of the material's triangular lattice, in Angstrom.
+    lattice_constant : of the material's triangular lattice, in Angstrom; or the material or lattice
+        that has it, and that errors then name.
     steps : what to do; level a plane, remove line noise and correct the drift where not given.
     topograph : a map of the same scan, on the same pixels, in which lattice and wave are looked for
         instead; a conductance map often does not show the atoms. It is levelled alike.
 
     Raises
     ------
+    SpecificationError : a lattice that is not triangular.
     LatticeNotFoundError : no significant Bragg peaks within the bounds.
     PreparationError : not a map, a step's setting that is not allowed, or a topograph on other
         pixels; ``phase`` with a topograph.
     """
     steps = Steps() if steps is None else steps
+    wanted = sought(lattice_constant)
     grid_of(image)
     if topograph is not None:
         _require_same_scan(image, topograph, steps)
@@ -57,10 +61,10 @@ def prepare(
     if topograph is not None:
         shown = [topograph, *_levelled(topograph, steps).values()][-1]
     try:
-        lattice = _lattice(shown, lattice_constant, steps)
+        lattice = _lattice(shown, wanted, steps)
     except LatticeNotFoundError as error:
         bounds = {"anisotropy": steps.anisotropy, "false_alarm": steps.false_alarm}
-        told = told_of_scale(error, shown, lattice_constant, **bounds)
+        told = told_of_scale(error, shown, wanted, **bounds)
         if told is None:
             raise
         raise told from error
@@ -72,13 +76,13 @@ def prepare(
     if steps.drift:
         last = images["drift"] = correct_drift(last, lattice)
         shown = last if topograph is None else correct_drift(shown, lattice)
-        final_lattice = _lattice_again(shown, lattice_constant, after)
+        final_lattice = _lattice_again(shown, wanted, after)
     shift = None
     if steps.phase is not None:
         length = steps.phase * float(np.linalg.norm(final_lattice.vectors, axis=1).mean())
         shift = Shift(grid_of(last), displacement(last, final_lattice, length))
         last = images["phase"] = shift.map(last)
-        final_lattice = _lattice_again(last, lattice_constant, after)
+        final_lattice = _lattice_again(last, wanted, after)
     masked = _masked(images, wave, lattice, final_lattice, steps)
     if masked is not None:
         images["masked"] = masked
@@ -115,20 +119,20 @@ def _require_same_scan(image: xr.DataArray, topograph: xr.DataArray, steps: Step
         )
 
 
-def _lattice(image: xr.DataArray, lattice_constant: float, steps: Steps) -> FoundLattice:
+def _lattice(image: xr.DataArray, wanted: Sought, steps: Steps) -> FoundLattice:
     return find_lattice(
         image,
-        lattice_constant,
+        wanted,
         scale=steps.scale,
         anisotropy=steps.anisotropy,
         false_alarm=steps.false_alarm,
     )
 
 
-def _lattice_again(image: xr.DataArray, lattice_constant: float, steps: Steps) -> FoundLattice:
+def _lattice_again(image: xr.DataArray, wanted: Sought, steps: Steps) -> FoundLattice:
     """The lattice of a corrected map."""
     try:
-        return _lattice(image, lattice_constant, steps)
+        return _lattice(image, wanted, steps)
     except LatticeNotFoundError as error:
         raise LatticeNotFoundError(
             "A corrected map shows the lattice that it was corrected by.",

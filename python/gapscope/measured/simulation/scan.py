@@ -44,8 +44,8 @@ def simulate_measurement(
     Conductance times the attribute ``conductance_unit`` is a density of states in 1/meV and site.
     ``impurity_r1``, ``impurity_r2``, and ``impurity_x``, ``impurity_y`` in nm as recorded, over
     ``impurity``, r = 0 first. Attributes: the truth (irrep, gap in meV, angles in rad, eps0 in
-    meV), lattice_constant (Angstrom), contrast (units of the conductance), seed, and measurement
-    and specification as JSON.
+    meV), lattice, lattice_constant (Angstrom), contrast (units of the conductance), seed, and
+    measurement and specification as JSON.
 
     Raises
     ------
@@ -111,6 +111,7 @@ def simulate_measurement(
             "gap": float(specification.pairing.gap),
             **specification.pairing.angles,
             "eps0": float(specification.eps0),
+            "lattice": lattice.name,
             "lattice_constant": lattice.constant,
             "window": window,
             "relative_error": states.relative_error,

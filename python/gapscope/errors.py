@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from gapscope.printable import printable
+
+LAYOUT = "\n\t"
+
 
 class GapscopeError(Exception):
     """Base of all errors raised on purpose by gapscope.
@@ -11,18 +15,20 @@ class GapscopeError(Exception):
     rule : what must hold.
     received : the value that broke the rule; shown by ``repr`` unless it is a string.
     remedy : what the user can do about it.
+
+    All three may quote a stranger's file, so that control characters in them become escapes.
     """
 
     def __init__(self, rule: str, received: object = None, remedy: str = "") -> None:
-        self.rule = rule
-        self.received = received
-        self.remedy = remedy
-        lines = [rule]
-        if received is not None:
-            shown = received if isinstance(received, str) else repr(received)
+        self.rule = printable(rule, LAYOUT)
+        self.received = printable(received, LAYOUT) if isinstance(received, str) else received
+        self.remedy = printable(remedy, LAYOUT)
+        lines = [self.rule]
+        if self.received is not None:
+            shown = self.received if isinstance(self.received, str) else repr(self.received)
             lines.append(f"Received: {shown}")
-        if remedy:
-            lines.append(f"Remedy: {remedy}")
+        if self.remedy:
+            lines.append(f"Remedy: {self.remedy}")
         super().__init__("\n".join(lines))
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import h5py
 import matplotlib.image
@@ -76,6 +76,57 @@ def three_ds(rows: int = ROWS, start: float = -0.25, stop: float = 0.25, more: s
     sweep = np.broadcast_to([start, stop, 0, 0], (ROWS, COLUMNS, 4))
     each = np.concatenate([sweep, upright(9)[..., None], grid(), -grid()], axis=-1)[:rows]
     return "\r\n".join(header).encode() + each.astype(">f4").tobytes()
+
+
+PASSES = [
+    *("Record-Ch", "Playback", "Playback-Offset", "BOL-delay_[cycles]", "Bias_override"),
+    *("Bias_override_value", "Z_Setp_override", "Z_Setp_override_value", "Speed_factor"),
+]
+
+
+def multipass_sxm(names: tuple[str, ...]) -> bytes:
+    """Four channels, factors 1 to 4 of upright(0) and, backward, upright(1); two passes."""
+    rows = [
+        ("-1", "FALSE", "0E+0", "40", "TRUE", "2E-3", "FALSE", "0E+0", "1.0"),
+        ("-1", "FALSE", "0E+0", "1", "FALSE", "9E-3", "TRUE", "3E-11", "1.0"),
+        ("-1", "TRUE", "-2E-10", "40", "TRUE", "-3E-3", "FALSE", "0E+0", "1.0"),
+        ("-1", "TRUE", "-2E-10", "1", "TRUE", "-4E-3", "FALSE", "0E+0", "1.0"),
+    ]
+    table = "".join("\t" + "\t".join(row) + "\n" for row in [PASSES, *rows])
+    single = sxm()
+    head, _, _ = single.partition(b"\t14\tZ")
+    head = head.replace(b":COMMENT:", b":Multipass-Config:\n" + table.encode() + b":COMMENT:")
+    lines = "".join(f"\t{i}\t{name}\tm\tboth\t1E+0\t0E+0\n" for i, name in enumerate(names))
+    blocks = [k * one for k in (1, 2, 3, 4) for one in (upright(0), upright(1)[:, ::-1])]
+    data = np.stack(blocks)[:, ::-1].astype(">f4").tobytes()
+    return head + lines.encode() + b"\n:SCANIT_END:\n\n\n\x1a\x04" + data
+
+
+def segmented_3ds(
+    values: NDArray[np.float64],
+    segments: Sequence[tuple[float, float, float]],
+    ends: tuple[float, float] | None = None,
+) -> bytes:
+    """A grid of one channel in a multi-segment sweep; start and end as its points have them."""
+    points = values.shape[-1]
+    rows = ";".join(f"{a:E},{b:E},15E-3,360E-3,{n:g},0E+0,0E+0" for a, b, n in segments)
+    names = "Segment Start (V), Segment End (V), Settling (s), Integration (s), Steps (xn)"
+    content = three_ds(more=f"{names}, Lockin, Init. Settling (s)={rows}").decode("latin-1")
+    head = content.partition(":HEADER_END:\r\n")[0]
+    head = head.replace("=Linear", "=MLS").replace(f"Points={POINTS}", f'Points="{points}"')
+    head = head.replace(f"bytes)={8 * POINTS}", f"bytes)={4 * points}")
+    head = head.replace("Current (A);Current [bwd] (A)", "Current (A)")
+    start, stop = ends or (segments[0][0], segments[-1][1])
+    sweep = np.broadcast_to([start, stop, 0, 0, 0], (ROWS, COLUMNS, 5))
+    each = np.concatenate([sweep, values], axis=-1)
+    return (head + ":HEADER_END:\r\n").encode() + each.astype(">f4").tobytes()
+
+
+def dat_header(content: bytes, start: float, end: float) -> bytes:
+    """A .dat whose header states a sweep, in V."""
+    lines = "Bias Spectroscopy>Sweep {} (V)\t{}\t\r\n"
+    told = lines.format("Start", start) + lines.format("End", end)
+    return content.replace(b"Cutoff", told.encode() + b"Cutoff", 1)
 
 
 BIASES = np.array([-100.0, -50.0, 0.0, 60.0, 100.0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
+
 import numpy as np
 import xarray as xr
 
@@ -9,6 +11,8 @@ from gapscope.measured.files import FORMATS, Format
 from gapscope.measured.limits import MAX_SIDE, MAX_VALUES
 
 DIMENSIONS = (("y", "x"), ("y", "x", "bias"), ("bias",), ("curve", "bias"))
+CONDITIONS = ("harmonic", "pass", "bias", "current", "feedback", "height_offset")
+"""What a channel may say besides its units and its name."""
 SCALE = {"width": 16.0, "height": 9.0}
 ATTEMPTS: dict[str, tuple[dict[str, object], ...]] = {
     "npy": (SCALE,),
@@ -38,8 +42,9 @@ def check_contract(found: xr.Dataset) -> None:
     for name, values in found.items():
         assert values.dims in DIMENSIONS, name
         assert values.dtype == np.float64
-        assert set(values.attrs) == {"units", "long_name"}
-        assert all(isinstance(text, str) for text in values.attrs.values())
+        assert {"units", "long_name"} <= set(values.attrs) <= {"units", "long_name", *CONDITIONS}
+        check_settings(values.attrs)
+        assert str(name).isprintable()
         assert not np.isinf(values).any()
     for axis, unit in (("x", "nm"), ("y", "nm"), ("bias", "mV")):
         if axis in found.dims:
@@ -51,6 +56,16 @@ def check_contract(found: xr.Dataset) -> None:
             if axis != "bias":
                 assert found[axis][0] == 0
                 np.testing.assert_allclose(steps, steps[0], rtol=1e-6)
-    for key in ("bias", "current", "scan_angle", "temperature"):
-        assert np.isfinite(found.attrs.get(key, 0.0)), key
+    check_settings(found.attrs)
     assert found.attrs["source_format"]
+
+
+def check_settings(settings: Mapping[Hashable, object]) -> None:
+    """Fail unless texts are printable, numbers finite, and no current is told without feedback."""
+    for key, value in settings.items():
+        if isinstance(value, str):
+            assert not any(ord(one) < 32 or 127 <= ord(one) < 160 for one in value), key
+        else:
+            assert np.isfinite(value), key  # type: ignore[call-overload]
+    assert settings.get("feedback", "off") == "off"
+    assert "current" not in settings or "feedback" not in settings

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from gapscope.errors import MeasurementFileError
-from gapscope.measured.channels import image_channels, image_of
+from gapscope.measured.channels import image_channels, image_of, said
 
 
 @pytest.fixture
@@ -31,6 +31,46 @@ def test_conductance_comes_first_and_backward_sweeps_last(name: str, scan: xr.Da
     renamed = scan.rename(LIY_1_omega=name)
     assert image_channels(renamed) == [name, "Z", "grid", "LIY_1_omega_backward"]
     assert image_of(renamed).identical(renamed[name])
+
+
+FIRST = {
+    "first harmonic": ("LI Demod 2 X", "LI Demod 1 X"),
+    "underscores": ("Z", "LI_Demod_2_X", "LI_Demod_1_Y", "LI_Demod_1_X"),
+    "omega": ("LIY_n_omega", "LIX_n_omega", "LIY_1_omega", "LIX_1_omega"),
+    "numbers": ("LIX 2", "LIX 1"),
+    "X before R and Y": ("LI R 1 omega", "LIY 1 omega", "LIX 1 omega"),
+    "RHK": ("Topography", "Current", "LIA Current"),
+    "words": ("Lock-in 2nd harmonic", "Lock-in 1st harmonic"),
+    "multiples": ("didv_2f", "didv_1f"),
+    "second derivative": ("d2I/dV2", "dI_dV"),
+    "phases": ("Lock-in phase", "LI phi 1 omega", "Topography"),
+    "forward": ("LI Demod 1 X_backward", "Z"),
+    "applied bias": ("Bias", "Current"),
+    "passes": ("[P1]_Z", "[P1]_LI_Demod_1_X"),
+    "topograph": ("Z", "Current"),
+}
+"""Channels in a file's order; the last one is meant, and of heights and currents the first."""
+
+
+@pytest.mark.parametrize("case", FIRST)
+def test_the_first_harmonic_in_phase_is_looked_at(case: str) -> None:
+    values = ("y", "x"), np.zeros((2, 2)), {"units": "V"}
+    names = FIRST[case]
+    meant = names[0] if case == "topograph" else names[-1]
+    scan = xr.Dataset(dict.fromkeys(names, values))
+    assert image_channels(scan)[0] == meant
+    lock_in = case not in ("phases", "forward", "applied bias", "topograph")
+    assert said(scan, meant).startswith("dI/dV, first harmonic" if lock_in else "not dI/dV")
+
+
+def test_a_harmonic_that_the_file_states_counts_more_than_the_name() -> None:
+    scan = xr.Dataset(
+        {
+            name: (("y", "x"), np.zeros((2, 2)), {"harmonic": harmonic})
+            for name, harmonic in (("LI Demod 1 X", 2), ("Z", 1), ("LI Demod 2 X", 1))
+        }
+    )
+    assert image_channels(scan) == ["LI Demod 2 X", "LI Demod 1 X", "Z"]
 
 
 @pytest.mark.parametrize("name", ["Line", "Lift", "Limit"])

@@ -72,7 +72,7 @@ def test_a_nanonis_scan_is_upright_in_both_directions(
         "source_format": "nanonis-sxm",
         "bias": pytest.approx(45.0),
         "current": pytest.approx(450.0),
-        "scan_angle": 45.0,
+        "scan_angle": -45.0,
         "temperature": 4.25,
         "recorded": "2014-10-22T15:19:04",
     }
@@ -89,7 +89,7 @@ def test_settings_that_a_scan_does_not_tell_are_absent(opened: Opener) -> None:
     content = sxm().replace(b":BIAS:", b":SAIB:").replace(b"log\t1\t", b"log\t0\t")
     content = content.replace(b"22.10.2014", b"10/22/2014").replace(b":Temp", b":Tmep")
     content = content.replace(b":SCAN_ANGLE:", b":SCAN_ELGNA:")
-    assert opened(content).attrs == {"source_format": "nanonis-sxm"}
+    assert opened(content).attrs == {"source_format": "nanonis-sxm", "feedback": "off"}
 
 
 def test_unscanned_lines_are_nan(opened: Opener) -> None:
@@ -110,7 +110,7 @@ def test_a_nanonis_grid_has_spectra_and_heights(opened: Opener, turned: bool) ->
     np.testing.assert_array_equal(found.Current, grid()[..., :: -1 if turned else 1])
     np.testing.assert_array_equal(found.Current_backward, -found.Current)
     np.testing.assert_array_equal(found.Z, upright(9))
-    assert found.attrs["scan_angle"] == 30.0
+    assert found.attrs["scan_angle"] == -30.0
     assert found.attrs["recorded"] == "2014-10-21T16:48:06"
 
 

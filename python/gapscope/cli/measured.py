@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gapscope.errors import GapscopeError, PreparationError, SettingError
+from gapscope.printable import printable
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -183,7 +184,7 @@ def prepared_file(
     Unless the steps are ``fixed``, slow distortions are corrected, too, where that can be done.
     """
     from gapscope import measured
-    from gapscope.measured.channels import image_channels, image_of
+    from gapscope.measured.channels import image_channels, image_of, said
     from gapscope.measured.default import USUAL, prepare_for_network
     from gapscope.measured.preparation import prepare
 
@@ -193,9 +194,12 @@ def prepared_file(
     )
     image = image_of(opened, channel, bias)
     others = [name for name in image_channels(opened) if name != image.name]
-    also = f" (also: {', '.join(others)})" if others and channel is None else ""
+    chosen = ""
+    if others and channel is None:
+        chosen = f" ({said(opened, str(image.name))}; --channel names another: {', '.join(others)})"
     at = f" at {float(image['bias']):g} mV" if "bias" in image.coords else ""
-    click.echo(f"{file.name}: {opened.attrs['source_format']}, channel {image.name}{at}{also}")
+    told = f"{opened.attrs['source_format']}, channel {image.name}{at}{chosen}"
+    click.echo(f"{opened.attrs['file']}: {told}")
     if "left_out" in opened.attrs:
         click.echo(f"left out, see --variable: {opened.attrs['left_out']}")
     if "unfinished_lines" in opened.attrs:
@@ -280,6 +284,6 @@ def predict_measurements(
         except GapscopeError as error:
             if len(files) == 1 or (file == files[-1] and not sites):
                 raise
-            click.echo(f"{file.name}: {type(error).__name__}\n{error}\n", err=True)
+            click.echo(f"{printable(file.name)}: {type(error).__name__}\n{error}\n", err=True)
     predictions = predict_sites(list(sites.values()), predictor, unit=unit)
     return predictions.assign_coords(file=("sample", [str(file) for file in sites])), sites

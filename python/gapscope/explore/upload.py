@@ -10,7 +10,8 @@ import xarray as xr
 
 from gapscope.errors import MeasurementFileError
 from gapscope.measured import open as open_measured
-from gapscope.measured.channels import GRID, IMAGE, image_channels
+from gapscope.measured.assemble import GRID, IMAGE
+from gapscope.measured.channels import image_channels
 from gapscope.measured.limits import MAX_BYTES
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import xarray as xr
@@ -12,11 +12,15 @@ from numpy.typing import NDArray
 
 from gapscope.errors import MeasurementFileError
 from gapscope.measured.limits import MAX_CHANNELS, MILLIVOLTS, check_length
+from gapscope.printable import printable
 
 IMAGE = ("y", "x")
 GRID = ("y", "x", "bias")
 SPECTRUM = ("bias",)
 CURVES = ("curve", "bias")
+BACKWARD = "_backward"
+MAX_TEXT = 300
+"""Most characters of a name, a unit or a text of a file."""
 
 Attributes = Mapping[str, float | str]
 
@@ -30,12 +34,14 @@ class Channel:
     name, units : as the file says.
     values : array over ``dims``; NaN where nothing was measured.
     dims : IMAGE, GRID, SPECTRUM or CURVES.
+    conditions : what it was taken at, where the file says so of a channel, such as bias in mV.
     """
 
     name: str
     units: str
     values: NDArray[np.number]
     dims: tuple[str, ...] = IMAGE
+    conditions: Attributes = field(default_factory=dict)
 
 
 def lengths(points: int, step: float) -> tuple[NDArray[np.float64], str]:
@@ -89,16 +95,15 @@ def dataset(
 ) -> xr.Dataset:
     """The dataset of one file.
 
+    Text of the file becomes printable. Channels of one name are numbered; one that has none, or
+    that of an axis, is called channel.
+
     Raises
     ------
-    MeasurementFileError : no channel or too many, two of one name, infinite values or settings, or
-        no finite value at all.
+    MeasurementFileError : no channel or too many, infinite values or settings, or no finite value
+        at all.
     """
-    for key, setting in (attributes or {}).items():
-        if not isinstance(setting, str) and not math.isfinite(setting):
-            raise MeasurementFileError(
-                "The settings of a measurement are finite.", f"{key} {setting}", "Mend the file."
-            )
+    _check_settings(attributes or {})
     axes = {"x": x, "y": y, "bias": None if bias is None else (bias, "mV")}
     coordinates = {
         name: (name, axis[0], {"units": axis[1]}) for name, axis in axes.items() if axis is not None
@@ -108,27 +113,60 @@ def dataset(
             f"A file has at most {MAX_CHANNELS} channels.", len(channels), "Export fewer of them."
         )
     variables = {}
-    for channel in channels:
-        name = channel.name.replace("/", "_").strip()
-        if not name or name in variables or name in (*axes, "curve"):
-            raise MeasurementFileError(
-                "Channels have names of their own.", channel.name[:80], "Rename the channel."
-            )
+    for name, channel in zip(_names(channels), channels, strict=True):
+        _check_settings(channel.conditions)
         values = np.ascontiguousarray(channel.values, dtype=np.float64)
         if np.any(np.isinf(values)):
             raise MeasurementFileError(
                 "A value is finite, or NaN where nothing was measured.",
-                f"infinite values in {channel.name[:80]}",
+                f"infinite values in {name}",
                 "The file is damaged: copy or export it again.",
             )
-        about = {"units": channel.units, "long_name": channel.name}
-        variables[name] = (channel.dims, values, about)
+        about = {"units": _said(channel.units), "long_name": _said(channel.name)}
+        variables[name] = (channel.dims, values, {**about, **channel.conditions})
     if not any(np.any(np.isfinite(values)) for _, values, _ in variables.values()):
         raise MeasurementFileError(
             "A file has a channel with measured values.",
             ", ".join(variables)[:80] or "no channel",
             "Use a file of a finished measurement.",
         )
-    return xr.Dataset(
-        variables, coordinates, {"source_format": source_format, **(attributes or {})}
-    )
+    told = {
+        key: _said(value) if isinstance(value, str) else value
+        for key, value in (attributes or {}).items()
+    }
+    return xr.Dataset(variables, coordinates, {"source_format": source_format, **told})
+
+
+def numbered(names: Sequence[str]) -> list[str]:
+    """Names of their own: the second of one name is NAME 2, backward or not."""
+    found: list[str] = []
+    for name in names:
+        base = name.removesuffix(BACKWARD)
+        ending, unique, count = name[len(base) :], name, 1
+        while unique in found:
+            count += 1
+            unique = f"{base} {count}{ending}"
+        found.append(unique)
+    return found
+
+
+def _names(channels: Sequence[Channel]) -> list[str]:
+    """Keys of the dataset: printable, without a slash, none that of an axis, none twice."""
+    names = [_said(channel.name.replace("/", "_").strip()) for channel in channels]
+    axes = ("x", "y", "bias", "curve")
+    return numbered([f"{name} channel".strip() if name in ("", *axes) else name for name in names])
+
+
+def _said(text: str) -> str:
+    """Text of a file as it may be shown."""
+    return printable(text)[:MAX_TEXT]
+
+
+def _check_settings(settings: Attributes) -> None:
+    for key, setting in settings.items():
+        if not isinstance(setting, str) and not math.isfinite(setting):
+            raise MeasurementFileError(
+                "The settings of a measurement are finite.",
+                f"{key} {setting}",
+                "Correct or remove the entry in a copy of the file.",
+            )

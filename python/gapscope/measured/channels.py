@@ -3,26 +3,82 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from gapscope.errors import MeasurementFileError
+from gapscope.measured.assemble import BACKWARD, GRID, IMAGE
+from gapscope.measured.limits import MILLIVOLTS
 
-IMAGE = ("y", "x")
-GRID = ("y", "x", "bias")
-CONDUCTANCE = re.compile(r"d[iI]\W?/?d[uUvV]|conductance|lock.?in|(?-i:^LI[ _XYR])", re.IGNORECASE)
-"""Names by which instruments call the lock-in's dI/dV."""
+CONDUCTANCE = re.compile(
+    r"d[iI][ _\W]?/?d[uUvV]|conductance|lock.?in|(?-i:(?<![A-Za-z])LI(A(?![A-Za-z])|[ _XYR]))",
+    re.IGNORECASE,
+)
+"""Names by which instruments call the lock-in's dI/dV: dI/dV, Lock-in X, LIX, LI Demod 1 X, LIA."""
+SECOND = re.compile(
+    r"d(2|²|\^2)|(?<!\d)(2nd|3rd)|second|third|(?<![A-Za-z0-9])([2-9]|n)[ _]?(f|ω|omega|harm)"
+    r"|demod[ _]?[2-9]|LI[XYR][ _][2-9n]|harm\w*[ _]?[2-9]",
+    re.IGNORECASE,
+)
+"""Names of higher harmonics and derivatives, and of a second demodulator."""
+QUADRATURES = re.compile(r"(?:^|[ _.-])(?:LI)?(X|Y|R|phi|phase|theta)(?![A-Za-z])", re.IGNORECASE)
+ANGLES = ("phi", "phase", "theta")
 
 
 def image_channels(dataset: xr.Dataset) -> list[str]:
-    """Names of the channels with a map: conductance first, backward sweeps last."""
+    """Names of the channels with a map, the one that is usually meant first.
 
-    def order(name: str) -> tuple[bool, bool]:
-        return name.endswith("_backward"), CONDUCTANCE.search(name) is None
+    Forward sweeps come before backward ones; the lock-in's dI/dV before heights and currents; its
+    first harmonic before others; X before R before Y; phases, and the bias that was applied, come
+    last. What is alike in all this stays in the file's order.
+    """
+
+    def order(name: str) -> tuple[bool, bool, bool, bool, int]:
+        about, quadrature = dataset[name].attrs, _quadrature(name)
+        conductance = _is_conductance(name, about)
+        return (
+            name.endswith(BACKWARD),
+            quadrature in ANGLES
+            or (name.lower().startswith("bias") and about.get("units") in MILLIVOLTS),
+            not conductance,
+            conductance and _is_higher(name, about),
+            {"R": 1, "Y": 2}.get(quadrature, 0) if conductance else 0,
+        )
 
     names = [str(name) for name, one in dataset.data_vars.items() if one.dims in (IMAGE, GRID)]
     return sorted(names, key=order)
+
+
+def said(dataset: xr.Dataset, name: str) -> str:
+    """What a channel is taken for, in words such as ``dI/dV, first harmonic, X, forward``."""
+    direction = "backward" if name.endswith(BACKWARD) else "forward"
+    if not _is_conductance(name, dataset[name].attrs):
+        return f"not dI/dV, {direction}"
+    higher = _is_higher(name, dataset[name].attrs)
+    which = "the lock-in's higher harmonic" if higher else "dI/dV, first harmonic"
+    return ", ".join(word for word in (which, _quadrature(name), direction) if word)
+
+
+def _is_conductance(name: str, about: Mapping[Hashable, Any]) -> bool:
+    """Whether a channel is the lock-in's, by its name, and its harmonic the first where known."""
+    known = about.get("harmonic", 1) == 1
+    return known and CONDUCTANCE.search(name) is not None and _quadrature(name) not in ANGLES
+
+
+def _is_higher(name: str, about: Mapping[Hashable, Any]) -> bool:
+    """Whether a lock-in channel's name says that it is of a higher harmonic, and the file not."""
+    return "harmonic" not in about and SECOND.search(name) is not None
+
+
+def _quadrature(name: str) -> str:
+    """X, R, Y, phi, ... of a lock-in channel's name, empty where it has none."""
+    found = QUADRATURES.search(name.removesuffix(BACKWARD))
+    if found is None:
+        return ""
+    return found[1].lower() if found[1].lower() in ANGLES else found[1].upper()
 
 
 def image_of(
@@ -34,7 +90,7 @@ def image_of(
     ----------
     channel : its name; the first of :func:`image_channels` where not given.
     bias : mV; of a grid of spectra, the map measured nearest to it, or to 0 where not given; of an
-        image, what it was taken at, instead of what the file says.
+        image, what it was taken at, instead of what the file says of it or of all its channels.
 
     Raises
     ------
@@ -69,7 +125,8 @@ def image_of(
             )
         image = image.sel(bias=bias, method="nearest")
     else:
-        bias = dataset.attrs.get("bias") if bias is None else bias
+        if bias is None:
+            bias = image.attrs.get("bias", dataset.attrs.get("bias"))
         if bias is not None:
             image = image.assign_coords(bias=((), float(bias), {"units": "mV"}))
     missing = ~np.isfinite(image.values)

@@ -24,6 +24,7 @@ from gapscope.measured import (
 )
 from gapscope.measured.finished import finished_lines
 from gapscope.measured.limits import MAX_BYTES, Given
+from gapscope.printable import printable
 
 HEAD = 2**16
 
@@ -86,9 +87,12 @@ def open(
     Returns
     -------
     Dataset with attributes source_format, file, and where the file tells them bias (mV), current
-    (set point, pA), scan_angle (degrees), temperature (K), recorded (ISO 8601); left_out, the
-    variables of an HDF5 file that do not go with its maps; unfinished_lines, how many were left
-    out.
+    (set point that the feedback holds, pA), feedback ("off" where it is), scan_angle (degrees,
+    counterclockwise), temperature (K), recorded (ISO 8601); left_out, the variables of an HDF5 file
+    that do not go with its maps; unfinished_lines, how many were left out. Channels have units and
+    long_name, the file's name of them, and where the file tells it of each, harmonic (of the
+    lock-in), and the pass, bias, current, feedback and height_offset (nm) of a multipass scan; the
+    dataset has what all passes share.
 
     Raises
     ------
@@ -113,7 +117,7 @@ def open(
         raise MeasurementFileError(
             f"{path.name[:80]}: {error.rule}", error.received, error.remedy
         ) from error
-    return found.assign_attrs(file=path.name)
+    return found.assign_attrs(file=printable(path.name))
 
 
 def _content(path: Path) -> tuple[bytes, Format]:

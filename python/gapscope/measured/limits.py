@@ -28,15 +28,18 @@ NANOMETRES = {
     "mm": 1e6,
     "um": 1e3,
     "µm": 1e3,
+    "μm": 1e3,
     "nm": 1.0,
     "pm": 1e-3,
     "Å": 0.1,
+    "\u212b": 0.1,
     "A": 0.1,
+    "Ang": 0.1,
     "Angstrom": 0.1,
     "angstrom": 0.1,
 }
 """Nanometres per unit of length."""
-MILLIVOLTS = {"V": 1e3, "mV": 1.0, "uV": 1e-3, "µV": 1e-3}
+MILLIVOLTS = {"V": 1e3, "mV": 1.0, "uV": 1e-3, "µV": 1e-3, "μV": 1e-3}
 """Millivolts per unit of bias."""
 
 
@@ -139,6 +142,14 @@ def missing(header: Mapping[str, str], key: str, kind: str) -> MeasurementFileEr
     return MeasurementFileError(
         f"The header gives {key} as {kind}.", header.get(key, "nothing")[:80], "Mend the file."
     )
+
+
+def decoded(content: bytes) -> str:
+    """Text in UTF-8, or in Latin-1 where it is none: one byte for each character."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -26,7 +28,15 @@ from gapscope.measured.limits import (
     missing,
     number,
 )
-from gapscope.measured.nanonis import floats, moment, settings, split_header
+from gapscope.measured.nanonis import (
+    floats,
+    harmonic,
+    moment,
+    scan_angle,
+    settings,
+    split_header,
+)
+from gapscope.measured.nanonis_sweep import Sweep, check_ends, segmented, stated
 
 
 def recognises(head: bytes, suffix: str) -> bool:
@@ -38,14 +48,15 @@ def read(content: bytes, given: Given) -> xr.Dataset:
     """The channels of a .3ds file over (y, x, bias), and the height Z over (y, x).
 
     Points follow each other from the lower left corner along x; each has its parameters (start and
-    end of the sweep, position, ...) and then its channels. A line cut is over (curve, bias). Points
-    that were not measured are NaN; where the file ends before them, it is read if
-    ``given.finished``, up to its last whole line.
+    end of the sweep, position, ...) and then its channels. A sweep is linear, or of several
+    segments that the header lists. A line cut is over (curve, bias). Points that were not measured
+    are NaN; where the file ends before them, it is read if ``given.finished``, up to its last whole
+    line.
 
     Raises
     ------
-    MeasurementFileError : no bias spectroscopy with one linear sweep, or data of another length,
-        such as a grid that was stopped.
+    MeasurementFileError : no bias spectroscopy, a sweep of which the header and the points say
+        different things, or data of another length, such as a grid that was stopped.
     """
     given.refuse_scale()
     text, end = split_header(content, b":HEADER_END:\r\n")
@@ -54,12 +65,14 @@ def read(content: bytes, given: Given) -> xr.Dataset:
     columns, rows = _sides(header)
     points, parameters = _count(header, "Points"), _count(header, "# Parameters (4 byte)")
     labels = [label for label in header.get("Channels", "").split(";") if label.strip()]
-    if not labels or header.get("Filetype", "Linear") != "Linear":
+    if not labels or header.get("Filetype", "Linear") not in ("Linear", "MLS"):
         raise MeasurementFileError(
-            "A grid has channels, taken in one linear sweep.",
+            "A grid has channels, taken in a linear or a multi-segment sweep.",
             f"Channels={header.get('Channels', '')[:80]}, Filetype={header.get('Filetype')}",
-            "Multi-segment sweeps are not read: export the segments.",
+            "Use a grid of bias spectroscopy.",
         )
+    if points > MAX_SIDE:
+        raise missing(header, "Points", f"at most {MAX_SIDE}")
     each = parameters + len(labels) * points
     if each * rows * columns > MAX_VALUES or _count(header, "Experiment size (bytes)") != 4 * (
         each - parameters
@@ -68,8 +81,8 @@ def read(content: bytes, given: Given) -> xr.Dataset:
     data = floats(content, end, ">")
     lines = _whole_lines(len(data), each * columns, rows, given.finished)
     blocks = data[: lines * columns * each].reshape(lines, columns, each)
-    sweep, swept = _sweep(header, blocks[..., :2], blocks[..., parameters:])
-    bias, turned = _bias(header, sweep, points)
+    sweep, swept = _sweep(header, blocks[..., :2], blocks[..., parameters:], points)
+    bias, turned = biases(sweep.values, sweep.unit)
     names = [
         label_and_unit(label)
         for key in ("Fixed parameters", "Experiment parameters")
@@ -78,15 +91,18 @@ def read(content: bytes, given: Given) -> xr.Dataset:
     channels = []
     for index, label in enumerate(labels):
         first = parameters + index * points
-        values = blocks[..., first : first + points][..., :: -1 if turned else 1]
-        channels.append(Channel(*label_and_unit(label), values, GRID))
+        values = sweep.merged(blocks[..., first : first + points])[..., :: -1 if turned else 1]
+        name, unit = label_and_unit(label)
+        channels.append(Channel(name, unit, values, GRID, harmonic(header, name)))
     attributes: dict[str, float | str] = {
         **settings(header),
         **moment(header.get("Start time", header.get("Date", ""))),
         **({UNFINISHED: rows - lines} if lines < rows else {}),
     }
     if min(rows, columns) == 1:
-        cut = [Channel(c.name, c.units, c.values.reshape(-1, points), CURVES) for c in channels]
+        cut = [
+            replace(one, values=one.values.reshape(-1, len(bias)), dims=CURVES) for one in channels
+        ]
         return dataset("nanonis-3ds", cut, bias=bias, attributes=attributes)
     check_pixels(rows, columns)
     if ("Z", "m") in names[:parameters] and all(channel.name != "Z" for channel in channels):
@@ -95,14 +111,14 @@ def read(content: bytes, given: Given) -> xr.Dataset:
     frame = header.get("Grid settings", "").split(";")
     if len(frame) != 5:
         raise missing(header, "Grid settings", "centre, width, height and angle")
-    width, height, angle = (number({"Grid settings": word}, "Grid settings") for word in frame[2:])
+    width, height = (number({"Grid settings": word}, "Grid settings") for word in frame[2:4])
     return dataset(
         "nanonis-3ds",
         channels,
         lengths(columns, width * 1e9 / columns),
         lengths(lines, height * 1e9 / rows),
         bias,
-        {**attributes, "scan_angle": angle},
+        {**attributes, "scan_angle": scan_angle({"Grid settings": frame[4]}, "Grid settings")},
     )
 
 
@@ -139,41 +155,53 @@ def _whole_lines(values: int, line: int, rows: int, finished: bool) -> int:
 
 
 def _sweep(
-    header: dict[str, str], sweeps: NDArray[np.float32], values: NDArray[np.float32]
-) -> tuple[tuple[float, float], NDArray[np.bool_]]:
-    """The common start and end of the measured points, and which points have them.
+    header: dict[str, str],
+    ends: NDArray[np.float32],
+    values: NDArray[np.float32],
+    points: int,
+) -> tuple[Sweep, NDArray[np.bool_]]:
+    """The common sweep of the measured points, and which points have it.
 
     Parameters
     ----------
-    sweeps : first two parameters of the points (y, x, 2); any of a point that was not measured.
+    ends : first two parameters of the points (y, x, 2), start and end where they are named so; any
+        of a point that was not measured.
     values : of their channels (y, x, n), all NaN there.
     """
-    measured = ~np.isnan(values).all(axis=-1)
+    measured: NDArray[np.bool_] = ~np.all(np.isnan(values), axis=-1)
     if not measured.any():
         raise MeasurementFileError(
             "A grid has points that were measured.",
             f"none of {measured.size}",
             "Use a file of a finished measurement.",
         )
-    common = sweeps[measured][0]
-    swept = (sweeps == common).all(axis=-1)
-    others = sweeps[measured & ~swept]
-    if header.get("Fixed parameters") != "Sweep Start;Sweep End" or len(others):
-        first, other = (f"{one[0]:g} to {one[1]:g}" for one in (common, [*others, common][0]))
+    several = header.get("Filetype") == "MLS"
+    if header.get("Fixed parameters") != "Sweep Start;Sweep End":
+        if several:
+            return segmented(header, points), measured
         raise MeasurementFileError(
-            "All points of a grid have the same sweep, whose start and end are stored first.",
-            f"Fixed parameters={header.get('Fixed parameters', '')[:80]}; {first} at the first"
-            f" point, {other} at {len(others)} of {int(measured.sum())}",
+            "The start and end of a grid's sweep are stored first with each point.",
+            f"Fixed parameters={header.get('Fixed parameters', '')[:80]}",
+            "Use a grid of bias spectroscopy.",
+        )
+    common = ends[measured][0]
+    swept: NDArray[np.bool_] = np.all(ends == common, axis=-1)
+    others = ends[measured & ~swept]
+    if len(others):
+        first, other = (f"{one[0]:g} to {one[1]:g}" for one in (common, others[0]))
+        raise MeasurementFileError(
+            "All points of a grid have the same sweep.",
+            f"{first} at the first point, {other} at {len(others)} of {int(measured.sum())}",
             "Use a grid with one sweep.",
         )
-    return (float(common[0]), float(common[1])), swept
-
-
-def _bias(
-    header: dict[str, str], sweep: tuple[float, float], points: int
-) -> tuple[NDArray[np.float64], bool]:
-    """The common bias axis of all points, and whether it was turned round."""
-    if points > MAX_SIDE:
-        raise missing(header, "Points", f"at most {MAX_SIDE}")
+    held = float(common[0]), float(common[1])
+    if several:
+        sweep = segmented(header, points)
+        if held[0] != held[1]:
+            check_ends((float(sweep.values[0]), float(sweep.values[-1])), held)
+        return sweep, swept
     unit = label_and_unit(header.get("Sweep Signal", ""))[1]
-    return biases(np.linspace(*sweep, points), unit)
+    told = stated(header)
+    if told is not None and unit == "V":
+        check_ends(told, held)
+    return Sweep(np.linspace(*held, points), unit, points), swept

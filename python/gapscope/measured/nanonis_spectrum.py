@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from gapscope.errors import MeasurementFileError
 from gapscope.measured.limits import Given
-from gapscope.measured.nanonis import moment, settings, split_header
-from gapscope.measured.table import spectra, text_lines
+from gapscope.measured.nanonis import harmonic, moment, settings, split_header
+from gapscope.measured.nanonis_sweep import MODULE, Sweep, disagreement, segmented, stated
+from gapscope.measured.table import is_bias, spectra, text_lines
 
 END = b"\n[DATA]"
+MARGIN = 0.02
+"""Of the range, by which calibrated bias values may leave what was set."""
 
 
 def recognises(head: bytes, suffix: str) -> bool:
@@ -20,9 +25,13 @@ def recognises(head: bytes, suffix: str) -> bool:
 def read(content: bytes, given: Given) -> xr.Dataset:
     """The channels of a .dat file over bias.
 
+    The bias is the first column; where a table has none, it is the sweep that the header of bias
+    spectroscopy states.
+
     Raises
     ------
-    MeasurementFileError : no table, a table against something else than the bias, or a cut line.
+    MeasurementFileError : no table, a table against something else than the bias, a bias outside of
+        the sweep that the header states, or a cut line.
     """
     given.refuse_scale()
     text, end = split_header(content, END)
@@ -39,4 +48,34 @@ def read(content: bytes, given: Given) -> xr.Dataset:
         **settings(header),
         **moment(header.get("Start time") or header.get("Date") or header.get("Saved Date", "")),
     }
-    return spectra("nanonis-dat", table[0].split("\t"), table[1:], "\t", attributes)
+    labels, lines = table[0].split("\t"), table[1:]
+    told = _sweep(header, len(lines))
+    if told is not None and not is_bias(labels[0]) and told.points == len(lines) and not told.twice:
+        labels = [f"Bias ({told.unit})", *labels]
+        lines = [
+            f"{bias!r}\t{line}" for bias, line in zip(told.values.tolist(), lines, strict=True)
+        ]
+    found = spectra("nanonis-dat", labels, lines, "\t", attributes)
+    if told is not None and told.unit == "V":
+        _check_within(told, found["bias"].values * 1e-3)
+    for name in found:
+        found[name].attrs |= harmonic(header, str(name))
+    return found
+
+
+def _sweep(header: dict[str, str], points: int) -> Sweep | None:
+    """The sweep that the header of bias spectroscopy states, None where it states none."""
+    if header.get("Experiment", "").strip().lower() != "bias spectroscopy":
+        return None
+    if header.get(f"{MODULE} mode", "").strip().upper() == "MLS":
+        return segmented(header, points)
+    ends = stated(header)
+    return None if ends is None else Sweep(np.linspace(*ends, points), "V", points)
+
+
+def _check_within(told: Sweep, held: NDArray[np.float64]) -> None:
+    """Sweeps may be cut short, and the bias calibrated, but they stay within what was set."""
+    low, high = float(told.values.min()), float(told.values.max())
+    near = MARGIN * (high - low)
+    if held[0] < low - near or held[-1] > high + near:
+        raise disagreement((low, high), (float(held[0]), float(held[-1])))

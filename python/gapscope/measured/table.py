@@ -73,7 +73,7 @@ def spectra(
     while labels and not labels[-1]:
         labels.pop()
     table = numbers([line.rstrip("\t\r ") for line in lines], delimiter)
-    if table.shape[1] != len(labels) or len(labels) < 2 or not _is_bias(labels[0]):
+    if table.shape[1] != len(labels) or len(labels) < 2 or not is_bias(labels[0]):
         raise MeasurementFileError(
             "A table of spectra has a name for each column, first the bias with its unit.",
             f"{table.shape[1]} columns, {', '.join(labels)[:80]}",
@@ -87,6 +87,7 @@ def spectra(
     return dataset(source_format, channels, bias=bias, attributes=attributes)
 
 
-def _is_bias(label: str) -> bool:
+def is_bias(label: str) -> bool:
+    """Whether the name of a column says that it is the bias."""
     words = label.lower().replace("(", " ").split()
     return bool(words) and words[0] in ("bias", "v", "voltage")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import h5py
 import xarray as xr
 
-from gapscope.errors import MapFileError, SchemaVersionError, StorageError
+from gapscope.errors import MapFileError, SchemaVersionError
+from gapscope.storage import NETCDF, require_output, write_whole
 
 MAP_SCHEMA = 1
 VARIABLES = ("ldos_change", "qpi_re", "qpi_im", "dos")
@@ -21,23 +21,14 @@ UNREADABLE = (OSError, ValueError, KeyError, TypeError, RuntimeError)
 def write_netcdf(dataset: xr.Dataset, path: str | Path) -> Path:
     """Write a dataset; the file appears under its name when it is complete.
 
+    It is laid out in memory: HDF5 cannot go on where a disk is full.
+
     Raises
     ------
-    StorageError : the folder is missing or not writable, or the disk is full.
+    StorageError : see :func:`gapscope.storage.require_output`, or the disk is full.
     """
-    path = Path(path)
-    partial = path.with_name(path.name + ".tmp")
-    try:
-        dataset.to_netcdf(partial, engine="h5netcdf")
-        os.replace(partial, path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise StorageError(
-            "A netCDF file is written to a folder with free space.",
-            f"{path}: {error}",
-            "Choose another folder or free some space.",
-        ) from error
-    return path
+    require_output(path, NETCDF)
+    return write_whole(path, dataset.to_netcdf(engine="h5netcdf"))
 
 
 def load_netcdf(path: str | Path) -> xr.Dataset:

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from gapscope.dataset.build import build
 from gapscope.dataset.card import card
 from gapscope.resources import MEASURED_MODEL, SHIPPED_MODEL, find_recipe, share_folder
+from gapscope.storage import write_whole
 
 if TYPE_CHECKING:
     from gapscope.learning.config import TrainingConfig
@@ -100,7 +101,7 @@ def make_dataset(folder: Path, name: str) -> Path:
         size = Plan().training().network.input_size
         text += f"\n## Baseline: the nearest training map, window {size}\n\n```\n"
         text += table_text(table(nearest_neighbour(data, size))) + "\n```\n"
-    recipe.with_suffix(".md").write_text(text, encoding="utf-8")
+    write_whole(recipe.with_suffix(".md"), text.encode())
     print(f"dataset {data}", flush=True)
     return data
 

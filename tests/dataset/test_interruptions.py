@@ -30,7 +30,6 @@ from gapscope.dataset.build import build
 from gapscope.dataset.load import open_dataset
 from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.shards import read_shard, write_shard
-from gapscope.dataset.storage import only_writer
 from gapscope.dataset.verify import status, verify
 from gapscope.errors import (
     ClusterError,
@@ -42,6 +41,7 @@ from gapscope.errors import (
     StorageError,
 )
 from gapscope.resources import share_folder
+from gapscope.storage import only_writer
 
 LAST = recipe().sampler().draw(38).eps0  # in the last of six shards
 

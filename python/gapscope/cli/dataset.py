@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from gapscope.cli.outputs import require_outputs
+
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
@@ -80,5 +82,6 @@ def inspect(folder: Path, per_class: int, figure: Path) -> None:
     from gapscope.plots.dataset import sheet
     from gapscope.plots.style import save_figure
 
+    require_outputs(None, figure)
     with DatasetReader(folder) as reader:
         click.echo(f"wrote {save_figure(sheet(reader, per_class), figure)}")

@@ -8,9 +8,11 @@ from typing import Any
 
 import click
 
-from gapscope.cli.measured import keep_inputs, kind_of, predict_measurements, scan_options
+from gapscope.cli.measured import kind_of, predict_measurements, scan_options
+from gapscope.cli.outputs import require_outputs
 from gapscope.errors import MapFileError, PreparationError
 from gapscope.resources import MEASURED_MODEL, SHIPPED_MODEL
+from gapscope.storage import require_folder
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -127,8 +129,10 @@ def evaluate(run: Path, dataset: Path, split: str, output: Path | None, **option
     from gapscope.plots.learning import evaluation_figures
     from gapscope.plots.style import save_figure
 
-    result = evaluate_run(run, dataset, split, **_given(options))
     folder = output or run / split
+    if output is not None or run.is_dir():
+        require_folder(folder)
+    result = evaluate_run(run, dataset, split, **_given(options))
     written = list(result.write(folder))
     for name, figure in evaluation_figures(result.predictions).items():
         written.append(save_figure(figure, folder / f"{name}.png"))
@@ -193,7 +197,7 @@ def predict(
     from gapscope.learning.listing import nearest_text, prediction_text, refinement_text
     from gapscope.mapfile import write_netcdf
 
-    keep_inputs(maps, output, figure)
+    require_outputs(output, figure, maps)
     options = _given({"level": level, "symmetry": symmetry})
     names, left_out = [path.name for path in maps], 0
     if _all_measured(maps, refine, {"unit": unit, "figure": figure, **scan}):

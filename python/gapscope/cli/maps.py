@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from gapscope.cli.outputs import require_outputs
 from gapscope.errors import ConvergenceWarning, NumericsError, SpecificationError
 from gapscope.materials import material
 from gapscope.numerics import Converged, Grid, Numerics
@@ -123,6 +124,7 @@ def simulate(
     from gapscope.mapfile import write_netcdf
     from gapscope.simulate import simulate as simulate_maps
 
+    require_outputs(output, figure, [Path(options["material"])])
     weights = None if orbital_weights is None else _numbers(orbital_weights)
     scatterer = Impurity.scalar(impurity, weights)
     if moment is not None:
@@ -174,6 +176,7 @@ def dos(
     from gapscope.mapfile import write_netcdf
     from gapscope.spectrum import density_of_states
 
+    require_outputs(output, figure, [Path(options["material"])])
     spec = specification(options, Impurity.scalar(0.0))
     values = density_of_states(spec, np.linspace(*bounds, points).tolist(), broadening, kgrid)
     click.echo(f"wrote {write_netcdf(values.to_dataset(), output)}")
@@ -216,6 +219,7 @@ def spectrum(
     from gapscope.physics.path import path
     from gapscope.spectrum import spectral_function
 
+    require_outputs(output, figure, [Path(options["material"])])
     spec = specification(options, Impurity.scalar(0.0))
     names = [name.strip() for name in corners.split(",")]
     momenta = path(spec.material.lattice.name, names, steps)
@@ -249,6 +253,7 @@ def converge(
     """Show error against time of both methods for one specification."""
     from gapscope.convergence import convergence_study
 
+    require_outputs(None, figure, [Path(options["material"])])
     spec = specification(options, Impurity.scalar(impurity))
     smallest = min(512, largest_kgrid)
     doublings = max(largest_kgrid // smallest, 1).bit_length()

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gapscope.errors import GapscopeError, PreparationError, SettingError
+from gapscope.cli.outputs import require_outputs
+from gapscope.errors import GapscopeError, PreparationError
 from gapscope.printable import printable
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def prepare(
         steps["lines"] = lines if lines == "median" else int(lines)
     fixed = "phase" in steps
     steps["phase"] = steps.get("phase") or None
-    keep_inputs([file], output, figure)
+    require_outputs(output, figure, [file])
     prepared = prepared_file(file, Steps(**steps), fixed=fixed, **scan)
     click.echo(report(prepared))
     sites = prepared.network_input(size, centre_site(prepared, centre))
@@ -150,18 +151,6 @@ def prepare(
 
         title = f"{file.name}, {prepared.images['raw'].name}"
         click.echo(f"wrote {save_figure(preparation_figure(prepared, title, sites), figure)}")
-
-
-def keep_inputs(inputs: Sequence[Path], *outputs: Path | None) -> None:
-    """Raise SettingError if a file would be written over one that is read."""
-    read = {path.resolve() for path in inputs}
-    for path in outputs:
-        if path is not None and path.resolve() in read:
-            raise SettingError(
-                "A measured or simulated map is not written over.",
-                f"{path}, to be read and written",
-                "Choose another name for the output.",
-            )
 
 
 def prepared_file(

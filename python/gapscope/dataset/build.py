@@ -24,9 +24,9 @@ from gapscope.dataset.preflight import require_computable
 from gapscope.dataset.recipe import Recipe, load_recipe
 from gapscope.dataset.schema import MANIFEST, shard_name
 from gapscope.dataset.shards import intact_shard
-from gapscope.dataset.storage import make_folder, only_writer, remove_leftovers
-from gapscope.errors import RecipeError
+from gapscope.errors import DatasetError, RecipeError
 from gapscope.materials import material
+from gapscope.storage import make_folder, only_writer, remove_leftovers, require_folder
 
 logger = logging.getLogger(__name__)
 KERNEL = JuliaKernel()
@@ -70,13 +70,14 @@ def build(
     KernelError, StorageError : computing or writing failed; finished shards are kept.
     """
     check_workers(workers, scheduler)
+    require_folder(directory)
     base = Path() if isinstance(recipe, Recipe) else Path(recipe).parent
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
     matter = material(recipe.material, folder=base)
     require_computable(recipe, matter)
     folder = Path(directory).resolve()
     make_folder(folder / "shards")
-    with only_writer(folder):
+    with only_writer(folder, "build.lock", _in_use(folder)):
         remove_leftovers(folder)
         remove_leftovers(folder / "shards")
         manifest = _survey(folder, _begin(folder, Manifest.start(recipe, matter)))
@@ -88,6 +89,14 @@ def build(
                 )
         write_dataset(folder, manifest)
     return folder
+
+
+def _in_use(folder: Path) -> DatasetError:
+    return DatasetError(
+        "One build at a time works in a dataset folder.",
+        str(folder),
+        "Wait for the other build, or end it.",
+    )
 
 
 def _begin(folder: Path, fresh: Manifest) -> Manifest:

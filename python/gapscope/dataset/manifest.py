@@ -11,9 +11,9 @@ from typing import Any
 from gapscope.dataset.recipe import Recipe
 from gapscope.dataset.schema import MANIFEST, SCHEMA_VERSION, require_readable, shard_name
 from gapscope.dataset.shards import Origin, ShardEntry, corrupt
-from gapscope.dataset.storage import write_whole
 from gapscope.errors import DatasetError, RecipeError
 from gapscope.physics import Material
+from gapscope.storage import write_whole
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from gapscope.dataset.schema import (
     Arrays,
     require_readable,
 )
-from gapscope.dataset.storage import write_whole
 from gapscope.errors import CorruptShardError, GapscopeError
+from gapscope.storage import write_whole
 
 logger = logging.getLogger(__name__)
 

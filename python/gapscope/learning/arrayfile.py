@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 import zlib
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapscope.errors import GapscopeError, SchemaVersionError
-from gapscope.learning.run import storing
+from gapscope.storage import write_whole
 
 Arrays = dict[str, NDArray[Any]]
 UNREADABLE = (
@@ -33,8 +34,9 @@ def write_arrays(
 ) -> None:
     """Write the file, whole or not at all; raises StorageError."""
     text = np.array(json.dumps({"schema": schema, **about}))
-    with storing(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, **{"about": text, **arrays})
+    file = io.BytesIO()
+    np.savez_compressed(file, **{"about": text, **arrays})
+    write_whole(path, file.getvalue())
 
 
 def read_arrays(

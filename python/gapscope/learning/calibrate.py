@@ -16,6 +16,7 @@ from gapscope.learning.predictor import Predictor, beside_truth
 from gapscope.learning.run import RunConfig
 from gapscope.learning.samples import CHUNK, Samples
 from gapscope.learning.temperature import fit_temperature
+from gapscope.storage import require_output
 
 MOST_IMAGES = 5000
 """Training images that the detector knows: more of them make a model larger, and little sharper."""
@@ -49,6 +50,7 @@ def calibrate(
     StorageError : the system refused to write.
     """
     trained = load_trained(run)
+    require_output(Path(run) / CALIBRATION)
     predictor = Predictor(trained.config, trained.network, surfaces=trained.surfaces)
     with DatasetReader(dataset) as reader:
         samples = predictor.samples(reader, split)

@@ -8,13 +8,13 @@ from pathlib import Path
 import xarray as xr
 
 from gapscope.dataset.load import DatasetReader
-from gapscope.errors import StorageError
 from gapscope.learning.calibration import LEVEL
 from gapscope.learning.coverage import coverage_text
 from gapscope.learning.metrics import Row, hit_rate, table
 from gapscope.learning.predictor import Predictor, beside_truth
 from gapscope.learning.report import table_text
 from gapscope.mapfile import write_netcdf
+from gapscope.storage import make_folder, write_whole
 
 
 @dataclass(frozen=True)
@@ -50,17 +50,10 @@ class Evaluation:
         data = folder / "predictions.nc"
         texts = {folder / "table.txt": self.text, folder / "coverage.txt": self.uncertainty}
         known = {path: text for path, text in texts.items() if text is not None}
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            write_netcdf(self.predictions, data)
-            for path, text in known.items():
-                path.write_text(text + "\n", encoding="utf-8")
-        except OSError as error:
-            raise StorageError(
-                "The results of an evaluation can be written.",
-                f"{folder}: {error.strerror or error}",
-                "Make room, or choose another folder.",
-            ) from error
+        make_folder(folder)
+        write_netcdf(self.predictions, data)
+        for path, text in known.items():
+            write_whole(path, f"{text}\n".encode())
         return (data, *known)
 
 

@@ -16,9 +16,10 @@ import keras
 from gapscope.errors import RunError
 from gapscope.learning.calibration import CALIBRATION, Calibration
 from gapscope.learning.card import model_card
-from gapscope.learning.run import RunConfig, RunFolder, storing
+from gapscope.learning.run import RunConfig, RunFolder
 from gapscope.learning.surfaces import Surfaces
 from gapscope.learning.weights import INDEX, read_weights, remove_weights, write_weights
+from gapscope.storage import make_folder, require_folder, write_whole
 
 CARD = "MODEL_CARD.md"
 TABLE = Path("test", "table.txt")
@@ -95,6 +96,7 @@ def export(run: str | Path, folder: str | Path, name: str | None = None) -> Path
     """
     target = Path(folder)
     _require_free(target)
+    require_folder(target)
     trained = load_trained(run)
     calibration = trained.calibration()
     source = RunFolder(run)
@@ -108,9 +110,8 @@ def export(run: str | Path, folder: str | Path, name: str | None = None) -> Path
         calibration,
         trained.surfaces is not None,
     )
-    with storing(target / CARD) as file:
-        target.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+    make_folder(target)
+    write_whole(target / CARD, text.encode())
     remove_weights(target)
     model = RunFolder(target)
     model.write_config(trained.config)

@@ -11,26 +11,24 @@ The network is built anew by the name of its backbone; files hold only its weigh
 
 from __future__ import annotations
 
+import io
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 
-from gapscope.errors import RunError, SchemaVersionError, StorageError, TrainingError
+from gapscope.errors import RunError, SchemaVersionError, TrainingError
 from gapscope.learning.config import NetworkConfig, TrainingConfig
 from gapscope.learning.inputs import InputScaling
 from gapscope.learning.measurement import MeasurementAugmentation
 from gapscope.learning.network import build_network
 from gapscope.learning.precision import dtype_policy
 from gapscope.learning.targets import TargetScaling
+from gapscope.storage import make_folder, remove_leftovers, write_whole
 
 RUN_SCHEMA = 1
-PARTIAL = ".partial-"
 
 
 @dataclass(frozen=True)
@@ -126,8 +124,7 @@ class RunFolder:
     def finish(self) -> None:
         """Drop, after the last epoch, the optimizer's state and what interruptions left behind."""
         self.checkpoint.unlink(missing_ok=True)
-        for leftover in self.path.glob(f"{PARTIAL}*"):
-            leftover.unlink()
+        remove_leftovers(self.path)
 
     def clear(self) -> None:
         """Remove the files of a run, and nothing else."""
@@ -159,9 +156,8 @@ class RunFolder:
 
     def write_config(self, config: RunConfig) -> None:
         """Begin a run; raises StorageError."""
-        with storing(self._config) as file:
-            self.path.mkdir(parents=True, exist_ok=True)
-            file.write_text(config.to_json(), encoding="utf-8")
+        make_folder(self.path)
+        write_whole(self._config, config.to_json().encode())
 
     def history(self) -> list[dict[str, float]]:
         """One entry per finished epoch: epoch (from 1), seconds, losses and hit rates."""
@@ -171,14 +167,14 @@ class RunFolder:
 
     def write_history(self, entries: list[dict[str, float]]) -> None:
         """Replace the history; raises StorageError."""
-        with storing(self._history) as file:
-            lines = "".join(json.dumps(entry) + "\n" for entry in entries)
-            file.write_text(lines, encoding="utf-8")
+        lines = "".join(json.dumps(entry) + "\n" for entry in entries)
+        write_whole(self._history, lines.encode())
 
     def save(self, model: keras.Model, target: Path) -> None:
         """Save weights, and a compiled model's optimizer state; raises StorageError."""
-        with storing(target) as file:
-            model.save_weights(file)
+        file = _Memory()
+        model.save_weights(file)
+        write_whole(target, file.getvalue())
 
     def load(self, model: keras.Model, source: Path) -> None:
         """Load what :meth:`save` wrote.
@@ -209,25 +205,8 @@ class RunFolder:
         return network
 
 
-@contextmanager
-def storing(path: Path) -> Iterator[Path]:
-    """A name to write to; the file takes its place when it is whole and on the disk.
+class _Memory(io.BytesIO):
+    """A file of weights in memory, by the only name that Keras takes."""
 
-    Raises
-    ------
-    StorageError : the system refused to write; the old file is untouched.
-    """
-    temporary = path.with_name(PARTIAL + path.name)
-    try:
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise StorageError(
-            "The folder of a run or a model can be written.",
-            f"{path}: {error.strerror or error}",
-            "Make room or allow writing, then give the command again: what is finished is kept.",
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    def __str__(self) -> str:
+        return "memory.weights.h5"

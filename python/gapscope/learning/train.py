@@ -30,6 +30,7 @@ from gapscope.learning.surfaces import learn_surfaces
 from gapscope.learning.targets import TargetScaling
 from gapscope.learning.tunnelling import ConstantCurrent
 from gapscope.physics.lattice import Lattice, require_triangular
+from gapscope.storage import require_folder
 
 
 def train(
@@ -72,6 +73,7 @@ def train(
     StorageError : the system refused to write.
     """
     config = config or TrainingConfig()
+    require_folder(run)
     if config.measurement is not None:
         with DatasetReader(dataset) as reader:
             lattice = Lattice(reader.lattice, reader.lattice_constant)

@@ -24,7 +24,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from gapscope.errors import RunError, SchemaVersionError
-from gapscope.learning.run import storing
+from gapscope.storage import write_whole
 
 WEIGHTS_SCHEMA = 1
 INDEX = "weights.json"
@@ -98,12 +98,10 @@ def write_weights(network: keras.Model, folder: Path, source: str) -> Index:
     for number, content in enumerate(_shards(tensors), start=1):
         name = f"weights-{number:02d}.safetensors"
         data = save(content)
-        with storing(folder / name) as file:
-            file.write_bytes(data)
+        write_whole(folder / name, data)
         files[name] = hashlib.sha256(data).hexdigest()
     index = Index(source, {name: value.shape for name, value in tensors.items()}, files)
-    with storing(folder / INDEX) as file:
-        file.write_text(index.to_json(), encoding="utf-8")
+    write_whole(folder / INDEX, index.to_json().encode())
     return index
 
 

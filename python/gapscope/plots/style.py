@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from gapscope.errors import StorageError
+from gapscope.storage import FIGURES, require_output, write_whole
 
 MAP_COLOURS = "RdBu_r"
 DPI = 160
@@ -29,18 +30,15 @@ def styled() -> AbstractContextManager[None]:
 
 
 def save_figure(figure: Figure, path: str | Path) -> Path:
-    """Write a figure; the format follows from the file's ending.
+    """Write a figure, whole or not at all; the format follows from the name's ending.
 
     Raises
     ------
-    StorageError : the folder is missing, or the ending is unknown.
+    StorageError : see :func:`gapscope.storage.require_output`, or the disk is full.
     """
-    try:
-        figure.savefig(path, dpi=DPI)
-    except (OSError, ValueError) as error:
-        raise StorageError(
-            "A figure is written to an existing folder as .png, .pdf or .svg.",
-            f"{path}: {error}",
-            "Choose another folder or ending.",
-        ) from error
-    return Path(path)
+    require_output(path, FIGURES)
+    image = io.BytesIO()
+    # A device or a pipe has no ending.
+    kind = Path(path).suffix.lower().removeprefix(".")
+    figure.savefig(image, dpi=DPI, format=kind if f".{kind}" in FIGURES else "png")
+    return write_whole(path, image.getvalue())

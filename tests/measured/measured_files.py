@@ -157,6 +157,19 @@ def spip(unit: str = "# z-unit = nA") -> bytes:
     return ("\r\n".join(header) + rows_of_text(upright()[::-1])).encode()
 
 
+def gwyddion_text(words: Sequence[str], width: str, height: str) -> str:
+    """Gwyddion's text export; words for channel, width, height and unit."""
+    said = zip(words, ("Strom", width, height, "A"), strict=True)
+    return "".join(f"# {word}: {text}\n" for word, text in said) + rows_of_text(upright()[::-1])
+
+
+def xyz(lines: NDArray[np.integer]) -> str:
+    """Columns x, y and z, some lines of the image in some order."""
+    y, x = np.mgrid[:ROWS, :COLUMNS]
+    places = [x * WIDTH / COLUMNS - 3.0, y * HEIGHT / ROWS + 2.0, upright()]
+    return rows_of_text(np.stack([one.reshape(-1) for one in places], axis=-1)[lines])
+
+
 def matrix() -> bytes:
     return ("# a comment\n% another\n" + rows_of_text(upright()[::-1], " ")).encode()
 
@@ -230,28 +243,28 @@ def gwy_unit(name: str, unit: str) -> bytes:
     return gwy_item(name, "o", gwy_object("GwySIUnit", text))
 
 
-def gwy_field(values: NDArray[np.float64], unit: str = "m") -> bytes:
+def gwy_field(values: NDArray[np.float64], unit: str = "m", scale: float = 1.0) -> bytes:
     rows, columns = values.shape
     return gwy_object(
         "GwyDataField",
         gwy_item("xres", "i", struct.pack("<i", columns)),
         gwy_item("yres", "i", struct.pack("<i", rows)),
-        gwy_item("xreal", "d", struct.pack("<d", WIDTH * 1e-9)),
-        gwy_item("yreal", "d", struct.pack("<d", HEIGHT * 1e-9)),
+        gwy_item("xreal", "d", struct.pack("<d", WIDTH * 1e-9 * scale)),
+        gwy_item("yreal", "d", struct.pack("<d", HEIGHT * 1e-9 * scale)),
         *(gwy_unit("si_unit_xy", unit), gwy_unit("si_unit_z", "A")),
         gwy_item("data", "D", struct.pack("<I", values.size) + values.astype("<f8").tobytes()),
     )
 
 
-def gwy(*more: bytes) -> bytes:
+def gwy(*more: bytes, unit: str = "m", scale: float = 1.0) -> bytes:
     """Two channels of one title, with the items of other types that Gwyddion writes."""
     words = gwy_item("strings", "S", struct.pack("<I", 2) + b"a\0b\0")
     return b"GWYP" + gwy_object(
         "GwyContainer",
-        gwy_item("/0/data", "o", gwy_field(upright()[::-1])),
+        gwy_item("/0/data", "o", gwy_field(upright()[::-1], unit, scale)),
         gwy_item("/0/data/title", "s", b"Z\0"),
         gwy_item("/0/data/visible", "b", b"\1"),
-        gwy_item("/1/data", "o", gwy_field(upright(1)[::-1])),
+        gwy_item("/1/data", "o", gwy_field(upright(1)[::-1], unit, scale)),
         gwy_item("/1/data/title", "s", b"Z\0"),
         gwy_item("/0/data/log", "o", gwy_object("GwyStringList", words)),
         gwy_item("/c", "c", b"x"),
@@ -265,19 +278,29 @@ def ibw(
     units: tuple[str, ...] = ("m", "m", "", ""),
     labels: tuple[str, ...] = (),
     steps: tuple[float, ...] = (WIDTH / COLUMNS * 1e-9, HEIGHT / ROWS * 1e-9, 0.1, 0.0),
+    note: str = "",
+    encoding: str = "utf-8",
 ) -> bytes:
-    """A wave of version 5 (Igor Technical Note 3), double precision; values over (x, y, ...)."""
+    """A wave of version 5 (Igor Technical Note 3), double precision; values over (x, y, ...).
+
+    Units of more than three bytes stand behind the note.
+    """
     values = upright().T if values is None else values
     sides = [*values.shape, 0, 0, 0][:4]
     text = b"".join(label.encode().ljust(32, b"\0") for label in ("", *labels)) if labels else b""
+    written = [unit.encode(encoding) for unit in units]
+    long = [unit if len(unit) > 3 else b"" for unit in written]
     header = struct.pack("<IIIihh6xh", 0, 0, 0, values.size, 4, 0, 1)
     header += b"current".ljust(32, b"\0") + struct.pack("<ii4i", 0, 0, *sides)
     header += struct.pack("<4d4d", *steps, 0, 0, -0.2, 0)
-    header += b"A\0\0\0" + b"".join(unit.encode().ljust(4, b"\0") for unit in units)
+    header += b"A\0\0\0" + b"".join(
+        (b"" if unit in long else unit).ljust(4, b"\0") for unit in written
+    )
     header = header.ljust(320, b"\0")
     data = np.asarray(values, dtype="<f8").tobytes(order="F")
-    sizes = (320 + len(data), 0, 0, 0, *(0, 0, 0, 0), *(0, 0, len(text), 0), 0, 0, 0)
-    return struct.pack("<hh15i", 5, 0, *sizes) + header + data + text
+    parts = (0, len(note), 0, *map(len, long), *(0, 0, len(text), 0))
+    head = struct.pack("<hh15i", 5, 0, 320 + len(data), *parts, 0, 0, 0)
+    return head + header + data + note.encode() + b"".join(long) + text
 
 
 def sm4() -> bytes:
@@ -292,6 +315,11 @@ FORMATS: dict[str, tuple[Callable[[], bytes], dict[str, float]]] = {
     "point.dat": (dat, {}),
     "spip.txt": (spip, {}),
     "matrix.txt": (matrix, GIVEN),
+    "export.txt": (
+        lambda: gwyddion_text(("Kanal", "Breite", "Höhe", "Unit"), "16,0 nm", "9,0 nm").encode(),
+        {},
+    ),
+    "columns.txt": (lambda: xyz(np.arange(ROWS * COLUMNS)).encode(), {"width": WIDTH}),
     "spectra.csv": (spectra, {}),
     "array.npy": (npy, GIVEN),
     "image.png": (png, GIVEN),

@@ -9,6 +9,7 @@ import xarray as xr
 
 from gapscope.measured.files import FORMATS, Format
 from gapscope.measured.limits import MAX_SIDE, MAX_VALUES
+from gapscope.printable import printable
 
 DIMENSIONS = (("y", "x"), ("y", "x", "bias"), ("bias",), ("curve", "bias"))
 CONDITIONS = ("harmonic", "pass", "bias", "current", "feedback", "height_offset")
@@ -44,7 +45,7 @@ def check_contract(found: xr.Dataset) -> None:
         assert values.dtype == np.float64
         assert {"units", "long_name"} <= set(values.attrs) <= {"units", "long_name", *CONDITIONS}
         check_settings(values.attrs)
-        assert str(name).isprintable()
+        assert printable(str(name)) == name
         assert not np.isinf(values).any()
     for axis, unit in (("x", "nm"), ("y", "nm"), ("bias", "mV")):
         if axis in found.dims:
@@ -64,7 +65,7 @@ def check_settings(settings: Mapping[Hashable, object]) -> None:
     """Fail unless texts are printable, numbers finite, and no current is told without feedback."""
     for key, value in settings.items():
         if isinstance(value, str):
-            assert not any(ord(one) < 32 or 127 <= ord(one) < 160 for one in value), key
+            assert printable(value) == value, key
         else:
             assert np.isfinite(value), key  # type: ignore[call-overload]
     assert settings.get("feedback", "off") == "off"

@@ -13,6 +13,7 @@ from gapscope.errors import MeasurementFileError
 from gapscope.measured import (
     arrays,
     gwyddion,
+    gwyddion_text,
     hdf5,
     igor,
     nanonis_grid,
@@ -43,6 +44,7 @@ FORMATS = (
     Format("Nanonis .3ds", nanonis_grid.recognises, nanonis_grid.read),
     Format("Nanonis .dat", nanonis_spectrum.recognises, nanonis_spectrum.read),
     Format("SPIP ASCII", spip.recognises, spip.read),
+    Format("Gwyddion text", gwyddion_text.recognises, gwyddion_text.read),
     Format("netCDF-4/HDF5", hdf5.recognises, hdf5.read),
     Format("RHK .sm4", rhk.recognises, rhk.read),
     Format("Gwyddion .gwy", gwyddion.recognises, gwyddion.read),
@@ -70,8 +72,8 @@ def open(
     was not measured is NaN.
 
     Files: Nanonis .sxm, .3ds, .dat; RHK .sm4; SPIP ASCII; netCDF-4 and HDF5, all variables
-    over the same y and x, in any order with a bias; Gwyddion .gwy; Igor .ibw; and without a scale
-    of their own, first row at the top: .npy, grey PNG, text.
+    over the same y and x, in any order with a bias; Gwyddion .gwy and its text export; Igor .ibw;
+    and without a scale of their own, first row at the top: .npy, grey PNG, text.
 
     Parameters
     ----------
@@ -159,7 +161,8 @@ def _kind(head: bytes, suffix: str) -> Format:
     raise MeasurementFileError(
         f"A measured file is one of {', '.join(kind.name for kind in FORMATS)}.",
         f"ending {suffix!r}, beginning with {head[:16]!r}",
-        "Save it as netCDF-4, as dataset.to_netcdf(path, engine='h5netcdf') does."
+        "Save it as netCDF-4: xarray.load_dataset(path, engine='scipy').to_netcdf(copy,"
+        " engine='h5netcdf')"
         if classic
         else "Export it as one of these.",
     )

@@ -14,7 +14,7 @@ import xarray as xr
 
 from gapscope.errors import MeasurementFileError
 from gapscope.measured.assemble import Channel, dataset, lengths
-from gapscope.measured.limits import Given, check_content, check_pixels, library
+from gapscope.measured.limits import NANOMETRES, Given, check_content, check_pixels, library
 
 MAGIC = b"GWYP"
 MAX_DEPTH = 8
@@ -35,7 +35,7 @@ def read(content: bytes, given: Given) -> xr.Dataset:
 
     Raises
     ------
-    MeasurementFileError : no such channel, channels of several sizes, lateral units other than m.
+    MeasurementFileError : no such channel, channels of several sizes, sides that are no lengths.
     """
     given.refuse_scale()
     with library("The reader of .gwy files"):
@@ -43,7 +43,7 @@ def read(content: bytes, given: Given) -> xr.Dataset:
     fields = _fields(container)
     if given.variable is not None:
         fields = {name: fields[name] for name in fields if name == given.variable}
-    frames = {_frame(field) for field in fields.values()}
+    frames = {_frame(name, field) for name, field in fields.items()}
     if len(frames) != 1:
         raise MeasurementFileError(
             "Channels of one size and scale are opened together.",
@@ -54,12 +54,6 @@ def read(content: bytes, given: Given) -> xr.Dataset:
     check_pixels(rows, columns)
     channels = []
     for name, field in fields.items():
-        if _unit(field, "si_unit_xy") != "m":
-            raise MeasurementFileError(
-                "A measured image is in real space, its sides in m.",
-                f"{name[:80]} over {_unit(field, 'si_unit_xy')[:40] or 'no unit'}",
-                "Choose another channel: open(path, variable=...), or --variable",
-            )
         values = field["data"]
         check_content(values.size, rows * columns)
         channels.append(
@@ -68,8 +62,8 @@ def read(content: bytes, given: Given) -> xr.Dataset:
     return dataset(
         "gwyddion",
         channels,
-        lengths(columns, width * 1e9 / columns),
-        lengths(rows, height * 1e9 / rows),
+        lengths(columns, width / columns),
+        lengths(rows, height / rows),
     )
 
 
@@ -80,13 +74,15 @@ def _fields(container: dict[str, Any]) -> dict[str, dict[str, Any]]:
         parts = key.split("/")
         if len(parts) == 3 and parts[2] == "data" and isinstance(field, dict):
             title = container.get(f"{key}/title")
+            # A title of one letter is stored as a character.
+            title = title.decode("latin-1") if isinstance(title, bytes) else title
             name = title if isinstance(title, str) and title else f"channel {parts[1]}"
             found[f"{name} {parts[1]}" if name in found else name] = field
     return found
 
 
-def _frame(field: dict[str, Any]) -> tuple[int, int, float, float]:
-    """Columns, rows, width and height in m, of a channel that has them and an array."""
+def _frame(name: str, field: dict[str, Any]) -> tuple[int, int, float, float]:
+    """Columns, rows, width and height in nm, of a channel that has them and an array."""
     wanted = {"xres": int, "yres": int, "xreal": float, "yreal": float, "data": np.ndarray}
     wrong = [key for key, kind in wanted.items() if not isinstance(field.get(key), kind)]
     if wrong or field["data"].dtype.kind not in "if":
@@ -95,7 +91,15 @@ def _frame(field: dict[str, Any]) -> tuple[int, int, float, float]:
             ", ".join(wrong) or str(field["data"].dtype),
             "The file is damaged: save it again.",
         )
-    return field["xres"], field["yres"], field["xreal"], field["yreal"]
+    unit = _unit(field, "si_unit_xy")
+    if unit not in NANOMETRES:
+        raise MeasurementFileError(
+            f"A measured image is in real space, its sides in {', '.join(NANOMETRES)}.",
+            f"{name[:80]} over {unit[:40] or 'no unit'}",
+            "Choose another channel: open(path, variable=...), or --variable",
+        )
+    scale = NANOMETRES[unit]
+    return field["xres"], field["yres"], field["xreal"] * scale, field["yreal"] * scale
 
 
 def _unit(field: dict[str, Any], key: str) -> str:

@@ -45,24 +45,30 @@ class Variable:
     sweep : which of three dimensions is the bias, by the units of its scale; None if not one is.
     lateral : the other dimensions; a map has two of them.
     scaled : whether it is a map over two lengths.
+    kept : the dimensions of the file that make a map, see :func:`kept_axes`.
+    shape : numbers of points along these; the other attributes count these alone.
+    sides : height and width in nm, where GXSM states them beside the variable.
     """
 
     def __init__(self, data: h5py.Dataset, request: Request) -> None:
         self.data = data
-        self.scales: list[Any] = [scale_of(data, axis) for axis in range(data.ndim)]
+        self.kept = kept_axes(data, request["biases"])
+        self.shape = tuple(data.shape[axis] for axis in self.kept)
+        self.scales: list[Any] = [scale_of(data, axis) for axis in self.kept]
         units = ["" if scale is None else units_of(scale) for scale in self.scales]
         swept = [axis for axis, unit in enumerate(units) if unit in request["biases"]]
-        self.sweep = swept[0] if data.ndim == 3 and len(swept) == 1 else None
-        self.lateral = [axis for axis in range(data.ndim) if axis != self.sweep]
+        self.sweep = swept[0] if len(self.shape) == 3 and len(swept) == 1 else None
+        self.lateral = [axis for axis in range(len(self.shape)) if axis != self.sweep]
         self.scaled = len(self.lateral) == 2 and all(
             units[axis] in request["lengths"] for axis in self.lateral
         )
+        self.sides = [] if self.scaled else gxsm_sides(data, self.scales)
 
     @property
     def frame(self) -> tuple[str | int, ...]:
         """What maps on the same pixels share: names of the scales of y and x, or their numbers."""
         if not self.scaled:
-            return tuple(self.data.shape[axis] for axis in self.lateral)
+            return tuple(self.shape[axis] for axis in self.lateral)
         scales = [self.scales[axis] for axis in self.lateral]
         names, short = [one.name for one in scales], [name_of(one).lower() for one in scales]
         return tuple(reversed(names) if short == ["x", "y"] else names)
@@ -75,7 +81,7 @@ class Variable:
     @property
     def told(self) -> str:
         """Numbers of points along the axes, and what these are, for an error."""
-        axes = zip(self.data.shape, self.scales, strict=True)
+        axes = zip(self.shape, self.scales, strict=True)
         words = (
             f"{points} {name_of(scale)} in {units_of(scale) or 'no unit'}" if scale else str(points)
             for points, scale in axes
@@ -85,7 +91,7 @@ class Variable:
 
 def extract(file: h5py.File, request: Request) -> tuple[dict[str, Any], Arrays]:
     """The maps asked for, unpacked, with their names, units and dimension scales."""
-    data, wanted = variables(file), request["variable"]
+    data, wanted = variables(file, request), request["variable"]
     if wanted is not None and wanted.strip("/") in data:
         data = {wanted.strip("/"): data[wanted.strip("/")]}
     found = {name: Variable(one, request) for name, one in data.items()}
@@ -107,7 +113,8 @@ def extract(file: h5py.File, request: Request) -> tuple[dict[str, Any], Arrays]:
             {
                 "name": name,
                 "units": units_of(found[name].data),
-                "shape": list(found[name].data.shape),
+                "shape": list(found[name].shape),
+                "sides": found[name].sides,
                 "axes": [None if scale is None else scale.name for scale in found[name].scales],
             }
             for name in chosen
@@ -118,15 +125,22 @@ def extract(file: h5py.File, request: Request) -> tuple[dict[str, Any], Arrays]:
     return about, values
 
 
-def variables(file: h5py.File) -> dict[str, h5py.Dataset]:
-    """Real variables with two or three dimensions. Links out of the file are not followed."""
+def variables(file: h5py.File, request: Request) -> dict[str, h5py.Dataset]:
+    """Real variables with two or three dimensions, those of length one apart.
+
+    Links out of the file are not followed.
+    """
     found: dict[str, h5py.Dataset] = {}
     seen = 0
 
     def visit(name: str, item: object) -> object:
         nonlocal seen
         seen += 1
-        if isinstance(item, h5py.Dataset) and item.ndim in (2, 3) and item.dtype.kind in "iuf":
+        if (
+            isinstance(item, h5py.Dataset)
+            and item.dtype.kind in "iuf"
+            and len(kept_axes(item, request["biases"])) in (2, 3)
+        ):
             found[name] = item
         return True if seen >= MAX_DATASETS else None
 
@@ -248,6 +262,42 @@ def check_storage(found: h5py.Dataset, most: int) -> None:
                 f"more than {size} bytes",
                 "The file is damaged: save it again.",
             )
+
+
+def kept_axes(found: h5py.Dataset, biases: Iterable[str]) -> list[int]:
+    """The dimensions that make a map: of more than two, those longer than one and a bias.
+
+    GXSM stores an image over time, value, y and x, the first two of length one.
+    """
+    scales = [
+        scale_of(found, axis) if found.shape[axis] == 1 else None for axis in range(found.ndim)
+    ]
+    return [
+        axis
+        for axis, scale in enumerate(scales)
+        if found.ndim <= 2
+        or found.shape[axis] != 1
+        or (scale is not None and units_of(scale) in biases)
+    ]
+
+
+def gxsm_sides(found: h5py.Dataset, scales: list[Any]) -> list[float]:
+    """Height and width in nm by ``rangey`` and ``rangex`` beside a variable over dimy and dimx.
+
+    GXSM always stores these in Angstrom, whatever their attribute unit says (its netCDF writer, and
+    Gwyddion's modules/file/netcdf.c).
+    """
+    names = [None if scale is None else name_of(scale) for scale in scales]
+    if names != ["dimy", "dimx"]:
+        return []
+    sides = []
+    for key in ("rangey", "rangex"):
+        side = found.parent.get(key)
+        if not isinstance(side, h5py.Dataset) or side.size != 1 or side.dtype.kind not in "iuf":
+            return []
+        check_storage(side, found.size)
+        sides.append(0.1 * float(np.ravel(side[()])[0]))
+    return sides
 
 
 def scale_of(found: h5py.Dataset, axis: int) -> h5py.Dataset | None:

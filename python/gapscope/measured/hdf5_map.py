@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 
 from gapscope.errors import MeasurementFileError
 from gapscope.measured.assemble import GRID, IMAGE, Channel, biases, lengths
-from gapscope.measured.limits import MILLIVOLTS, NANOMETRES, Given, check_pixels
+from gapscope.measured.limits import (
+    MILLIVOLTS,
+    NANOMETRES,
+    Given,
+    check_length,
+    check_pixels,
+)
 
 Scale = dict[str, Any]
 """Name, units and values of a dimension, as ``hdf5_child`` describes them."""
@@ -70,13 +76,17 @@ def upright(
         if [axis["name"].lower() for axis in axes if axis] == ["x", "y"]:
             values, steps = np.swapaxes(values, 0, 1), steps[::-1]
     elif first is None and second is None:
-        if given.width is None and any(axes):
+        if about.get("sides"):
+            given.refuse_scale()
+            height, width = (check_length(float(side)) for side in about["sides"])
+        elif given.width is None and any(axes):
             raise MeasurementFileError(
                 "The coordinates of an image have units of length, or its width is given.",
                 f"{name[:80]} over {_told(axes)}",
                 f"{UNITS} Or open(path, width=15.0), or --width 15, in nm.",
             )
-        width, height = given.sides(rows, columns)
+        else:
+            width, height = given.sides(rows, columns)
         values, steps = values[::-1], (height / rows, width / columns)
     else:
         raise MeasurementFileError(

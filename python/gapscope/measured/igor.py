@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import struct
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -17,6 +19,7 @@ from gapscope.measured.limits import (
     Given,
     check_content,
     check_pixels,
+    decoded,
     library,
 )
 
@@ -25,6 +28,18 @@ HEADERS = struct.Struct("hh15i 12xi 52x4i")
 """Of BinHeader5: version, checksum, bytes of the wave, formula, note, units, labels, indices and
 reserved parts. Of WaveHeader5: number of points, and points along each dimension."""
 BIN_HEADER, WAVE_HEADER = 64, 320
+LABEL = re.compile(r"(.*\S)\s*[\[(]([^\[\]()]*)[\])]")
+SWEEP = re.compile(r"(Mod\d*)?(Trace|Retrace)?$")
+ASYLUM = {
+    **dict.fromkeys(("Height", "ZSensor", "Deflection", "Amplitude"), "m"),
+    "Phase": "deg",
+    "Current": "A",
+    "Frequency": "Hz",
+    "Capacitance": "F",
+    "Potential": "V",
+    **dict.fromkeys(("Count", "QFactor"), ""),
+}
+"""Units of the channels of Asylum Research; all others are in V."""
 
 
 def recognises(head: bytes, suffix: str) -> bool:
@@ -34,6 +49,9 @@ def recognises(head: bytes, suffix: str) -> bool:
 
 def read(content: bytes, given: Given) -> xr.Dataset:
     """A wave over (x, y), or (x, y, layer) as one channel a layer, or (x, y, bias).
+
+    Texts are in UTF-8 or Latin-1. Layers have units of their own where their labels or the wave's
+    note say so.
 
     Raises
     ------
@@ -51,11 +69,12 @@ def read(content: bytes, given: Given) -> xr.Dataset:
     with library("igor2"):
         wave = binarywave.load(io.BytesIO(content))["wave"]
         header, values = wave["wave_header"], np.asarray(wave["wData"])
-        units = [b"".join(row).decode("latin-1") for row in header["dimUnits"]]
-        name = bytes(header["bname"]).decode("latin-1").strip("\0")
-        unit = b"".join(header["dataUnits"]).decode("latin-1")
+        units = _units(wave)
+        name = decoded(bytes(header["bname"])).strip("\0")
+        unit = decoded(bytes(wave["data_units"]) or b"".join(header["dataUnits"])).strip("\0")
         steps = [float(step) for step in header["sfA"]]
-        labels = [bytes(label).decode("latin-1") for label in wave["labels"][2][1:]]
+        labels = [decoded(bytes(label)).strip("\0") for label in wave["labels"][2][1:]]
+        note = _entries(decoded(bytes(wave["note"])))
         start = float(header["sfB"][2])
     if values.ndim not in (2, 3) or values.dtype.kind not in "iuf" or not steps[0] or not steps[1]:
         raise MeasurementFileError(
@@ -65,9 +84,9 @@ def read(content: bytes, given: Given) -> xr.Dataset:
         )
     if units[0] not in NANOMETRES or units[1] not in NANOMETRES:
         raise MeasurementFileError(
-            "The first two dimensions of an Igor wave are lengths.",
+            f"The first two dimensions of an Igor wave are lengths in {', '.join(NANOMETRES)}.",
             f"units {units}",
-            "Set them with SetScale, e.g. in m.",
+            'Set them in Igor, as SetScale/P x, 0, 1e-10, "m", wave, and save the wave again.',
         )
     check_pixels(*values.shape[:2])
     upright = np.swapaxes(values, 0, 1)[:: _sign(steps[1]), :: _sign(steps[0])]
@@ -81,11 +100,48 @@ def read(content: bytes, given: Given) -> xr.Dataset:
         grid = upright[..., :: -1 if turned else 1]
         return dataset("igor-ibw", [Channel(name, unit, grid, GRID)], x, y, bias)
     named = labels if len(labels) == values.shape[2] else []
-    channels = [
-        Channel(named[i] if named else f"{name} {i}", unit, upright[..., i])
-        for i in range(values.shape[2])
-    ]
+    channels = []
+    for i in range(values.shape[2]):
+        if named:
+            channels.append(Channel(*_layer(named[i], unit, note), upright[..., i]))
+        else:
+            channels.append(Channel(f"{name} {i}", unit, upright[..., i]))
     return dataset("igor-ibw", channels, x, y)
+
+
+def _units(wave: dict[str, Any]) -> list[str]:
+    """Units of the four dimensions: the long ones behind the data, or those of the header."""
+    short = [decoded(b"".join(row)).strip("\0") for row in wave["wave_header"]["dimUnits"]]
+    long, at = bytes(wave["dimension_units"]), 0
+    for i, size in enumerate(int(size) for size in wave["bin_header"]["dimEUnitsSize"]):
+        short[i] = decoded(long[at : at + size]).strip("\0") or short[i]
+        at += size
+    return short
+
+
+def _entries(note: str) -> dict[str, str]:
+    """Lines ``Key: value`` of a wave's note."""
+    lines = (line.partition(":") for line in note.splitlines())
+    return {key.strip(): value.strip() for key, mark, value in lines if mark}
+
+
+def _layer(label: str, unit: str, note: dict[str, str]) -> tuple[str, str]:
+    """Name and unit of a layer: ``Height (nm)`` or ``Height [nm]``, or by the note, or the wave's.
+
+    Notes of Asylum Research, which alone have an ImagingMode, may name the unit of each channel,
+    as ``CurrentUnit: A``; there, height is in m, current in A, phase in degrees, ... (Gwyddion,
+    modules/file/igorfile.c), whatever the wave says.
+    """
+    found = LABEL.fullmatch(label)
+    if found is not None:
+        return found[1].strip(), found[2].strip()
+    channel = SWEEP.sub("", label)
+    if note.get(f"{channel}Unit"):
+        return label, note[f"{channel}Unit"]
+    if "ImagingMode" in note or "ScanSize" in note:
+        known = (one for word, one in ASYLUM.items() if channel.startswith(word))
+        return label, next(known, "V")
+    return label, unit
 
 
 def _sign(step: float) -> int:
@@ -105,7 +161,7 @@ def _check_parts(content: bytes) -> None:
         raise MeasurementFileError(
             f"An Igor wave with images has version {VERSION}.",
             f"beginning with {content[:2]!r}",
-            "Save it with Igor 5 or later.",
+            "Open it in Igor Pro 6 or later and save it again, as Igor binary.",
         )
     sizes, points, sides = parts[2:17], parts[17], parts[18:]
     whole = BIN_HEADER + sum(max(size, 0) for size in sizes)

@@ -32,9 +32,7 @@ def read(content: bytes, given: Given) -> xr.Dataset:
     lines = text_lines(content)
     head = [line.strip() for line in lines[:MAX_HEADER_LINES]]
     if START not in head:
-        raise MeasurementFileError(
-            f"The header of a SPIP ASCII file ends with {START!r}.", "no such line", "Copy it."
-        )
+        raise _no_image(head)
     first = head.index(START) + 1
     parts = (line.lstrip("# ").partition("=") for line in head[:first])
     header = {key.strip(): value.strip() for key, _, value in parts}
@@ -43,7 +41,7 @@ def read(content: bytes, given: Given) -> xr.Dataset:
         raise MeasurementFileError(
             "A measured image is in real space.",
             f"z-unit {unit[:40]}, a Fourier transform with lengths in 1/nm",
-            "Open the image it was made from.",
+            "Open the file of the image it was made from.",
         )
     columns, rows = _pixels(header, "x-pixels"), _pixels(header, "y-pixels")
     check_pixels(rows, columns)
@@ -57,6 +55,21 @@ def read(content: bytes, given: Given) -> xr.Dataset:
         [Channel("image", unit, values[::-1] * _factor(header))],
         lengths(columns, width / columns),
         lengths(rows, height / rows),
+    )
+
+
+def _no_image(head: list[str]) -> MeasurementFileError:
+    """The error for a header that ends otherwise: of a profile, or cut off."""
+    rule = f"The header of an image in SPIP ASCII ends with {START!r}."
+    rest = next((line for line in head if line and line[0] not in "#" and "=" not in line), None)
+    if rest is None:
+        remedy = "The file is cut off or damaged: copy it again."
+        return MeasurementFileError(rule, "no such line", remedy)
+    return MeasurementFileError(
+        rule,
+        f"no such line before {rest[:40]!r}: a profile, or a table",
+        "Export the image itself. Spectra are read from a text of their own: the header's lines"
+        " deleted, and one line of names instead, separated by tabs, the first bias (mV).",
     )
 
 

@@ -17,7 +17,7 @@ from gapscope.measured.assemble import (
     dataset,
     label_and_unit,
 )
-from gapscope.measured.limits import MAX_SIDE, MAX_TEXT_BYTES, library
+from gapscope.measured.limits import MAX_SIDE, MAX_TEXT_BYTES, decoded, library
 
 MAX_LINES = 2**17
 MAX_LINE = 40 * MAX_SIDE
@@ -40,7 +40,36 @@ def text_lines(content: bytes) -> list[str]:
             f"{len(content)} bytes, {lines} lines",
             "Export the data as .npy or HDF5.",
         )
-    return [line.decode("utf-8", errors="replace") for line in split]
+    return [decoded(line) for line in split]
+
+
+def matrix(lines: Sequence[str]) -> NDArray[np.float64]:
+    """Rows of numbers apart by tabs, semicolons, spaces or commas; decimals with point or comma.
+
+    A comma is the decimal mark where something else separates the numbers and no point occurs.
+
+    Raises
+    ------
+    MeasurementFileError : see :func:`numbers`.
+    """
+    lines = [line.strip().rstrip(",; \t") for line in lines]
+    first = lines[0] if lines else ""
+    if "\t" in first or ";" in first:
+        mark = ";" if ";" in first else None
+    else:
+        # Commas that end words separate them, as in "1, 2", and so do those between points.
+        words = first.split()
+        separate = "." in first or len(words) < 2 or any(word[-1] == "," for word in words)
+        mark = "," if "," in first and separate else None
+    if mark != "," and any("," in line for line in lines):
+        if any("." in line for line in lines):
+            raise MeasurementFileError(
+                "A text has one decimal mark, a point or a comma.",
+                next(line for line in lines if "," in line)[:80],
+                "Export it with decimal points.",
+            )
+        lines = [line.replace(",", ".") for line in lines]
+    return numbers(lines, mark)
 
 
 def numbers(lines: Sequence[str], delimiter: str | None) -> NDArray[np.float64]:

@@ -6,7 +6,8 @@ import xarray as xr
 
 from gapscope.measured.assemble import Channel, dataset, lengths
 from gapscope.measured.limits import Given, check_pixels
-from gapscope.measured.table import numbers, spectra, text_lines
+from gapscope.measured.table import matrix, spectra, text_lines
+from gapscope.measured.xyz import is_table, read_columns
 
 BINARY = bytes(set(range(32)) - set(b"\t\n\r\f")) + b"\x7f"
 
@@ -19,8 +20,9 @@ def recognises(head: bytes, suffix: str) -> bool:
 def read(content: bytes, given: Given) -> xr.Dataset:
     """A matrix as the variable ``image``, first row at the top; or spectra over bias.
 
-    A matrix may have leading lines of comment (#, %). A table has one line of names, separated by
-    tabs, commas or semicolons, the first of them the bias: ``bias (mV)``.
+    A matrix may have leading lines of comment (#, %); columns x, y and z are one, too. A table has
+    one line of names, separated by tabs, commas or semicolons, the first of them the bias:
+    ``bias (mV)``.
 
     Raises
     ------
@@ -38,9 +40,10 @@ def read(content: bytes, given: Given) -> xr.Dataset:
         return spectra("text", labels, lines[1:], delimiter)
     columns = len([word for word in labels if word.strip()])
     check_pixels(len(lines), columns)
-    blank = delimiter if delimiter and delimiter in ",;" else None
-    values = numbers([line.rstrip(",; \t") for line in lines], blank)
+    values = matrix(lines)
     rows, columns = values.shape
+    if is_table(rows, columns):
+        return read_columns(values, given)
     check_pixels(rows, columns)
     width, height = given.sides(rows, columns)
     return dataset(
@@ -53,7 +56,7 @@ def read(content: bytes, given: Given) -> xr.Dataset:
 
 def _is_number(word: str) -> bool:
     try:
-        float(word)
+        float(word.replace(",", "."))
     except ValueError:
         return False
     return True

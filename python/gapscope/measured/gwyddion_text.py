@@ -1,0 +1,136 @@
+"""Gwyddion's text export: comments with channel, width, height and unit, then rows from the top.
+
+Its words are those of the language Gwyddion ran in, but their order is always the same (Gwyddion,
+modules/file/asciiexport.c and po/).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import xarray as xr
+
+from gapscope.errors import MeasurementFileError
+from gapscope.measured.assemble import Channel, dataset, lengths
+from gapscope.measured.limits import NANOMETRES, Given, check_pixels, decoded
+from gapscope.measured.table import matrix, text_lines
+
+ENTRY = re.compile(r"#\s*([^:：]{1,80}?)\s*[:：]\s*(.*)")
+SIZE = re.compile(r"([+-]?[0-9][0-9.,]*(?:[eE][+-]?[0-9]+)?)\s*(.*)")
+MARKUP = re.compile(r"<[^<>]{0,20}>")
+WIDTHS = {"width", "breite", "largeur", "šířka", "larghezza", "ширина", "anchura", "largura", "幅"}
+WIDTHS |= {"ancho", "폭"}
+HEIGHTS = {"height", "höhe", "hauteur", "výška", "altezza", "высота", "altura", "高さ", "높이"}
+MAX_ENTRIES = 50
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the comments say: title, width and height as texts, unit of the values, their lines."""
+
+    title: str
+    width: str
+    height: str
+    unit: str
+    lines: int
+
+
+def recognises(head: bytes, suffix: str) -> bool:
+    """Whether a text begins with comments that give a width and a height."""
+    lines = head.removeprefix(b"\xef\xbb\xbf")[:8192].splitlines()
+    return head[:4].lstrip(b"\xef\xbb\xbf").startswith(b"#") and _header(lines) is not None
+
+
+def read(content: bytes, given: Given) -> xr.Dataset:
+    """The image of a text export, by its title.
+
+    Raises
+    ------
+    MeasurementFileError : sides that are no lengths, such as those of a Fourier transform, or rows
+        of different length.
+    """
+    lines = text_lines(content.removeprefix(b"\xef\xbb\xbf"))
+    header = _header([line.encode() for line in lines[:MAX_ENTRIES]])
+    if header is None:
+        raise MeasurementFileError(
+            "A text export of Gwyddion gives its width and height.",
+            lines[0][:80] if lines else "nothing",
+            "Export it again, with the informational comment header.",
+        )
+    width, height = _nanometres("width", header.width), _nanometres("height", header.height)
+    given.refuse_scale()
+    values = matrix([line for line in lines[header.lines :] if line.strip()])
+    rows, columns = values.shape
+    check_pixels(rows, columns)
+    return dataset(
+        "gwyddion-text",
+        [Channel(header.title or "image", MARKUP.sub("", header.unit), values[::-1])],
+        lengths(columns, width / columns),
+        lengths(rows, height / rows),
+    )
+
+
+def _header(lines: list[bytes]) -> Header | None:
+    """The entries of leading comments; None where no two of them in a row are sizes.
+
+    One size alone is an entry whose name says width or height; the other is empty then.
+    """
+    entries = []
+    for count, line in enumerate(lines[:MAX_ENTRIES]):
+        if not line.strip().startswith(b"#"):
+            break
+        found = ENTRY.fullmatch(decoded(line).strip())
+        if found is not None:
+            entries.append((found[1].lower(), found[2].strip(), count + 1))
+    for i, (name, value, end) in enumerate(entries):
+        named = name in WIDTHS | HEIGHTS
+        if not (named or (i > 0 and _is_length(value))) or not SIZE.fullmatch(value):
+            continue
+        following = entries[i + 1] if i + 1 < len(entries) else ("", "", end)
+        second = following[1] if SIZE.fullmatch(following[1]) else ""
+        if not second and not named:
+            continue
+        if second and not named and not _is_length(second):
+            continue
+        sizes = (second, value) if name in HEIGHTS else (value, second)
+        after = entries[i + 2][1] if second and i + 2 < len(entries) else ""
+        last = sum(1 for _ in _comments(lines))
+        return Header(entries[i - 1][1] if i else "", *sizes, after, last)
+    return None
+
+
+def _comments(lines: list[bytes]) -> list[bytes]:
+    """The leading lines that are comments or empty."""
+    leading = []
+    for line in lines:
+        if line.strip() and not line.strip().startswith(b"#"):
+            break
+        leading.append(line)
+    return leading
+
+
+def _is_length(text: str) -> bool:
+    size = SIZE.fullmatch(text)
+    return size is not None and size[2].strip() in NANOMETRES
+
+
+def _nanometres(which: str, text: str) -> float:
+    size = SIZE.fullmatch(text)
+    unit = MARKUP.sub("", size[2]).strip() if size is not None else ""
+    if size is None or unit not in NANOMETRES:
+        raise MeasurementFileError(
+            f"A measured image is in real space; its {which} is a length in"
+            f" {', '.join(dict.fromkeys(NANOMETRES))}.",
+            text[:80] or "nothing",
+            "Export the image itself rather than its transform; or delete the comments from a copy"
+            " and give width and height in nm.",
+        )
+    try:
+        return float(size[1].replace(",", ".")) * NANOMETRES[unit]
+    except ValueError as error:
+        raise MeasurementFileError(
+            f"The {which} of an image is a number and a unit.",
+            text[:80],
+            "Correct the comment in a copy of the file.",
+        ) from error

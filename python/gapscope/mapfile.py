@@ -8,6 +8,8 @@ import h5py
 import xarray as xr
 
 from gapscope.errors import MapFileError, SchemaVersionError
+from gapscope.hdf5_storage import attributes_fault, link_fault, storage_fault
+from gapscope.printable import printable
 from gapscope.storage import NETCDF, require_output, write_whole
 
 MAP_SCHEMA = 1
@@ -32,18 +34,45 @@ def write_netcdf(dataset: xr.Dataset, path: str | Path) -> Path:
 
 
 def load_netcdf(path: str | Path) -> xr.Dataset:
-    """All of a netCDF4/HDF5 file in memory; raises one of UNREADABLE, also if it is too large."""
-    values = 0
+    """All of a netCDF4/HDF5 file in memory, control characters of its texts as escapes.
 
-    def count(_: str, entry: h5py.Dataset | h5py.Group) -> None:
-        nonlocal values
-        values += int(entry.size) if isinstance(entry, h5py.Dataset) else 0
-
+    Raises one of UNREADABLE, also for what is no regular file, leads to other files, is too large,
+    or unpacks to more than it declares.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        raise ValueError("a folder or a device, and no regular file")
     with h5py.File(path, "r") as file:
-        file.visititems(count)
-    if values > MOST_VALUES:
-        raise ValueError(f"{values} values, where {MOST_VALUES} are read at most")
-    return xr.load_dataset(path, engine="h5netcdf")
+        fault = _fault(file)
+    if fault is not None:
+        raise ValueError(fault)
+    dataset = xr.load_dataset(path, engine="h5netcdf")
+    for about in (dataset.attrs, *(one.attrs for one in dataset.variables.values())):
+        for key, text in about.items():
+            if isinstance(text, str):
+                about[key] = printable(text, "\n\t")
+    return dataset
+
+
+def _fault(file: h5py.File) -> str | None:
+    """Why a file is not loaded, before anything of it is unpacked; None where it may be."""
+    found = link_fault(file) or attributes_fault(file)
+    values, size = 0, 0
+
+    def look(name: str, entry: h5py.Dataset | h5py.Group) -> str | None:
+        nonlocal values, size
+        if isinstance(entry, h5py.Dataset):
+            values += int(entry.size or 0)
+            size += int(entry.size or 0) * entry.dtype.itemsize
+            if values > MOST_VALUES or size > 8 * MOST_VALUES:
+                return f"{values} values, where {MOST_VALUES} are read at most"
+        return attributes_fault(entry)
+
+    def unpack(name: str, entry: h5py.Dataset | h5py.Group) -> str | None:
+        fault = storage_fault(entry) if isinstance(entry, h5py.Dataset) else None
+        return None if fault is None else f"{name[:80]}: {fault}"
+
+    return found or file.visititems(look) or file.visititems(unpack)
 
 
 def read_map(path: str | Path) -> xr.Dataset:

@@ -65,7 +65,8 @@ def test_hdf5_reads_no_other_file_and_no_bomb(tmp_path: Path) -> None:
             "lie in the file",
         ),
         "huge": (lambda f: f.create_dataset("it", (2**20, 2**20), "f8", chunks=(64, 64)), "pixels"),
-        "bomb": (bomb, "unpacks to the size"),
+        "bomb": (bomb, "unpack to what they declare"),
+        "2 GB chunk": (wide_chunk, "chunks of moderate size"),
     }
     for change, rule in changes.values():
         path = tmp_path / "given.h5"
@@ -117,6 +118,14 @@ def test_the_process_that_reads_hdf5_has_bounded_memory(
     monkeypatch.setattr(hdf5_reader, "MEMORY", 2**29)
     error = refused(tmp_path / "given.h5", "h5py can read", variable="it", **GIVEN)
     assert "emory" in str(error.received)
+
+
+def wide_chunk(file: h5py.File) -> None:
+    """A variable of 8 x 8 in a chunk of 2 GB, which gzip makes 2 MB."""
+    made = file.create_dataset(
+        "it", (8, 8), "f8", chunks=(16384, 16383), maxshape=(None, None), compression="gzip"
+    )
+    made.id.write_direct_chunk((0, 0), zlib.compress(bytes(2**20)))
 
 
 def bomb(file: h5py.File) -> None:

@@ -50,7 +50,7 @@ def read_npy(content: bytes, given: Given) -> xr.Dataset:
         raise MeasurementFileError(
             "An .npy file holds a real array with two dimensions.",
             f"{dtype} of shape {shape}"[:80],
-            "Save one image, as real numbers.",
+            "Save one image of real numbers: numpy.save(path, array[0].real) of several.",
         )
     check_pixels(*shape)
     rest = content[file.tell() :]

@@ -61,7 +61,7 @@ def biases(values: NDArray[np.floating], unit: str) -> tuple[NDArray[np.float64]
         raise MeasurementFileError(
             f"Spectra are taken against the bias, in {', '.join(MILLIVOLTS)}.",
             f"unit {unit[:40]!r}",
-            "Use a file of bias spectroscopy.",
+            "Use a file of bias spectroscopy; in a text, name the unit: bias (mV).",
         )
     axis = np.asarray(values, dtype=np.float64) * MILLIVOLTS[unit]
     steps = np.diff(axis)
@@ -69,7 +69,7 @@ def biases(values: NDArray[np.floating], unit: str) -> tuple[NDArray[np.float64]
         raise MeasurementFileError(
             "The bias rises or falls from point to point.",
             f"{len(axis)} values, {axis[:3]} ...",
-            "Split the sweeps into files of their own.",
+            "Split the sweeps into texts of their own, or into netCDF variables with a bias each.",
         )
     turned = bool(len(axis) > 1 and steps[0] < 0)
     return (axis[::-1] if turned else axis), turned

@@ -131,11 +131,16 @@ def image_of(
             image = image.assign_coords(bias=((), float(bias), {"units": "mV"}))
     missing = ~np.isfinite(image.values)
     if missing.any():
+        remedy = "Choose another channel, or interpolate these pixels in a copy."
+        if not missing.all(axis=1).all() and not missing.any(axis=1).all():
+            remedy = (
+                "Keep the finished lines, by --finished or open(path, finished=True), or choose"
+                " another channel."
+            )
         raise MeasurementFileError(
             f"{file}All pixels of a map were measured.",
             f"{image.name}: {int(missing.sum())} of {image.size} were not, on"
             f" {int(missing.any(axis=1).sum())} of {len(missing)} lines",
-            "Keep the finished lines, by --finished or open(path, finished=True), or choose another"
-            " channel.",
+            remedy,
         )
     return image

@@ -28,6 +28,13 @@ from gapscope.measured.limits import MAX_BYTES, Given
 from gapscope.printable import printable
 
 HEAD = 2**16
+NETCDF = "xarray.load_dataset(path, engine='scipy').to_netcdf(copy, engine='h5netcdf')"
+KNOWN = {
+    b"CDF": f"Save it as netCDF-4: {NETCDF}",
+    **dict.fromkeys((b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ"), "Unpack it first."),
+    **dict.fromkeys((b"\xff\xfe", b"\xfe\xff"), "Save the text in UTF-8."),
+}
+"""Remedies for files that are not read, by their beginnings."""
 
 
 @dataclass(frozen=True)
@@ -157,12 +164,12 @@ def _kind(head: bytes, suffix: str) -> Format:
     for kind in FORMATS:
         if kind.recognises(head, suffix):
             return kind
-    classic = head.startswith(b"CDF")
+    remedy = next(
+        (remedy for start, remedy in KNOWN.items() if head.startswith(start)),
+        "Export it as one of these.",
+    )
     raise MeasurementFileError(
         f"A measured file is one of {', '.join(kind.name for kind in FORMATS)}.",
         f"ending {suffix!r}, beginning with {head[:16]!r}",
-        "Save it as netCDF-4: xarray.load_dataset(path, engine='scipy').to_netcdf(copy,"
-        " engine='h5netcdf')"
-        if classic
-        else "Export it as one of these.",
+        remedy,
     )

@@ -102,7 +102,7 @@ def extract(file: h5py.File, request: Request) -> tuple[dict[str, Any], Arrays]:
         data = {wanted.strip("/"): data[wanted.strip("/")]}
     found = {name: Variable(one, request) for name, one in data.items()}
     if wanted is None:
-        chosen = choose(found, request)
+        chosen = choose(file, found, request)
     elif wanted.strip("/") in found:
         chosen = list(found)
     else:
@@ -154,7 +154,7 @@ def variables(file: h5py.File, request: Request) -> dict[str, h5py.Dataset]:
     return found
 
 
-def choose(found: dict[str, Variable], request: Request) -> list[str]:
+def choose(file: h5py.File, found: dict[str, Variable], request: Request) -> list[str]:
     """Names of the maps on the same axes: all images, and the grids of spectra that go with them.
 
     Of a file with a width given, the maps without a scale. Grids on other axes than the images, and
@@ -169,8 +169,10 @@ def choose(found: dict[str, Variable], request: Request) -> list[str]:
     if not maps:
         raise Refused(
             "A map is a real variable over two lengths, or over two lengths and a bias.",
-            listing(found),
-            'Give the coordinates of such a variable their attributes units, as "nm" and "mV".',
+            listing(found) if found else shapes(file),
+            'Give the coordinates of such a variable their attributes units, as "nm" and "mV".'
+            if found
+            else "Save every image as a variable of its own over y and x.",
         )
     frames = {one.frame for one in (images or grids).values()}
     if len(frames) > 1 or (not images and len(biases(grids)) > 1):
@@ -200,6 +202,19 @@ def listing(found: dict[str, Variable]) -> str:
     """Names, sizes and axes, for an error."""
     told = ", ".join(f"{name} {one.told}" for name, one in found.items())
     return told[:400] or "no variable with two or three dimensions"
+
+
+def shapes(file: h5py.File) -> str:
+    """Names and sizes of the first variables, for an error where none is a map."""
+    told: list[str] = []
+
+    def visit(name: str, item: object) -> object:
+        if isinstance(item, h5py.Dataset):
+            told.append(f"{name[:40]} ({' x '.join(map(str, item.shape or ()))})")
+        return True if len(told) >= 10 else None
+
+    file.visititems(visit)
+    return ", ".join(told)[:400] or "no variable"
 
 
 def check_beside(grid: Variable, request: Request) -> None:

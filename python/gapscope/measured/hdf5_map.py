@@ -112,7 +112,7 @@ def _step(axis: Scale | None) -> float | None:
         raise MeasurementFileError(
             "The coordinates of an image are uniform.",
             f"steps of {steps.min()} to {steps.max()} nm",
-            "Interpolate the image, or give its width and height.",
+            "Interpolate the image to uniform coordinates, as dataset.interp(x=..., y=...) does.",
         )
     return step
 

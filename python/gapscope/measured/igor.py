@@ -64,7 +64,7 @@ def read(content: bytes, given: Given) -> xr.Dataset:
         from igor2 import binarywave
     except ImportError as error:
         raise MeasurementFileError(
-            "Igor waves are read with igor2.", str(error), "pip install 'gapscope[measured]'"
+            "Igor waves are read with igor2.", str(error), "pip install igor2"
         ) from error
     with library("igor2"):
         wave = binarywave.load(io.BytesIO(content))["wave"]

@@ -41,6 +41,7 @@ NANOMETRES = {
 """Nanometres per unit of length."""
 MILLIVOLTS = {"V": 1e3, "mV": 1.0, "uV": 1e-3, "µV": 1e-3, "μV": 1e-3}
 """Millivolts per unit of bias."""
+DAMAGED = "The file is damaged, or of another kind: copy or export it again."
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,9 @@ def number(header: Mapping[str, str], key: str) -> float:
 def missing(header: Mapping[str, str], key: str, kind: str) -> MeasurementFileError:
     """The error for an entry of a header that is absent or not of its kind."""
     return MeasurementFileError(
-        f"The header gives {key} as {kind}.", header.get(key, "nothing")[:80], "Mend the file."
+        f"The header gives {key} as {kind}.",
+        header.get(key, "nothing")[:80],
+        "The file is damaged: copy it again; or correct the entry in a copy, the header is text.",
     )
 
 
@@ -153,7 +156,7 @@ def decoded(content: bytes) -> str:
 
 
 @contextmanager
-def library(name: str) -> Iterator[None]:
+def library(name: str, remedy: str = DAMAGED) -> Iterator[None]:
     """Boundary of a library that parses a stranger's file: whatever it raises is the file's fault.
 
     Raises
@@ -170,5 +173,5 @@ def library(name: str) -> Iterator[None]:
         raise MeasurementFileError(
             f"{name} can read the file.",
             f"{type(error).__name__}: {str(error)[:200]}",
-            "The file is damaged, or of another kind: copy or export it again.",
+            remedy,
         ) from error

@@ -79,7 +79,9 @@ def read(content: bytes, given: Given) -> xr.Dataset:
         raise MeasurementFileError(
             f"A file has at most {MAX_VALUES} values.",
             f"{len(chosen)} pages of {first.rows} x {first.columns}",
-            "open(path, variable=...), or --variable",
+            "open(path, variable=...), or --variable"
+            if len(chosen) > 1
+            else "Export a part of it.",
         )
     if first.kind == IMAGE:
         return _images(first, chosen)
@@ -122,7 +124,7 @@ def _spectra(first: Page, pages: dict[str, Page], angle: float) -> xr.Dataset:
         raise MeasurementFileError(
             f"Spectra are taken against the bias, at 1 to {MAX_SIDE} values of it.",
             f"{sweeps} lines of type {first.line} with {points} points",
-            "Use a page of bias spectroscopy.",
+            "Choose a page of bias spectroscopy: open(path, variable=...), or --variable",
         )
     axis = first.start_x + first.steps[0] * np.arange(points)
     bias, turned = biases(axis, first.texts[UNIT_X])

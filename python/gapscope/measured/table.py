@@ -20,6 +20,10 @@ from gapscope.measured.assemble import (
 from gapscope.measured.limits import MAX_SIDE, MAX_TEXT_BYTES, decoded, library
 
 MAX_LINES = 2**17
+PROSE = (
+    "The text is cut off, or not of numbers alone: in a copy, begin the lines before them with #,"
+    " and separate all numbers alike."
+)
 MAX_LINE = 40 * MAX_SIDE
 
 
@@ -81,7 +85,7 @@ def numbers(lines: Sequence[str], delimiter: str | None) -> NDArray[np.float64]:
     """
     if not lines:
         raise MeasurementFileError("A text holds rows of numbers.", "none", "Copy the file again.")
-    with library("numpy.loadtxt"):
+    with library("numpy.loadtxt", PROSE):
         return np.loadtxt(lines, delimiter=delimiter, comments=None, ndmin=2)
 
 
@@ -106,7 +110,8 @@ def spectra(
         raise MeasurementFileError(
             "A table of spectra has a name for each column, first the bias with its unit.",
             f"{table.shape[1]} columns, {', '.join(labels)[:80]}",
-            "Name the first column, e.g. bias (mV); use a file of bias spectroscopy.",
+            "Name every column in the first line, the bias first, with its unit: bias (mV); or"
+            " begin that line with # if an image follows.",
         )
     bias, turned = biases(table[:, 0], label_and_unit(labels[0])[1])
     channels = [

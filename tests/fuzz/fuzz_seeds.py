@@ -56,7 +56,7 @@ def variants() -> dict[str, bytes]:
         "grey.png": png(upright() % 1),
         "bare.h5": bare,
         "more.gwy": gwy(gwy_item("/7/data", "o", gwy_field(upright()[:3, :4]))),
-        "layers.ibw": ibw(volume, labels=("a", "b", "c", "d", "e")),
+        "volume.ibw": ibw(volume, labels=("a", "b", "c", "d", "e")),
         "grid.ibw": ibw(volume, units=("m", "m", "V", "")),
         "curves.sm4": sm4_file(replace(SWEEPS, values=SWEEPS.values[:3])),
         "map.sm4": sm4_file(Sm4Page(upright(), angle=0.0), map_page),

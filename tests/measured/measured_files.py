@@ -329,5 +329,18 @@ FORMATS: dict[str, tuple[Callable[[], bytes], dict[str, float]]] = {
     "stack.gwy": (gwy, {}),
     "wave.ibw": (ibw, {}),
     "scan.sm4": (sm4, {}),
+    "passes.sxm": (lambda: multipass_sxm(("[P1]_Z", "[P1]_I", "[P2]_Z", "[P2]_I")), {}),
+    "segments.3ds": (lambda: segmented_3ds(grid(), ((-0.1, 0.0, 2), (0.0, 0.1, 4))), {}),
+    "sweep.dat": (lambda: dat_header(dat(), -0.1, 0.1), {}),
+    "layers.ibw": (
+        lambda: ibw(
+            np.stack([upright().T, upright(1).T], axis=-1),
+            labels=("Height (nm)", "I"),
+            note="IUnit: A\r",
+            units=("Angstrom", "Å", "", ""),
+            steps=(20.0, 15.0, 0.1, 0.0),
+        ),
+        {},
+    ),
 }
 """A file of each format, and what the caller has to give for it."""

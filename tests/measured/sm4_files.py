@@ -29,6 +29,7 @@ class Sm4Page:
     places: NDArray[np.float64] | None = None
     lines_done: str = ""
     bias: float = 0.045
+    feedback: str = ""
 
     def texts(self) -> bytes:
         words = [self.label, "", "", "", "C:\\a.sm4", "08/23/21", "15:18:44", *self.units]
@@ -49,6 +50,14 @@ class Sm4Page:
     def data(self) -> bytes:
         return np.round((self.values - 0.25) / STEP_Z).astype("<i4").tobytes()
 
+    def controller(self) -> bytes:
+        """Set point, gains, bounds and texts; nothing without a kind of feedback."""
+        if not self.feedback:
+            return b""
+        words = [self.feedback, "A", "", "", ""]
+        texts = b"".join(struct.pack("<H", len(w)) + w.encode("utf-16-le") for w in words)
+        return struct.pack("<5dI", 4e-11, 1.0, 1.0, -1.0, 1.0, len(words)) + texts
+
     def spectra(self) -> bytes:
         """Time, x, y and drifts of each spectrum."""
         if self.places is None:
@@ -60,20 +69,23 @@ class Sm4Page:
 
 def sm4_file(*pages: Sm4Page) -> bytes:
     """File header, page index, and then header, texts, places and data of each page."""
-    start, entry, header = 2 + 56 + 3 * 12, 32 + 2 * 12, 180 + 3 * 12
+    start, entry, header = 2 + 56 + 3 * 12, 32 + 2 * 12, 180 + 4 * 12
     array = start + 16 + 12
     at = array + len(pages) * entry
     index, bodies = b"", b""
     for page in pages:
         texts, places, data = page.texts(), page.spectra(), page.data()
+        control = page.controller()
         of_texts = at + header
         of_places = of_texts + len(texts)
-        of_data = of_places + len(places)
+        of_control = of_places + len(places)
+        of_data = of_control + len(control)
         index += struct.pack("<16s4I", bytes(16), page.kind, 0, 2, 6)
         index += struct.pack("<6I", 3, at, 180, 4, of_data, len(data))
-        bodies += page.header(3)
+        bodies += page.header(4)
         bodies += struct.pack("<9I", 10, of_texts, len(texts), 0, 0, 0, 8, of_places, len(places))
-        bodies += texts + places + data
+        bodies += struct.pack("<3I", 27, of_control, min(len(control), 44))
+        bodies += texts + places + control + data
         at = of_data + len(data)
     signature = "STiMage 005.004 1".encode("utf-16-le").ljust(36, b"\0")
     return b"".join(

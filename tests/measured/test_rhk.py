@@ -72,6 +72,17 @@ def test_settings_in_which_pages_differ_are_left_out(opened: Opener) -> None:
     assert set(found.attrs) == {"source_format", "file", "current", "recorded", "scan_angle"}
 
 
+def test_a_set_point_without_feedback_is_no_current(opened: Opener) -> None:
+    off = opened(replace(IMAGE, feedback="Off"))
+    assert off.attrs["feedback"] == "off"
+    assert "current" not in off.attrs
+    on = opened(replace(IMAGE, feedback="Log"))
+    assert on.attrs["current"] == pytest.approx(450.0)
+    assert "feedback" not in on.attrs
+    both = opened(replace(IMAGE, feedback="Log"), replace(IMAGE, feedback="Off", left=True))
+    assert not {"current", "feedback"} & set(both.attrs)
+
+
 def test_lines_that_were_not_completed_are_nan(opened: Opener) -> None:
     found = opened(replace(IMAGE, lines_done="0002"))
     assert found.Current[-2:].notnull().all()

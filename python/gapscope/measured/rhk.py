@@ -144,7 +144,7 @@ def _settings(pages: dict[str, Page]) -> Settings:
     return {
         key: value
         for key, value in first.items()
-        if key == "recorded" or all(other[key] == value for other in others)
+        if key == "recorded" or all(other.get(key) == value for other in others)
     }
 
 

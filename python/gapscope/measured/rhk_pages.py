@@ -36,7 +36,9 @@ HEADER = np.dtype(
     ]
 )
 PLACE = np.dtype([("time", "<f4"), ("x", "<f4"), ("y", "<f4"), ("drift", "<f4", 4)])
-PAGE_INDEX, PAGE_ARRAY, PAGE_HEADER, PAGE_DATA, PLACES, TEXTS = 1, 2, 3, 4, 8, 10
+PAGE_INDEX, PAGE_ARRAY, PAGE_HEADER, PAGE_DATA, PLACES, TEXTS, FEEDBACK = 1, 2, 3, 4, 8, 10, 27
+FEEDBACK_NUMBERS = struct.Struct("<5dI")
+"""Set point, gains and bounds, and how many texts follow, first the kind of feedback."""
 LABEL, DATE, TIME, UNIT_X, UNIT_Y, UNIT_Z, LINES_DONE = 0, 5, 6, 7, 8, 9, 13
 IMAGE, LINE = 0, 1
 LEFT = 1
@@ -49,7 +51,8 @@ class Page:
     """One page: numbers in the file's units, texts, and where its data are.
 
     ``steps`` and ``start_x``, ``start_z`` scale the columns, rows and values; ``grid`` is columns
-    and rows of points with spectra, 0 where there is no grid; ``left`` is the backward sweep.
+    and rows of points with spectra, 0 where there is no grid; ``left`` is the backward sweep;
+    ``feedback`` is its kind, "Off" where there is none, empty where the page does not say.
     """
 
     def __init__(self, content: bytes, kind: int, parts: dict[int, tuple[int, int]]) -> None:
@@ -68,6 +71,10 @@ class Page:
         self.steps, (self.start_x, self.start_z) = numbers[:3], numbers[3:5]
         self.bias, self.current, self.angle = numbers[5:]
         self.texts = _texts(content, *self.parts[TEXTS], int(header["texts"]))
+        self.feedback = ""
+        if FEEDBACK in self.parts:
+            at = self.parts[FEEDBACK][0] + FEEDBACK_NUMBERS.size
+            self.feedback = _texts(content, at, len(content) - at, 1)[0]
         check_content(self.parts[PAGE_DATA][1], 4 * self.rows * self.columns, "bytes of a page")
 
     @property
@@ -92,8 +99,15 @@ class Page:
 
     @property
     def attributes(self) -> dict[str, float | str]:
-        """Bias in mV, current in pA, and the moment of the recording where it can be read."""
-        found: dict[str, float | str] = {"bias": self.bias * 1e3, "current": self.current * 1e12}
+        """Bias in mV, current in pA, and the moment of the recording where it can be read.
+
+        Where the page says that the feedback is off there is no current, but feedback = "off".
+        """
+        found: dict[str, float | str] = {"bias": self.bias * 1e3}
+        if self.feedback.lower() == "off":
+            found["feedback"] = "off"
+        else:
+            found["current"] = self.current * 1e12
         try:
             when = f"{self.texts[DATE]} {self.texts[TIME]}"
             moment = datetime.strptime(when, "%m/%d/%y %H:%M:%S")

@@ -101,6 +101,20 @@ def test_what_is_no_regular_file_is_not_opened(tmp_path: Path) -> None:
             read_map(path)
 
 
+def test_the_kind_of_a_file_is_told_without_following_its_links(tmp_path: Path) -> None:
+    """A link to a pipe would wait for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    with h5py.File(tmp_path / "linked.h5", "w") as file:
+        file["ldos_change"] = h5py.ExternalLink(str(tmp_path / "pipe"), "/a")
+    script = "import sys, pathlib; from gapscope.cli.measured import kind_of\n"
+    script += "print(kind_of(pathlib.Path(sys.argv[1])))"
+    command = [sys.executable, "-c", script, str(tmp_path / "linked.h5")]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert ended.stdout == "map\n"
+    with pytest.raises(MapFileError, match="ExternalLink"):
+        read_map(tmp_path / "linked.h5")
+
+
 def test_escapes_of_a_map_file_are_shown_as_text(tmp_path: Path) -> None:
     path = plain(tmp_path / "map.nc")
     with h5py.File(path, "a") as file:

@@ -34,10 +34,11 @@ def opened(folder: Path, content: bytes, name: str = "file") -> xr.Dataset:
 
 
 TAGGED = ("[P1]_Z", "[P1]_LI_Demod_1_X", "[P2]_Z", "[P2]_LI_Demod_1_X")
+WORDS = ("Z_P1", "P1_LI_Demod_1_X", "Z [P2]", "LI_Demod_1_X Pass 2")
 REPEATED = ("Z", "LI_Demod_1_X", "Z", "LI_Demod_1_X")
 
 
-@pytest.mark.parametrize("names", [TAGGED, REPEATED])
+@pytest.mark.parametrize("names", [TAGGED, WORDS, REPEATED])
 def test_each_channel_of_a_multipass_scan_has_the_bias_of_its_pass_and_direction(
     names: tuple[str, ...], tmp_path: Path
 ) -> None:
@@ -50,7 +51,7 @@ def test_each_channel_of_a_multipass_scan_has_the_bias_of_its_pass_and_direction
     assert "current" not in found.attrs
     assert found.attrs["scan_angle"] == -45.0
     second = list(found)[6]
-    assert second.startswith(("[P2]_LI_Demod_1_X", "LI_Demod_1_X 2"))
+    assert second in ("[P2]_LI_Demod_1_X", "LI_Demod_1_X Pass 2", "LI_Demod_1_X 2")
     np.testing.assert_array_equal(found[second], 4 * upright(0))
     assert float(image_of(found, second)["bias"]) == pytest.approx(-3.0)
     assert float(image_of(found, second, 7.0)["bias"]) == 7.0
@@ -73,6 +74,16 @@ def test_what_all_passes_share_is_told_of_the_scan(tmp_path: Path) -> None:
     assert found.attrs["bias"] == pytest.approx(45.0)
     assert found.attrs["current"] == pytest.approx(450.0)
     assert {one.attrs["bias"] for one in found.values()} == {found.attrs["bias"]}
+
+
+def test_a_row_for_each_pass_holds_in_both_directions(tmp_path: Path) -> None:
+    lines = multipass_sxm(TAGGED).split(b"\n")
+    kept = [
+        one for one in lines if b"\t1\tTRUE\t-4E-3" not in one and b"\t1\tFALSE\t9E-3" not in one
+    ]
+    found = opened(tmp_path, b"\n".join(kept))
+    biases = [one.attrs["bias"] for one in found.values()]
+    np.testing.assert_allclose(biases, [2, 2, 2, 2, -3, -3, -3, -3])
 
 
 def test_a_pass_without_its_rows_is_refused(tmp_path: Path) -> None:

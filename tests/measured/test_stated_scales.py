@@ -259,3 +259,10 @@ def test_a_grid_keeps_its_bias_apart_from_layers(tmp_path: Path) -> None:
     volume = np.swapaxes(grid(), 0, 1)
     found = opened(tmp_path, ibw(volume, units=("m", "m", "mV", "")), "wave.ibw")
     assert found.current.dims == ("y", "x", "bias")
+
+
+def test_a_wave_may_list_the_units_of_its_layers(tmp_path: Path) -> None:
+    pytest.importorskip("igor2")
+    content = ibw(STACK[..., :2]).replace(b"A\0\0\0", b"m;A\0", 1)
+    found = opened(tmp_path, content, "wave.ibw")
+    assert [one.attrs["units"] for one in found.values()] == ["m", "A"]

@@ -99,13 +99,13 @@ def read(content: bytes, given: Given) -> xr.Dataset:
         bias, turned = biases(start + steps[2] * np.arange(values.shape[2]), units[2])
         grid = upright[..., :: -1 if turned else 1]
         return dataset("igor-ibw", [Channel(name, unit, grid, GRID)], x, y, bias)
-    named = labels if len(labels) == values.shape[2] else []
+    layers = values.shape[2]
+    named = labels if len(labels) == layers else []
+    several = unit.split(";") if unit.count(";") == layers - 1 else [unit] * layers
     channels = []
-    for i in range(values.shape[2]):
-        if named:
-            channels.append(Channel(*_layer(named[i], unit, note), upright[..., i]))
-        else:
-            channels.append(Channel(f"{name} {i}", unit, upright[..., i]))
+    for i, one in enumerate(several):
+        told = _layer(named[i], one, note) if named else (f"{name} {i}", one)
+        channels.append(Channel(*told, upright[..., i]))
     return dataset("igor-ibw", channels, x, y)
 
 

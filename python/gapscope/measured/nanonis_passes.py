@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from gapscope.measured.limits import missing, number
 
 TABLE = "Multipass-Config"
-PASS = re.compile(r"\[P(\d{1,3})\]|\bP(?:ass)?[ _]?(\d{1,3})(?![A-Za-z0-9])")
+PASS = re.compile(r"\[P(\d{1,3})\]|(?<![A-Za-z0-9])P(?:ass)?[ _]?(\d{1,3})(?![A-Za-z0-9])")
 """How a channel names its pass: ``[P2]_Current``."""
 
 Conditions = dict[str, float | str]
@@ -18,7 +18,7 @@ Conditions = dict[str, float | str]
 
 @dataclass(frozen=True)
 class Passes:
-    """The table's rows: pass 1 forward, pass 1 backward, pass 2 forward, ...
+    """The table's rows: pass 1 forward, pass 1 backward, pass 2 forward, ...; or one for each pass.
 
     Parameters
     ----------
@@ -38,23 +38,25 @@ class Passes:
         channel that says nothing belongs to the first pass.
         """
         said = [PASS.search(name) for name in names]
-        total = len(self.rows) // 2
-        if not any(said) and total > 1 and set(Counter(names).values()) == {total}:
+        most = set(Counter(names).values())
+        if not any(said) and len(most) == 1 and most <= {len(self.rows) // 2, len(self.rows)}:
             return [names[: i + 1].count(name) for i, name in enumerate(names)]
         return [1 if one is None else int(one[1] or one[2]) for one in said]
 
-    def conditions(self, number_of_pass: int, backward: bool) -> Conditions:
+    def conditions(self, number_of_pass: int, passes: int, backward: bool) -> Conditions:
         """Of a channel: pass, bias, the current that the feedback holds, height offset in nm.
 
-        A pass that plays a recorded height back holds no current.
+        A pass that plays a recorded height back holds no current. A table with as many rows as
+        there are passes has one for both directions.
 
         Raises
         ------
         MeasurementFileError : no such pass in the table, or a column that is none.
         """
-        at = 2 * (number_of_pass - 1) + backward
-        if not 0 <= at < len(self.rows):
-            kind = f"a table with two rows for each pass; the channels have pass {number_of_pass}"
+        each = 1 if passes == len(self.rows) else 2
+        at = each * (number_of_pass - 1) + (backward if each == 2 else 0)
+        if not 0 <= at < len(self.rows) or each * passes > len(self.rows):
+            kind = f"a table with two rows for each pass; the channels have {passes} passes"
             raise missing({TABLE: f"{len(self.rows)} rows"}, TABLE, kind)
         row = self.rows[at]
         found: Conditions = {"pass": number_of_pass, **self.common}

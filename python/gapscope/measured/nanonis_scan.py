@@ -149,7 +149,7 @@ def _images(header: dict[str, str], common: Conditions) -> list[Image]:
     for name, (label, unit, directions), which in zip(numbered(names), channels, of, strict=True):
         for direction in directions:
             backward = direction == "backward"
-            conditions = {} if passes is None else passes.conditions(which, backward)
+            conditions = {} if passes is None else passes.conditions(which, max(of), backward)
             full = f"{name}_backward" if backward else name
             found.append(Image(full, unit, backward, {**conditions, **harmonic(header, label)}))
     return found

@@ -58,6 +58,10 @@ CASES: dict[str, tuple[bytes, str]] = {
     "sxm, one range": (sxm().replace(b"1.600000E-08", b""), "two numbers"),
     "sxm, integers": (sxm().replace(b"FLOAT  ", b"INT32  "), "SCANIT_TYPE"),
     "sxm, no direction": (sxm().replace(b"\ndown", b"\nleft"), "down or up"),
+    "sxm, many channels": (
+        sxm().replace(b"\t20\tLIY", b"\t14\tZ\tm\tboth\n" * 200_000 + b"\t20\tLIY"),
+        "1 to 1000 channels",
+    ),
     "sxm, odd channel": (sxm().replace(b"\tboth", b"\tBOTH"), "DATA_INFO"),
     "sxm, no channels": (sxm().replace(b"DATA_INFO", b"DATA_OFNI"), "DATA_INFO"),
     "sxm, NaN bias": (sxm().replace(b"4.500E-2", b"NaN"), "BIAS as a finite number"),

@@ -11,6 +11,7 @@ import click
 from gapscope.cli.measured import kind_of, predict_measurements, scan_options
 from gapscope.cli.outputs import require_outputs
 from gapscope.errors import MapFileError, PreparationError
+from gapscope.printable import printable
 from gapscope.resources import MEASURED_MODEL, SHIPPED_MODEL
 from gapscope.storage import require_folder
 
@@ -199,13 +200,13 @@ def predict(
 
     require_outputs(output, figure, maps)
     options = _given({"level": level, "symmetry": symmetry})
-    names, left_out = [path.name for path in maps], 0
+    names, left_out = [printable(path.name) for path in maps], 0
     if _all_measured(maps, refine, {"unit": unit, "figure": figure, **scan}):
         from gapscope.measured.prediction import departures
 
         model = model or MEASURED_MODEL
         result, sites = predict_measurements(maps, model, unit, scan, **options)
-        names, left_out = [path.name for path in sites], len(set(maps)) - len(sites)
+        names, left_out = [printable(path.name) for path in sites], len(set(maps)) - len(sites)
         click.echo(prediction_text(result, names))
         for name, notes in zip(names, departures(result), strict=True):
             for note in notes:

@@ -139,15 +139,16 @@ def dataset(
 
 def numbered(names: Sequence[str]) -> list[str]:
     """Names of their own: the second of one name is NAME 2, backward or not."""
-    found: list[str] = []
+    found: dict[str, None] = {}
+    last: dict[str, int] = {}
     for name in names:
         base = name.removesuffix(BACKWARD)
-        ending, unique, count = name[len(base) :], name, 1
+        ending, unique = name[len(base) :], name
         while unique in found:
-            count += 1
-            unique = f"{base} {count}{ending}"
-        found.append(unique)
-    return found
+            last[name] = last.get(name, 1) + 1
+            unique = f"{base} {last[name]}{ending}"
+        found[unique] = None
+    return list(found)
 
 
 def _names(channels: Sequence[Channel]) -> list[str]:

@@ -9,7 +9,14 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.measured.assemble import Channel, dataset, lengths, numbered
-from gapscope.measured.limits import Given, check_content, check_pixels, missing, number
+from gapscope.measured.limits import (
+    MAX_CHANNELS,
+    Given,
+    check_content,
+    check_pixels,
+    missing,
+    number,
+)
 from gapscope.measured.nanonis import (
     floats,
     harmonic,
@@ -137,8 +144,8 @@ def _images(header: dict[str, str], common: Conditions) -> list[Image]:
         ]
     except KeyError as error:
         raise missing(header, "DATA_INFO", "a table of Name, Unit and Direction") from error
-    if not channels:
-        raise missing(header, "DATA_INFO", "a table of channels")
+    if not 1 <= len(channels) <= MAX_CHANNELS:
+        raise missing(header, "DATA_INFO", f"a table of 1 to {MAX_CHANNELS} channels")
     names = [name for name, _, _ in channels]
     passes, of = None, [0] * len(names)
     if header.get(TABLE, "").strip():

@@ -1,11 +1,18 @@
 # make demo   set everything up, then maps, dataset, network, table and figures (in demo/)
 # make test   set everything up, then every test: Python, Julia, lint, types, import contracts
+# make quick  lint, types and the tests that are fast, in under three minutes: while one edits
 # make lint   ruff, mypy and import-linter alone
 # make docs   the pages of docs/ with their examples executed, in docs/_build/html
 # make bench  the benchmarks, into docs/benchmarks.md
 # make reference  the shipped network from nothing, in reference/ (hours; resumable), and docs/results.md
 #
-# PYTHON chooses the interpreter (3.11 to 3.13) of the virtual environment .venv.
+# PYTHON chooses the interpreter (3.11 to 3.13) of the virtual environment .venv, JOBS the number of
+# processes that run the tests (two; each needs about 2 GB and a share of the cores).
+#
+# quick leaves out every test that starts Julia, Dask or a browser, trains or loads a network, or
+# takes more than 10 CPU seconds; tests/slow.py lists them with the reason. What is not
+# listed there is quick. Julia is hidden from quick, so that a test that needs it fails until it is
+# listed. Before a change is handed on, make test runs everything.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -13,8 +20,10 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 DEMO   := demo
 REFERENCE := reference
+JOBS   ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
 
-.PHONY: demo test lint docs bench reference setup julia chromium clean
+.PHONY: demo test quick lint docs bench reference setup julia chromium clean
 
 setup: $(READY)
 
@@ -38,8 +47,11 @@ chromium:
 	  || { apt-get update -q && apt-get install -y -q --no-install-recommends chromium; }
 
 test: julia chromium lint
-	$(BIN)/python -m pytest
+	$(PYTEST)
 	$(BIN)/python -m gapscope.kernel.provision --run julia/test/runtests.jl
+
+quick: lint
+	GAPSCOPE_RUNTIME=libjulia GAPSCOPE_JULIA=/hidden $(PYTEST) -m "not slow"
 
 lint: $(READY)
 	$(BIN)/ruff check python tests benchmarks

@@ -8,9 +8,34 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gapscope.kernel.client import default_threads
 from gapscope.physics import Material
+from slow import SHARED_BY_A_FOLDER, SLOW
 
 ROOT = Path(__file__).resolve().parents[1]
+TESTS = Path(__file__).resolve().parent
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Divide the cores among the processes of ``pytest -n``: every host and library takes all."""
+    config.addinivalue_line("markers", "slow: left out by make quick; see tests/slow.py")
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if processes > 1:
+        threads = str(max(1, default_threads() // processes))
+        for name in ("GAPSCOPE_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            os.environ.setdefault(name, threads)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow; with ``pytest -n N --dist loadgroup`` a process takes a whole file."""
+    for item in items:
+        place = item.path.relative_to(TESTS)
+        folder, file = place.parts[0], place.as_posix()
+        if folder in SLOW or file in SLOW or "learned" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+        group = folder if folder in SHARED_BY_A_FOLDER else file
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

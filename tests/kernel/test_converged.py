@@ -10,7 +10,6 @@ import pytest
 import gapscope as gs
 from gapscope.dataset.compute import JuliaKernel
 from gapscope.errors import ConvergenceError, ConvergenceWarning, NumericsError
-from gapscope.kernel.client import configure, default_threads
 from gapscope.physics.resolution import resolving_kgrid
 from gapscope.simulate import simulate_batch
 
@@ -90,17 +89,6 @@ def test_several_orbitals_converge_too() -> None:
     assert maps.convergence.reached.all()
     assert error.max() <= 0.005
     assert away.max() <= 0.005
-
-
-def test_the_number_of_threads_changes_no_bit(nbse2: gs.Material) -> None:
-    state = gs.Specification(nbse2, STATES["A1u"], gs.Impurity.scalar(50.0), eps0=20.0)
-    numerics = gs.Numerics([0.0], 0.5, WINDOW)
-    results = []
-    for threads in (1, 2):
-        configure(threads=threads)
-        results.append(simulate_batch([state], numerics).trace)
-    configure(threads=default_threads())
-    np.testing.assert_array_equal(*results)
 
 
 def test_a_map_carries_its_error(nbse2: gs.Material) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+import pytest
 
 from comparison import STATES
 from gapscope.kernel.client import configure, default_threads, get_host
@@ -11,27 +14,51 @@ from gapscope.simulate import Grid, Maps, Numerics, simulate_batch
 from gapscope.spectrum import density_of_states
 
 
-def test_one_thread_and_two_give_the_same_bits(nbse2: Material) -> None:
+@dataclass(frozen=True)
+class Results:
+    """What one host with a number of threads has computed."""
+
+    batch: Maps
+    alone: Maps
+    converged: Maps
+    dos: np.ndarray
+
+
+@pytest.fixture(scope="module")
+def one_and_two(nbse2: Material) -> tuple[Results, Results]:
     impurities = (Impurity.scalar(50.0), Impurity.magnetic((30.0, 10.0, 0.0)))
     specifications = [
         Specification(nbse2, Pairing(irrep, 1.0, **angles), impurities[i % 2], 20.0)
         for i, (irrep, angles) in enumerate(STATES)
     ]
+    a1u = Specification(nbse2, Pairing("A1u", 1.0), Impurity.scalar(50.0), eps0=20.0)
     numerics = Numerics((0.0, 0.7, -1.3), 0.1, 32, Grid(256))
 
-    def compute(threads: int) -> tuple[list[Maps], np.ndarray]:
+    def compute(threads: int) -> Results:
         configure(threads=threads)
         assert get_host().info().threads == threads
-        alone = simulate_batch(specifications[:1], numerics)
-        dos = density_of_states(specifications[0], [0.0, 0.7], 0.1, 256)
-        return [simulate_batch(specifications, numerics), alone], dos.to_numpy()
+        return Results(
+            simulate_batch(specifications, numerics),
+            simulate_batch(specifications[:1], numerics),
+            simulate_batch([a1u], Numerics([0.0], 0.5, 32)),
+            density_of_states(specifications[0], [0.0, 0.7], 0.1, 256).to_numpy(),
+        )
 
     try:
-        (one, dos_one), (two, dos_two) = compute(1), compute(2)
+        return compute(1), compute(2)
     finally:
         configure(threads=default_threads())
-    for left, right in zip(one, two, strict=True):
+
+
+def test_one_thread_and_two_give_the_same_bits(one_and_two: tuple[Results, Results]) -> None:
+    one, two = one_and_two
+    for left, right in ((one.batch, two.batch), (one.alone, two.alone)):
         assert np.array_equal(left.trace, right.trace)
         assert np.array_equal(left.local_green, right.local_green)
         assert np.array_equal(left.dos, right.dos)
-    assert np.array_equal(dos_one, dos_two)
+    assert np.array_equal(one.dos, two.dos)
+
+
+def test_the_same_holds_for_the_method_converged(one_and_two: tuple[Results, Results]) -> None:
+    one, two = one_and_two
+    np.testing.assert_array_equal(one.converged.trace, two.converged.trace)

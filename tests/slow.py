@@ -1,0 +1,38 @@
+"""Which tests are slow, and which run in one process."""
+
+from __future__ import annotations
+
+SHARED_BY_A_FOLDER = ("learning",)
+"""Folders whose files share a costly fixture of the session: one process runs all of them."""
+
+SLOW = {
+    "explore": "Julia, networks, a browser",
+    "kernel": "Julia",
+    "test_cli.py": "Julia, a training",
+    "test_simulate.py": "Julia",
+    "dataset/test_build.py": "Julia, Dask",
+    "dataset/test_interruptions.py": "Dask",
+    "dataset/test_resolutions.py": "Julia",
+    "dataset/test_setpoints.py": "Julia",
+    "learning/test_averaging.py": "networks",
+    "learning/test_backbone.py": "networks",
+    "learning/test_calibration.py": "a training",
+    "learning/test_learning_commands.py": "a training",
+    "learning/test_measured_prediction.py": "networks",
+    "learning/test_measured_training.py": "a training",
+    "learning/test_model_folder.py": "a training",
+    "learning/test_predict.py": "a training",
+    "learning/test_quiet.py": "processes that import Keras",
+    "learning/test_results_page.py": "a training",
+    "learning/test_start.py": "a training",
+    "learning/test_surface.py": "networks",
+    "learning/test_train.py": "a training",
+    "measured/test_fuzz_corpus.py": "thousands of files",
+    "measured/test_readers_fuzz.py": "thousands of files",
+    "measured_preparation/test_false_alarms.py": "hundreds of images",
+    "measured_preparation/test_nbs2_maps.py": "large images",
+    "measured_simulation": "Julia, networks",
+}
+"""What ``make quick`` leaves out, and why: it starts Julia, Dask or a browser, trains or loads a
+network, or takes more than 10 CPU seconds. What is not listed is quick; ``make quick`` hides Julia,
+so that a test in it that starts a kernel fails."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
@@ -50,13 +51,13 @@ class Converged:
     budget: int = 200_000
 
     def __post_init__(self) -> None:
-        if not 1e-5 <= self.accuracy <= 0.5:
+        if not _is_number(self.accuracy) or not 1e-5 <= self.accuracy <= 0.5:
             raise NumericsError(
                 "The accuracy is a relative error between 1e-5 and 0.5.",
                 self.accuracy,
                 "Use for example 0.005.",
             )
-        if isinstance(self.budget, bool) or self.budget != int(self.budget) or self.budget < 1:
+        if not _is_number(self.budget) or self.budget != int(self.budget) or self.budget < 1:
             raise NumericsError(
                 "The budget is a positive whole number of rows.", self.budget, "Raise it."
             )
@@ -67,37 +68,85 @@ class Converged:
         return "converged"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Numerics:
     """Energies w and broadening delta of z = w + i delta, window of sites, and method.
+
+    ``Numerics([0.0], accuracy=0.01)`` is short for ``method=Converged(0.01)``, ``kgrid=2048`` for
+    ``method=Grid(2048)``.
 
     Parameters
     ----------
     energies : in meV, rising or in any order; one number is a list of one.
     broadening : delta in meV, positive.
     window : even number L of sites per side, r from -L/2 to L/2 - 1; at most the kgrid of a Grid.
-    method : how the Brillouin zone is summed.
+    method : how the Brillouin zone is summed; ``Converged()`` where nothing is given.
+    accuracy, kgrid : one of them instead of a method.
 
     Raises
     ------
-    NumericsError : a value outside its rule.
+    NumericsError : a value outside its rule, or more than one of method, accuracy and kgrid.
     """
 
     energies: Sequence[float]
     broadening: float
     window: int
-    method: Grid | Converged = Converged()
+    method: Grid | Converged
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "energies", require_energies(self.energies))
+    def __init__(
+        self,
+        energies: float | Iterable[float] = (0.0,),
+        broadening: float = 0.1,
+        window: int = 128,
+        method: Grid | Converged | None = None,
+        *,
+        accuracy: float | None = None,
+        kgrid: int | None = None,
+    ) -> None:
+        chosen = _method(method, accuracy, kgrid)
+        for name, value in (
+            ("energies", require_energies(energies)),
+            ("broadening", broadening),
+            ("window", window),
+            ("method", chosen),
+        ):
+            object.__setattr__(self, name, value)
         require_broadening(self.broadening)
         check_window(self.window)
-        if isinstance(self.method, Grid) and self.window > self.method.kgrid:
+        if isinstance(chosen, Grid) and self.window > chosen.kgrid:
             raise NumericsError(
                 "The window fits into the k-grid's real-space torus: window <= kgrid.",
-                f"window = {self.window}, kgrid = {self.method.kgrid}",
+                f"window = {self.window}, kgrid = {chosen.kgrid}",
                 "Use a finer k-grid or a smaller window.",
             )
+
+
+def _method(
+    method: Grid | Converged | None, accuracy: float | None, kgrid: int | None
+) -> Grid | Converged:
+    given = {"method": method, "accuracy": accuracy, "kgrid": kgrid}
+    named = {name: value for name, value in given.items() if value is not None}
+    if len(named) > 1:
+        raise NumericsError(
+            "The Brillouin zone is summed by one method: accuracy belongs to Converged, kgrid to"
+            " Grid.",
+            ", ".join(f"{name} = {value!r}" for name, value in named.items()),
+            "Give one of them, for example accuracy=0.005, kgrid=2048 or"
+            " method=Converged(0.005, budget=500_000).",
+        )
+    if kgrid is not None:
+        return Grid(kgrid)
+    if accuracy is not None:
+        return Converged(accuracy)
+    if method is None:
+        return Converged()
+    if not isinstance(method, Grid | Converged):
+        raise NumericsError(
+            "The method is Converged(accuracy) or Grid(kgrid).",
+            method,
+            "Write for example method=Grid(2048), kgrid=2048 or accuracy=0.005.",
+        )
+    return method
 
 
 def require_kgrid(kgrid: int) -> None:
@@ -112,7 +161,7 @@ def require_kgrid(kgrid: int) -> None:
 
 def require_broadening(broadening: float) -> None:
     """Raise NumericsError unless delta is finite and positive."""
-    if not (np.isfinite(broadening) and broadening > 0):
+    if not (_is_number(broadening) and np.isfinite(broadening) and broadening > 0):
         raise NumericsError(
             "The broadening is a positive energy in meV (retarded Green's function).",
             broadening,
@@ -122,9 +171,18 @@ def require_broadening(broadening: float) -> None:
 
 def require_energies(energies: float | Iterable[float]) -> tuple[float, ...]:
     """Energies as a tuple; NumericsError where there is none or one is not finite."""
-    values = tuple(float(w) for w in np.atleast_1d(np.asarray(energies, dtype=np.float64)))
-    if not values or not np.isfinite(values).all():
+    try:
+        values = np.atleast_1d(np.asarray(energies, dtype=np.float64))
+    except (TypeError, ValueError):
+        values = np.array([np.nan])
+    if values.ndim > 1 or not values.size or not np.isfinite(values).all():
         raise NumericsError(
-            "Energies are one or more finite numbers in meV.", values, "Give for example [0.0]."
+            "Energies are one or more finite numbers in meV.",
+            repr(energies),
+            "Give a list of numbers, for example [0.0, 0.5].",
         )
-    return values
+    return tuple(values.tolist())
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)

@@ -11,12 +11,23 @@ from gapscope.cli.explore import explore
 from gapscope.cli.learning import calibrate, evaluate, export, predict, train
 from gapscope.cli.maps import converge, dos, simulate, spectrum
 from gapscope.cli.measured import prepare
+from gapscope.cli.several import spread
 from gapscope.cli.system import doctor, julia
 from gapscope.errors import GapscopeError
 
 
 class Commands(click.Group):
-    """Shows an error made by the user as its message, without a traceback."""
+    """Shows an error made by the user as its message, without a traceback.
+
+    Options of several numbers take them with commas, too.
+    """
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command and write its arguments as click wants them."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command, rest if command is None else spread(command, rest)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; exit status 1 and the message for a typed error."""

@@ -78,7 +78,9 @@ def specification(options: dict[str, Any], impurity: Impurity) -> Specification:
     metavar="V R1 R2",
     help="A further scalar impurity: v in meV, on the site (r1, r2); repeat for several.",
 )
-@click.option("--energy", "energies", type=float, multiple=True, help="meV; repeat for several.")
+@click.option(
+    "--energy", "energies", type=float, multiple=True, help="meV; several as 0,0.5 or repeated."
+)
 @click.option("--broadening", type=float, default=0.1, show_default=True, help="delta in meV.")
 @click.option("--window", type=int, default=128, show_default=True, help="Sites per side (even).")
 @click.option(
@@ -138,6 +140,8 @@ def simulate(
             "Give --impurity (meV), --moment or --also.",
         )
     numerics = Numerics(energies or (0.0,), broadening, window, _method(method, accuracy, kgrid))
+    if len(numerics.energies) > 1:
+        click.echo(f"energies {', '.join(f'{w:g}' for w in numerics.energies)} meV")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
         maps = simulate_maps(specification(options, scatterer), numerics, convention)

@@ -12,7 +12,8 @@ from gapscope.errors import SpecificationError
 from gapscope.materials import material
 from gapscope.numerics import Converged, Numerics
 from gapscope.physics import Impurity, Material, Pairing, Specification
-from gapscope.physics.pairing import OPTIONAL, REQUIRED, labelled_gap
+from gapscope.physics.irreps import labelled_gap
+from gapscope.physics.pairing import OPTIONAL, REQUIRED
 
 MATERIAL = "nbse2"
 WINDOWS = (64, 128)

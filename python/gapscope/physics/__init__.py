@@ -2,9 +2,10 @@
 
 from gapscope.physics.bonds import Bonds
 from gapscope.physics.impurity import Impurity
+from gapscope.physics.irreps import IRREPS, LABELS, label_of, labelled_gap, printed_gap
 from gapscope.physics.lattice import Lattice
 from gapscope.physics.material import Material
-from gapscope.physics.pairing import IRREPS, LABELS, Pairing, label_of, labelled_gap, printed_gap
+from gapscope.physics.pairing import Pairing
 from gapscope.physics.specification import Specification
 
 __all__ = [

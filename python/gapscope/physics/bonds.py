@@ -14,7 +14,7 @@ ROUNDING = 1e-12
 """Relative size below which an amplitude counts as the rounding of an exact zero."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Bonds:
     """Matrices on lattice vectors, H(k) = sum_R H_R exp(2 pi i (m1 R1 + m2 R2)).
 
@@ -67,6 +67,11 @@ class Bonds:
         vectors.flags.writeable = matrices.flags.writeable = False
         object.__setattr__(self, "vectors", vectors)
         object.__setattr__(self, "matrices", matrices)
+
+    def __repr__(self) -> str:
+        size, largest = self.dimension, float(np.abs(self.matrices).max())
+        count = f"{len(self.vectors)} bond{'s' if len(self.vectors) > 1 else ''}"
+        return f"<{count}, {size} x {size}, amplitudes up to {largest:.6g}>"
 
     @classmethod
     def from_dict(cls, bonds: Mapping[tuple[int, int], ArrayLike]) -> Bonds:

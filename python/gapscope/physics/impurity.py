@@ -20,7 +20,7 @@ Site = tuple[int, int]
 ORIGIN: Site = (0, 0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ImpurityTerm:
     """One term (v s0 + J.sigma) x diag(weights) on the site r1 a1 + r2 a2.
 
@@ -31,6 +31,15 @@ class ImpurityTerm:
     moment: tuple[float, float, float]
     weights: tuple[float, ...] | None
     site: Site = ORIGIN
+
+    def __repr__(self) -> str:
+        """As it is written in Python: of scalar and moment, what is not zero."""
+        rest = "" if self.weights is None else f", orbitals={list(self.weights)}"
+        rest += "" if self.site == ORIGIN else f", site={self.site}"
+        parts = [f"Impurity.magnetic({self.moment}{rest})"] if any(self.moment) else []
+        if self.scalar or not parts:
+            parts = [f"Impurity.scalar({self.scalar}{rest})", *parts]
+        return " + ".join(parts)
 
     def matrix(self, orbitals: int) -> NDArray[np.complex128]:
         """(2n, 2n) electron matrix in meV, spin major."""
@@ -46,7 +55,7 @@ class ImpurityTerm:
         return np.asarray(np.kron(spin, np.diag(weights)), dtype=np.complex128)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Impurity:
     """A sum of impurity terms, on the site r = 0 unless they say otherwise; add with ``+``.
 
@@ -73,6 +82,9 @@ class Impurity:
                     term,
                     "For the unitary limit use a large finite strength, for example 1e6 meV.",
                 )
+
+    def __repr__(self) -> str:
+        return " + ".join(repr(term) for term in self.terms)
 
     @classmethod
     def scalar(

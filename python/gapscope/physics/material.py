@@ -15,7 +15,7 @@ from gapscope.physics.spin import S0
 from gapscope.physics.wannier90 import read_wannier90
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Material:
     """A normal-state Hamiltonian He(k) by its bonds.
 
@@ -46,6 +46,12 @@ class Material:
                 "Double a spinless Hamiltonian with Bonds.kron(left=np.eye(2)).",
             )
         require_hermitian(self.bonds, self.name)
+
+    def __repr__(self) -> str:
+        return (
+            f"Material({self.name!r}, {self.lattice!r}, bonds={self.bonds!r},"
+            f" orbitals={self.orbitals})"
+        )
 
     @property
     def orbitals(self) -> int:

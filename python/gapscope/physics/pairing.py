@@ -13,10 +13,7 @@ from numpy.typing import ArrayLike
 from gapscope.errors import SpecificationError
 from gapscope.physics.bonds import Bonds, require_fermionic
 from gapscope.physics.form_factors import FORM_FACTORS
-
-IRREPS = ("A1g", "A1u", "A2g", "A2u", "Eg", "Eu")
-LABELS = ("A1g", "A12u", "A2g", "Eg", "Eu")
-"""Classes a scalar-impurity map can tell apart: A1u and A2u are one state up to a spin rotation."""
+from gapscope.physics.irreps import require_irrep
 
 ANGLES = ("theta", "phi", "theta_s", "phi_s", "theta_t", "phi_t")
 _GENERAL_EG = ("theta_s", "phi_s", "theta_t", "phi_t")
@@ -28,39 +25,7 @@ OPTIONAL: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 
-def label_of(irrep: str) -> str:
-    """Class of an irrep: A1u and A2u become A12u, the others stay."""
-    require_irrep(irrep)
-    return "A12u" if irrep in ("A1u", "A2u") else irrep
-
-
-def labelled_gap(irrep: str, gap: float) -> float:
-    """Gap in the normalisation of its class.
-
-    With conserved sz, A1u at gap D and A2u at gap sqrt3 D give the same maps at every energy; the
-    class A12u uses A1u's normalisation, so A2u's gap is divided by sqrt3.
-    """
-    require_irrep(irrep)
-    return gap / math.sqrt(3) if irrep == "A2u" else gap
-
-
-def printed_gap(irrep: str, labelled: float) -> float:
-    """Inverse of :func:`labelled_gap`: the gap as it enters the paper's eqs 6-11."""
-    require_irrep(irrep)
-    return labelled * math.sqrt(3) if irrep == "A2u" else labelled
-
-
-def require_irrep(irrep: str) -> None:
-    """Raise SpecificationError unless the irrep is one of the six of D3h."""
-    if irrep not in IRREPS:
-        raise SpecificationError(
-            f"An irrep of D3h is one of {', '.join(IRREPS)}.",
-            irrep,
-            "Choose one of them, or give the gap by its bonds with Pairing.from_bonds.",
-        )
-
-
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Pairing:
     """A gap Delta(k) in the spin basis (up, down).
 
@@ -134,6 +99,12 @@ class Pairing:
         """The angles that were given, by name."""
         values = {name: getattr(self, name) for name in ANGLES}
         return {name: float(value) for name, value in values.items() if value is not None}
+
+    def __repr__(self) -> str:
+        if self.custom is not None:
+            return f"Pairing.from_bonds({self.custom!r})"
+        angles = "".join(f", {name}={value!r}" for name, value in self.angles.items())
+        return f"Pairing({self.irrep!r}, gap={float(self.gap)!r}{angles})"
 
     def bonds(self, orbitals: int = 1) -> Bonds:
         """Delta_R in meV, (n, 2 orbitals, 2 orbitals), spin major; identity in orbital space."""

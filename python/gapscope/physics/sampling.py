@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gapscope.errors import SpecificationError
-from gapscope.physics.pairing import LABELS, REQUIRED, printed_gap
+from gapscope.physics.irreps import LABELS, printed_gap
+from gapscope.physics.pairing import REQUIRED
 
 Range = tuple[float, float]
 

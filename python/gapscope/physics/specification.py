@@ -44,7 +44,7 @@ class Scatterers:
     potentials: NDArray[np.complex128]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Specification:
     """A superconductor with an impurity, at r = 0 unless it says otherwise, or several.
 
@@ -75,6 +75,11 @@ class Specification:
         self.pairing.bonds(self.material.orbitals)
         for site in self.impurity.sites:
             self.impurity.electron_matrix(self.material.orbitals, site)
+
+    def __repr__(self) -> str:
+        parts = (self.material, self.pairing, self.impurity, f"eps0={float(self.eps0)!r}")
+        lines = "".join(f"\n    {part if isinstance(part, str) else repr(part)}," for part in parts)
+        return f"Specification({lines}\n)"
 
     def bdg(self) -> Bonds:
         """H_R of the Bogoliubov-de Gennes Hamiltonian in meV, (n, 4 orbitals, 4 orbitals)."""

@@ -217,3 +217,18 @@ def test_a_spectrum_without_its_bias_takes_the_sweep_of_its_header(tmp_path: Pat
     found = opened(tmp_path, several)
     np.testing.assert_allclose(found.bias, [-100, 0, 10 / 3, 20 / 3, 10], atol=1e-9)
     np.testing.assert_allclose(found.Current, BIASES**2)
+
+
+def test_a_spectrum_of_segments_that_meet_is_joined_by_the_mean(tmp_path: Path) -> None:
+    """With the bias in the table, twice where the segments meet, or without it."""
+    segments = b"Bias Spectroscopy>Sweep mode\tMLS\t\r\nBias Spectroscopy>MultiLine Settings: "
+    segments += b"Segment Start (V), Segment End (V), Settling (s), Integration (s), Steps (xn)"
+    segments += b"\t-1E-1,0E+0,1E-3,1E-3,2;0E+0,1E-2,1E-3,1E-3,3\t\r\n"
+    head = dat().partition(b"Bias calc")[0].replace(b"Cutoff", segments + b"Cutoff", 1)
+    biases, current = (-0.1, 0.0, 0.0, 0.005, 0.01), (1, 2, 4, 8, 16)
+    with_bias = "".join(f"{b}\t{i}\r\n" for b, i in zip(biases, current, strict=True))
+    without = "".join(f"{i}\r\n" for i in current)
+    for table in (f"Bias calc (V)\tCurrent (A)\r\n{with_bias}", f"Current (A)\r\n{without}"):
+        found = opened(tmp_path, head + table.encode())
+        np.testing.assert_allclose(found.bias, [-100, 0, 5, 10], atol=1e-9)
+        np.testing.assert_allclose(found.Current, [1, 3, 8, 16])

@@ -24,6 +24,7 @@ def test_only_files_are_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     refused(tmp_path / "absent.sxm", "measured file exists")
     os.mkfifo(tmp_path / "pipe")
     refused(tmp_path / "pipe", "is a file")
+    refused(Path("/dev/zero"), "is a file")
     secret = tmp_path / "secret.txt"
     secret.write_bytes(matrix())
     monkeypatch.setattr(Path, "open", lambda *_: (_ for _ in ()).throw(PermissionError("no")))

@@ -31,7 +31,11 @@ SCAN = (
 def scan_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options that say what to look at in a measured file."""
     options = [
-        click.option("--channel", help="Of the file  [default: conductance, else the first map]"),
+        click.option(
+            "--channel",
+            help="Channel to read  [default: dI/dV, by its first harmonic, forward; else the first"
+            " map]",
+        ),
         click.option(
             "--topograph", help="Channel that shows the atoms, where the map itself does not."
         ),
@@ -55,7 +59,9 @@ def scan_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--width", type=float, help="nm, for a file without a scale."),
         click.option("--height", type=float, help="nm, where its pixels are not square."),
-        click.option("--variable", help="Of an HDF5, Gwyddion or RHK file with several sizes."),
+        click.option(
+            "--variable", help="What to read of an HDF5, Gwyddion or RHK file with several sizes."
+        ),
         click.option(
             "--finished",
             is_flag=True,

@@ -26,7 +26,7 @@ def read(content: bytes, given: Given) -> xr.Dataset:
     """The channels of a .dat file over bias.
 
     The bias is the first column; where a table has none, it is the sweep that the header of bias
-    spectroscopy states.
+    spectroscopy states. Where segments of a sweep meet and were measured twice, the mean is taken.
 
     Raises
     ------
@@ -50,12 +50,11 @@ def read(content: bytes, given: Given) -> xr.Dataset:
     }
     labels, lines = table[0].split("\t"), table[1:]
     told = _sweep(header, len(lines))
-    if told is not None and not is_bias(labels[0]) and told.points == len(lines) and not told.twice:
+    if told is not None and not is_bias(labels[0]) and told.points == len(lines):
         labels = [f"Bias ({told.unit})", *labels]
-        lines = [
-            f"{bias!r}\t{line}" for bias, line in zip(told.values.tolist(), lines, strict=True)
-        ]
-    found = spectra("nanonis-dat", labels, lines, "\t", attributes)
+        lines = [f"{bias!r}\t{line}" for bias, line in zip(told.measured, lines, strict=True)]
+    join = told.merged if told is not None and told.points == len(lines) else None
+    found = spectra("nanonis-dat", labels, lines, "\t", attributes, join)
     if told is not None and told.unit == "V":
         _check_within(told, found["bias"].values * 1e-3)
     for name in found:

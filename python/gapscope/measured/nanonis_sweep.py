@@ -37,6 +37,14 @@ class Sweep:
     points: int
     twice: tuple[int, ...] = ()
 
+    @property
+    def measured(self) -> list[float]:
+        """The bias of every point of the file."""
+        values: list[float] = self.values.tolist()
+        for first in self.twice:
+            values.insert(first + 1, values[first])
+        return values
+
     def merged(self, spectra: NDArray[Any]) -> NDArray[Any]:
         """Spectra over their last axis, points at one bias replaced by their mean."""
         if not self.twice:

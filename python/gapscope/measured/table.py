@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import xarray as xr
@@ -95,8 +95,13 @@ def spectra(
     lines: Sequence[str],
     delimiter: str,
     attributes: Attributes | None = None,
+    join: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None,
 ) -> xr.Dataset:
     """Columns against the first one, the bias.
+
+    Parameters
+    ----------
+    join : what is done with the columns (column, row) before, such as to rows at one bias.
 
     Raises
     ------
@@ -113,6 +118,8 @@ def spectra(
             "Name every column in the first line, the bias first, with its unit: bias (mV); or"
             " begin that line with # if an image follows.",
         )
+    if join is not None:
+        table = join(table.T).T
     bias, turned = biases(table[:, 0], label_and_unit(labels[0])[1])
     channels = [
         Channel(*label_and_unit(label), values[:: -1 if turned else 1], SPECTRUM)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 
 import xarray as xr
 
@@ -27,7 +28,7 @@ MAX_ENTRIES = 50
 
 @dataclass(frozen=True)
 class Header:
-    """What the comments say: title, width and height as texts, unit of the values, their lines."""
+    """What the comments say: title, width, height, unit of the values; how many lines they are."""
 
     title: str
     width: str
@@ -38,8 +39,10 @@ class Header:
 
 def recognises(head: bytes, suffix: str) -> bool:
     """Whether a text begins with comments that give a width and a height."""
-    lines = head.removeprefix(b"\xef\xbb\xbf")[:8192].splitlines()
-    return head[:4].lstrip(b"\xef\xbb\xbf").startswith(b"#") and _header(lines) is not None
+    start = head[:8192].removeprefix(b"\xef\xbb\xbf")
+    return (
+        start.startswith(b"#") and _header([decoded(one) for one in start.splitlines()]) is not None
+    )
 
 
 def read(content: bytes, given: Given) -> xr.Dataset:
@@ -51,7 +54,7 @@ def read(content: bytes, given: Given) -> xr.Dataset:
         of different length.
     """
     lines = text_lines(content.removeprefix(b"\xef\xbb\xbf"))
-    header = _header([line.encode() for line in lines[:MAX_ENTRIES]])
+    header = _header(lines)
     if header is None:
         raise MeasurementFileError(
             "A text export of Gwyddion gives its width and height.",
@@ -71,43 +74,26 @@ def read(content: bytes, given: Given) -> xr.Dataset:
     )
 
 
-def _header(lines: list[bytes]) -> Header | None:
-    """The entries of leading comments; None where no two of them in a row are sizes.
+def _header(lines: list[str]) -> Header | None:
+    """The entries of leading comments, None where none of them is a size.
 
-    One size alone is an entry whose name says width or height; the other is empty then.
+    A size is an entry named width or height, or, in a language that is not known, the first of two
+    lengths in a row, behind a title. What follows it is the other size, and then the unit.
     """
-    entries = []
-    for count, line in enumerate(lines[:MAX_ENTRIES]):
-        if not line.strip().startswith(b"#"):
-            break
-        found = ENTRY.fullmatch(decoded(line).strip())
-        if found is not None:
-            entries.append((found[1].lower(), found[2].strip(), count + 1))
-    for i, (name, value, end) in enumerate(entries):
+    leading = list(takewhile(lambda line: line.strip()[:1] in ("", "#"), lines[:MAX_ENTRIES]))
+    found = (ENTRY.fullmatch(line.strip()) for line in leading)
+    entries = [(one[1].lower(), one[2].strip()) for one in found if one is not None]
+    for i, (name, size) in enumerate(entries):
         named = name in WIDTHS | HEIGHTS
-        if not (named or (i > 0 and _is_length(value))) or not SIZE.fullmatch(value):
+        second = entries[i + 1][1] if i + 1 < len(entries) else ""
+        if named and SIZE.fullmatch(size):
+            second = second if SIZE.fullmatch(second) else ""
+        elif i == 0 or not (_is_length(size) and _is_length(second)):
             continue
-        following = entries[i + 1] if i + 1 < len(entries) else ("", "", end)
-        second = following[1] if SIZE.fullmatch(following[1]) else ""
-        if not second and not named:
-            continue
-        if second and not named and not _is_length(second):
-            continue
-        sizes = (second, value) if name in HEIGHTS else (value, second)
-        after = entries[i + 2][1] if second and i + 2 < len(entries) else ""
-        last = sum(1 for _ in _comments(lines))
-        return Header(entries[i - 1][1] if i else "", *sizes, after, last)
+        width, height = (second, size) if name in HEIGHTS else (size, second)
+        unit = entries[i + 2][1] if second and i + 2 < len(entries) else ""
+        return Header(entries[i - 1][1] if i else "", width, height, unit, len(leading))
     return None
-
-
-def _comments(lines: list[bytes]) -> list[bytes]:
-    """The leading lines that are comments or empty."""
-    leading = []
-    for line in lines:
-        if line.strip() and not line.strip().startswith(b"#"):
-            break
-        leading.append(line)
-    return leading
 
 
 def _is_length(text: str) -> bool:

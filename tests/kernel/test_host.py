@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from gapscope.errors import HostDiedError, JuliaNotFoundError, KernelError, SettingError
+from gapscope.kernel import arrays
 from gapscope.kernel.client import Host, Output, configure, default_threads, get_host, shutdown
 
 
@@ -63,6 +64,34 @@ def test_an_output_is_not_shared_with_a_forked_child(host: Host) -> None:
         os._exit(0)
     os.waitpid(child, 0)
     np.testing.assert_array_equal(doubled, 2)
+
+
+def open_files(pid: int) -> int:
+    return psutil.Process(pid).num_fds()
+
+
+def test_no_descriptor_outlives_a_call(host: Host) -> None:
+    pid = host.info().pid
+    host.evaluate("1 + 1")
+    before = open_files(os.getpid()), open_files(pid)
+    held = []
+    for n in range(300):
+        held.extend(host.call("HostTest.double!", Output((3,)), np.full(3, float(n))))
+        if n % 10 == 0:
+            with pytest.raises(KernelError):
+                host.call("HostTest.nothing_of_this_name", Output((3,)), np.ones(3))
+            with pytest.raises(TypeError):
+                host.call("HostTest.double!", Output((3,)), np.ones(3), object())
+    assert (open_files(os.getpid()), open_files(pid)) == before
+    np.testing.assert_array_equal(held, np.repeat(2.0 * np.arange(300), 3).reshape(300, 3))
+
+
+def test_an_output_larger_than_one_piece_arrives_whole(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrays, "_PIECE", 1000)
+    (doubled,) = host.call("HostTest.double!", Output((7, 139)), np.arange(973.0).reshape(7, 139))
+    np.testing.assert_array_equal(doubled, 2 * np.arange(973.0).reshape(7, 139))
 
 
 def test_numbers_arrive_exactly(host: Host) -> None:

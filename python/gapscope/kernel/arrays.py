@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import mmap
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapscope.kernel.protocol import ELEMENTS, literal, shared_memory
+
+_PIECE = 1 << 26  # bytes
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Prepared:
 
     def outputs(self) -> list[NDArray[Any]]:
         """Return the arrays that Julia filled; they belong to the caller alone."""
-        return [_private(descriptor, output) for descriptor, output in self._outputs]
+        return [_received(descriptor, output) for descriptor, output in self._outputs]
 
 
 @contextmanager
@@ -84,19 +85,29 @@ def _check(array: NDArray[Any]) -> None:
 
 
 def _write(descriptor: int, array: NDArray[Any]) -> None:
-    if array.size:
-        memory = mmap.mmap(descriptor, array.nbytes)
-        np.frombuffer(memory, array.dtype).reshape(array.shape)[...] = array
+    with open(descriptor, "wb", closefd=False) as memory:
+        memory.write(_bytes(array))
 
 
-def _private(descriptor: int, output: Output) -> NDArray[Any]:
-    """Return the output as an array that shares its memory with no other process.
+def _received(descriptor: int, output: Output) -> NDArray[Any]:
+    """Return the output as an array of the caller's own, and empty the shared memory.
 
-    A private mapping reads what Julia wrote and keeps what is written later to itself, also
-    after a fork; nothing is copied. The array keeps the mapping alive.
+    A copy, because an array over a mapping keeps the mapping's descriptor as long as it lives.
+    It begins at the end and gives back what it has read, so that a large output need not fit into
+    memory twice.
     """
-    if math.prod(output.shape) == 0:
-        return np.empty(output.shape, output.dtype)
-    size = ELEMENTS[output.dtype][1] * math.prod(output.shape)
-    memory = mmap.mmap(descriptor, size, flags=mmap.MAP_PRIVATE)
-    return np.frombuffer(memory, output.dtype).reshape(output.shape)
+    array = np.empty(output.shape, output.dtype)
+    whole = _bytes(array)
+    with open(descriptor, "rb", closefd=False) as memory:
+        for start in reversed(range(0, len(whole), _PIECE)):
+            piece = whole[start : start + _PIECE]
+            memory.seek(start)
+            if memory.readinto(piece) != len(piece):
+                raise EOFError("shared memory is shorter than its array")
+            os.truncate(descriptor, start)
+    return array
+
+
+def _bytes(array: NDArray[Any]) -> memoryview:
+    """Return the bytes of a C-contiguous array; none of an empty one."""
+    return array.reshape(-1).view(np.uint8).data

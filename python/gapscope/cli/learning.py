@@ -195,13 +195,15 @@ def predict(
     others, give `gapscope prepare` the file, and this command what it wrote. The nearest simulated
     maps are listed, with the relative distance of their images.
     """
+    require_outputs(output, figure, maps)
+    measured = _all_measured(maps, refine, {"unit": unit, "figure": figure, **scan})
+
     from gapscope.learning.listing import nearest_text, prediction_text, refinement_text
     from gapscope.mapfile import write_netcdf
 
-    require_outputs(output, figure, maps)
     options = _given({"level": level, "symmetry": symmetry})
     names, left_out = [printable(path.name) for path in maps], 0
-    if _all_measured(maps, refine, {"unit": unit, "figure": figure, **scan}):
+    if measured:
         from gapscope.measured.prediction import departures
 
         model = model or MEASURED_MODEL

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import time
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
@@ -219,8 +218,6 @@ def test_pages_that_share_their_data_take_bounded_memory(tmp_path: Path) -> None
     content += entry * 1000
     (tmp_path / "scan.sm4").write_bytes(content)
     tracemalloc.start()
-    start = time.perf_counter()
     refused(tmp_path / "scan.sm4", "at most 134217728 values")
-    assert time.perf_counter() - start < 2.0
     assert tracemalloc.get_traced_memory()[1] < 2**25
     tracemalloc.stop()

@@ -9,6 +9,7 @@ import pytest
 
 from gapscope import measured as measurements
 from gapscope.errors import MeasurementFileError
+from gapscope.measured.channels import image_channels
 
 
 def real(measured: Path, name: str) -> Path:
@@ -101,3 +102,36 @@ def test_both_directions_of_an_image_from_rhk_show_the_same(measured: Path) -> N
     assert np.corrcoef(forward.ravel(), backward[:, ::-1].ravel())[0, 1] < 0.0
     spectra = measurements.open(path, variable="Current_spectra")
     assert dict(spectra.sizes) == {"curve": 32, "bias": 241}
+
+
+INPUTS: dict[str, tuple[dict[str, float], str, tuple[float, float], str]] = {
+    "demod.3ds": ({}, "LI Demod 1 X", (5.0, 4.0), "A"),
+    "gwyddion_ascii.txt": ({}, "Z", (12.8, 3.2), "m"),
+    "gwy_nm.gwy": ({}, "LIX", (12.8, 9.6), "A"),
+    "gwy_mask.gwy": ({}, "Z", (12.8, 9.6), "A"),
+    "sidam_utf8.ibw": ({}, "topo_Z", (10.24, 7.68), ""),
+    "gxsm4.nc": ({"width": 12.8}, "FloatField", (12.8, 9.6), ""),
+    "dup.sxm": ({}, "Current", (10.0, 10.0), "A"),
+    "zoff.sxm": ({}, "Z", (10.0, 10.0), "m"),
+    "wsxm.xyz.txt": ({"width": 6.4}, "image", (6.4, 6.4), ""),
+}
+"""Small inputs after files of instruments' users: what is given, default channel, sides, unit."""
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_inputs_after_reports_of_users(name: str, measured: Path) -> None:
+    given, channel, sides, unit = INPUTS[name]
+    if name.endswith(".ibw"):
+        pytest.importorskip("igor2")
+    found = measurements.open(real(measured, f"inputs/{name}"), **given)  # type: ignore[arg-type]
+    assert image_channels(found)[0] == channel
+    assert found[channel].attrs["units"] == unit
+    for axis, side in zip(("x", "y"), sides, strict=True):
+        assert float(found[axis][1]) * found.sizes[axis] == pytest.approx(side)
+    assert ("current" in found.attrs) == (name == "dup.sxm")
+
+
+@pytest.mark.parametrize("name", ["gwyddion_ascii.txt", "wsxm.xyz.txt"])
+def test_a_width_that_is_not_the_files_is_refused(name: str, measured: Path) -> None:
+    with pytest.raises(MeasurementFileError):
+        measurements.open(real(measured, f"inputs/{name}"), width=5.0)

@@ -32,6 +32,7 @@ def test_a_script_runs_in_the_kernels_julia_with_its_libfftw3(tmp_path: Path) ->
     assert provision.run_script(str(script), provision.obtain(no_report)) == 7
 
 
+@pytest.mark.usefixtures("no_settings")
 def test_without_any_source_the_error_says_what_was_tried(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -39,12 +40,12 @@ def test_without_any_source_the_error_says_what_was_tried(
     monkeypatch.setenv("GAPSCOPE_CACHE", str(tmp_path))
     monkeypatch.setenv("PYTHON_JULIAPKG_PROJECT", str(tmp_path))
     monkeypatch.setenv("PYTHON_JULIAPKG_OFFLINE", "yes")
-    monkeypatch.delenv("GAPSCOPE_JULIA", raising=False)
     with pytest.raises(JuliaNotFoundError, match=r"(?s)juliapkg: .*Debian: .*no apt-get") as caught:
         provision.obtain(no_report)
     assert "GAPSCOPE_JULIA" in caught.value.remedy
 
 
+@pytest.mark.usefixtures("no_settings")
 def test_a_julia_chosen_by_name_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAPSCOPE_JULIA", "/no/julia")
     monkeypatch.setenv("PYTHON_JULIAPKG_OFFLINE", "yes")
@@ -52,14 +53,51 @@ def test_a_julia_chosen_by_name_is_not_replaced(monkeypatch: pytest.MonkeyPatch)
         provision.obtain(no_report)
 
 
+@pytest.mark.usefixtures("no_settings")
 def test_a_folder_that_cannot_be_written_is_a_storage_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("GAPSCOPE_CACHE", str(tmp_path / "file" / "cache"))
-    monkeypatch.delenv("GAPSCOPE_JULIA", raising=False)
     with pytest.raises(StorageError, match="GAPSCOPE_CACHE"):
         provision.obtain(no_report)
+
+
+@pytest.mark.usefixtures("no_settings")
+def test_servers_that_do_not_answer_are_given_up_and_that_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    package = tmp_path / "juliapkg"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "install_julia.py").write_text(
+        "import time\ntime.sleep(2)\ndef all_julia_versions():\n    time.sleep(60)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("GAPSCOPE_CACHE", str(tmp_path / "cache"))
+    ask = provision._ASK_SERVERS.replace("signal.alarm(30)", "signal.alarm(1)")
+    assert ask != provision._ASK_SERVERS
+    monkeypatch.setattr(provision, "_ASK_SERVERS", ask)
+    with pytest.raises(JuliaNotFoundError, match="within 30 seconds"):
+        provision._from_juliapkg(no_report)
+    (package / "install_julia.py").write_text(
+        "import time\ntime.sleep(2)\ndef all_julia_versions(): ..."
+    )
+    monkeypatch.setattr(provision, "_INSTALL", "raise SystemExit(3)")
+    with pytest.raises(JuliaNotFoundError, match="exit code 3"):  # imports do not count
+        provision._from_juliapkg(no_report)
+
+
+@pytest.mark.usefixtures("no_settings")
+def test_falling_back_to_debians_julia_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GAPSCOPE_CACHE", str(tmp_path))
+    monkeypatch.setattr(debian, "unpack", lambda folder, report: None)
+    said: list[str] = []
+    provision._from_debian(said.append)
+    assert "1.5.3" in said[0]
+    assert "GAPSCOPE_JULIA" in said[0]
 
 
 def test_packages_without_debians_signature_are_refused(

@@ -11,21 +11,10 @@ from gapscope.kernel.client import Host, Output
 from gapscope.kernel.runtimes import choose, not_found
 from gapscope.resources import cache_folder, share_folder
 
-JULIA_VARIABLES = (
-    "GAPSCOPE_JULIA",
-    "GAPSCOPE_RUNTIME",
-    "PYTHON_JULIACALL_EXE",
-    "PYTHON_JULIACALL_PROJECT",
-    "PYTHON_JULIAPKG_OFFLINE",
-    "PYTHON_JULIAPKG_EXE",
-)
-
 
 @pytest.fixture
-def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def bare(no_settings: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A machine without Julia; its folder."""
-    for name in JULIA_VARIABLES:
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     monkeypatch.setattr(find.shutil, "which", lambda name: _executable(tmp_path / name))
     monkeypatch.setenv("GAPSCOPE_CACHE", str(tmp_path / "cache"))
@@ -93,6 +82,54 @@ def test_auto_prefers_juliacall_with_julia_and_pythoncall(
     assert by_name.runtime == "libjulia"
 
 
+def test_a_julia_named_by_the_user_comes_before_juliacalls(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = pretend_julia(bare / "newer", "1.11.2", "/depot/PythonCall.jl")
+    monkeypatch.setenv("PYTHON_JULIACALL_EXE", newer)
+    monkeypatch.setenv("PYTHON_JULIACALL_PROJECT", str(bare))
+    named = pretend_julia(bare / "named", "1.9.0")
+    monkeypatch.setenv("GAPSCOPE_JULIA", named)
+    choice, _ = choose("auto", 1)
+    assert choice is not None
+    assert (choice.runtime, choice.executable) == ("libjulia", named)
+    by_name, _ = choose("juliacall", 1)
+    assert by_name is not None
+    assert by_name.executable == newer
+
+
+@pytest.mark.parametrize(
+    ("version", "setting"),
+    [("1.10.3", "2"), ("1.11.9", "2"), ("1.12.0", "2,0"), ("1.13.0-rc1", "2,0")],
+)
+def test_no_interactive_thread_is_asked_for_where_a_number_alone_adds_one(
+    bare: Path, monkeypatch: pytest.MonkeyPatch, version: str, setting: str
+) -> None:
+    julia = pretend_julia(bare / "julia", version, "/depot/PythonCall.jl")
+    monkeypatch.setenv("PYTHON_JULIACALL_EXE", julia)
+    monkeypatch.setenv("PYTHON_JULIACALL_PROJECT", str(bare))
+    for runtime in ("juliacall", "libjulia"):
+        choice, _ = choose(runtime, 2)
+        assert choice is not None
+        assert choice.environment["JULIA_NUM_THREADS"] == setting
+        assert choice.environment.get("PYTHON_JULIACALL_THREADS", setting) == setting
+
+
+@pytest.mark.parametrize("name", ["JULIA_LOAD_PATH", "JULIA_PROJECT", "JULIA_NUM_THREADS"])
+def test_julia_is_looked_for_in_the_hosts_environment(
+    bare: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for file in ("julia", "other"):
+        script = Path(pretend_julia(bare / file, "1.11.2", "/depot/PythonCall.jl"))
+        first, rest = script.read_text().split("\n", 1)
+        script.write_text(f'{first}\nif [ -n "${name}" ]; then exit 1; fi\n{rest}')
+    monkeypatch.setenv("PYTHON_JULIACALL_EXE", str(bare / "other"))
+    monkeypatch.setenv("PYTHON_JULIACALL_PROJECT", str(bare))
+    monkeypatch.setenv(name, "/of/the/user")
+    assert find.find_juliacall()[1].ok
+    assert find.find_julia()[0] is not None
+
+
 @pytest.mark.parametrize(
     ("version", "pythoncall", "reason"),
     [("1.9.4", "/depot/PythonCall.jl", "1.10.3 or newer"), ("1.11.2", "", "PythonCall")],
@@ -123,6 +160,15 @@ def test_juliapkg_offline_is_asked_for_its_julia(
     monkeypatch.setenv("PYTHON_JULIAPKG_EXE", julia)
     project, finding = find.find_juliacall()
     assert project == find.JuliaProject(julia, str(bare / "project"), "1.11.2"), finding
+
+
+def test_a_download_by_the_host_is_announced(
+    bare: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PYTHON_JULIAPKG_OFFLINE", "yes")
+    with Host(runtime="juliacall") as host, pytest.raises(JuliaNotFoundError):
+        host.info()
+    assert "juliapkg now fetches what is missing" in capfd.readouterr().err
 
 
 def test_gapscope_julia_alone_counts_when_it_is_set(
@@ -159,11 +205,13 @@ def test_a_depot_is_made_in_the_cache_where_home_cannot_be_written(
     bare: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pretend_julia(bare / "julia", "1.9.0")
-    monkeypatch.delenv("JULIA_DEPOT_PATH", raising=False)
     monkeypatch.setattr("os.access", lambda path, mode: False)
     choice, _ = choose("libjulia", 1)
     assert choice is not None
-    assert choice.environment["JULIA_DEPOT_PATH"] == f"{bare / 'cache' / 'depot'}:"
+    assert (
+        choice.environment["JULIA_DEPOT_PATH"]
+        == f"{bare / 'cache' / 'depot'}:{Path.home() / '.julia'}:"
+    )
 
 
 def test_libfftw3_that_cannot_be_loaded_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,6 +220,7 @@ def test_libfftw3_that_cannot_be_loaded_is_reported(monkeypatch: pytest.MonkeyPa
         find.find_libfftw3()
 
 
+@pytest.mark.skipif(find.find_julia()[0] is None, reason="no Julia to embed here")
 def test_the_kernel_runs_from_a_depot_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

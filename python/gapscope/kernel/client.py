@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Sequence
@@ -19,6 +20,11 @@ from gapscope.kernel.protocol import checked_function
 from gapscope.kernel.runtimes import RUNTIMES, choose, not_found
 
 __all__ = ["Host", "HostInfo", "Output", "configure", "default_threads", "get_host", "shutdown"]
+
+_DOWNLOAD = (
+    "gapscope: juliacall has no Julia that is complete; juliapkg now fetches what is missing "
+    "(up to several hundred MB), unless it is told to stay offline"
+)
 
 
 def default_threads() -> int:
@@ -130,6 +136,8 @@ class Host:
             choice, findings = choose(self._runtime, self._threads or default_threads())
             if choice is None:
                 raise not_found(findings)
+            if choice.executable is None:
+                print(_DOWNLOAD, file=sys.stderr, flush=True)
             self._process = HostProcess(choice)
         return self._process
 

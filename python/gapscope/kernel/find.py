@@ -7,9 +7,7 @@ import ctypes.util
 import importlib.util
 import json
 import os
-import re
 import shutil
-import site
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gapscope.errors import JuliaNotFoundError
+from gapscope.kernel.environment import julia_environment, version_tuple
 from gapscope.resources import cache_folder
 
 OLDEST_JULIA = (1, 5, 0)
@@ -75,17 +74,17 @@ class JuliaProject:
     version: str
 
 
-def version_tuple(version: str) -> tuple[int, ...]:
-    """Return the numbers of a version, ``"1.11.2-rc1"`` being ``(1, 11, 2)``."""
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
+def _ask(command: list[str]) -> list[str]:
+    """Return the lines a command prints in the environment of the host.
 
-
-def _ask(command: list[str], environment: dict[str, str] | None = None) -> list[str]:
-    """Return the lines a command prints; raise ``JuliaNotFoundError`` if it fails."""
+    Raises
+    ------
+    JuliaNotFoundError : it fails.
+    """
     try:
         done = subprocess.run(
             command,
-            env=environment,
+            env=julia_environment(),
             capture_output=True,
             text=True,
             timeout=_ANSWER_WITHIN,
@@ -152,16 +151,6 @@ def find_julia() -> tuple[Julia | None, list[Finding]]:
     return None, findings
 
 
-def python_environment() -> dict[str, str]:
-    """Return the environment in which a child Python imports this very ``gapscope``."""
-    package_parent = str(Path(__file__).parents[2])
-    known = os.environ.get("PYTHONPATH", "")
-    paths = [path for path in known.split(os.pathsep) if path]
-    if package_parent not in (*paths, *site.getsitepackages()):
-        paths.append(package_parent)
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-
-
 def _juliacall_project() -> tuple[str, str]:
     """Return the (executable, project) that juliacall would use without the network."""
     executable = os.environ.get("PYTHON_JULIACALL_EXE")
@@ -176,7 +165,7 @@ def _juliacall_project() -> tuple[str, str]:
     for module in ("juliacall", "juliapkg"):
         if importlib.util.find_spec(module) is None:
             raise JuliaNotFoundError("juliacall must be installed", f"no module {module}")
-    asked = _ask([sys.executable, "-P", "-c", _ASK_JULIAPKG], python_environment())
+    asked = _ask([sys.executable, "-P", "-c", _ASK_JULIAPKG])
     answer = json.loads(asked[-1])
     if not answer:
         raise JuliaNotFoundError("juliapkg must have installed Julia", "it has not yet")

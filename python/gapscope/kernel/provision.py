@@ -15,13 +15,20 @@ from collections.abc import Callable
 from gapscope.errors import GapscopeError, JuliaNotFoundError, StorageError
 from gapscope.kernel import debian
 from gapscope.kernel.client import Host, HostInfo
-from gapscope.kernel.find import debian_folder, python_environment
+from gapscope.kernel.environment import julia_environment
+from gapscope.kernel.find import debian_folder
 from gapscope.kernel.runtimes import choose, not_found
 from gapscope.resources import cache_lock, share_folder
 
-_SERVERS_ANSWER_WITHIN = 5.0  # seconds, the look-up of their names included
+_SERVERS_ANSWER_WITHIN = 30  # seconds, the look-up of their names included
 
-_ASK_SERVERS = "from juliapkg.install_julia import all_julia_versions; all_julia_versions()"
+# The clock starts when Python and juliapkg have; its signal ends a look-up of names too.
+_ASK_SERVERS = f"""
+import signal
+from juliapkg.install_julia import all_julia_versions
+signal.alarm({_SERVERS_ANSWER_WITHIN})
+all_julia_versions()
+"""
 _INSTALL = "import juliapkg; juliapkg.resolve()"
 
 
@@ -69,18 +76,19 @@ def _from_juliapkg(report: Callable[[str], None]) -> None:
     try:
         subprocess.run(
             [*python, _ASK_SERVERS],
-            env=python_environment(),
-            timeout=_SERVERS_ANSWER_WITHIN,
+            env=julia_environment(),
             capture_output=True,
+            text=True,
             check=True,
         )
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.strip().splitlines() or ["no answer"]
         raise JuliaNotFoundError(
-            "Julia's servers must answer within a few seconds", "no answer"
+            f"Julia's servers must answer within {_SERVERS_ANSWER_WITHIN} seconds", said[-1]
         ) from None
     report("juliapkg installs Julia and PythonCall")
     try:
-        subprocess.run([*python, _INSTALL], env=python_environment(), check=True)
+        subprocess.run([*python, _INSTALL], env=julia_environment(), check=True)
     except subprocess.CalledProcessError as error:
         raise JuliaNotFoundError("juliapkg must succeed", f"exit code {error.returncode}") from None
 
@@ -93,6 +101,10 @@ def _from_debian(report: Callable[[str], None]) -> None:
             raise JuliaNotFoundError(
                 "Debian's Julia is for the runtime libjulia", f"{name}={chosen}"
             )
+    report(
+        "taking Julia 1.5.3 from Debian's packages instead; for a newer one, set GAPSCOPE_JULIA to "
+        "a Julia that you have installed"
+    )
     try:
         debian.unpack(debian_folder(), report)
     except OSError as error:

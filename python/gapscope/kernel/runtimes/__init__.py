@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 from gapscope.errors import JuliaNotFoundError, SettingError
-from gapscope.kernel.find import Finding, find_julia, find_juliacall, python_environment
-from gapscope.resources import cache_folder, share_folder
+from gapscope.kernel.environment import julia_environment, threads_setting
+from gapscope.kernel.find import Finding, find_julia, find_juliacall
+from gapscope.resources import share_folder
 
 RUNTIMES = ("auto", "juliacall", "libjulia")
 
@@ -46,7 +46,7 @@ def choose(runtime: str | None, threads: int) -> tuple[Choice | None, list[Findi
     """Choose the runtime that will work, without network; return it and what was looked for.
 
     ``runtime`` is one of ``RUNTIMES``; the environment variable ``GAPSCOPE_RUNTIME`` stands in
-    for None.
+    for None. Under ``auto`` a Julia named by ``GAPSCOPE_JULIA`` is taken before juliacall's.
 
     Raises
     ------
@@ -56,7 +56,8 @@ def choose(runtime: str | None, threads: int) -> tuple[Choice | None, list[Findi
     if wanted not in RUNTIMES:
         raise SettingError("The runtime must be one of " + ", ".join(RUNTIMES), wanted)
     findings = []
-    if wanted != "libjulia":
+    named = wanted == "auto" and bool(os.environ.get("GAPSCOPE_JULIA"))
+    if wanted != "libjulia" and not named:
         project, finding = find_juliacall()
         findings.append(finding)
         if project is not None:
@@ -64,15 +65,16 @@ def choose(runtime: str | None, threads: int) -> tuple[Choice | None, list[Findi
                 "PYTHON_JULIACALL_EXE": project.executable,
                 "PYTHON_JULIACALL_PROJECT": project.project,
             }
-            environment = _juliacall_environment(threads) | place
+            environment = _juliacall_environment(threads, project.version) | place
             return Choice("juliacall", project.executable, environment), findings
         if wanted == "juliacall":  # asked for by name: juliapkg may install what is missing
-            return Choice("juliacall", None, _juliacall_environment(threads)), findings
+            return Choice("juliacall", None, _juliacall_environment(threads, None)), findings
     julia, looked_for = find_julia()
     findings.extend(looked_for)
     if julia is None:
         return None, findings
-    environment = _common_environment(threads)
+    environment = julia_environment()
+    environment["JULIA_NUM_THREADS"] = threads_setting(threads, julia.version)
     # Julia names precompiled files by this: two installations must not overwrite each other's
     environment["JULIA_PROJECT"] = str(share_folder())
     if julia.library_path:
@@ -87,27 +89,12 @@ def not_found(findings: list[Finding]) -> JuliaNotFoundError:
     return JuliaNotFoundError("gapscope needs Julia; looked for" + seen, remedy=INSTALL)
 
 
-def _common_environment(threads: int) -> dict[str, str]:
-    environment = python_environment()
-    for name in ("JULIA_PROJECT", "JULIA_LOAD_PATH"):  # a user's project is not the kernel's
-        environment.pop(name, None)
-    environment["JULIA_NUM_THREADS"] = str(threads)
-    environment.setdefault("OPENBLAS_NUM_THREADS", "1")  # the threads are Julia's
-    if "JULIA_DEPOT_PATH" not in environment and not _writable(Path.home() / ".julia"):
-        # the empty entry at the end stands for Julia's own depots
-        environment["JULIA_DEPOT_PATH"] = f"{cache_folder() / 'depot'}{os.pathsep}"
-    return environment
-
-
-def _juliacall_environment(threads: int) -> dict[str, str]:
-    return _common_environment(threads) | {
-        "PYTHON_JULIACALL_THREADS": str(threads),
+def _juliacall_environment(threads: int, version: str | None) -> dict[str, str]:
+    wanted = threads_setting(threads, version)
+    return julia_environment() | {
+        "JULIA_NUM_THREADS": wanted,
+        "PYTHON_JULIACALL_THREADS": wanted,
         "PYTHON_JULIACALL_HANDLE_SIGNALS": "yes",  # threads need it, see design notes
         "PYTHON_JULIACALL_STARTUP_FILE": "no",
         "PYTHON_JULIACALL_AUTOLOAD_IPYTHON_EXTENSION": "no",
     }
-
-
-def _writable(folder: Path) -> bool:
-    existing = next(place for place in (folder, *folder.parents) if place.exists())
-    return os.access(existing, os.W_OK)

@@ -10,6 +10,7 @@ SLOW = {
     "kernel": "Julia",
     "test_cli.py": "Julia, a training",
     "test_simulate.py": "Julia",
+    "test_without_keras.py": "Julia",
     "dataset/test_build.py": "Julia, Dask",
     "dataset/test_interruptions.py": "Dask",
     "dataset/test_resolutions.py": "Julia",

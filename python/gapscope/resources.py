@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,6 +37,15 @@ def cache_folder() -> Path:
     """
     chosen = os.environ.get("GAPSCOPE_CACHE")
     return Path(chosen).absolute() if chosen else Path(platformdirs.user_cache_dir("gapscope"))
+
+
+def keras_backend() -> str:
+    """Return the name of the backend that Keras will take, without importing it."""
+    home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    saved = {}
+    with contextlib.suppress(OSError, ValueError):
+        saved = json.loads((home / "keras.json").read_text(encoding="utf-8"))
+    return os.environ.get("KERAS_BACKEND") or saved.get("backend") or "tensorflow"
 
 
 @contextlib.contextmanager

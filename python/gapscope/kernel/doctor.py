@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import os
 import platform
 import subprocess
@@ -14,7 +13,7 @@ from gapscope.errors import GapscopeError
 from gapscope.kernel.client import Host, default_threads
 from gapscope.kernel.find import Finding
 from gapscope.kernel.runtimes import choose
-from gapscope.resources import cache_folder, share_folder
+from gapscope.resources import cache_folder, keras_backend, share_folder
 
 _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "avx_ne_convert", "bf16", "svebf16"}
 
@@ -66,16 +65,13 @@ def _kernel() -> list[Finding]:
 
 def _keras() -> Finding:
     """Say which Keras and which backend there are, without the seconds their import takes."""
-    home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
-    settings = home / "keras.json"
-    saved = json.loads(settings.read_text(encoding="utf-8")) if settings.is_file() else {}
-    backend = os.environ.get("KERAS_BACKEND") or saved.get("backend") or "tensorflow"
+    backend = keras_backend()
     try:
         versions = [
             f"{package} {importlib.metadata.version(package)}" for package in ("keras", backend)
         ]
     except importlib.metadata.PackageNotFoundError as error:
-        return Finding("Keras", False, f"{error} is not installed")
+        return Finding("Keras", False, f"{error} is not installed, networks need it")
     return Finding("Keras", True, " with backend ".join(versions))
 
 

@@ -50,9 +50,7 @@ def missing(error: Exception) -> SettingError:
         if backend in BACKENDS
         else f"Set KERAS_BACKEND to one of {', '.join(BACKENDS)}."
     )
-    return SettingError(
-        f"Networks need Keras and its backend, here {backend}.", f"{error}", remedy
-    )
+    return SettingError(f"Networks need Keras and its backend, here {backend}.", f"{error}", remedy)
 
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -10,7 +10,7 @@ import click
 
 from gapscope.cli.measured import kind_of, predict_measurements, scan_options
 from gapscope.cli.outputs import require_outputs
-from gapscope.errors import MapFileError, PreparationError
+from gapscope.errors import GapscopeError, MapFileError, PreparationError
 from gapscope.printable import printable
 from gapscope.resources import MEASURED_MODEL, SHIPPED_MODEL
 from gapscope.storage import require_folder
@@ -228,21 +228,29 @@ def predict(
         from gapscope.learning.predict import predict as predict_maps
 
         model = model or SHIPPED_MODEL
-        result = predict_maps(model, maps, **options)
+        result = predict_maps(model, maps, left_out=_tell, **options)
+        used = [Path(str(file)) for file in result["file"].values]
+        names, left_out = [path.name for path in used], len(maps) - len(used)
         click.echo(prediction_text(result, names))
         if refine:
             from gapscope.refine import refine_files
 
-            result = refine_files(result, maps, model)
+            result = refine_files(result, used, model)
             click.echo(f"\n{refinement_text(result, names)}")
     if output is not None:
         click.echo(f"wrote {write_netcdf(result, output)}")
     if left_out:
-        raise PreparationError(
-            "Every measured map is opened and prepared.",
+        fault = PreparationError if "bias" in result else MapFileError
+        raise fault(
+            "Every map is opened, has a contrast and, if measured, is prepared.",
             f"{left_out} of {left_out + len(names)} were not, and are not among the predictions",
             "See above what is wrong with each.",
         )
+
+
+def _tell(path: Path, error: GapscopeError) -> None:
+    """What is wrong with a map that is left out."""
+    click.echo(f"{path.name}: {type(error).__name__}\n{error}\n", err=True)
 
 
 def _all_measured(maps: Sequence[Path], refine: bool, measured: dict[str, Any]) -> bool:

@@ -260,7 +260,7 @@ def predict_measurements(
     ``scan`` are the options of :func:`scan_options`; prepared files need none.
     """
     from gapscope.learning.predictor import Predictor
-    from gapscope.measured.prediction import predict_sites, sites_of
+    from gapscope.measured.prediction import network_window, predict_sites, sites_of
     from gapscope.measured.preparation.report import read_prepared
     from gapscope.resources import find_model
 
@@ -276,7 +276,9 @@ def predict_measurements(
                 if kind_of(file) == "prepared"
                 else sites_of(prepared_file(file, **scan), predictor.size, centre)
             )
+            _ = network_window(sites[file], predictor)
         except GapscopeError as error:
+            sites.pop(file, None)
             if len(files) == 1 or (file == files[-1] and not sites):
                 raise
             click.echo(f"{printable(file.name)}: {type(error).__name__}\n{error}\n", err=True)

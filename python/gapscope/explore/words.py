@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from gapscope.errors import GapscopeError
+from gapscope.learning.wording import factor_words, interval_words, p_words
 from gapscope.physics import LABELS
 
 PARAMETERS = (("gap", "Δ", "meV", 3), ("theta", "θ", "rad", 3), ("eps0", "ε₀", "meV", 1))
@@ -47,10 +48,13 @@ def summary_html(prediction: xr.Dataset, notes: Sequence[str] = ()) -> str:
     parts = [f"{label_html(LABELS[best])} {float(one['probability'][best]):.3f}"]
     for name, symbol, unit, digits in PARAMETERS:
         if not np.isnan(value := float(one[name])):
-            parts.append(f"{symbol} = {value:.{digits}f} {unit}")
-    likeness = _likeness(one, calibrated, calibrated and bool(one["unlike_training"]))
+            parts.append(f"{symbol} = {interval_words(value, None, digits)[0]} {unit}")
+    unlike = calibrated and bool(one["unlike_training"])
+    likeness = _likeness(one, calibrated, unlike)
+    answer = ",&ensp;".join(parts)
     departures = f'<p class="note">{escape("; ".join(notes))}</p>' if notes else ""
-    return f"{likeness}<p>{',&ensp;'.join(parts)}</p>{departures}"
+    kind = "doubt" if unlike else "body"
+    return f'{likeness}<p class="{kind}">{f"({answer})" if unlike else answer}</p>{departures}'
 
 
 def _likeness(one: xr.Dataset, calibrated: bool, unlike: bool) -> str:
@@ -59,11 +63,12 @@ def _likeness(one: xr.Dataset, calibrated: bool, unlike: bool) -> str:
             '<div class="badge unknown"><b>No calibration</b>'
             "<span>nothing says whether the map is like those it learned from</span></div>"
         )
-    share = f"p = {float(one['novelty_p']):.2g}"
+    share = escape(p_words(one))
     if unlike:
+        reasons = "".join(f"<span>{escape(words)}</span>" for words in factor_words(one))
         return (
-            f'<div class="badge unlike"><b>Unlike the training maps</b><span>{share}: what stands '
-            "below is not to be believed</span></div>"
+            f'<div class="badge unlike"><b>Unlike the training maps</b><span>{share}: do not trust '
+            f"what stands below</span>{reasons}</div>"
         )
     return (
         f'<div class="badge like"><b>Like the training maps</b><span>{share}: share of training '
@@ -102,11 +107,13 @@ def _parameters(one: xr.Dataset, calibrated: bool) -> str:
             )
             continue
         interval = ""
+        shown, _, _ = interval_words(value, None, digits)
         if calibrated:
-            low, high = (float(one[f"{name}_{end}"]) for end in ("low", "high"))
-            interval = f"{low:.{digits}f} … {high:.{digits}f}"
+            ends = (float(one[f"{name}_low"]), float(one[f"{name}_high"]))
+            shown, low, high = interval_words(value, ends, digits)
+            interval = f"{low} … {high}"
         rows.append(
-            f'<tr><td class="name">{symbol}</td><td class="number">{value:.{digits}f}</td>'
+            f'<tr><td class="name">{symbol}</td><td class="number">{shown}</td>'
             f'<td class="interval">{interval}</td><td class="unit">{unit}</td></tr>'
         )
     level = f"{100 * one.attrs['level']:.4g} % intervals" if calibrated else ""
@@ -139,8 +146,10 @@ def nearest_html(prediction: xr.Dataset) -> str:
     heads = "".join(
         f"<th>{head}</th>" for head in ("irrep", "Δ", "θ", "ε₀", "setpoint", "distance")
     )
+    unlike = "unlike_training" in one and bool(one["unlike_training"])
+    kind, words = (" doubt", ": the map is unlike all of them") if unlike else ("", "")
     return (
-        '<table class="nearest"><caption>nearest simulated maps</caption>'
+        f'<table class="nearest{kind}"><caption>nearest simulated maps{words}</caption>'
         f"<tr>{heads}</tr>{''.join(rows)}</table>"
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from gapscope.dataset.load import DatasetReader
 from gapscope.dataset.manifest import Manifest
 from gapscope.errors import CalibrationError, GapscopeError
 from gapscope.learning.calibration import CALIBRATION, FEWEST, Calibration, errors
+from gapscope.learning.companion import MOST_MAPS, Companion
 from gapscope.learning.model import load_trained
 from gapscope.learning.novelty import Detector
 from gapscope.learning.predictor import Predictor, beside_truth
@@ -56,9 +58,11 @@ def calibrate(
         samples = predictor.samples(reader, split)
         identity = Manifest.read(Path(dataset)).identity
         _require_unseen(samples, split, identity == trained.config.dataset["identity"])
-        detector = None
+        detector = companion = None
         if trained.config.training.measurement is None:
-            detector = _detector(predictor, _training(trained.config, Path(dataset), training))
+            folder = _training(trained.config, Path(dataset), training)
+            detector, companion = _detector(predictor, folder), learn_companion(predictor, folder)
+            companion = scored(companion, samples)
         predictions = beside_truth(predictor, samples)
         novelty = predictor.novelty((samples.maps(rows) for rows in samples.chunks()), detector)
         about = {"name": str(reader.recipe["name"]), "identity": identity, "split": split}
@@ -71,6 +75,7 @@ def calibrate(
         novelty=novelty,
         detector=detector,
         about={"weights": trained.weights, **about},
+        companion=companion,
     )
     calibration.write(Path(run) / CALIBRATION)
     return calibration
@@ -118,3 +123,20 @@ def _detector(predictor: Predictor, training: Path) -> Detector:
         scaling, rows = predictor.config.inputs, np.arange(min(len(samples), MOST_IMAGES))
         chunks = np.array_split(rows, -(-len(rows) // CHUNK))
         return Detector.fit(scaling.apply(samples.images(chunk)) for chunk in chunks)
+
+
+def learn_companion(predictor: Predictor, training: Path) -> Companion:
+    """What goes with the shapes of the first training maps of a dataset, without scores."""
+    with DatasetReader(training) as reader:
+        samples = predictor.samples(reader, "train")
+        rows = np.arange(min(len(samples), MOST_MAPS))
+        chunks = np.array_split(rows, -(-len(rows) // CHUNK))
+        return Companion.fit((samples.maps(chunk) for chunk in chunks), reader.lattice)
+
+
+def scored(companion: Companion, samples: Samples) -> Companion:
+    """A companion with the scores of calibration maps."""
+    lattice = samples.reader.lattice
+    scores = [companion(samples.maps(rows), lattice)[0] for rows in samples.chunks()]
+    # A file keeps them in single precision.
+    return replace(companion, scores=np.concatenate(scores).astype(np.float32).astype(np.float64))

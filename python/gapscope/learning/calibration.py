@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from gapscope.errors import CalibrationError
 from gapscope.learning.arrayfile import UNREADABLE, read_arrays, write_arrays
+from gapscope.learning.companion import COMPANION, Companion
 from gapscope.learning.conformal import Scores, p_values, require_level
 from gapscope.learning.novelty import Detector
 from gapscope.learning.targets import circular_error
@@ -48,6 +49,7 @@ class Calibration:
     novelty : (samples,), scores of ``detector``, which knows the training images; None: distances
         as :meth:`gapscope.learning.predictor.Predictor.novelty` says.
     about : weights (their SHA-256), name and identity of the data set, split, versions.
+    companion : what knows amplitudes and odd parts, with its scores; None: novelty stands alone.
     """
 
     temperature: float
@@ -56,6 +58,7 @@ class Calibration:
     novelty: NDArray[np.float64]
     detector: Detector | None
     about: Mapping[str, Any]
+    companion: Companion | None = None
 
     def __len__(self) -> int:
         return len(self.predicted)
@@ -75,6 +78,7 @@ class Calibration:
         novelty: NDArray[np.float64],
         level: float,
         novelty_level: float,
+        companion: NDArray[np.float64] | None = None,
     ) -> xr.Dataset:
         """Predictions at temperature 1 with all that the calibration knows of them.
 
@@ -87,6 +91,7 @@ class Calibration:
         the true value, among maps of each predicted class (theta: that have one), provided that
         the map comes from where the calibration set came from. ``unlike_training``
         (novelty_p < novelty_level) says of at most that share of such maps that they do not.
+        ``companion`` are the scores (sample, 2) of :class:`Companion`, where there is one.
 
         Raises
         ------
@@ -97,7 +102,7 @@ class Calibration:
         raw = predictions["probability"].values
         chosen = 1 - raw <= self.bounds("irrep", level)[label][:, None]
         chosen[np.arange(len(label)), label] = True
-        p = p_values(np.sort(self.novelty), novelty)
+        p = self.novelty_p(novelty, companion)
         calibrated = tempered(raw, self.temperature).astype(raw.dtype)
         new: dict[str, Any] = {
             "probability": (_CLASSES, calibrated),
@@ -120,22 +125,46 @@ class Calibration:
         attributes = {
             "level": level,
             "novelty_level": novelty_level,
+            "novelty_floor": 1 / (self._judges + 1),
             "temperature": self.temperature,
             "calibration_set": str(self.about["name"]),
         }
         return predictions.assign(new).assign_attrs(attributes)
 
+    def novelty_p(
+        self, novelty: NDArray[np.float64], companion: NDArray[np.float64] | None
+    ) -> NDArray[np.float64]:
+        """p-values (n,) of maps with these scores, (n,) and (n, 2) of the companion.
+
+        The scores' largest counts, each measured from the calibration maps' median in units of the
+        distance to their quantile 1 - NOVELTY_LEVEL.
+        """
+        own, new = self.novelty[:, None], novelty[:, None]
+        if self.companion is not None and companion is not None:
+            scores = self.companion.scores
+            own = np.concatenate([own[: len(scores)], scores], axis=1)
+            new = np.concatenate([new, companion], axis=1)
+        middle, high = np.quantile(own, (0.5, 1 - NOVELTY_LEVEL), axis=0)
+        unit = np.maximum(high - middle, 1e-9)
+        known, asked = (((s - middle) / unit).max(axis=1) for s in (own, new))
+        return p_values(np.sort(known), asked)
+
+    @property
+    def _judges(self) -> int:
+        """Number of calibration maps that p-values are counted from."""
+        return len(self) if self.companion is None else len(self.companion.scores)
+
     def _require_novelty_level(self, level: float) -> None:
         require_level(level)
-        if level * (len(self) + 1) <= 1:
+        if level * (self._judges + 1) <= 1:
             raise CalibrationError(
                 f"p-values below {level:g} need more than {1 / level - 1:.0f} calibration maps.",
-                f"{len(self)} maps",
+                f"{self._judges} maps",
                 "Ask for a higher novelty_level, or calibrate with more maps.",
             )
 
     def write(self, path: Path) -> None:
-        """Write the file, whole or not at all; raises StorageError."""
+        """Write the file, and the companion's beside it, each whole or not; raises StorageError."""
         about = {
             "labels": list(LABELS),
             "temperature": self.temperature,
@@ -149,6 +178,10 @@ class Calibration:
             **{_DETECTOR + name: value for name, value in detector.items()},
         }
         write_arrays(path, CALIBRATION_SCHEMA, about, arrays)
+        if self.companion is None:
+            path.with_name(COMPANION).unlink(missing_ok=True)
+        else:
+            self.companion.write(path.with_name(COMPANION), self.about["weights"])
 
     @classmethod
     def read(cls, path: Path, weights: str) -> Calibration:
@@ -170,7 +203,11 @@ class Calibration:
                 f"{path}, of weights {calibration.about['weights']}, beside {weights}",
                 "Run `gapscope calibrate` again.",
             )
-        return calibration
+        beside = path.with_name(COMPANION)
+        if not beside.is_file():
+            return calibration
+        companion = Companion.read(beside, weights, len(calibration))
+        return replace(calibration, companion=companion)
 
     @classmethod
     def _of(cls, arrays: dict[str, NDArray[Any]], about: dict[str, Any]) -> Calibration:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gapscope.errors import TrainingError
 from gapscope.physics.fourier import centred_window, qpi_image
-from gapscope.physics.lattice import window_coordinates
+from gapscope.physics.lattice import symmetric_window, window_coordinates
 
 Real = TypeVar("Real", np.float32, np.float64)
 
@@ -41,6 +41,45 @@ def even_half(images: NDArray[np.float32]) -> NDArray[np.float32]:
     # Pairs count twice, so that distances are those of the whole images.
     weight = np.where(own == twin, 1, np.sqrt(2))[own <= twin].astype(np.float32)
     return np.asarray((flat * weight[:, None]).reshape(len(images), -1), dtype=np.float32)
+
+
+SMALLEST, LARGEST = 1e-25, 1e25
+"""Of a map's largest |drho| in 1/meV: beyond, single precision squares to zero or infinity."""
+FLATTEST = 1e-5
+"""Largest deviation from the mean, relative to the largest value: below, rounding is all there
+is."""
+
+
+def lacks(maps: NDArray[np.floating], lattice: str) -> str | None:
+    """In words, why maps (..., L, L) have nothing to be read; None where each has a contrast.
+
+    What counts lies in the window that the point group maps onto itself: of each map the site
+    r = 0 alone is no image either.
+    """
+    inside = symmetric_window(lattice, maps.shape[-1])
+    values = maps[..., inside].astype(np.float64).reshape(-1, int(inside.sum()))
+    if not np.isfinite(values).all():
+        return "NaN or infinity"
+    largest = np.abs(values).max(axis=1)
+    if (largest < SMALLEST).any():
+        return f"a map of zeros, or of less than {SMALLEST:g} everywhere"
+    if (largest > LARGEST).any():
+        return f"a map with |values| up to {largest.max():.2g}"
+    middle = np.median(values, axis=1, keepdims=True)
+    apart = np.abs(values - middle)
+    if (apart.max(axis=1) <= FLATTEST * largest).any():
+        return "a constant map, or one that is constant up to rounding"
+    centre = _origin(inside)
+    apart[:, centre] = 0
+    if (apart.max(axis=1) <= FLATTEST * largest).any():
+        return "a map that is constant but for r = 0"
+    return None
+
+
+def _origin(inside: NDArray[np.bool_]) -> int:
+    """Place of r = 0 among the sites inside."""
+    size = len(inside)
+    return int(np.flatnonzero(inside.ravel()).searchsorted((size + 1) * (size // 2)))
 
 
 class Images(Protocol):

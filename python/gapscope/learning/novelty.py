@@ -63,7 +63,7 @@ class Detector:
         mean = images.mean(axis=0)
         images -= mean
         variance = float(np.square(images).sum(axis=1).mean())
-        basis, held = _principal(images, np.random.default_rng(seed))
+        basis, held = principal(images, np.random.default_rng(seed))
         outside = 1 - np.cumsum(held) / variance
         kept = _first_below(outside, FINE)
         # Half precision is how they are stored: a detector read again gives the same scores.
@@ -125,7 +125,7 @@ class Detector:
         return np.asarray(np.square(apart - there).sum(axis=1))
 
 
-def _principal(centred: Array, rng: np.random.Generator) -> tuple[Array, NDArray[np.float64]]:
+def principal(centred: Array, rng: np.random.Generator) -> tuple[Array, NDArray[np.float64]]:
     """Leading principal components (half, k) of images (n, half), and the variance of each.
 
     Subspace iteration from random vectors (Halko, Martinsson and Tropp 2011, algorithm 4.4): a

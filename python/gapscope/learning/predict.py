@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from gapscope.errors import MapFileError
+from gapscope.errors import GapscopeError, MapFileError
 from gapscope.learning.calibration import LEVEL, NOVELTY_LEVEL
-from gapscope.learning.inputs import cut
+from gapscope.learning.inputs import cut, lacks
 from gapscope.learning.predictor import (
     BATCH,
     ENERGY_TOLERANCE,
+    NO_CONTRAST,
     Predictor,
     without_meaningless_angles,
 )
 from gapscope.learning.run import RunConfig
 from gapscope.mapfile import read_map as read_map_file
+from gapscope.physics.fourier import centred_window
 from gapscope.resources import find_model
 
 
@@ -30,6 +32,7 @@ def predict(
     symmetry: bool = True,
     level: float = LEVEL,
     novelty_level: float = NOVELTY_LEVEL,
+    left_out: Callable[[Path, GapscopeError], None] | None = None,
 ) -> xr.Dataset:
     """Irrep, gap, theta and eps0 of the maps in some files, one sample per file.
 
@@ -45,10 +48,13 @@ def predict(
     model : folder of a run or of an exported model, or the name of a shipped model.
     files : map files.
     symmetry, level, novelty_level : see :class:`gapscope.learning.predictor.Predictor`.
+    left_out : called for each file that cannot be used, which is left out, with its error; by
+        default, and where no file can be used, the error is raised.
 
     Raises
     ------
-    MapFileError : a file is unreadable or lacks the lattice, window or energies the run needs.
+    MapFileError : a file is unreadable, lacks the lattice, window or energies the run needs, or
+        holds a map without contrast.
     SchemaVersionError : a file or the run was written by a newer gapscope.
     RunError, CalibrationError : see :meth:`gapscope.learning.predictor.Predictor.load`.
     """
@@ -56,14 +62,40 @@ def predict(
         raise MapFileError("A prediction needs maps.", "no file", "Name at least one map file.")
     folder = find_model(model)
     predictor = Predictor.load(folder, symmetry=symmetry, level=level, novelty_level=novelty_level)
-    paths = [Path(file) for file in files]
-    predictions = predictor(
-        network_maps(paths[first : first + BATCH], predictor.config)
-        for first in range(0, len(paths), BATCH)
-    )
+    paths: list[Path] = []
+
+    def batches() -> Iterator[NDArray[np.float32]]:
+        for part in _usable([Path(file) for file in files], predictor.config, left_out):
+            paths.extend(path for path, _ in part)
+            yield np.stack([one for _, one in part])
+
+    predictions = predictor(batches())
     predictions = without_meaningless_angles(predictions)
     predictions.attrs |= {"run": str(folder)}
     return predictions.assign_coords(file=("sample", [str(path) for path in paths]))
+
+
+def _usable(
+    files: Sequence[Path],
+    config: RunConfig,
+    left_out: Callable[[Path, GapscopeError], None] | None,
+) -> Iterator[list[tuple[Path, NDArray[np.float32]]]]:
+    """Files that can be used and their maps, BATCH at a time; see :func:`predict`."""
+    part: list[tuple[Path, NDArray[np.float32]]] = []
+    faults: list[GapscopeError] = []
+    for path in files:
+        try:
+            part.append((path, _network_map(path, config)))
+        except GapscopeError as error:
+            faults.append(error)
+            if left_out is None or len(faults) == len(files):
+                raise
+            left_out(path, error)
+        if len(part) == BATCH:
+            yield part
+            part = []
+    if part:
+        yield part
 
 
 def network_maps(files: Sequence[str | Path], config: RunConfig) -> NDArray[np.float32]:
@@ -105,7 +137,13 @@ def _network_map(path: Path, config: RunConfig) -> NDArray[np.float32]:
     chosen = [_nearest(energies, energy, path) for energy in config.energies]
     if not np.isfinite(maps).all():
         raise MapFileError("A map is finite.", f"{path}: NaN or infinity", "Simulate it again.")
-    return cut(maps[chosen], size)
+    # In double precision: a value that overflows in single precision is refused by its size.
+    window = centred_window(maps[chosen], size)
+    if (reason := lacks(window, lattice)) is not None:
+        raise MapFileError(
+            NO_CONTRAST, f"{path}: {reason}", "Check the impurity, and the file's values in 1/meV."
+        )
+    return cut(window, size)
 
 
 def _nearest(energies: NDArray[np.float64], wanted: float, path: Path) -> int:

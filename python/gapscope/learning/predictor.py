@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -13,10 +13,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.dataset.load import DatasetReader
-from gapscope.errors import CalibrationError, RunError
+from gapscope.errors import CalibrationError, MapFileError, RunError
 from gapscope.learning.averaging import MOVES, average, copies
 from gapscope.learning.calibration import LEVEL, NOVELTY_LEVEL, Calibration
-from gapscope.learning.inputs import momentum_images
+from gapscope.learning.inputs import lacks, momentum_images
 from gapscope.learning.model import load_trained
 from gapscope.learning.network import IRREP, PARAMETERS
 from gapscope.learning.novelty import Detector
@@ -28,6 +28,7 @@ from gapscope.physics import LABELS
 BATCH = 32
 UNITS = {"theta": "rad", "eps0": "meV", "gap": "meV"}
 ENERGY_TOLERANCE = 1e-9
+NO_CONTRAST = "A QPI image has a contrast: values that are finite and not all the same."
 Maps = NDArray[np.float32]
 
 
@@ -107,15 +108,23 @@ class Predictor:
 
         Variables over ``sample``: probability (sample, class), label (index into the attribute
         labels), theta in [0, pi) whatever the class, eps0 and gap in meV. With a calibration also
-        what :meth:`Calibration.applied` adds; without one, nothing of it.
+        what :meth:`Calibration.applied` adds, and ``likely_factor``, NaN unless the map is unlike
+        training and would be like it divided by that factor; without one, nothing of it. No gap is
+        smaller than half the smallest one of training.
 
         Raises
         ------
         CalibrationError : see :meth:`Calibration.applied`.
+        MapFileError : maps that are constant, empty or not finite.
         """
-        answers = [self._answer(self._images(maps)) for maps in batches]
-        probability, raw, novelty = (np.concatenate(part) for part in zip(*answers, strict=True))
+        kept: list[Maps] = []
+        answers = [self._answer(one) for one in self._passed(batches, kept)]
+        probability, raw, novelty, beside = (
+            np.concatenate(part) for part in zip(*answers, strict=True)
+        )
         decoded = self.config.targets.decode(raw)
+        smallest = float(self.config.dataset["recipe"]["ranges"]["gap"][0])
+        decoded["gap"] = np.maximum(decoded["gap"], smallest / 2)
         parameters = {
             name: ("sample", values, {"units": UNITS[name]}) for name, values in decoded.items()
         }
@@ -130,7 +139,31 @@ class Predictor:
         )
         if self.calibration is None:
             return predictions
-        return self.calibration.applied(predictions, novelty, self.level, self.novelty_level)
+        scores = None if self.calibration.companion is None else beside
+        applied = self.calibration.applied(
+            predictions, novelty, self.level, self.novelty_level, scores
+        )
+        foreign = np.flatnonzero(applied["unlike_training"].values)
+        factor = np.full(len(novelty), np.nan)
+        factor[foreign] = [self._likely_factor(one) for one in np.concatenate(kept)[foreign]]
+        return applied.assign(likely_factor=("sample", factor))
+
+    def novelty_p(self, maps: Maps) -> NDArray[np.float64]:
+        """p-values (n,) of maps (n, energies, size, size): the share of maps like the training
+        ones that look as odd.
+
+        Raises
+        ------
+        CalibrationError : a network that is not calibrated.
+        """
+        if self.calibration is None:
+            raise CalibrationError(
+                "What is unlike training is known to a calibrated network.",
+                "a network without calibration",
+                "Run `gapscope calibrate`.",
+            )
+        novelty = self._score(self._images(maps), self.calibration.detector)
+        return self.calibration.novelty_p(novelty, self._beside(maps))
 
     def novelty(self, batches: Iterable[Maps], detector: Detector | None) -> NDArray[np.float64]:
         """How unlike the training maps are maps as :meth:`__call__` takes them.
@@ -179,8 +212,36 @@ class Predictor:
     def _inputs(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         return self.config.inputs.apply(images)
 
-    def _answer(self, images: NDArray[np.float32]) -> tuple[NDArray[np.float64], ...]:
-        """Probabilities, parameters and, with a calibration, novelty scores (else none)."""
+    def _passed(self, batches: Iterable[Maps], kept: list[Maps]) -> Iterator[Maps]:
+        """The batches, once they are seen to have a contrast; they are kept in a list."""
+        for maps in batches:
+            if (reason := lacks(maps, self.config.lattice)) is not None:
+                raise MapFileError(NO_CONTRAST, reason, "Leave it out.")
+            kept.append(maps)
+            yield maps
+
+    def _beside(self, maps: Maps) -> NDArray[np.float64] | None:
+        """Scores (n, 2) of the calibration's companion, where it has one."""
+        if self.calibration is None or self.calibration.companion is None:
+            return None
+        return self.calibration.companion(maps, self.config.lattice)[0]
+
+    def _likely_factor(self, one: Maps) -> float:
+        """By what a map (energies, size, size) must be divided to be like the training maps."""
+        if self.calibration is None or self.calibration.companion is None:
+            return np.nan
+        for sign in (1, -1):
+            signed = sign * one[None]
+            _, amplitude = self.calibration.companion(signed, self.config.lattice)
+            factor = float(np.exp(np.log(amplitude).mean()))
+            divided = (signed / factor).astype(np.float32)
+            if self.novelty_p(divided)[0] >= self.novelty_level:
+                return sign * factor
+        return np.nan
+
+    def _answer(self, maps: Maps) -> tuple[NDArray[np.float64], ...]:
+        """Probabilities, parameters and, with a calibration, its scores (else none)."""
+        images = self._images(maps)
         inputs = self._inputs(images)
         outputs = self.network.predict_on_batch(inputs)
         probability, parameters = outputs[IRREP], outputs[PARAMETERS]
@@ -192,8 +253,14 @@ class Predictor:
         if self._averages:
             probability, parameters = average(probability, parameters)
         if self.calibration is None:
-            return probability, parameters, np.empty(0)
-        return probability, parameters, self._score(images, self.calibration.detector)
+            return probability, parameters, np.empty(0), np.empty(0)
+        beside = self._beside(maps)
+        return (
+            probability,
+            parameters,
+            self._score(images, self.calibration.detector),
+            np.empty(0) if beside is None else beside,
+        )
 
     def _score(self, images: NDArray[np.float32], detector: Detector | None) -> NDArray[np.float64]:
         moves = MOVES if self._averages else 1

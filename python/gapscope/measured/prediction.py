@@ -22,8 +22,13 @@ from numpy.typing import NDArray
 from gapscope.dataset.recipe import Recipe
 from gapscope.errors import PreparationError
 from gapscope.integrated import integrated_densities
-from gapscope.learning.inputs import momentum_images, own_unit
-from gapscope.learning.predictor import UNITS, Predictor, without_meaningless_angles
+from gapscope.learning.inputs import lacks, momentum_images, own_unit
+from gapscope.learning.predictor import (
+    NO_CONTRAST,
+    UNITS,
+    Predictor,
+    without_meaningless_angles,
+)
 from gapscope.learning.run import RunFolder
 from gapscope.measured.centre import centre_site
 from gapscope.measured.preparation import Prepared, largest_window
@@ -120,7 +125,7 @@ def predict_sites(
             f"a network for w = {list(energies)} meV",
             "Use a network for one energy.",
         )
-    windows = np.stack([_window(one, predictor) for one in maps])[:, None]
+    windows = np.stack([network_window(one, predictor) for one in maps])[:, None]
     scaled = windows * unit if unit is not None else _normalised(windows, predictor)
     predictions = without_meaningless_angles(predictor([scaled.astype(np.float32)]))
     predictions.attrs["scale"] = "unknown" if unit is None else f"{unit:g} 1/meV"
@@ -200,8 +205,13 @@ def _candidate(state: xr.Dataset) -> Candidate:
     return Candidate(LABELS[int(state["nearest_label"])], *values)
 
 
-def _window(sites: xr.Dataset, predictor: Predictor) -> NDArray[np.float64]:
-    """drho (size, size), zero where nothing was measured."""
+def network_window(sites: xr.Dataset, predictor: Predictor) -> NDArray[np.float64]:
+    """drho (size, size) of a map on lattice sites, zero where nothing was measured.
+
+    Raises
+    ------
+    PreparationError : see :func:`predict_sites`.
+    """
     lattice, size = str(sites.attrs.get("lattice")), predictor.size
     if lattice != predictor.config.lattice:
         raise PreparationError(
@@ -216,10 +226,10 @@ def _window(sites: xr.Dataset, predictor: Predictor) -> NDArray[np.float64]:
     if cut:  # the mean was that of the larger hexagon
         values = values - values[inside].mean()
     kept = np.where(inside, values, 0.0)
-    if not kept.any() or not np.isfinite(kept).all():
-        raise PreparationError(
-            "A QPI image has a contrast.", "a constant map, or one with NaN", "Use another channel."
-        )
+    # What remains of a constant map after its mean is subtracted is the rounding of its values.
+    reason = lacks(values, lattice) or lacks(kept, lattice)
+    if reason is not None:
+        raise PreparationError(NO_CONTRAST, reason, "Use another channel or map.")
     return np.pad(kept, (size - len(values)) // 2)
 
 

@@ -46,7 +46,7 @@ A12U = LABELS.index("A12u")
 NEW = {
     "irrep_set",
     *(f"{name}_{end}" for name in PARAMETERS for end in ("low", "high")),
-    *("novelty", "novelty_p", "unlike_training"),
+    *("novelty", "novelty_p", "unlike_training", "likely_factor"),
 }
 
 

@@ -230,7 +230,7 @@ def predict(
         model = model or SHIPPED_MODEL
         result = predict_maps(model, maps, left_out=_tell, **options)
         used = [Path(str(file)) for file in result["file"].values]
-        names, left_out = [path.name for path in used], len(maps) - len(used)
+        names, left_out = [printable(path.name) for path in used], len(maps) - len(used)
         click.echo(prediction_text(result, names))
         if refine:
             from gapscope.refine import refine_files
@@ -250,7 +250,7 @@ def predict(
 
 def _tell(path: Path, error: GapscopeError) -> None:
     """What is wrong with a map that is left out."""
-    click.echo(f"{path.name}: {type(error).__name__}\n{error}\n", err=True)
+    click.echo(f"{printable(path.name)}: {type(error).__name__}\n{error}\n", err=True)
 
 
 def _all_measured(maps: Sequence[Path], refine: bool, measured: dict[str, Any]) -> bool:

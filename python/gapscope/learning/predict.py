@@ -138,7 +138,7 @@ def _network_map(path: Path, config: RunConfig) -> NDArray[np.float32]:
     if not np.isfinite(maps).all():
         raise MapFileError("A map is finite.", f"{path}: NaN or infinity", "Simulate it again.")
     # In double precision: a value that overflows in single precision is refused by its size.
-    window = centred_window(maps[chosen], size)
+    window = np.asarray(centred_window(maps[chosen], size), dtype=np.float64)
     if (reason := lacks(window, lattice)) is not None:
         raise MapFileError(
             NO_CONTRAST, f"{path}: {reason}", "Check the impurity, and the file's values in 1/meV."

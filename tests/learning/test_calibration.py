@@ -366,7 +366,7 @@ def test_levels_that_the_calibration_cannot_reach_are_refused(
             evaluate(calibrated.path, fresh_dataset, level=level)
     predictor = Predictor.load(calibrated.path, novelty_level=0.001)
     with pytest.raises(CalibrationError, match="more than 999 calibration maps"):
-        predictor([np.zeros((1, 1, 16, 16), np.float32)])
+        predictor([np.eye(16, dtype=np.float32)[None, None]])
 
 
 # What a run can be calibrated with.

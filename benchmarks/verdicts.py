@@ -1,10 +1,11 @@
 """How often maps of a dataset, changed in some way, are called unlike training.
 
-    python benchmarks/verdicts.py MODEL DATASET [--maps 100]
+    python benchmarks/verdicts.py MODEL DATASET [--maps 100] [--output PAGE]
 
 MODEL is a calibrated run or model, DATASET one of the kind that it was trained on, with a window of
 at least the network's, whose test split it has not seen. For each kind of change: the area under
-the ROC curve of 1 - p against the maps as they are, and the share that is flagged.
+the ROC curve of 1 - p against all maps as they are, and the share that is flagged. --output
+writes the table as a page.
 """
 
 from __future__ import annotations
@@ -22,6 +23,17 @@ from gapscope.learning.predictor import BATCH, Predictor
 from gapscope.learning.samples import Samples
 
 Maps = NDArray[np.float32]
+PAGE = """# Maps unlike training, kind by kind
+
+Written by `python benchmarks/verdicts.py`: how often maps of the training kind, changed somehow,
+are called unlike training at a level of 0.01, and the area under the ROC curve against maps as
+they are. Turning a map by 180 degrees or swapping its axes gives a map of the same kind, or nearly:
+that is not, or not always, seen.
+
+```
+{table}
+```
+"""
 FACTORS = (1e-12, 1e-3, 0.1, 0.5, 0.9, 1.1, 2.0, 10.0, 1e3, -1.0)
 SHIFTS = ((1, 0), (1, 1), (2, 0), (3, 0))
 
@@ -75,19 +87,26 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--maps", type=int, default=100)
+    parser.add_argument("--output", type=Path, help="Markdown page for the table.")
     options = parser.parse_args()
     predictor = Predictor.load(options.model)
     with DatasetReader(options.dataset) as reader:
         samples = Samples.of(reader, "test", predictor.size)
-        maps = samples.maps(np.arange(min(options.maps, len(samples))))
+        everything = samples.maps(np.arange(len(samples)))
     like = None
-    print(f"{'maps':<34}{'number':>7}{'AUROC':>8}{'unlike':>9}")
+    lines = [f"{'maps':<34}{'number':>7}{'AUROC':>8}{'unlike':>9}"]
+    print(lines[0])
     for name, change in changes().items():
+        maps = everything if like is None else everything[: options.maps]
         batches = (change(maps[i : i + BATCH]) for i in range(0, len(maps), BATCH))
         p = np.concatenate([predictor.novelty_p(one.astype(np.float32)) for one in batches])
         like = p if like is None else like
         flagged = np.mean(p < predictor.novelty_level)
-        print(f"{name:<34}{len(p):>7}{auroc(like, p):>8.3f}{flagged:>9.1%}", flush=True)
+        lines.append(f"{name:<34}{len(p):>7}{auroc(like, p):>8.3f}{flagged:>9.1%}")
+        print(lines[-1], flush=True)
+    if options.output is not None:
+        table = "\n".join(lines)
+        options.output.write_text(PAGE.format(table=table), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -93,6 +93,35 @@ def test_dos_and_spectrum_write_data_and_figures(tmp_path: Path) -> None:
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_default_spectrum_shows_the_gap(tmp_path: Path) -> None:
+    """Gap 1.42 to 2.39 meV at 1 meV of A1g (physics of NbSe2); its middle is empty, its edges not.
+
+    The range of energies, their step and the broadening follow from the gap.
+    """
+    for gap in (1.0, 0.2):
+        done = run(
+            "spectrum", "--irrep", "A1g", "--gap", gap, "--theta", 0, "--eps0", 20,
+            "--path", "M,K", "-o", tmp_path / "s.nc",
+        )  # fmt: skip
+        assert done.exit_code == 0, done.output
+        with xr.open_dataset(tmp_path / "s.nc") as opened:
+            spectral = opened["spectral_function"].load()
+        assert spectral.energy.values[[0, -1]] / gap == pytest.approx([-6, 6])
+        assert spectral.attrs["broadening"] == pytest.approx(gap / 10)
+        summed = spectral.sum("k")
+        inside = summed.sel(energy=slice(-0.5 * gap, 0.5 * gap)).mean()
+        edges = summed.sel(energy=slice(1.5 * gap, 3 * gap)).mean()
+        assert float(edges) > 10 * float(inside)
+
+
+def test_the_gap_of_a2u_is_told_in_both_normalisations(tmp_path: Path) -> None:
+    a2u = ["--irrep", "A2u", "--gap", 1.5, "--impurity", 50]
+    result = run("simulate", *a2u, *SMALL, "--energy", "0,0.5", "-o", tmp_path / "map.nc")
+    assert result.exit_code == 0, result.output
+    assert "gap 1.5 meV of A2u = 0.866 meV of A1u or A12u" in result.output
+    assert "energies 0, 0.5 meV" in result.output
+
+
 def test_converge_shows_both_methods(tmp_path: Path) -> None:
     figure = tmp_path / "converge.png"
     small = ["--broadening", "5", "--window", "16", "--largest-kgrid", "512"]

@@ -44,9 +44,64 @@ def test_energies_keep_their_order(maps: xr.Dataset, state: gs.Specification) ->
     np.testing.assert_array_equal(maps["ldos_change"][1], alone["ldos_change"][0])
 
 
-def test_everything_has_units(maps: xr.Dataset) -> None:
-    for name in ("ldos_change", "qpi_re", "qpi_im", "dos", *maps.coords):
-        assert maps[name].attrs["units"], name
+UNITS = {
+    "ldos_change": "1/meV",
+    "qpi_re": "1/meV",
+    "qpi_im": "1/meV",
+    "dos": "1/meV",
+    "energy": "meV",
+    "r1": "a1",
+    "r2": "a2",
+    "q1": "b1",
+    "q2": "b2",
+    "x": "Angstrom",
+    "y": "Angstrom",
+    "qx": "1/Angstrom",
+    "qy": "1/Angstrom",
+}
+
+
+def test_everything_has_its_unit(maps: xr.Dataset) -> None:
+    named = {name: str(maps[name].attrs.get("units")) for name in (*maps.data_vars, *maps.coords)}
+    assert named.pop("specification") == "None"
+    assert named == UNITS
+    attributes = {name: maps.attrs[f"{name}_units"] for name in ("energy", "broadening", "angle")}
+    assert attributes == {"energy": "meV", "broadening": "meV", "angle": "rad"}
+    assert maps.attrs["lattice_constant_units"] == "Angstrom"
+
+
+def test_sites_lie_where_the_lattice_of_nbse2_has_them(maps: xr.Dataset) -> None:
+    """a1 = 3.44 Angstrom along x, a2 at 60 degrees from it, by numbers written out."""
+    expected = {(1, 0): (3.44, 0.0), (0, 1): (1.72, 2.97913), (-3, 2): (-6.88, 5.95825)}
+    for (r1, r2), place in expected.items():
+        there = maps.sel(r1=r1, r2=r2)
+        assert (float(there["x"]), float(there["y"])) == pytest.approx(place, abs=1e-5)
+
+
+def test_momenta_are_those_of_the_reciprocal_lattice_of_nbse2(maps: xr.Dataset) -> None:
+    """M = b1/2 at 1.05454 1/Angstrom; K = (2 b1 + b2)/3 is not on a window of 16 sites."""
+    expected = {(-0.5, 0.0): (-0.91326, 0.52727), (0.0, 0.25): (0.0, 0.52727)}
+    for (q1, q2), momentum in expected.items():
+        there = maps.sel(q1=q1, q2=q2)
+        assert (float(there["qx"]), float(there["qy"])) == pytest.approx(momentum, abs=1e-5)
+
+
+def test_plane_waves_of_the_coordinates_are_those_of_the_sites(maps: xr.Dataset) -> None:
+    """q.r in radians is the same from qx, qy, x, y as from the reduced coordinates."""
+    site, momentum = maps.isel(r1=3, r2=13), maps.isel(q1=1, q2=6)
+    cartesian = float(momentum.qx * site.x + momentum.qy * site.y)
+    reduced = 2 * np.pi * float(momentum.q1 * site.r1 + momentum.q2 * site.r2)
+    assert cartesian == pytest.approx(reduced, rel=1e-12)
+
+
+def test_spectra_have_their_units(state: gs.Specification) -> None:
+    dos = gs.density_of_states(state, [0.5], broadening=2.0, kgrid=48)
+    spectral = gs.spectral_function(state, [[0.5, 0.0]], [0.5], broadening=2.0)
+    assert (dos.units, dos.energy.units) == ("1/meV", "meV")
+    assert (spectral.units, spectral.energy.units) == ("1/meV", "meV")
+    assert (spectral.kx.units, spectral.ky.units) == ("1/Angstrom", "1/Angstrom")
+    there = (float(spectral.kx[0]), float(spectral.ky[0]))
+    assert there == pytest.approx((0.91326, -0.52727), abs=1e-5)  # M, 1.05454 from Gamma
 
 
 def test_the_impurity_is_where_the_map_is_largest(maps: xr.Dataset) -> None:

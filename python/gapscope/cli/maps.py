@@ -14,6 +14,7 @@ from gapscope.errors import ConvergenceWarning, NumericsError, SpecificationErro
 from gapscope.materials import material
 from gapscope.numerics import Converged, Grid, Numerics
 from gapscope.physics import IRREPS, Impurity, Pairing, Specification
+from gapscope.physics.irreps import both_gaps
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 ANGLES = ("theta", "phi", "theta-s", "phi-s", "theta-t", "phi-t")
@@ -147,6 +148,8 @@ def simulate(
         maps = simulate_maps(specification(options, scatterer), numerics, convention)
     for warning in caught:
         click.secho(f"warning: {warning.message}", fg="yellow", err=True)
+    if also_known := both_gaps(options["irrep"], options["gap"]):
+        click.echo(f"gap {options['gap']:g} meV of A2u = {also_known}")
     if "relative_error" in maps.attrs:
         click.echo(f"estimated relative error {maps.attrs['relative_error'].max():.2g}")
     click.echo(f"wrote {write_netcdf(maps, output)}")
@@ -200,18 +203,25 @@ def dos(
     show_default=True,
     help="Points of symmetry, comma separated.",
 )
-@click.option("--steps", type=int, default=400, show_default=True, help="k points per line.")
-@click.option("--range", "bounds", type=(float, float), default=(-50.0, 50.0), show_default=True)
+@click.option("--steps", type=int, default=2000, show_default=True, help="k points per line.")
+@click.option(
+    "--range",
+    "bounds",
+    type=(float, float),
+    help="meV  [default: six gaps, or ten broadenings where they are more, on both sides of zero]",
+)
 @click.option("--points", type=int, default=201, show_default=True, help="Number of energies.")
-@click.option("--broadening", type=float, default=0.5, show_default=True, help="delta in meV.")
+@click.option(
+    "--broadening", type=float, help="delta in meV  [default: a tenth of the gap, at most 0.5]"
+)
 @click.option("-o", "--output", type=FILE, required=True, help="netCDF file to write.")
 @click.option("--figure", type=FILE, help="Figure to write (.png, .pdf, .svg).")
 def spectrum(
     corners: str,
     steps: int,
-    bounds: tuple[float, float],
+    bounds: tuple[float, float] | None,
     points: int,
-    broadening: float,
+    broadening: float | None,
     output: Path,
     figure: Path | None,
     **options: Any,
@@ -227,7 +237,11 @@ def spectrum(
     spec = specification(options, Impurity.scalar(0.0))
     names = [name.strip() for name in corners.split(",")]
     momenta = path(spec.material.lattice.name, names, steps)
-    energies = np.linspace(*bounds, points).tolist()
+    gap = spec.pairing.gap
+    if broadening is None:
+        broadening = min(gap / 10, 0.5)
+    reach = max(6 * gap, 10 * broadening)
+    energies = np.linspace(*(bounds or (-reach, reach)), points).tolist()
     values = spectral_function(spec, momenta, energies, broadening)
     click.echo(f"wrote {write_netcdf(values.to_dataset(), output)}")
     if figure is not None:

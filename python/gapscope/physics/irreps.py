@@ -70,4 +70,4 @@ def both_gaps(irrep: str, gap: float) -> str:
     """How the gap in the normalisation of A12u is told beside A2u's own; "" for other irreps."""
     if irrep != "A2u":
         return ""
-    return f"{labelled_gap(irrep, gap):.4g} meV as A1u or A12u, whose gap is A2u's / sqrt(3)"
+    return f"{labelled_gap(irrep, gap):.4g} meV of A1u or A12u (the same maps at gap / sqrt(3))"

@@ -8,33 +8,51 @@ from matplotlib.figure import Figure
 from gapscope.dataset.load import DatasetReader
 from gapscope.physics.fourier import qpi_image
 from gapscope.physics.lattice import Lattice
-from gapscope.plots.maps import draw_image, irrep_label
+from gapscope.plots.maps import draw_image, irrep_label, map_colour_bar, signed_norm
 from gapscope.plots.style import styled
 
 
 def sheet(reader: DatasetReader, per_class: int) -> Figure:
-    """Re rho(q) at the first energy of the first maps of every class, a row for each class."""
+    """Re rho(q) at the first energy of the first maps of every class, a row for each class.
+
+    All maps share one scale of colours, so that strong and weak ones look it.
+    """
     chosen = reader.examples(per_class)
     lattice = Lattice(reader.lattice, reader.lattice_constant)
+    images = {
+        sample: qpi_image(reader.image(sample)[0], reader.lattice).real
+        for ids in chosen.values()
+        for sample in ids.tolist()
+    }
+    norm, _ = signed_norm(np.array(list(images.values())))
     with styled():
-        figure = Figure(figsize=(2.5 * per_class, 2.7 * len(chosen)), layout="constrained")
+        size = (2.5 * per_class + 1.0, 2.8 * len(chosen))
+        figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots(len(chosen), per_class, squeeze=False)
         for row, ids in zip(axes, chosen.values(), strict=True):
             for axis in row[len(ids) :]:
                 axis.set_axis_off()
             for axis, sample in zip(row, ids.tolist(), strict=False):
-                image = qpi_image(reader.image(sample)[0], reader.lattice).real
-                draw_image(figure, axis, image, lattice, colour_bar=False)
+                draw_image(figure, axis, images[sample], lattice, colour_bar=False, norm=norm)
                 axis.set(xticks=[], yticks=[], xlabel="", ylabel="")
                 axis.set_title(_title(reader, sample), fontsize=8)
-        figure.suptitle(rf"Re $\rho(\mathbf{{q}})$, $\omega$ = {reader.energies[0]:g} meV")
+        map_colour_bar(figure, axes.ravel().tolist(), norm)
+        figure.suptitle(
+            rf"Re $\rho(\mathbf{{q}})$, $\omega$ = {reader.energies[0]:g} meV,"
+            "\nover the first Brillouin zone (black)"
+        )
     return figure
 
 
 def _title(reader: DatasetReader, sample: int) -> str:
     p = {name: values[sample] for name, values in reader.parameters.items()}
-    theta = "" if np.isnan(p["theta"]) else rf", $\theta$ = {p['theta']:.2f}"
+    irrep = reader.irreps[p["irrep"]]
+    theta = "" if np.isnan(p["theta"]) else rf"$\theta$ = {p['theta']:.2f} rad, "
+    label = ""
+    if irrep == "A2u":
+        label = rf" ({p['gap']:.2f} as {irrep_label('A12u')})"
     return (
-        rf"{irrep_label(reader.irreps[p['irrep']])}, $\Delta$ = {p['printed_gap']:.2f}{theta},"
-        rf" $\epsilon_0$ = {p['eps0']:.0f}"
+        rf"{irrep_label(irrep)}, $\Delta$ = {p['printed_gap']:.2f} meV{label}"
+        "\n"
+        rf"{theta}$\epsilon_0$ = {p['eps0']:.0f} meV"
     )

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.collections import QuadMesh
-from matplotlib.colors import AsinhNorm
+from matplotlib.colors import AsinhNorm, Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from gapscope.physics.irreps import labelled_gap
 from gapscope.physics.lattice import Lattice
 from gapscope.plots.style import MAP_COLOURS, styled
 
+SCALE_LABEL = "1/meV; linear between the inner marks,\nlogarithmic beyond (arcsinh scale)"
 SITES_SHOWN = 25
 """Half width, in lattice constants, of the real-space panel."""
 
@@ -34,7 +41,7 @@ def map_figure(dataset: xr.Dataset) -> Figure:
 
 
 def caption(dataset: xr.Dataset) -> str:
-    """One line that says which state a map shows."""
+    """Two lines that say which state a map shows, and its impurity."""
     a = dataset.attrs
     angles = {
         "theta": r"\theta",
@@ -44,10 +51,37 @@ def caption(dataset: xr.Dataset) -> str:
         "theta_t": r"\theta_t",
         "phi_t": r"\varphi_t",
     }
-    parts = [f"{a['material']}, {irrep_label(a['irrep'])}", rf"$\Delta$ = {a['gap']:g} meV"]
-    parts += [rf"${symbol}$ = {a[name]:.3g}" for name, symbol in angles.items() if name in a]
-    parts += [rf"$\epsilon_0$ = {a['eps0']:g} meV", rf"$\delta$ = {a['broadening']:g} meV"]
-    return ", ".join(parts)
+    state = [f"{a['material']}, {irrep_label(a['irrep'])}", gap_text(a["irrep"], a["gap"])]
+    state += [rf"${symbol}$ = {a[name]:.3g} rad" for name, symbol in angles.items() if name in a]
+    rest = [rf"$\epsilon_0$ = {a['eps0']:g} meV", rf"$\delta$ = {a['broadening']:g} meV"]
+    if "impurity" in a:
+        rest.append(impurity_text(json.loads(a["impurity"])))
+    return ", ".join(state) + "\n" + ", ".join(rest)
+
+
+def gap_text(irrep: str, gap: float) -> str:
+    """The gap with its unit; A2u's in the normalisation of A1u and A12u, too."""
+    text = rf"$\Delta$ = {gap:.4g} meV"
+    if irrep == "A2u":
+        own = labelled_gap(irrep, gap)
+        text += rf" ({own:.4g} meV as {irrep_label('A12u')}: $\Delta/\sqrt{{3}}$)"
+    return text
+
+
+def impurity_text(terms: Sequence[Mapping[str, Any]], most: int = 3) -> str:
+    """The terms of an impurity as ``Impurity.to_dict`` gives them, the first few of many."""
+    shown = []
+    for term in terms[:most]:
+        parts = [f"V = {term['scalar']:g} meV"] if term["scalar"] else []
+        if any(term["moment"]):
+            parts.append(f"J = ({', '.join(f'{j:g}' for j in term['moment'])}) meV")
+        if term.get("weights") is not None:
+            parts.append(f"weights ({', '.join(f'{w:g}' for w in term['weights'])})")
+        site = tuple(term.get("site", (0, 0)))
+        at = f" at ({site[0]}, {site[1]})" if site != (0, 0) else ""
+        shown.append((", ".join(parts) or "V = 0") + at)
+    more = f" and {len(terms) - most} more" if len(terms) > most else ""
+    return "impurity " + "; ".join(shown) + more
 
 
 def irrep_label(irrep: str) -> str:
@@ -63,8 +97,12 @@ def draw_image(
     lattice: Lattice,
     *,
     colour_bar: bool = True,
+    norm: AsinhNorm | None = None,
 ) -> None:
-    """A real image (L, L) over q in the Cartesian plane, with the first Brillouin zone."""
+    """A real image (L, L) over q in the Cartesian plane, with the first Brillouin zone.
+
+    Its scale is its own, unless a ``norm`` is given.
+    """
     zone, reach = brillouin_zone(lattice), reach_of(lattice)
     axis_values = np.linspace(-reach, reach, 480)
     qx, qy = np.meshgrid(axis_values, axis_values, indexing="ij")
@@ -73,9 +111,9 @@ def draw_image(
     momenta = lattice.constant * np.stack([qx, qy], axis=-1)
     index = nearest(momenta, lattice.reciprocal / size) + size // 2
     shown = image[index[..., 0] % size, index[..., 1] % size]
-    mesh = _coloured(axis, axis_values, shown)
+    mesh = _coloured(axis, axis_values, shown, norm)
     if colour_bar:
-        _colour_bar(figure, axis, mesh)
+        map_colour_bar(figure, axis, mesh.norm)
     closed = np.vstack([zone, zone[:1]])
     axis.plot(closed[:, 0], closed[:, 1], color="black", linewidth=0.9)
     axis.set(xlabel=r"$q_x$ (1/Å)", ylabel=r"$q_y$ (1/Å)", aspect="equal")
@@ -90,7 +128,7 @@ def draw_sites(figure: Figure, axis: Axes, values: NDArray[np.float64], lattice:
     sites = nearest(np.stack([x, y], axis=-1) / lattice.constant, lattice.vectors)
     shown = values[sites[..., 0] + half, sites[..., 1] + half]
     shown = np.where((sites == 0).all(axis=-1), np.nan, shown)
-    _colour_bar(figure, axis, _coloured(axis, axis_values, shown))
+    map_colour_bar(figure, axis, _coloured(axis, axis_values, shown).norm)
     axis.set(xlabel="x (Å)", ylabel="y (Å)", aspect="equal")
 
 
@@ -131,19 +169,23 @@ def signed_norm(values: NDArray[np.float64]) -> tuple[AsinhNorm, tuple[float, ..
     return norm, (-limit, -width, 0.0, width, limit)
 
 
-def _coloured(axis: Axes, x: NDArray[np.float64], values: NDArray[np.float64]) -> QuadMesh:
-    norm, _ = signed_norm(values)
+def _coloured(
+    axis: Axes, x: NDArray[np.float64], values: NDArray[np.float64], norm: AsinhNorm | None = None
+) -> QuadMesh:
+    norm = norm or signed_norm(values)[0]
     return axis.pcolormesh(
         x, x, values.T, norm=norm, cmap=MAP_COLOURS, shading="nearest", rasterized=True
     )
 
 
-def _colour_bar(figure: Figure, axis: Axes, mesh: QuadMesh) -> None:
-    _, limit = mesh.get_clim()
-    assert isinstance(mesh.norm, AsinhNorm)
-    width = mesh.norm.linear_width
+def map_colour_bar(figure: Figure, axis: Axes | Sequence[Axes], norm: Normalize) -> None:
+    """A bar for the scale of :func:`signed_norm`; its label says that the scale is not linear."""
+    assert isinstance(norm, AsinhNorm)
+    limit, width = norm.vmax, norm.linear_width
+    assert limit is not None
     ticks = [-limit, -width, 0.0, width, limit]
-    bar = figure.colorbar(mesh, ax=axis, shrink=0.75, pad=0.02)
+    shades = ScalarMappable(norm, MAP_COLOURS)
+    bar = figure.colorbar(shades, ax=axis, shrink=0.75, pad=0.02)
     bar.set_ticks(ticks, labels=[f"{tick:.1e}" if tick else "0" for tick in ticks])
     bar.minorticks_off()
-    bar.set_label("1/meV")
+    bar.set_label(SCALE_LABEL, fontsize=8)

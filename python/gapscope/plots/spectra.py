@@ -10,6 +10,11 @@ from matplotlib.figure import Figure
 
 from gapscope.plots.style import styled
 
+COLUMNS = 600
+"""Columns of a picture of A(k, w)."""
+DECADES = 3
+"""Orders of magnitude below the largest A(k, w) that are told apart; a gap is two or three deep."""
+
 
 def dos_figure(dos: xr.DataArray, title: str) -> Figure:
     """Density of states against energy."""
@@ -27,24 +32,39 @@ def dos_figure(dos: xr.DataArray, title: str) -> Figure:
 
 
 def path_figure(spectral: xr.DataArray, corners: Sequence[str], title: str) -> Figure:
-    """A(k, w) along a path whose lines all have the same number of points."""
+    """A(k, w) along a path whose lines all have the same number of points.
+
+    A column of the picture shows the largest value of the k points that fall on it: bands are
+    narrower than a column, and a sample beside one would hide it.
+    """
     names = [r"$\Gamma$" if name == "Gamma" else name for name in corners]
+    values = spectral.transpose("k", "energy").values
+    count = len(values)
+    starts = np.unique(np.linspace(0, count, min(count, COLUMNS), endpoint=False).astype(int))
+    shown = np.log10(np.maximum.reduceat(values, starts, axis=0))
+    edges = np.append(starts, count) - 0.5
+    high = float(np.quantile(shown, 0.999))
+    energy = spectral.energy.values
+    step = (energy[-1] - energy[0]) / max(len(energy) - 1, 1) or 1.0
+    rows = np.append(energy - step / 2, energy[-1] + step / 2)
     with styled():
         figure = Figure(figsize=(6.0, 4.4), layout="constrained")
         axis = figure.subplots()
-        steps = np.arange(spectral.sizes["k"])
         mesh = axis.pcolormesh(
-            steps,
-            spectral.energy,
-            np.log10(spectral.values.T),
+            edges,
+            rows,
+            shown.T,
             cmap="magma",
-            shading="nearest",
+            vmin=high - DECADES,
+            vmax=high,
             rasterized=True,
         )
-        ticks = np.linspace(0, steps[-1], len(names))
+        ticks = np.linspace(0, count - 1, len(names))
         for tick in ticks[1:-1]:
             axis.axvline(tick, color="white", linewidth=0.5)
         axis.set_xticks(ticks, names)
         axis.set(ylabel=r"$\omega$ (meV)", title=title)
-        figure.colorbar(mesh, ax=axis, label=r"$\log_{10} A(\mathbf{k}, \omega)$ (1/meV)")
+        figure.colorbar(
+            mesh, ax=axis, extend="min", label=r"$\log_{10} A(\mathbf{k}, \omega)$ (1/meV)"
+        )
     return figure

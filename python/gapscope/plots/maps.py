@@ -11,7 +11,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import QuadMesh
-from matplotlib.colors import AsinhNorm, Normalize
+from matplotlib.colors import AsinhNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -178,7 +178,7 @@ def _coloured(
     )
 
 
-def map_colour_bar(figure: Figure, axis: Axes | Sequence[Axes], norm: Normalize) -> None:
+def map_colour_bar(figure: Figure, axis: Axes | Sequence[Axes], norm: object) -> None:
     """A bar for the scale of :func:`signed_norm`; its label says that the scale is not linear."""
     assert isinstance(norm, AsinhNorm)
     limit, width = norm.vmax, norm.linear_width

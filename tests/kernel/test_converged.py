@@ -64,6 +64,8 @@ def test_the_error_is_below_the_estimate_and_the_estimate_below_the_request(
     assert (error <= convergence.error + rounding).all()
     assert (away <= convergence.error_away + rounding).all()
     np.testing.assert_allclose(maps.dos, grid.dos, rtol=accuracy)
+    largest = np.abs(grid.local_green).max()
+    np.testing.assert_allclose(maps.local_green, grid.local_green, atol=accuracy * largest)
 
 
 def test_several_orbitals_converge_too() -> None:

@@ -21,7 +21,7 @@ READY  := $(VENV)/.ready
 DEMO   := demo
 REFERENCE := reference
 JOBS   ?= 2
-PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 .PHONY: demo test quick lint docs bench reference setup julia chromium clean
 

@@ -10,7 +10,7 @@ import pytest
 
 from gapscope.kernel.client import default_threads
 from gapscope.physics import Material
-from slow import SHARED_BY_A_FOLDER, SLOW
+from slow import SLOW
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = Path(__file__).resolve().parent
@@ -26,16 +26,13 @@ def pytest_configure(config: pytest.Config) -> None:
             os.environ.setdefault(name, threads)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is slow; with ``pytest -n N --dist loadgroup`` a process takes a whole file."""
+    """Mark what is slow."""
     for item in items:
         place = item.path.relative_to(TESTS)
-        folder, file = place.parts[0], place.as_posix()
-        if folder in SLOW or file in SLOW or "learned" in getattr(item, "fixturenames", ()):
+        listed = place.parts[0] in SLOW or place.as_posix() in SLOW
+        if listed or "learned" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
-        group = folder if folder in SHARED_BY_A_FOLDER else file
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

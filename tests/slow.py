@@ -1,9 +1,6 @@
-"""Which tests are slow, and which run in one process."""
+"""Which tests are slow."""
 
 from __future__ import annotations
-
-SHARED_BY_A_FOLDER = ("learning",)
-"""Folders whose files share a costly fixture of the session: one process runs all of them."""
 
 SLOW = {
     "explore": "Julia, networks, a browser",
@@ -28,6 +25,7 @@ SLOW = {
     "learning/test_start.py": "a training",
     "learning/test_surface.py": "networks",
     "learning/test_train.py": "a training",
+    "learning/test_verdict.py": "Julia, networks",
     "measured/test_fuzz_corpus.py": "thousands of files",
     "measured/test_readers_fuzz.py": "thousands of files",
     "measured_preparation/test_false_alarms.py": "hundreds of images",

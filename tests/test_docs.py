@@ -88,6 +88,14 @@ def command_of(words: list[str]) -> tuple[click.Command, list[str]]:
     return command, words
 
 
+def _statements(module: ast.Module) -> Iterator[ast.stmt]:
+    """Statements at the top of a module, those that only type checkers see among them."""
+    for node in module.body:
+        yield node
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            yield from node.body
+
+
 @cache
 def names_in(module: str) -> frozenset[str]:
     """Names at the top of a module, read from its source: importing Keras takes seconds."""
@@ -97,7 +105,7 @@ def names_in(module: str) -> frozenset[str]:
     path = Path(found.origin)
     names = {p.stem for p in path.parent.glob("*.py")} if path.stem == "__init__" else set()
     names |= {p.parent.name for p in path.parent.glob("*/__init__.py")} if names else set()
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    for node in _statements(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.Import | ast.ImportFrom):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from slow import SHARED_BY_A_FOLDER, SLOW
+from slow import SLOW
 
 TESTS = Path(__file__).parent
 
 
 def test_what_is_called_slow_exists() -> None:
     assert [name for name in SLOW if not (TESTS / name).exists()] == []
-    assert all((TESTS / name).is_dir() for name in SHARED_BY_A_FOLDER)

@@ -2,9 +2,9 @@ const MOST_SAMPLES = 2^17
 const DENSE_ACCURACY = 1e-5
 
 """
-    DenseRows(solver, bonds, half)
+    DenseRows(solver, bonds, samples)
 
-Rows of a block of any size: the number of samples is doubled until the transforms stand still. The trapezoid
+Rows of a block of any size: from `samples` on, their number is doubled until the transforms stand still. The trapezoid
 rule converges exponentially here, an error e turning into e^2, so the last change bounds it well.
 """
 struct DenseRows{B}
@@ -17,10 +17,10 @@ struct DenseRows{B}
     roots::Vector{ComplexF64}                      # none: nothing is followed from row to row
 end
 
-function DenseRows(solver::DensePath, bonds::Bonds, half::Integer)
-    levels = [dense_level(solver, 4half, 0.0)]
+function DenseRows(solver::DensePath, bonds::Bonds, samples::Integer)
+    levels = [dense_level(solver, samples, 0.0)]
     return DenseRows(
-        solver, workspace(solver), RowPhases(bonds), 4half, levels,
+        solver, workspace(solver), RowPhases(bonds), Int(samples), levels,
         zeros(local_count(solver)), ComplexF64[],
     )
 end

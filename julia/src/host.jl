@@ -5,7 +5,8 @@ A row-major NumPy array (a, b, c) is the column-major Julia array (c, b, a) at t
 """
 module Host
 
-using ..GapScope: GapScope, Bonds, Scatterers, energy_groups, grid_dos!, grid_maps!, spectral_function!
+using ..GapScope:
+    GapScope, Bonds, Scatterers, converged_dos!, energy_groups, grid_dos!, grid_maps!, spectral_function!
 
 """
     array(T, address, dims)
@@ -100,7 +101,13 @@ function warm_up()
     return nothing
 end
 
-function density_of_states(dos, vectors, matrices, energies, broadening, n)
+function converged_states(dos, report, vectors, matrices, energies, broadening, accuracy, budget)
+    converged_dos!(dos, report, bonds_from_rows(vectors, matrices), energies, broadening, accuracy, budget)
+    require_finite(dos, report)
+    return nothing
+end
+
+function grid_states(dos, vectors, matrices, energies, broadening, n)
     grid_dos!(dos, bonds_from_rows(vectors, matrices), energies, broadening, n)
     require_finite(dos)
     return nothing

@@ -9,9 +9,9 @@
 const POLE_REACH = 1e-9         # poles that would contribute less need no correction
 
 """
-    PoleRows(solver, bonds, half)
+    PoleRows(solver, bonds, half, samples = 4half)
 
-Samples, roots and corrections for the rows of a pair solver; one per task.
+Samples, roots and corrections for the rows of a pair solver; one per task. Two sets of `samples` points a row.
 """
 struct PoleRows{S,B,V}
     solver::S
@@ -32,8 +32,10 @@ struct PoleRows{S,B,V}
     sums::Matrix{Float64}
 end
 
-function PoleRows(solver::Union{RealPair{H},ComplexPair{H}}, bonds::Bonds, half::Integer) where {H}
-    n, fields = 4half, field_count(solver)
+function PoleRows(
+    solver::Union{RealPair{H},ComplexPair{H}}, bonds::Bonds, half::Integer, samples::Integer = 4half
+) where {H}
+    n, fields = Int(samples), field_count(solver)
     polynomials = ntuple(_ -> zeros(ComplexF64, 2H + 1), 4)
     corrections() = zeros(ComplexF64, half + 1, 2, function_count(solver))
     return PoleRows(

@@ -184,29 +184,36 @@ function panel_norms(values, weights, span)
 end
 
 """
-    RowIntegral
+    RowIntegral(solver, bonds, z, half)
+    RowIntegral(solver, bonds, z, half, samples, weights)
 
-Panels of one block of H, in order of m1, with what it takes to make more of them.
+Panels of one block of H, in order of m1, with what it takes to make more of them. `weights` say how much each field
+counts in the error: without them, as it does in the norm of G.
 """
 mutable struct RowIntegral{S}
     solver::S
     bonds::Bonds
     z::ComplexF64
     half::Int
-    weights::Vector{Float64} # of each field in G
+    samples::Int             # of a row to begin with
+    weights::Vector{Float64}
     panels::Vector{Panel}
     rows::Int                # evaluated so far
 end
 
-rows_of(solver::Union{RealPair,ComplexPair}, bonds, half) = PoleRows(solver, bonds, half)
-rows_of(solver::DensePath, bonds, half) = DenseRows(solver, bonds, half)
+rows_of(solver::Union{RealPair,ComplexPair}, bonds, half, samples = 4half) = PoleRows(solver, bonds, half, samples)
+rows_of(solver::DensePath, bonds, half, samples = 4half) = DenseRows(solver, bonds, samples)
 
 function RowIntegral(solver, bonds::Bonds, z::Complex, half::Integer)
     weights = zeros(field_count(solver))
     for parts in values(elements(solver, z)), (f, c) in parts
         weights[f] += abs2(c)
     end
-    integral = RowIntegral(solver, bonds, z, Int(half), sqrt.(weights), Panel[], 0)
+    return RowIntegral(solver, bonds, z, half, 4half, sqrt.(weights))
+end
+
+function RowIntegral(solver, bonds::Bonds, z::Complex, half::Integer, samples::Integer, weights)
+    integral = RowIntegral(solver, bonds, ComplexF64(z), Int(half), Int(samples), weights, Panel[], 0)
     # On one of these panels exp(2 pi i m1 r1) makes at most one turn.
     count = max(half, LEAST_PANELS)
     starts = [((k - 1) / count, k / count, nothing) for k in 1:count]
@@ -217,7 +224,7 @@ end
 # Panels from (first, last, roots nearby); where there are none they come from the panel before.
 function evaluate(integral::RowIntegral, pieces, chunk)
     made = Vector{Panel}(undef, length(pieces))
-    make() = rows_of(integral.solver, integral.bonds, integral.half)
+    make() = rows_of(integral.solver, integral.bonds, integral.half, integral.samples)
     foreach_chunk(make, length(pieces), chunk) do rows, range
         last_roots = nothing
         for i in range
@@ -276,13 +283,23 @@ function refine!(integral::RowIntegral, tolerance::Real, budget::Integer)
         share = sqrt(sum(abs2, errors) / length(errors)) * min(1, tolerance / relative_error(integral)) / 2
         large = errors .> share
         any(large) || break
-        pieces = Tuple{Float64,Float64,Vector{ComplexF64}}[]
-        for p in integral.panels[large]
-            middle = node(p, 8)
-            push!(pieces, (p.first, middle, p.roots[:, 1]), (middle, p.last, p.roots[:, 8]))
-        end
-        made = evaluate(integral, pieces, 2)
-        integral.panels = sort!(vcat(integral.panels[.!large], made); by = p -> p.first)
+        halve!(integral, large)
     end
+    return integral
+end
+
+"""
+    halve!(integral, chosen)
+
+Halve the panels that are `chosen`, a Boolean for each.
+"""
+function halve!(integral::RowIntegral, chosen)
+    pieces = Tuple{Float64,Float64,Vector{ComplexF64}}[]
+    for p in integral.panels[chosen]
+        middle = node(p, 8)
+        push!(pieces, (p.first, middle, p.roots[:, 1]), (middle, p.last, p.roots[:, 8]))
+    end
+    made = evaluate(integral, pieces, 2)
+    integral.panels = sort!(vcat(integral.panels[.!chosen], made); by = p -> p.first)
     return integral
 end

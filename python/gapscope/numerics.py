@@ -121,6 +121,37 @@ class Numerics:
             )
 
 
+def choose_method(
+    method: Grid | Converged | str | None = None,
+    *,
+    accuracy: float | None = None,
+    kgrid: int | None = None,
+) -> Grid | Converged:
+    """The method by its name or its settings; without one, a k-grid that is given chooses the grid.
+
+    Raises
+    ------
+    NumericsError : no such method, the grid without a kgrid, or a number of the other method.
+    """
+    if not isinstance(method, str):
+        return _method(method, accuracy, kgrid)
+    if method not in ("converged", "grid"):
+        raise NumericsError(
+            "A method is converged or grid.", method, 'Choose "converged", or "grid" with a kgrid.'
+        )
+    if method == "grid" and kgrid is None:
+        raise NumericsError(
+            "Method grid needs the number of k points per side.", "no kgrid", "Give kgrid."
+        )
+    if method == "converged" and kgrid is not None:
+        raise NumericsError(
+            "Method converged chooses its k points by itself.",
+            f"kgrid = {kgrid}",
+            "Leave kgrid out, or choose the method grid.",
+        )
+    return _method(None, accuracy, kgrid)
+
+
 def _method(
     method: Grid | Converged | None, accuracy: float | None, kgrid: int | None
 ) -> Grid | Converged:

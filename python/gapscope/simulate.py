@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Literal, TypedDict
@@ -12,13 +11,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from gapscope.errors import ConvergenceWarning, NumericsError
+from gapscope.accuracy import warn_of_budget, warn_of_grid
+from gapscope.errors import NumericsError
 from gapscope.kernel.calls import Maps, converged_maps, grid_maps
 from gapscope.mapfile import MAP_SCHEMA
 from gapscope.numerics import Converged, Grid, Numerics
 from gapscope.physics.fourier import paper_image, qpi_image
 from gapscope.physics.lattice import Lattice, window_coordinates
-from gapscope.physics.resolution import resolving_kgrid
 from gapscope.physics.specification import Specification
 from gapscope.provenance import versions
 
@@ -171,24 +170,9 @@ def _warn(specification: Specification, numerics: Numerics, maps: Maps) -> None:
     """Say so where a map is not as accurate as it should be."""
     method, convergence = numerics.method, maps.convergence
     if isinstance(method, Grid):
-        needed = resolving_kgrid(specification, numerics.broadening)
-        if method.kgrid < needed:
-            warnings.warn(
-                f"kgrid = {method.kgrid} does not resolve the broadening of"
-                f" {numerics.broadening:g} meV: neighbouring k points differ by up to"
-                f" {numerics.broadening * needed / method.kgrid:.2g} meV. Resolving it takes about"
-                f" kgrid = {needed}; or use the method converged.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
+        warn_of_grid(specification, numerics.broadening, method, stacklevel=4)
     elif convergence is not None and not convergence.reached.all():
-        warnings.warn(
-            f"the accuracy {method.accuracy:g} was not reached with {method.budget} rows: the"
-            f" relative error is estimated as {convergence.larger.max():.2g}. Raise budget,"
-            " accuracy or broadening.",
-            ConvergenceWarning,
-            stacklevel=3,
-        )
+        warn_of_budget(method, float(convergence.larger.max()), stacklevel=4)
 
 
 def numerics_attributes(numerics: Numerics) -> dict[str, str | int | float]:

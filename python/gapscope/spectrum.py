@@ -3,44 +3,100 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from gapscope.accuracy import warn_of_budget, warn_of_grid
 from gapscope.errors import NumericsError
 from gapscope.kernel import calls
-from gapscope.numerics import require_broadening, require_energies, require_kgrid
+from gapscope.numerics import (
+    Converged,
+    Grid,
+    choose_method,
+    require_broadening,
+    require_energies,
+)
 from gapscope.physics.specification import Specification
 
 
 def density_of_states(
-    specification: Specification, energies: Sequence[float], broadening: float, kgrid: int
+    specification: Specification,
+    energies: Sequence[float],
+    broadening: float,
+    kgrid: int | None = None,
+    *,
+    method: Grid | Converged | str | None = None,
+    accuracy: float | None = None,
 ) -> xr.DataArray:
     """-(1/pi) Im Tr_e g0(w) of the clean superconductor, (energy), in states per meV and site.
 
     Integrates over all energies to 2 per orbital (both spins).
 
+    Parameters
+    ----------
+    energies, broadening : w and delta in meV.
+    kgrid : points per side of a uniform grid, for the method grid.
+    method : ``"converged"``, ``"grid"``, or either's settings (:class:`gapscope.Converged`,
+        :class:`gapscope.Grid`); without it, grid where a kgrid is given, otherwise converged.
+    accuracy : largest relative error at each energy, for the method converged.
+
+    Returns
+    -------
+    DataArray with the coordinate ``energy`` and, by the method converged, ``relative_error``, the
+    estimate at each energy, and ``rows``, the number of rows of k points that it took.
+
     Raises
     ------
-    NumericsError : energies, broadening or kgrid outside their rules.
+    NumericsError : energies, broadening, accuracy or kgrid outside their rules, or that do not go
+        together.
+    KernelError, JuliaNotFoundError : see :mod:`gapscope.errors`.
+
+    Warns
+    -----
+    ConvergenceWarning : the grid does not resolve the broadening, or the accuracy was not reached.
     """
     values = np.asarray(require_energies(energies))
     require_broadening(broadening)
-    require_kgrid(kgrid)
-    dos = calls.density_of_states(
-        specification.bdg(), energies=values, broadening=broadening, kgrid=kgrid
-    )
+    method = choose_method(method, accuracy=accuracy, kgrid=kgrid)
+    bonds = specification.bdg()
+    coords = {"energy": ("energy", values, {"long_name": "energy", "units": "meV"})}
+    if isinstance(method, Grid):
+        warn_of_grid(specification, broadening, method)
+        dos = calls.grid_states(bonds, energies=values, broadening=broadening, kgrid=method.kgrid)
+    else:
+        states = calls.converged_states(
+            bonds, energies=values, broadening=broadening, **asdict(method)
+        )
+        if not states.reached.all():
+            warn_of_budget(method, float(states.relative_error.max()))
+        dos = states.dos
+        coords |= {
+            "relative_error": (
+                "energy",
+                states.relative_error,
+                {"long_name": "estimated relative error of the density of states", "units": "1"},
+            ),
+            "rows": (
+                "energy",
+                states.rows,
+                {"long_name": "rows of k points evaluated", "units": "1"},
+            ),
+        }
     return xr.DataArray(
         dos,
         dims="energy",
-        coords={"energy": ("energy", values, {"long_name": "energy", "units": "meV"})},
+        coords=coords,
         name="dos",
         attrs={
             "long_name": "density of states",
             "units": "1/meV",
+            "method": method.name,
+            **asdict(method),
             "broadening": float(broadening),
-            "kgrid": int(kgrid),
+            "broadening_units": "meV",
         },
     )
 

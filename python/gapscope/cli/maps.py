@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 from gapscope.cli.outputs import require_outputs
-from gapscope.errors import ConvergenceWarning, NumericsError, SpecificationError
+from gapscope.errors import ConvergenceWarning, SpecificationError
 from gapscope.materials import material
-from gapscope.numerics import Converged, Grid, Numerics
+from gapscope.numerics import Converged, Numerics, choose_method
 from gapscope.physics import IRREPS, Impurity, Pairing, Specification
 from gapscope.physics.irreps import both_gaps
 
@@ -67,6 +68,25 @@ def specification(options: dict[str, Any], impurity: Impurity) -> Specification:
     )
 
 
+accuracy_option = click.option(
+    "--accuracy",
+    type=float,
+    show_default=f"{Converged.accuracy:g}",
+    help="Largest relative error (method converged).",
+)
+kgrid_option = click.option("--kgrid", type=int, help="k points per side (method grid).")
+
+
+@contextmanager
+def told_warnings() -> Iterator[None]:
+    """Warnings of convergence as lines for the terminal."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConvergenceWarning)
+        yield
+    for warning in caught:
+        click.secho(f"warning: {warning.message}", fg="yellow", err=True)
+
+
 @click.command()
 @state_options
 @click.option("--impurity", type=float, default=0.0, help="Scalar strength v in meV.")
@@ -87,14 +107,8 @@ def specification(options: dict[str, Any], impurity: Impurity) -> Specification:
 @click.option(
     "--method", type=click.Choice(["converged", "grid"]), default="converged", show_default=True
 )
-@click.option(
-    "--accuracy",
-    type=float,
-    default=Converged.accuracy,
-    show_default=True,
-    help="Largest relative error (method converged).",
-)
-@click.option("--kgrid", type=int, help="k points per side (method grid).")
+@accuracy_option
+@kgrid_option
 @click.option(
     "--convention",
     type=click.Choice(["ldos", "paper"]),
@@ -113,7 +127,7 @@ def simulate(
     broadening: float,
     window: int,
     method: str,
-    accuracy: float,
+    accuracy: float | None,
     kgrid: int | None,
     convention: Any,
     output: Path,
@@ -140,14 +154,12 @@ def simulate(
             f"impurity = {impurity}, moment = {moment}",
             "Give --impurity (meV), --moment or --also.",
         )
-    numerics = Numerics(energies or (0.0,), broadening, window, _method(method, accuracy, kgrid))
+    chosen = choose_method(method, accuracy=accuracy, kgrid=kgrid)
+    numerics = Numerics(energies or (0.0,), broadening, window, chosen)
     if len(numerics.energies) > 1:
         click.echo(f"energies {', '.join(f'{w:g}' for w in numerics.energies)} meV")
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", ConvergenceWarning)
+    with told_warnings():
         maps = simulate_maps(specification(options, scatterer), numerics, convention)
-    for warning in caught:
-        click.secho(f"warning: {warning.message}", fg="yellow", err=True)
     if also_known := both_gaps(options["irrep"], options["gap"]):
         click.echo(f"gap {options['gap']:g} meV of A2u = {also_known}")
     if "relative_error" in maps.attrs:
@@ -165,14 +177,22 @@ def simulate(
 @click.option("--range", "bounds", type=(float, float), default=(-4.0, 4.0), show_default=True)
 @click.option("--points", type=int, default=161, show_default=True, help="Number of energies.")
 @click.option("--broadening", type=float, default=0.1, show_default=True, help="delta in meV.")
-@click.option("--kgrid", type=int, default=2048, show_default=True, help="k points per side.")
+@click.option(
+    "--method",
+    type=click.Choice(["converged", "grid"]),
+    show_default="grid if --kgrid is given, otherwise converged",
+)
+@accuracy_option
+@kgrid_option
 @click.option("-o", "--output", type=FILE, required=True, help="netCDF file to write.")
 @click.option("--figure", type=FILE, help="Figure to write (.png, .pdf, .svg).")
 def dos(
     bounds: tuple[float, float],
     points: int,
     broadening: float,
-    kgrid: int,
+    method: str | None,
+    accuracy: float | None,
+    kgrid: int | None,
     output: Path,
     figure: Path | None,
     **options: Any,
@@ -184,8 +204,13 @@ def dos(
     from gapscope.spectrum import density_of_states
 
     require_outputs(output, figure, [Path(options["material"])])
+    chosen = choose_method(method, accuracy=accuracy, kgrid=kgrid)
     spec = specification(options, Impurity.scalar(0.0))
-    values = density_of_states(spec, np.linspace(*bounds, points).tolist(), broadening, kgrid)
+    energies = np.linspace(*bounds, points).tolist()
+    with told_warnings():
+        values = density_of_states(spec, energies, broadening, method=chosen)
+    if "relative_error" in values.coords:
+        click.echo(f"estimated relative error {float(values.relative_error.max()):.2g}")
     click.echo(f"wrote {write_netcdf(values.to_dataset(), output)}")
     if figure is not None:
         from gapscope.plots.spectra import dos_figure
@@ -304,22 +329,6 @@ def converge(
 
 def _title(spec: Specification) -> str:
     return f"{spec.material.name}, {spec.pairing.irrep}"
-
-
-def _method(name: str, accuracy: float, kgrid: int | None) -> Grid | Converged:
-    if name == "converged":
-        if kgrid is not None:
-            raise NumericsError(
-                "Method converged chooses its k points by itself.",
-                f"kgrid = {kgrid}",
-                "Leave --kgrid out, or add --method grid.",
-            )
-        return Converged(accuracy)
-    if kgrid is None:
-        raise NumericsError(
-            "Method grid needs the number of k points per side.", "no --kgrid", "Give --kgrid."
-        )
-    return Grid(kgrid)
 
 
 def _numbers(text: str) -> list[float]:

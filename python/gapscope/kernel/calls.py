@@ -148,12 +148,57 @@ class _Batch:
         )
 
 
-def density_of_states(
+@dataclass(frozen=True, eq=False)
+class States:
+    """Density of states -(1/pi) Im Tr_e g0(w), (energies,) each, to an accuracy.
+
+    Parameters
+    ----------
+    dos : in states per meV and site.
+    relative_error : estimate of its relative error.
+    rows : rows of k points that were evaluated.
+    reached : whether the estimate is below the accuracy that was asked for.
+    """
+
+    dos: NDArray[np.float64]
+    relative_error: NDArray[np.float64]
+    rows: NDArray[np.int64]
+    reached: NDArray[np.bool_]
+
+
+def converged_states(
+    hamiltonian: Bonds,
+    *,
+    energies: NDArray[np.float64],
+    broadening: float,
+    accuracy: float,
+    budget: int,
+) -> States:
+    """Density of states to a relative accuracy, with at most ``budget`` rows per block and energy.
+
+    Errors as :func:`grid_maps`.
+    """
+    dos, report = get_host().call(
+        "GapScope.Host.converged_states",
+        Output((len(energies),), "float64"),
+        Output((len(energies), 3), "float64"),
+        hamiltonian.vectors,
+        hamiltonian.matrices,
+        np.asarray(energies, dtype=np.float64),
+        float(broadening),
+        float(accuracy),
+        int(budget),
+    )
+    error, rows, reached = report.T
+    return States(dos, error, rows.astype(np.int64), reached.astype(np.bool_))
+
+
+def grid_states(
     hamiltonian: Bonds, *, energies: NDArray[np.float64], broadening: float, kgrid: int
 ) -> NDArray[np.float64]:
     """-(1/pi) Im Tr_e g0(w) on a uniform grid, (energies,), states per meV and site."""
     (dos,) = get_host().call(
-        "GapScope.Host.density_of_states",
+        "GapScope.Host.grid_states",
         Output((len(energies),), "float64"),
         hamiltonian.vectors,
         hamiltonian.matrices,

@@ -1,0 +1,96 @@
+# The density of states to an accuracy: the same rows and panels as maps, for G at r = 0 alone. A row is exact by the
+# poles of G whatever the number of its samples, so that few are needed.
+
+const STATE_SAMPLES = 64
+# Panels whose last coefficients exceed this part of what a panel may err by are halved before a result is believed.
+const PROBED = 0.1
+# At looser accuracies the estimate is sometimes below the error: they are not worth the rows they would save.
+const LOOSEST = 0.005
+
+"""
+    converged_dos(bonds, z, accuracy, budget)
+
+Density of states -(1/pi) Im Tr_e g0 at z to a relative accuracy, with the estimate of its relative error, the number
+of rows, and whether the accuracy was reached.
+
+The errors of the panels are added as if all had one sign, and what looks converged is put to the test: panels whose
+last coefficients do not vanish are halved, and the change that this makes counts as an error too. `budget` is the
+largest number of rows of a block.
+"""
+function converged_dos(bonds::Bonds, z::Complex, accuracy::Real, budget::Integer)
+    shares = [state_share(bonds, family, z) for family in families(bonds) if holds_electrons(bonds, family)]
+    aim = min(accuracy, LOOSEST)
+    rows() = sum(share -> share.integral.rows, shares)
+    while true
+        dos, error = sum(states, shares), sum(states_error, shares)
+        allowed = aim * dos / sum(share -> length(share.integral.panels), shares)
+        spent = all(share -> share.integral.rows >= budget, shares)
+        isfinite(error) && !spent || return dos / pi, error / dos, rows(), error <= accuracy * dos
+        if error > aim * dos
+            foreach(share -> halve!(share, error_of, allowed / 2, budget), shares)
+        else
+            moved = sum(share -> halve!(share, p -> width(p) * p.tail, allowed * PROBED, budget), shares)
+            dos, error = sum(states, shares), max(moved, sum(states_error, shares))
+            error <= aim * dos && return dos / pi, error / dos, rows(), true
+        end
+    end
+end
+
+"""
+    StateShare
+
+What the blocks of one family hold of -Im Tr_e g0: a sum over the fields of the integral, times the blocks' number.
+"""
+struct StateShare{I}
+    integral::I
+    parts::Vector{Float64}
+    blocks::Int
+end
+
+# A gap for one spin alone leaves blocks of holes.
+holds_electrons(bonds::Bonds, family::Family) = any(<=(electrons(bonds)), family.block)
+
+function state_share(bonds::Bonds, family::Family, z::Complex)
+    solver = block_solver(bonds, family.block, z, false)
+    parts = zeros(field_count(solver))
+    of_g = elements(solver, z)
+    for i in 1:count(<=(electrons(bonds)), family.block), (f, c) in of_g[i, i]
+        parts[f] -= imag(c) # the fields are real
+    end
+    # The norm over n fields bounds their sum times 1 / sqrt(n).
+    weights = abs.(parts) .* sqrt(count(!iszero, parts))
+    return StateShare(RowIntegral(solver, bonds, z, 0, STATE_SAMPLES, weights), parts, 1 + length(family.twins))
+end
+
+states(share::StateShare) = share.blocks * sum(p -> width(p) * panel_states(share, p), share.integral.panels)
+
+panel_states(share::StateShare, p::Panel) =
+    sum(share.parts[f] * WEIGHTS[j] * real(p.values[1, f, j]) for f in eachindex(share.parts), j in eachindex(WEIGHTS))
+
+# Halve the panels whose share in the error exceeds what is allowed; returns what they change by.
+function halve!(share::StateShare, error, allowed, budget)
+    integral = share.integral
+    chosen = [share.blocks * error(p) > allowed for p in integral.panels]
+    integral.rows < budget && any(chosen) || return 0.0
+    ends = [(p.first, p.last, width(p) * panel_states(share, p)) for p in integral.panels[chosen]]
+    halve!(integral, chosen)
+    halves = filter(p -> any(e -> e[1] <= p.first && p.last <= e[2], ends), integral.panels)
+    pairs = zip(ends, Iterators.partition(halves, 2))
+    return share.blocks * sum(abs(sum(p -> width(p) * panel_states(share, p), two) - e[3]) for (e, two) in pairs)
+end
+
+states_error(share::StateShare) = share.blocks * sum(error_of, share.integral.panels)
+
+"""
+    converged_dos!(dos, report, bonds, energies, broadening, accuracy, budget)
+
+Density of states for every energy; `report` is 3 x energies: relative error, number of rows, and whether the accuracy
+was reached.
+"""
+function converged_dos!(dos, report, bonds::Bonds, energies, broadening::Real, accuracy::Real, budget::Integer)
+    for (e, w) in enumerate(energies)
+        value, error, rows, reached = converged_dos(bonds, complex(w, broadening), accuracy, budget)
+        dos[e], report[:, e] = value, [error, rows, reached]
+    end
+    return nothing
+end

@@ -14,6 +14,8 @@ def material(
     *,
     folder: Path | None = None,
     fermi_energy: float | None = None,
+    filling: float | None = None,
+    spin: str | None = None,
     lattice_constant: float | None = None,
 ) -> Material:
     """A shipped material by name, or one from a TOML file or a Wannier90 ``_hr.dat``.
@@ -22,7 +24,8 @@ def material(
     ----------
     name : name of a shipped material, or the path of a file.
     folder : where relative paths start.
-    fermi_energy, lattice_constant : eV and Angstrom, for a ``_hr.dat`` and only for it.
+    fermi_energy or filling, lattice_constant, spin : eV or electrons per cell, Angstrom, and how
+        a ``_hr.dat`` holds spin (:meth:`Material.from_wannier90`); for such a file and only for it.
 
     Raises
     ------
@@ -32,13 +35,17 @@ def material(
     path = find_material(name, folder)
     if path.suffix == ".toml":
         return Material.from_toml(path)
-    if fermi_energy is None or lattice_constant is None:
+    if (fermi_energy is None and filling is None) or lattice_constant is None:
         raise MaterialFileError(
             "A Wannier90 Hamiltonian has neither a zero of energy nor a length of its own.",
             name,
-            "Give the Fermi energy (eV) and the lattice constant (Angstrom), or write a material's"
-            " TOML with a [wannier90] table.",
+            "Give the Fermi energy (eV) or a filling, and the lattice constant (Angstrom), or write"
+            " a material's TOML with a [wannier90] table.",
         )
     return Material.from_wannier90(
-        path, fermi_energy=fermi_energy, lattice_constant=lattice_constant
+        path,
+        fermi_energy=fermi_energy,
+        filling=filling,
+        spin=spin,
+        lattice_constant=lattice_constant,
     )

@@ -16,6 +16,7 @@ from gapscope.materials import material
 from gapscope.numerics import Converged, Numerics, choose_method
 from gapscope.physics import IRREPS, Impurity, Pairing, Specification
 from gapscope.physics.irreps import both_gaps
+from gapscope.physics.wannier_kind import SPINS
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 ANGLES = ("theta", "phi", "theta-s", "phi-s", "theta-t", "phi-t")
@@ -31,7 +32,19 @@ def state_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Name of a shipped material, a material's TOML file, or a Wannier90 _hr.dat.",
         ),
         click.option(
-            "--fermi-energy", type=float, help="eV; needed with a Wannier90 _hr.dat given directly."
+            "--fermi-energy",
+            type=float,
+            help="eV; this or --filling goes with a Wannier90 _hr.dat.",
+        ),
+        click.option(
+            "--filling",
+            type=float,
+            help="Electrons per cell, both spins, instead of --fermi-energy.",
+        ),
+        click.option(
+            "--spin",
+            type=click.Choice(SPINS),
+            help="How a Wannier90 file holds spin, where it seems to.",
         ),
         click.option(
             "--lattice-constant",
@@ -56,12 +69,17 @@ def state_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def specification(options: dict[str, Any], impurity: Impurity) -> Specification:
     """The superconductor that the options of :func:`state_options` describe."""
     angles = {name.replace("-", "_"): options[name.replace("-", "_")] for name in ANGLES}
+    found = material(
+        options["material"],
+        fermi_energy=options["fermi_energy"],
+        filling=options["filling"],
+        spin=options["spin"],
+        lattice_constant=options["lattice_constant"],
+    )
+    if options["filling"] is not None:
+        click.echo(found.description)
     return Specification(
-        material(
-            options["material"],
-            fermi_energy=options["fermi_energy"],
-            lattice_constant=options["lattice_constant"],
-        ),
+        found,
         Pairing(options["irrep"], options["gap"], **angles),
         impurity,
         options["eps0"],

@@ -9,10 +9,11 @@ import numpy as np
 
 from gapscope.errors import MaterialFileError, SpecificationError
 from gapscope.physics.bonds import Bonds, require_hermitian
+from gapscope.physics.filling import fermi_level
 from gapscope.physics.lattice import Lattice
 from gapscope.physics.material_file import read_material_file
-from gapscope.physics.spin import S0
-from gapscope.physics.wannier90 import read_wannier90
+from gapscope.physics.wannier90 import MEV_PER_EV, read_wannier90
+from gapscope.physics.wannier_kind import with_spin
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -103,27 +104,48 @@ class Material:
         cls,
         path: str | Path,
         *,
-        fermi_energy: float,
+        fermi_energy: float | None = None,
+        filling: float | None = None,
         lattice_constant: float,
         name: str | None = None,
         cell_angle: int | None = None,
+        spin: str | None = None,
         citation: str = "",
     ) -> Material:
-        """Spinless Wannier90 ``_hr.dat`` (with its ``_wsvec.dat`` if beside it), doubled for spin.
+        """Wannier90 ``_hr.dat`` or ``_tb.dat`` (with its ``_wsvec.dat`` if beside it).
 
         Parameters
         ----------
         fermi_energy : in eV on the file's absolute scale; becomes the zero of energy.
+        filling : electrons per cell, both spins, instead of it.
         lattice_constant : in Angstrom.
         cell_angle : 60 or 120, angle between a1 and a2 in the file; found from the file's
             lattice vectors (they fill a Wigner-Seitz cell) where it is not given.
+        spin : "none" (the Hamiltonian is doubled), "interleaved" (up, down, up, down, ...) or
+            "blocks" (all up, then all down); without it, a file that seems to hold both spins is
+            refused.
+
+        Raises
+        ------
+        MaterialFileError : a file that cannot be read so, or not one of fermi_energy and filling.
         """
         path = Path(path)
-        orbital = read_wannier90(path, fermi_energy=fermi_energy, cell_angle=cell_angle)
+        if (fermi_energy is None) == (filling is None):
+            raise MaterialFileError(
+                "The zero of energy is given once: as a Fermi energy in eV or as a filling.",
+                f"fermi_energy = {fermi_energy}, filling = {filling}",
+                "Give one of them.",
+            )
+        orbital = read_wannier90(path, fermi_energy=fermi_energy or 0.0, cell_angle=cell_angle)
+        bonds = with_spin(orbital, path, spin)
+        if filling is not None:
+            level = fermi_level(bonds, filling)
+            zero = Bonds.from_dict({(0, 0): -level * np.eye(bonds.dimension)})
+            bonds, fermi_energy = Bonds.sum([bonds, zero]), level / MEV_PER_EV
         return cls(
             name or path.name.removesuffix("_hr.dat"),
             Lattice("triangular", lattice_constant),
-            orbital.kron(left=S0),
+            bonds,
             citation,
-            f"Wannier90 {path.name}, zero of energy at {fermi_energy} eV",
+            f"Wannier90 {path.name}, zero of energy at {fermi_energy:.6g} eV",
         )

@@ -16,6 +16,7 @@ from gapscope.physics.lattice import Lattice
 from gapscope.physics.spin import S0, SZ
 from gapscope.physics.symmetry import D6, D6_ISING, act_on_site
 from gapscope.physics.wannier90 import atomic_soc, read_wannier90
+from gapscope.physics.wannier_kind import with_spin
 
 MATERIAL_SCHEMA = 1
 
@@ -176,20 +177,28 @@ class _Reader:
 
     def wannier90(self, lattice: Lattice) -> Bonds:
         table = self.require(self.table, "wannier90", dict)
-        unknown = set(table) - {"hr", "fermi_energy", "cell_angle", "soc_strength", "soc_orbitals"}
+        unknown = set(table) - {
+            "hr",
+            "fermi_energy",
+            "cell_angle",
+            "spin",
+            "soc_strength",
+            "soc_orbitals",
+        }
         if unknown or lattice.name != "triangular":
             raise self.fail(
-                "[wannier90] has hr, fermi_energy, cell_angle, soc_strength, soc_orbitals, on the"
-                " triangular lattice.",
+                "[wannier90] has hr, fermi_energy, cell_angle, spin, soc_strength, soc_orbitals,"
+                " on the triangular lattice.",
                 ", ".join(sorted(table)),
                 "Remove the others.",
             )
+        path = self.path.parent / self.require(table, "hr", str)
         orbital = read_wannier90(
-            self.path.parent / self.require(table, "hr", str),
+            path,
             fermi_energy=float(self.require(table, "fermi_energy", (int, float))),
             cell_angle=table.get("cell_angle"),
         )
-        electrons = orbital.kron(left=S0)
+        electrons = with_spin(orbital, path, table.get("spin"))
         if "soc_strength" not in table:
             return electrons
         names = self.require(table, "soc_orbitals", list)

@@ -6,6 +6,7 @@ over equivalent vectors R + T of the Born-von Karman supercell (Wannier90 user g
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -16,8 +17,12 @@ from numpy.typing import NDArray
 from gapscope.errors import MaterialFileError
 from gapscope.physics.bonds import Bonds
 from gapscope.physics.spin import SX, SY, SZ
+from gapscope.physics.wannier_kind import require_triangular, stated_cell_angle
+from gapscope.physics.wannier_text import read_hamiltonian_text
 
 MEV_PER_EV = 1000.0
+FLAT = 1e-5
+"""eV: hopping out of the plane that is summed up, as the rounding of a monolayer's file."""
 # (r1, r2) of a 120-degree basis in the 60-degree basis: a2(120) = a2(60) - a1(60)
 FROM_120 = np.array([[1, -1], [0, 1]])
 
@@ -29,15 +34,17 @@ def read_wannier90(
 
     Parameters
     ----------
-    path : ``seed_hr.dat``; ``seed_wsvec.dat`` beside it is used when it is there (leaving it out
-        shifts bands by up to meV, more than a gap).
+    path : ``seed_hr.dat`` or ``seed_tb.dat``; ``seed_wsvec.dat`` beside it is used when
+        it is there (leaving it out shifts bands by up to meV, more than a gap).
     fermi_energy : eV, subtracted from every orbital.
-    cell_angle : 60 or 120 degrees between the file's a1 and a2; without it, the angle for which
-        the file's vectors form the rounder cell.
+    cell_angle : 60 or 120 degrees between the file's a1 and a2; without it, that of
+        ``unit_cell_cart`` in ``seed.win`` beside it, or else the angle for which the file's
+        vectors form the rounder cell.
 
     Raises
     ------
-    MaterialFileError : not such a file, a three-dimensional crystal, or not Hermitian.
+    MaterialFileError : not such a file, a three-dimensional crystal, a lattice that is not
+        triangular as far as the ``.win`` or the bands tell, or not Hermitian.
     """
     path = Path(path)
     if not np.isfinite(fermi_energy):
@@ -45,25 +52,23 @@ def read_wannier90(
             "The Fermi energy is a finite number in eV.", fermi_energy, "Give it in eV."
         )
     try:
-        vectors, degeneracy, elements = _read_hr(path.read_text(encoding="ascii"))
-        companion = path.with_name(path.name.removesuffix("_hr.dat") + "_wsvec.dat")
+        vectors, degeneracy, elements = read_hamiltonian_text(
+            path.read_text(encoding="ascii", errors="replace")
+        )
+        companion = path.with_name(re.sub(r"_(hr|tb)\.dat$", "", path.name) + "_wsvec.dat")
         shifts = _read_wsvec(companion.read_text(encoding="ascii")) if companion.exists() else None
         total = _spread(vectors, elements / degeneracy[:, None, None], shifts)
     except (OSError, ValueError, IndexError, KeyError) as error:
         raise MaterialFileError(
-            "A Wannier90 _hr.dat (with its _wsvec.dat) has the layout of the user guide.",
+            "A Wannier90 _hr.dat or _tb.dat, and its _wsvec.dat, has the layout of the user guide.",
             f"{path}: {error}",
-            "Write the file again with write_hr = .true.",
+            "Check that the file is a whole _hr.dat or _tb.dat.",
         ) from error
-    sites = np.array(list(total))
-    if sites[:, 2].any():
-        raise MaterialFileError(
-            "The crystal is two-dimensional: all lattice vectors have R3 = 0.",
-            f"{path.name} with R3 from {sites[:, 2].min()} to {sites[:, 2].max()}",
-            "Use a monolayer's Hamiltonian, with one k-point along the third axis.",
-        )
-    plane = sites[:, :2] @ _to_60_degrees(sites[:, :2], cell_angle).T
-    bonds = Bonds(plane, MEV_PER_EV * np.stack(list(total.values())))
+    flat = _flattened(total, path.name)
+    given = Bonds.from_dict({r: MEV_PER_EV * h for r, h in flat.items()})
+    stated = stated_cell_angle(path) if cell_angle is None else cell_angle
+    plane = given.vectors @ _to_60_degrees(given.vectors, stated).T
+    bonds = Bonds(plane, given.matrices)
     n = bonds.dimension
     zero = Bonds.from_dict({(0, 0): -MEV_PER_EV * fermi_energy * np.eye(n)})
     # The file rounds to 1e-6 eV; the Hermitian part differs by no more than that.
@@ -75,7 +80,25 @@ def read_wannier90(
             f"{path.name} breaks it by {asymmetry:.2g} of the largest element",
             "Check that the file is complete.",
         )
+    require_triangular(bonds, given, path.name)
     return Bonds.sum([bonds.scaled(0.5), adjoint.scaled(0.5), zero])
+
+
+def _flattened(
+    total: dict[tuple[int, int, int], NDArray[np.complex128]], name: str
+) -> dict[tuple[int, int], NDArray[np.complex128]]:
+    """H(R1, R2) at k3 = 0, the sum over R3, where what leaves the plane is below FLAT."""
+    leaving = max((float(np.abs(h).max()) for r, h in total.items() if r[2]), default=0.0)
+    if leaving > FLAT:
+        raise MaterialFileError(
+            f"The crystal is two-dimensional: |H(R)| is below {FLAT:g} eV where R3 is not 0.",
+            f"{name} with |H(R3 != 0)| up to {leaving:.2g} eV",
+            "Use a monolayer's Hamiltonian, with one k-point along the third axis.",
+        )
+    flat: dict[tuple[int, int], NDArray[np.complex128]] = {}
+    for (r1, r2, _), matrix in total.items():
+        flat[r1, r2] = flat.get((r1, r2), 0) + matrix
+    return flat
 
 
 def atomic_soc(strength: float, orbitals: Sequence[str]) -> NDArray[np.complex128]:
@@ -125,26 +148,6 @@ def _angular_momentum() -> tuple[NDArray[np.complex128], ...]:
     )
 
 
-def _read_hr(
-    text: str,
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.complex128]]:
-    lines = text.splitlines()
-    orbitals, count = int(lines[1]), int(lines[2])
-    if not (0 < orbitals <= 1000 and 0 < count <= 10**6):
-        raise ValueError(f"{orbitals} orbitals on {count} lattice vectors")
-    header = -(-count // 15)
-    degeneracy = np.array(" ".join(lines[3 : 3 + header]).split(), dtype=np.float64)
-    rows = np.array([line.split() for line in lines[3 + header :] if line.strip()], dtype=float)
-    if rows.shape != (count * orbitals**2, 7) or len(degeneracy) != count:
-        raise ValueError(f"{rows.shape} numbers for {count} vectors and {orbitals} orbitals")
-    rows = rows.reshape(count, orbitals**2, 7)
-    vectors = rows[:, 0, :3].astype(np.int64)
-    elements = np.zeros((count, orbitals, orbitals), dtype=np.complex128)
-    i, j = rows[..., 3].astype(int) - 1, rows[..., 4].astype(int) - 1
-    elements[np.arange(count)[:, None], i, j] = rows[..., 5] + 1j * rows[..., 6]
-    return vectors, degeneracy, elements
-
-
 def _read_wsvec(text: str) -> dict[tuple[int, ...], NDArray[np.int64]]:
     """{(R1, R2, R3, i, j): shifts T of shape (n, 3)}."""
     numbers = iter(line.split() for line in text.splitlines()[1:] if line.strip())
@@ -187,7 +190,7 @@ def _to_60_degrees(sites: NDArray[np.int64], cell_angle: int | None) -> NDArray[
             raise MaterialFileError(
                 "The angle between a1 and a2 cannot be told from the file's lattice vectors.",
                 f"both angles give cells of equal radius {longest[60]} a^2",
-                "Give cell_angle = 60 or 120.",
+                "Give cell_angle = 60 or 120 if it is triangular: no other lattice is read.",
             )
         cell_angle = min(longest, key=lambda angle: longest[angle])
     if cell_angle not in (60, 120):

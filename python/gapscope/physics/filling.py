@@ -1,0 +1,45 @@
+"""The energy up to which a number of electrons fills the bands."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gapscope.errors import MaterialFileError
+from gapscope.physics.bonds import Bonds
+
+SETTLED = 0.1
+"""meV: two successive grids agree so well about the Fermi energy."""
+MOST = 384
+
+
+def fermi_level(bonds: Bonds, filling: float) -> float:
+    """Energy in meV below which bands (of 2n x 2n bonds) hold ``filling`` electrons per cell.
+
+    The k-grid is doubled until the energy moves by less than SETTLED.
+
+    Raises
+    ------
+    MaterialFileError : a filling that is not between none and all states.
+    """
+    if not 0 < filling < bonds.dimension:
+        raise MaterialFileError(
+            f"The filling lies between 0 and {bonds.dimension} electrons per cell.",
+            filling,
+            "Count the electrons of the bands that the file holds.",
+        )
+    levels = [_level(bonds, filling, 48)]
+    for kgrid in (96, 192, MOST):
+        levels.append(_level(bonds, filling, kgrid))
+        if abs(levels[-1] - levels[-2]) < SETTLED:
+            break
+    return levels[-1]
+
+
+def _level(bonds: Bonds, filling: float, kgrid: int) -> float:
+    # Off the points of symmetry, by a shift that no lattice has.
+    m = (np.arange(kgrid) + 0.382) / kgrid
+    bands = [
+        np.linalg.eigvalsh(bonds.at(np.stack([np.full(kgrid, m1), m], axis=-1))).ravel() for m1 in m
+    ]
+    energies = np.sort(np.concatenate(bands))
+    return float(np.interp(filling * kgrid**2, np.arange(len(energies)) + 0.5, energies))

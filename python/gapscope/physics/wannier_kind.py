@@ -1,0 +1,133 @@
+"""What a Wannier90 Hamiltonian is of: with spin or without, and on which lattice."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from gapscope.errors import MaterialFileError
+from gapscope.physics.bonds import Bonds
+from gapscope.physics.symmetry import C3, act_on_bonds
+
+SPINS = ("none", "blocks", "interleaved")
+KRAMERS = 5.0
+"""meV: bands that lie closer than this at all four momenta k = -k are Kramers pairs."""
+SYMMETRY = 20.0
+"""meV: bands that agree better than this after an operation have its symmetry."""
+INVARIANT = np.array([[0, 0], [0.5, 0], [0, 0.5], [0.5, 0.5]])
+SAMPLES = np.random.default_rng(7).uniform(-0.5, 0.5, (24, 2))
+# (r1, r2) after a quarter turn of a square lattice and a mirror of a rectangular one.
+OTHERS = {"square": np.array([[0, -1], [1, 0]]), "rectangular": np.diag([1, -1])}
+
+
+def with_spin(bonds: Bonds, path: Path, spin: str | None) -> Bonds:
+    """2n x 2n bonds, spin major: doubled for a file without spin, ordered for one with it.
+
+    Raises
+    ------
+    MaterialFileError : an unknown ``spin``, or a file that seems to hold spin and does not say how.
+    """
+    if spin not in (None, *SPINS):
+        raise MaterialFileError(f"spin is one of {', '.join(SPINS)}.", spin, "Choose one.")
+    if spin in ("blocks", "interleaved") and bonds.dimension % 2:
+        raise MaterialFileError(
+            "With spin there is an even number of Wannier functions.",
+            f"{bonds.dimension} in {path.name}",
+            'Give spin = "none".',
+        )
+    if spin == "blocks":
+        return bonds
+    if spin == "interleaved":
+        order = [*range(0, bonds.dimension, 2), *range(1, bonds.dimension, 2)]
+        return Bonds(bonds.vectors, bonds.matrices[:, order][:, :, order])
+    if spin is None:
+        sign = _spinors(path) or _kramers(bonds)
+        if sign:
+            raise MaterialFileError(
+                "A Hamiltonian without spin is doubled; this one seems to hold both spins already.",
+                f"{path.name} with {bonds.dimension} Wannier functions: {sign}",
+                'Say spin = "interleaved" (up, down, up, down, ...), "blocks" (all up, then all'
+                ' down), or "none" if the bands are degenerate for another reason.',
+            )
+    return bonds.kron(left=np.eye(2))
+
+
+def _win(path: Path) -> str:
+    companion = path.with_name(re.sub(r"_(hr|tb)\.dat$", "", path.name) + ".win")
+    if not companion.is_file():
+        return ""
+    return re.sub(r"[!#].*", "", companion.read_text(encoding="utf-8", errors="replace"))
+
+
+def _spinors(path: Path) -> str:
+    found = re.search(r"^\s*spinors\s*[=:]?\s*\.?t", _win(path), re.IGNORECASE | re.MULTILINE)
+    return "spinors = .true. in its .win" if found else ""
+
+
+def _kramers(bonds: Bonds) -> str:
+    if bonds.dimension % 2:
+        return ""
+    bands = np.linalg.eigvalsh(bonds.at(INVARIANT))
+    apart = float((bands[:, 1::2] - bands[:, ::2]).max())
+    if apart > KRAMERS:
+        return ""
+    return f"bands are pairs within {apart:.2g} meV wherever k = -k (Kramers)"
+
+
+def stated_cell_angle(path: Path) -> int | None:
+    """60 or 120 from ``unit_cell_cart`` of the ``.win`` beside the file; None where it is silent.
+
+    Raises
+    ------
+    MaterialFileError : the cell stated there is not triangular.
+    """
+    block = re.search(
+        r"begin\s+unit_cell_cart(.*?)end\s+unit_cell_cart", _win(path), re.IGNORECASE | re.DOTALL
+    )
+    numbers = re.findall(r"[-+]?\d*\.?\d+(?:[eEdD][-+]?\d+)?", block[1]) if block else []
+    if len(numbers) != 9:
+        return None
+    cell = np.array([float(re.sub("[dD]", "e", n)) for n in numbers]).reshape(3, 3)
+    first, second = np.linalg.norm(cell[:2], axis=1)
+    angle = float(np.degrees(np.arccos(cell[0] @ cell[1] / (first * second))))
+    for right in (60, 120):
+        if abs(angle - right) < 1 and abs(first / second - 1) < 0.01:
+            return right
+    raise MaterialFileError(
+        "Only the triangular lattice is read from Wannier90: a1 and a2 of one length, at 60 or 120"
+        " degrees.",
+        f"a1 : a2 = {first / second:.3f} at {angle:.1f} degrees in the .win beside {path.name}",
+        "Write the bonds into a material's TOML; no cell_angle makes another lattice triangular.",
+    )
+
+
+def require_triangular(bonds: Bonds, given: Bonds, name: str) -> None:
+    """Raise where the bands are those of another lattice.
+
+    Parameters
+    ----------
+    bonds, given : in the basis with 60 degrees between a1 and a2, and as the file has them.
+
+    Raises
+    ------
+    MaterialFileError : the bands lack the threefold symmetry and have a square's or a rectangle's.
+    """
+    plane = np.linalg.matrix_rank(given.vectors) == 2
+    if not plane or _apart(act_on_bonds(C3, bonds), bonds) < SYMMETRY:
+        return
+    for lattice, operation in OTHERS.items():
+        if _apart(Bonds(given.vectors @ operation.T, given.matrices), given) < SYMMETRY:
+            raise MaterialFileError(
+                "Only the triangular lattice is read from Wannier90.",
+                f"{name}, whose bands have the symmetry of a {lattice} lattice and not that of a"
+                " triangular one",
+                "Write the bonds into a material's TOML; no cell_angle makes it triangular.",
+            )
+
+
+def _apart(one: Bonds, two: Bonds) -> float:
+    """Largest difference of the bands in meV at momenta that lie nowhere special."""
+    difference = np.linalg.eigvalsh(one.at(SAMPLES)) - np.linalg.eigvalsh(two.at(SAMPLES))
+    return float(np.abs(difference).max())

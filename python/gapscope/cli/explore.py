@@ -60,5 +60,5 @@ def require_extra() -> None:
     """Raise SettingError unless Panel is installed."""
     if importlib.util.find_spec("panel") is None:
         raise SettingError(
-            "The page needs Panel.", "no package panel", 'pip install "gapscope[explore]"'
+            "The page needs Panel.", "no package panel", "Run `pip install panel bokeh contourpy`."
         )

@@ -41,7 +41,7 @@ def model(exported: Path, tmp_path: Path) -> Path:
 
 def test_a_model_folder_holds_json_arrays_and_text_only(exported: Path) -> None:
     names = sorted(path.name for path in exported.iterdir())
-    arrays = [CALIBRATION, "config.json", "surfaces.npz", "weights-01.safetensors"]
+    arrays = [CALIBRATION, "companion.npz", "config.json", "surfaces.npz", "weights-01.safetensors"]
     assert names == [CARD, *arrays, INDEX]
 
 

@@ -242,7 +242,10 @@ def test_shards_of_two_versions_are_not_mixed(dataset: Path, scheduler: str) -> 
 
 
 def test_a_second_build_in_the_folder_is_refused(tmp_path: Path) -> None:
-    with only_writer(tmp_path), pytest.raises(DatasetError, match="One build at a time"):
+    with (
+        only_writer(tmp_path, "build.lock", ValueError()),
+        pytest.raises(DatasetError, match="One build at a time"),
+    ):
         build(recipe(), tmp_path)
 
 

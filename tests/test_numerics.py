@@ -24,10 +24,12 @@ def test_a_kgrid_is_the_method_grid_with_it() -> None:
 
 
 def test_what_is_left_out_is_what_the_command_line_takes() -> None:
-    default = {o.name: o.default for o in main.commands["simulate"].params}
+    options = {o.name: o for o in main.commands["simulate"].params}
+    default = {name: option.default for name, option in options.items()}
     numerics = gs.Numerics()
     assert (numerics.broadening, numerics.window) == (default["broadening"], default["window"])
-    assert numerics.method == gs.Converged(default["accuracy"])
+    assert default["method"] == "converged"
+    assert numerics.method == gs.Converged(float(options["accuracy"].show_default))
     assert numerics.energies == (0.0,)
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Locator, sync_playwright
 from playwright.sync_api import Page as Tab
@@ -175,8 +176,11 @@ def visit(address: str, arguments: Sequence[str] = ()) -> Iterator[Visit]:
             tab = browser.new_page(viewport=SIZE)
             one = Visit(tab)
 
+            place = urlsplit(address).netloc
+            own = (f"http://{place}", f"ws://{place}", "data:", "blob:")
+
             def note(url: str) -> None:
-                if not url.startswith((address, address.replace("http", "ws"), "data:", "blob:")):
+                if not url.startswith(own):
                     one.outside.append(url)
 
             tab.on("request", lambda request: note(request.url))

@@ -33,9 +33,13 @@ from gapscope.explore.state import CONVERGED, State
 from gapscope.mapfile import read_map
 
 
-def fetch(url: str) -> tuple[int, bytes, Any]:
+def fetch(address: str, path: str = "") -> tuple[int, bytes, Any]:
+    """What a visitor is given who has opened the address, which holds the token."""
+    place = urlsplit(address)
+    cookie = f"gapscope-{place.port}={place.query.removeprefix('token=')}"
+    asked = urllib.request.Request(f"http://{place.netloc}/{path}", headers={"Cookie": cookie})
     try:
-        with urllib.request.urlopen(url, timeout=120) as answer:
+        with urllib.request.urlopen(asked, timeout=120) as answer:
             return answer.status, answer.read(), answer.headers
     except urllib.error.HTTPError as error:
         return error.code, error.read(), error.headers
@@ -44,7 +48,9 @@ def fetch(url: str) -> tuple[int, bytes, Any]:
 @pytest.fixture
 def token(address: str) -> Iterator[str]:
     """Of a page that stays while its session lasts."""
-    session = pull_session(url=address)
+    place = urlsplit(address)
+    arguments = {"token": place.query.removeprefix("token=")}
+    session = pull_session(url=f"http://{place.netloc}", arguments=arguments)
     text = str(session.document.to_json())
     found = re.search(r"download/([\w-]+)/map\.nc", text)
     assert found is not None
@@ -79,7 +85,7 @@ def test_sockets_open_for_the_page_itself_alone(address: str, origin: str, statu
     connection = http.client.HTTPConnection(place, timeout=30)
     connection.request(
         "GET",
-        "/ws",
+        f"/ws?{urlsplit(address).query}",
         headers={
             "Origin": origin.format(place),
             "Upgrade": "websocket",
@@ -95,22 +101,22 @@ def test_sockets_open_for_the_page_itself_alone(address: str, origin: str, statu
 
 
 def test_downloads_are_what_the_page_shows(address: str, token: str, tmp_path: Path) -> None:
-    status, content, headers = fetch(f"{address}/download/{token}/map.nc")
+    status, content, headers = fetch(address, f"download/{token}/map.nc")
     assert status == 200
     assert "attachment" in headers["Content-Disposition"]
     path = tmp_path / "map.nc"
     path.write_bytes(content)
     assert read_map(path).ldos_change.equals(maps(State(), CONVERGED).ldos_change)
-    status, content, _ = fetch(f"{address}/download/{token}/view.py")
+    status, content, _ = fetch(address, f"download/{token}/view.py")
     assert (status, content.decode()) == (200, python_lines(State(), "nbse2-vgg16"))
-    status, content, _ = fetch(f"{address}/download/{token}/view.png")
+    status, content, _ = fetch(address, f"download/{token}/view.png")
     assert status == 200
     assert content.startswith(b"\x89PNG\r\n")
 
 
 def test_pages_and_files_that_are_not_there_are_not_found(address: str, token: str) -> None:
     for path in (f"{token}/preparation.png", f"{token}/other.nc", "no-such-page/map.nc"):
-        assert fetch(f"{address}/download/{path}")[0] == 404
+        assert fetch(address, f"download/{path}")[0] == 404
 
 
 def test_a_port_that_is_taken_is_refused() -> None:
@@ -166,12 +172,8 @@ def test_another_address_is_warned_of(monkeypatch: pytest.MonkeyPatch, address: 
 
     def make_server(model: str, measured_model: str, **options: Any) -> Any:
         asked.update(options, model=model, measured_model=measured_model)
-        return SimpleNamespace(
-            address=options["address"],
-            port=1,
-            start=lambda: None,
-            io_loop=SimpleNamespace(start=lambda: None),
-        )
+        server = SimpleNamespace(start=lambda: None, io_loop=SimpleNamespace(start=lambda: None))
+        return server, "http://there/?token=secret"
 
     monkeypatch.setattr(serve, "make_server", make_server)
     monkeypatch.setattr(serve, "silence", lambda: None)
@@ -182,6 +184,7 @@ def test_another_address_is_warned_of(monkeypatch: pytest.MonkeyPatch, address: 
     assert asked["address"] == (address or LOCAL)
     assert asked["model"] == "other"
     assert asked["browser"] is False
+    assert "http://there/?token=secret" in result.output
 
 
 def test_a_browser_that_was_closed_is_no_error(caplog: pytest.LogCaptureFixture) -> None:

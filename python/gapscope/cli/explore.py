@@ -31,18 +31,20 @@ LOCAL = "127.0.0.1"
     "--address",
     default=LOCAL,
     show_default=True,
-    help="Address to listen on; any other than this one lets others in, without a password, who"
-    " have to open the page under exactly that address.",
+    help="Address to listen on; any other than this one lets others in who know the token, under"
+    " exactly that address.",
 )
 def explore(port: int, browser: bool, model: str, measured_model: str, address: str) -> None:
     """Open a page with a superconductor on sliders, its maps, and the network's answer.
 
-    Measured files can be dropped on it. The page is served to this machine only.
+    Measured files can be dropped on it. The page is served to this machine only, and only to those
+    who open it by the address printed, which holds a token.
     """
     require_extra()
     if address != LOCAL:
         click.secho(
-            f"warning: whoever reaches {address} can use this page and the files given to it",
+            f"warning: whoever listens in the network of {address} sees this page, its token and"
+            " the files given to it",
             fg="yellow",
             err=True,
         )
@@ -50,8 +52,8 @@ def explore(port: int, browser: bool, model: str, measured_model: str, address: 
     from gapscope.explore.serve import make_server, silence
 
     silence()
-    server = make_server(model, measured_model, address=address, port=port, browser=browser)
-    click.echo(f"http://{server.address}:{server.port}  (Ctrl-C ends it)")
+    server, opened = make_server(model, measured_model, address=address, port=port, browser=browser)
+    click.echo(f"{opened}  (Ctrl-C ends it)")
     server.start()
     server.io_loop.start()
 

@@ -1,4 +1,4 @@
-"""The server: on this machine only, with the origin of its sockets checked."""
+"""The server: on this machine only, for those who know the token in its address."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import socket
 import sys
 import warnings
+import webbrowser
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -15,6 +16,7 @@ from tornado.web import HTTPError, RequestHandler
 from tornado.websocket import WebSocketClosedError
 
 from gapscope.errors import GapscopeError, SettingError
+from gapscope.explore.guard import TOKEN, Guard
 from gapscope.explore.judge import Judge
 from gapscope.explore.page import Page
 from gapscope.explore.results import density, maps, spectral
@@ -106,14 +108,16 @@ def make_server(
     address: str = LOCAL,
     port: int = PORT,
     browser: bool = False,
-) -> Any:
-    """A server of the page, ready to be started; the first map is computed before.
+) -> tuple[Any, str]:
+    """A server of the page, ready to be started, and its address with the token that opens it.
+
+    The first map is computed before.
 
     Parameters
     ----------
     model, measured_model : the networks that answer, see :class:`gapscope.explore.judge.Judge`.
     address : that it listens on; only this machine reaches the default one. Another lets others
-        in, without a password, who have to open the page under exactly this address or name.
+        in who know the token, and who have to open the page under exactly this address or name.
     port : 0 for any free one.
     browser : open the page in the browser when the server starts.
 
@@ -138,18 +142,24 @@ def make_server(
         document.on_session_destroyed(lambda context: one.end())
         one.serve()
 
-    return pn.serve(
+    server = pn.serve(
         {"/": page},
         address=address,
         port=port,
         websocket_origin=origins(address, port),
-        show=browser,
+        show=False,  # Panel knows no token
         start=False,
         verbose=False,
         extra_patterns=[
             (r"/download/([\w-]+)/([\w.]+)", Download, {"pages": pages, "worker": worker})
         ],
     )
+    guard = Guard(server._tornado, origins(address, port), port)
+    server._http.request_callback = guard
+    opened = f"http://{address}:{port}/?{TOKEN}={guard.token}"
+    if browser:
+        server.io_loop.add_callback(webbrowser.open, opened)
+    return server, opened
 
 
 def _ready(worker: Worker, reader: Worker, model: str, measured_model: str) -> Judge:

@@ -7,9 +7,11 @@ import http.client
 import importlib.util
 import logging
 import re
+import shutil
 import socket
 import urllib.error
 import urllib.request
+import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -185,6 +187,18 @@ def test_another_address_is_warned_of(monkeypatch: pytest.MonkeyPatch, address: 
     assert asked["model"] == "other"
     assert asked["browser"] is False
     assert "http://there/?token=secret" in result.output
+
+
+def test_the_browser_is_given_no_token_that_others_see(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", shown.append)
+    serve.open_privately("http://localhost:1/?token=secret")
+    (given,) = shown
+    assert "secret" not in given
+    page = Path(urlsplit(given).path)
+    assert "url=http://localhost:1/?token=secret" in page.read_text()
+    assert page.parent.stat().st_mode & 0o077 == 0
+    shutil.rmtree(page.parent)
 
 
 def test_a_browser_that_was_closed_is_no_error(caplog: pytest.LogCaptureFixture) -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
+import shutil
 import socket
 import sys
+import tempfile
 import warnings
 import webbrowser
+from pathlib import Path
+from threading import Thread
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -158,8 +163,22 @@ def make_server(
     server._http.request_callback = guard
     opened = f"http://{address}:{port}/?{TOKEN}={guard.token}"
     if browser:
-        server.io_loop.add_callback(webbrowser.open, opened)
+        # In a thread: some browsers hold their caller until they end.
+        show = Thread(target=open_privately, args=(opened,), daemon=True)
+        server.io_loop.add_callback(show.start)
     return server, opened
+
+
+def open_privately(opened: str) -> None:
+    """Open an address in the browser by way of a file that only its owner reads.
+
+    Every user of the machine sees the arguments of a process, and a token among them.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="gapscope-"))  # its owner's alone
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    page = folder / "open.html"
+    page.write_text(f'<meta http-equiv="refresh" content="0; url={opened}">\n', encoding="utf-8")
+    webbrowser.open(page.as_uri())
 
 
 def _ready(worker: Worker, reader: Worker, model: str, measured_model: str) -> Judge:

@@ -24,12 +24,6 @@ from gapscope.explore.state import CONVERGED
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SIZE = {"width": 1440, "height": 900}
-SETTLED = """
-kgrid => {
-  const made = Bokeh.documents.map(one => one.get_model_by_name("density of states"))
-  return made.find(one => one).title.text.includes(kgrid)
-}
-"""
 SLIDERS = ("gap", "theta", "phi", "eps0", "impurity", "moment", "energy", "broadening")
 PIXELS = """
 name => {
@@ -37,6 +31,7 @@ name => {
   if (!source) return null
   let hash = 7
   const pixels = source.data.image[0]
+  if (!pixels) return -1
   for (let i = 0; i < pixels.length; i += 61) hash = (31 * hash + pixels[i]) % 2147483647
   return hash
 }
@@ -116,8 +111,7 @@ class Visit:
 
     def settled(self, seconds: float = 60) -> None:
         """Wait until all is converged: the density of states comes last."""
-        kgrid = str(CONVERGED.kgrid)
-        self.tab.wait_for_function(SETTLED, arg=kgrid, timeout=1000 * seconds)
+        self.text(f"density of states {CONVERGED.word}", seconds)
 
     def handle(self, slider: str) -> Locator:
         """The handle of a slider."""

@@ -12,6 +12,8 @@ from gapscope.explore.state import CONVERGED, State
 from gapscope.mapfile import read_map
 from spip_text import atoms, spip
 
+EMPTY = -1
+"""Hash of no pixels."""
 LONG = 120_000
 """Milliseconds."""
 
@@ -79,12 +81,19 @@ def test_a_visit(visit: Any, tmp_path: Path) -> None:
     assert visit.outside == []
 
 
-def test_an_impurity_without_strength_is_an_error_on_the_page(visit: Any) -> None:
+def test_without_an_impurity_the_maps_are_empty_and_the_rest_is_there(visit: Any) -> None:
+    visit.settled()
     visit.move("impurity", -10)
-    visit.text("SpecificationError")
-    before = visit.pixels("Re ρ(q)")
+    visit.text("No map: move the slider")
+    assert visit.pixels("Re ρ(q)") == visit.pixels("δρ(r)") == EMPTY
+    visit.move("gap", 1)
+    visit.text("density of states coarse, a k-grid of 256")
+    visit.settled()
+    visit.text("A(k) converged")
+    assert visit.pixels("Re ρ(q)") == EMPTY
     visit.move("moment", 3)
-    visit.changed("Re ρ(q)", before)
+    visit.changed("Re ρ(q)", EMPTY)
+    visit.text("map converged, estimated error")
     visit.text("J = 15, trained at 0 meV")
 
 

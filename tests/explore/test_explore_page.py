@@ -178,7 +178,8 @@ def test_sliders_do_not_wait_for_the_network() -> None:
     page._moved(page._state)
     assert "verdict" not in worker.requests["state"]
     assert not reader.requests
-    page._simulation.show_maps = page._measurement.show_simulated = asked.append  # type: ignore
+    page._simulation.show_maps = lambda found, quality: asked.append(quality)  # type: ignore
+    page._measurement.show_simulated = asked.append  # type: ignore
     maps = SimpleNamespace(relative_error=[0.001])
     page._show_maps((page._state, maps))  # type: ignore[arg-type]
     assert list(reader.requests["verdict"]) == ["verdict"]

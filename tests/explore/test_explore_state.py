@@ -26,7 +26,7 @@ from gapscope.physics import IRREPS
 from gapscope.plots.maps import brillouin_zone
 from gapscope.spectrum import density_of_states, spectral_function
 
-QUICK = Quality(accuracy=0.05, kgrid=128, pixels=40, samples=3, parts=4)
+QUICK = Quality("quick", accuracy=0.05, kgrid=128, pixels=40, samples=3, parts=4)
 
 
 @pytest.mark.parametrize("irrep", IRREPS)

@@ -15,7 +15,7 @@ from bokeh.models import (
     LinearColorMapper,
     Range1d,
 )
-from bokeh.models.annotations import ColorBar
+from bokeh.models.annotations import ColorBar, Label
 from bokeh.plotting import figure
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
@@ -28,6 +28,7 @@ INK, FAINT = "#1f2933", "#9aa5b1"
 FERMI, MARK, WAVE, ATOM = "#e8590c", "#d6336c", "#f08c00", "#22b8cf"
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 Real = NDArray[np.float64]
+_NO_PIXELS: dict[str, Any] = {"image": [], "x": [], "y": [], "dw": [], "dh": []}
 
 
 def palette(name: str, *, clear: bool = False) -> list[str]:
@@ -69,6 +70,24 @@ def plain(title: str, size: tuple[int, int], x: str, y: str, **options: Any) -> 
     return made
 
 
+def word(made: Any, text: str) -> Any:
+    """A word in the middle of an empty figure."""
+    label = Label(
+        x=made.frame_width / 2,
+        y=made.frame_height / 2,
+        x_units="screen",
+        y_units="screen",
+        text=text,
+        text_align="center",
+        text_baseline="middle",
+        text_font=FONT,
+        text_font_size="12px",
+        text_color="#52606d",
+    )
+    made.add_layout(label)
+    return label
+
+
 def tick_labels(ticks: Sequence[tuple[float, float]]) -> dict[float | str, Any]:
     """Labels of a colour bar: two figures, as powers of ten where all are."""
     if decades(ticks):
@@ -102,19 +121,17 @@ class Picture:
     figure: Any
     source: ColumnDataSource
     bar: Any
+    word: Any
 
     @classmethod
     def make(
         cls, title: str, size: tuple[int, int], axes: tuple[str, str], colours: list[str]
     ) -> Picture:
-        """Without pixels yet; its source is found in the document by the title given here."""
+        """Empty; its source is found in the document by the title given here."""
         made = plain(
             title, size, *axes, x_range=Range1d(start=-1, end=1), y_range=Range1d(start=-1, end=1)
         )
-        source = ColumnDataSource(
-            {"image": [np.zeros((2, 2), np.uint8)], "x": [-1], "y": [-1], "dw": [2], "dh": [2]},
-            name=title,
-        )
+        source = ColumnDataSource(_NO_PIXELS, name=title)
         mapper = LinearColorMapper(palette=colours, low=0, high=COLOURS - 1)
         made.image("image", x="x", y="y", dw="dw", dh="dh", source=source, color_mapper=mapper)
         bar = ColorBar(
@@ -129,9 +146,16 @@ class Picture:
             major_label_text_color="#52606d",
             major_tick_line_color=INK,
             bar_line_color=FAINT,
+            visible=False,
         )
         made.add_layout(bar, "right")
-        return cls(made, source, bar)
+        return cls(made, source, bar, word(made, ""))
+
+    def empty(self, title: str, text: str) -> None:
+        """No pixels and no colour bar, but a word that says why."""
+        self.source.data = dict(_NO_PIXELS)
+        self.bar.visible = False
+        self.figure.title.text, self.word.text = title, text
 
     def show(
         self,
@@ -144,6 +168,7 @@ class Picture:
 
         The values' unit is put behind the title, with a power of 1000 that suits the colour bar.
         """
+        self.word.text, self.bar.visible = "", True
         x, y = raster.reach
         left, low = (-x, -y) if corner is None else corner
         self.source.data = {

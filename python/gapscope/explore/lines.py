@@ -44,7 +44,7 @@ dos = gs.density_of_states(
     state,
     np.linspace(-{reach!r}, {reach!r}, {len(state.dos_energies())}),
     broadening={state.broadening!r},
-    kgrid={CONVERGED.kgrid},
+    accuracy={CONVERGED.accuracy!r},
 )
 k = np.linspace(-0.75, 0.75, 400)
 spectral = gs.spectral_function(

@@ -30,7 +30,7 @@ from gapscope.explore.results import (
 )
 from gapscope.explore.sides import MEASURED, Sides, text
 from gapscope.explore.simulation import Simulation
-from gapscope.explore.state import COARSE, CONVERGED, State
+from gapscope.explore.state import COARSE, CONVERGED, Quality, State
 from gapscope.explore.style import STYLE
 from gapscope.explore.upload import open_bytes
 from gapscope.explore.worker import Outcome, Stage, Worker
@@ -133,21 +133,24 @@ class Page:
     def _moved(self, state: State) -> None:
         self._state = state
         self._forget("verdict")
+        converged = Stage("maps", lambda: (state, maps(state, CONVERGED)), REST)
         stages = [
-            Stage("coarse", lambda: maps(state, COARSE)),
-            Stage("spectral", lambda: (state, spectral(state, COARSE)), BREATH, joined=True),
-            Stage("density", lambda: (state, density(state, COARSE)), BREATH, joined=True),
-            Stage("maps", lambda: (state, maps(state, CONVERGED)), REST),
+            Stage("coarse", lambda: maps(state, COARSE) if state.scatters else None),
+            Stage(
+                "spectral", lambda: (state, spectral(state, COARSE), COARSE), BREATH, joined=True
+            ),
+            Stage("density", lambda: (state, density(state, COARSE), COARSE), BREATH, joined=True),
+            *([converged] if state.scatters else []),
             *(
                 Stage("part", partial(spectral_part, state, CONVERGED, part), REST)
                 for part in range(CONVERGED.parts)
             ),
-            Stage("spectral", lambda: (state, spectral(state, CONVERGED))),
+            Stage("spectral", lambda: (state, spectral(state, CONVERGED), CONVERGED)),
             *(
                 Stage("part", partial(density_part, state, CONVERGED, part), 2 * REST)
                 for part in range(CONVERGED.parts)
             ),
-            Stage("density", lambda: (state, density(state, CONVERGED))),
+            Stage("density", lambda: (state, density(state, CONVERGED), CONVERGED)),
         ]
         self._ask("state", stages)
 
@@ -232,27 +235,29 @@ class Page:
         else:
             self._show_file_error(outcome.error)
 
-    def _show_coarse(self, found: xr.Dataset) -> None:
-        self._simulation.show_maps(found)
+    def _show_coarse(self, found: xr.Dataset | None) -> None:
+        if found is None:
+            self._simulation.no_maps()
+            self._sides.no_map()
+            return
+        self._simulation.show_maps(found, COARSE)
         self._sides.fade()
-        self._sides.say(f"coarse, estimated error {float(found.relative_error[0]):.1g}")
 
     def _show_maps(self, made: tuple[State, xr.Dataset]) -> None:
         state, found = made
         if state == self._state:
             self._ask("verdict", [Stage("verdict", lambda: (state, self._judge(found)), REST)])
             self._sides.show_lines(python_lines(state, self._judge.model))
-        self._simulation.show_maps(found)
+        self._simulation.show_maps(found, CONVERGED)
         self._measurement.show_simulated(found)
-        self._sides.say(f"converged, estimated error {float(found.relative_error[0]):.1g}")
 
-    def _show_spectral(self, found: tuple[State, Any]) -> None:
-        state, image = found
-        self._simulation.show_spectral(image, state.energy, state.material.lattice)
+    def _show_spectral(self, found: tuple[State, Any, Quality]) -> None:
+        state, image, quality = found
+        self._simulation.show_spectral(image, state.energy, state.material.lattice, quality)
 
-    def _show_density(self, found: tuple[State, xr.DataArray]) -> None:
-        state, dos = found
-        self._simulation.show_density(dos, state.energy)
+    def _show_density(self, found: tuple[State, xr.DataArray, Quality]) -> None:
+        state, dos, quality = found
+        self._simulation.show_density(dos, state.energy, quality)
 
     def _show_part(self, found: Any) -> None:
         """Nothing: it is kept until all are there."""

@@ -15,6 +15,7 @@ from gapscope.explore.momentum import SpectralImage, spectral_image
 from gapscope.explore.momentum import spectral_part as computed_part
 from gapscope.explore.state import CONVERGED, Quality, State
 from gapscope.mapfile import write_netcdf
+from gapscope.numerics import Converged, Grid
 from gapscope.plots.overview import overview_figure
 from gapscope.plots.style import save_figure
 from gapscope.simulate import simulate
@@ -76,7 +77,8 @@ def _spectral_part(clean: State, quality: Quality, part: int) -> NDArray[np.floa
 def _density_part(clean: State, quality: Quality, part: int) -> xr.DataArray:
     """Every so many-th energy of the density of states."""
     energies = clean.dos_energies()[part :: quality.parts]
-    return density_of_states(clean.specification(), energies, clean.broadening, quality.kgrid)
+    method = Grid(quality.kgrid) if quality.kgrid else Converged(quality.accuracy)
+    return density_of_states(clean.specification(), energies, clean.broadening, method=method)
 
 
 def map_file(state: State) -> bytes:

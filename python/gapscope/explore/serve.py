@@ -20,7 +20,7 @@ import panel as pn
 from tornado.web import HTTPError, RequestHandler
 from tornado.websocket import WebSocketClosedError
 
-from gapscope.errors import GapscopeError, SettingError
+from gapscope.errors import ConvergenceWarning, GapscopeError, SettingError
 from gapscope.explore.guard import TOKEN, Guard
 from gapscope.explore.judge import Judge
 from gapscope.explore.page import Page
@@ -205,6 +205,8 @@ def silence() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
     logging.getLogger("asyncio").addFilter(_is_error)
     warnings.filterwarnings("ignore", module="bokeh")
+    # The page says of each picture how well it is computed.
+    warnings.filterwarnings("ignore", category=ConvergenceWarning)
 
 
 def _is_error(record: logging.LogRecord) -> bool:

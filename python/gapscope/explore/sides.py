@@ -40,6 +40,7 @@ class Sides:
     def __init__(self, token: str) -> None:
         self._token = token
         self.status = text(width=420, margin=(14, 10))
+        self.status.height = 20  # with words or without, the pictures stay where they are
         self.status.styles = {"text-align": "right"}
         self._verdict, self._summary = text(), text()
         self._lines, self._measured, self._links = text(), text(), text()
@@ -85,6 +86,12 @@ class Sides:
         """The prediction for the simulated map; ``about`` says what the network knows."""
         self._answer(verdict_html(prediction, departures) + note_html(about))
         self._summary.object = summary_html(prediction, departures)
+
+    def no_map(self) -> None:
+        """Without an impurity there is nothing to judge."""
+        self._answer(note_html("No map: move the slider of the impurity or of its moment."))
+        self._summary.object = note_html("No simulated map.")
+        self._lines.styles = {"opacity": "0.4"}
 
     def show_error(self, error: Exception) -> None:
         """Why there is no simulated map."""

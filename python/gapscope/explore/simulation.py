@@ -10,9 +10,12 @@ import xarray as xr
 from bokeh.models import ColumnDataSource
 from bokeh.models.annotations import Span
 
-from gapscope.explore.figures import FERMI, INK, MARK, Lines, Picture, palette, plain
+from gapscope.explore.figures import FERMI, INK, MARK, Lines, Picture, palette, plain, word
 from gapscope.explore.momentum import SpectralImage
 from gapscope.explore.raster import image_raster, logarithmic, sites_raster
+from gapscope.explore.state import Quality
+from gapscope.explore.style import STYLE
+from gapscope.explore.words import note_html
 from gapscope.physics.lattice import Lattice
 from gapscope.plots.maps import brillouin_zone
 from gapscope.plots.overview import SPECTRAL_COLOURS, spectral_limits
@@ -24,6 +27,8 @@ Q_AXES, K_AXES, R_AXES = (("qx (1/Å)", "qy (1/Å)"), ("kx (1/Å)", "ky (1/Å)")
 UNIT = "1/meV"
 DENSITY = "density of states"
 """Name of the figure, in the document too."""
+COMPUTING = "computing …"
+NO_IMPURITY = "no impurity: nothing to interfere"
 
 
 def lattice_of(maps: xr.Dataset) -> Lattice:
@@ -63,7 +68,7 @@ class ImagePicture:
 
 
 class Simulation:
-    """Four pictures of a state."""
+    """Four pictures of a state, each with a line that says how well it is computed."""
 
     def __init__(self) -> None:
         self.image = ImagePicture("Re ρ(q)", SIZE)
@@ -76,28 +81,62 @@ class Simulation:
         made.renderers = [made.renderers[1], made.renderers[0], made.renderers[2]]
         self.dos: Any = plain("", SIZE, "ω (meV)", "density of states (10⁻³/meV per site)")
         self.dos.name = DENSITY
-        self._dos = ColumnDataSource({"x": [0.0, 1.0], "y": [0.0, 1.0]})
+        self._dos = ColumnDataSource({"x": [], "y": []})
+        self._no_dos = word(self.dos, COMPUTING)
         self.dos.line("x", "y", source=self._dos, line_color=INK, line_width=1.5)
-        self._mark = Span(location=0.0, dimension="height", line_color=MARK, line_width=1.5)
+        self._mark = Span(
+            location=0.0, dimension="height", line_color=MARK, line_width=1.5, visible=False
+        )
         self.dos.add_layout(self._mark)
         self.dos.y_range.start = 0
         self.dos.x_range.range_padding = 0
+        for picture in (self.image.picture, self.sites, self.spectral):
+            picture.empty(picture.figure.title.text, COMPUTING)
+        self._of_image, self._of_sites, self._of_spectral, self._of_dos = (
+            pn.pane.HTML(
+                note_html(""),
+                width=SIZE[0] + 40,
+                height=18,
+                margin=(0, 0, 0, 56),
+                stylesheets=[STYLE],
+            )
+            for _ in range(4)
+        )
 
-    def rows(self) -> list[pn.Row]:
-        """The four, each in a row of its own: hidden itself, a figure would lose its size."""
-        made = (self.image.picture.figure, self.sites.figure, self.spectral.figure, self.dos)
-        return [pn.Row(pn.pane.Bokeh(one, margin=0)) for one in made]
+    def rows(self) -> list[pn.Column]:
+        """The four, each in a column of its own: hidden itself, a figure would lose its size."""
+        made = (
+            (self.image.picture.figure, self._of_image),
+            (self.sites.figure, self._of_sites),
+            (self.spectral.figure, self._of_spectral),
+            (self.dos, self._of_dos),
+        )
+        return [pn.Column(pn.pane.Bokeh(one, margin=0), status) for one, status in made]
 
-    def show_maps(self, maps: xr.Dataset) -> None:
+    def no_maps(self) -> None:
+        """Without an impurity there is no map."""
+        self.image.picture.empty(self.image.title, NO_IMPURITY)
+        self.sites.empty("δρ(r)", NO_IMPURITY)
+        self._of_image.object = self._of_sites.object = note_html("")
+
+    def show_maps(self, maps: xr.Dataset, quality: Quality) -> None:
         """rho(q) and drho(r) of the one energy of a dataset of ``simulate``."""
+        status = f"map {quality.word}, {_estimate(maps.relative_error[0])}"
+        self._of_image.object = self._of_sites.object = note_html(status)
         lattice = lattice_of(maps)
         detail = f",  ω = {float(maps.energy[0]):g} meV"
         self.image.show(maps["qpi_re"].values[0], lattice, detail, UNIT)
         raster = sites_raster(maps["ldos_change"].values[0], lattice)
         self.sites.show(raster, f"δρ(r){detail}", UNIT)
 
-    def show_spectral(self, image: SpectralImage, energy: float, lattice: Lattice) -> None:
+    def show_spectral(
+        self, image: SpectralImage, energy: float, lattice: Lattice, quality: Quality
+    ) -> None:
         """A(k) with the Fermi surface."""
+        self._of_spectral.object = note_html(
+            f"A(k) {quality.word}, {quality.pixels} × {quality.pixels} pixels "
+            f"of up to {quality.samples**2} points"
+        )
         low, high = spectral_limits(image.values)
         raster = logarithmic(image.values, image.reach, low, high)
         title = f"A(k),  ω = {energy:g} meV, Fermi surface in orange"
@@ -105,8 +144,19 @@ class Simulation:
         self._zone.show(lattice)
         self._fermi.show(image.fermi_surface)
 
-    def show_density(self, dos: xr.DataArray, energy: float) -> None:
+    def show_density(self, dos: xr.DataArray, energy: float, quality: Quality) -> None:
         """The density of states with the chosen energy marked."""
+        self._no_dos.text, self._mark.visible = "", True
+        how = (
+            f"a k-grid of {dos.attrs['kgrid']}"
+            if quality.kgrid
+            else _estimate(dos.relative_error.max())
+        )
+        self._of_dos.object = note_html(f"{DENSITY} {quality.word}, {how}")
         self._dos.data = {"x": dos.energy.values, "y": MILLI * dos.values}
         self._mark.location = energy
-        self.dos.title.text = f"{DENSITY}, clean;  k-grid {dos.attrs['kgrid']}"
+        self.dos.title.text = f"{DENSITY}, clean"
+
+
+def _estimate(error: Any) -> str:
+    return f"estimated error {float(error):.1g}"

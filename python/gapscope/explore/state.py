@@ -51,21 +51,23 @@ class Quality:
 
     Attributes
     ----------
-    accuracy : largest relative error of maps.
+    word : for it, on the page.
+    accuracy : largest relative error of maps and, without a ``kgrid``, densities of states.
     kgrid : k points per side of the density of states.
     pixels, samples : per side of A(k), and per side of a pixel near the Fermi surface.
     parts : steps in which both are computed, so that a slider waits for one of them at most.
     """
 
+    word: str
     accuracy: float
-    kgrid: int
     pixels: int
     samples: int
+    kgrid: int | None = None
     parts: int = 1
 
 
-COARSE = Quality(accuracy=0.1, kgrid=256, pixels=96, samples=2)
-CONVERGED = Quality(accuracy=Converged.accuracy, kgrid=2048, pixels=220, samples=4, parts=16)
+COARSE = Quality("coarse", accuracy=0.1, pixels=96, samples=2, kgrid=256)
+CONVERGED = Quality("converged", accuracy=Converged.accuracy, pixels=220, samples=4, parts=32)
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,11 @@ class State:
     def labelled_gap(self) -> float:
         """The gap in the normalisation of its class, as networks give it."""
         return labelled_gap(self.irrep, self.gap)
+
+    @property
+    def scatters(self) -> bool:
+        """Whether the impurity has a strength at all."""
+        return bool(self.impurity or self.moment)
 
     def scatterer(self) -> Impurity:
         """The impurity on r = 0.

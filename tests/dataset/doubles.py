@@ -5,10 +5,13 @@ Dask workers import this module, so it lies beside the tests and knows nothing o
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +26,7 @@ from gapscope.dataset.assemble import write_dataset
 from gapscope.dataset.compute import Job, Simulator, compute_shard
 from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.recipe import Recipe
-from gapscope.errors import KernelError
+from gapscope.errors import HostDiedError, KernelError
 from gapscope.materials import material
 from gapscope.numerics import Numerics
 from gapscope.physics import Specification
@@ -167,6 +170,57 @@ class Killed(BreaksAt):
             marker.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return maps
+
+
+HOST = "import sys, time; time.sleep(float(sys.argv[1])); print('ready', flush=True)\n" + (
+    "for line in sys.stdin: time.sleep(float(line)); print('done', flush=True)"
+)
+_host: list[subprocess.Popen[str]] = []
+
+
+@dataclass(frozen=True)
+class Hosted(Formula):
+    """Computes with the leave of a process of the worker's own, as the kernel has a host."""
+
+    starts: float = 0.6
+    takes: float = 0.15
+
+    def versions(self, neighbours: int) -> dict[str, str]:
+        if not _host or _host[0].poll() is not None:
+            command = [sys.executable, "-c", HOST, str(self.starts), "stands in for the host"]
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+            _host[:] = [subprocess.Popen(command, text=True, **pipes)]
+            self.heard("ready")
+        return super().versions(neighbours)
+
+    def maps(self, specifications: Sequence[Specification], numerics: Numerics) -> PlainMaps:
+        with contextlib.suppress(BrokenPipeError):
+            assert _host[0].stdin is not None
+            print(self.takes, file=_host[0].stdin, flush=True)
+        self.heard("done")
+        return super().maps(specifications, numerics)
+
+    def heard(self, word: str) -> None:
+        assert _host[0].stdout is not None
+        if _host[0].stdout.readline().strip() != word:
+            _host[0].kill()
+            _host[0].wait()
+            raise HostDiedError("The kernel host must live until it has answered.", "it died")
+
+
+@dataclass(frozen=True)
+class HostDies(Formula):
+    """The kernel's host dies at the first shard, so many times."""
+
+    folder: Path = Path()
+    times: int = 0
+
+    def maps(self, specifications: Sequence[Specification], numerics: Numerics) -> PlainMaps:
+        died = len(list(self.folder.glob("died-*")))
+        if specifications[0].eps0 == recipe().sampler().draw(0).eps0 and died < self.times:
+            (self.folder / f"died-{died}").touch()
+            raise HostDiedError("The kernel host must live.", "killed by SIGKILL")
+        return super().maps(specifications, numerics)
 
 
 def build_here(what: Recipe, folder: Path, simulator: Simulator | None = None) -> Path:

@@ -8,8 +8,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import dask
 import pytest
@@ -104,20 +106,39 @@ def test_a_worker_that_is_killed_is_replaced(digest: str, tmp_path: Path) -> Non
     assert verify(folder).digest == digest
 
 
-def test_a_result_lost_with_its_worker_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_result_lost_with_its_worker_is_waited_for() -> None:
     """Dask reports a future whose worker died since as lost, and computes it again."""
 
     class Lost:
         status = "lost"
+        asked = 0
 
-        def result(self) -> int:
+        def add_done_callback(self, done: Callable[[object], None]) -> None:
+            done(self)
+
+        def result(self, timeout: float) -> int:
+            self.asked += 1
+            if self.asked == 1:
+                raise TimeoutError
             return 7
 
-    futures = {Lost(): "shard"}
-    batches = SimpleNamespace(batches=lambda: [list(futures)])
-    monkeypatch.setattr(cluster, "as_completed", lambda futures, loop: batches)
-    client = SimpleNamespace(loop=None)
-    assert list(cluster._finished(client, futures)) == [("shard", 7)]
+    client: Any = SimpleNamespace(map=lambda function, items, pure: [Lost() for _ in items])
+    assert list(cluster.run(client, abs, ["shard"])) == [("shard", 7)]
+
+
+def test_a_task_that_runs_out_of_time_is_a_failure() -> None:
+    class Slow:
+        status = "error"
+
+        def add_done_callback(self, done: Callable[[object], None]) -> None:
+            done(self)
+
+        def result(self, timeout: float) -> int:
+            raise TimeoutError
+
+    client: Any = SimpleNamespace(map=lambda function, items, pure: [Slow() for _ in items])
+    with pytest.raises(TimeoutError):
+        list(cluster.run(client, abs, ["shard"]))
 
 
 def test_a_shard_that_kills_its_workers_is_given_up(

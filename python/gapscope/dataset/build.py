@@ -11,7 +11,7 @@ from distributed import Client
 from tqdm import tqdm
 
 from gapscope.dataset.assemble import write_dataset
-from gapscope.dataset.cluster import ask_all, check_workers, connect, neighbours, run
+from gapscope.dataset.cluster import WorkersLostError, check_workers, connect, neighbours, run
 from gapscope.dataset.compute import (
     Job,
     JuliaKernel,
@@ -30,6 +30,8 @@ from gapscope.storage import make_folder, only_writer, remove_leftovers, require
 
 logger = logging.getLogger(__name__)
 KERNEL = JuliaKernel()
+CLUSTERS = 4
+"""Sets of local workers that are started, each after the loss of the one before."""
 
 
 def build(
@@ -83,11 +85,10 @@ def build(
         manifest = _survey(folder, _begin(folder, Manifest.start(recipe, matter)))
         manifest.write(folder)
         if manifest.missing:
-            with connect(workers, scheduler) as client:
-                manifest = _compute(
-                    client, Job(folder, manifest, matter, simulator, neighbours(client)), progress
-                )
+            job = Job(folder, manifest, matter, simulator, neighbours=1)
+            manifest = _computed(job, workers, scheduler, progress)
         write_dataset(folder, manifest)
+        remove_leftovers(folder / "shards")
     return folder
 
 
@@ -134,13 +135,26 @@ def _survey(folder: Path, manifest: Manifest) -> Manifest:
     return manifest
 
 
+def _computed(job: Job, workers: int | None, scheduler: str | None, progress: bool) -> Manifest:
+    """The finished manifest; workers of this machine that are lost are replaced, CLUSTERS times."""
+    for left in reversed(range(CLUSTERS)):
+        try:
+            with connect(workers, scheduler) as client:
+                return _compute(client, replace(job, neighbours=neighbours(client)), progress)
+        except WorkersLostError as error:
+            if scheduler is not None or not left:
+                raise
+            logger.warning("New workers, since all were lost: %s", error.received)
+            job = replace(job, manifest=Manifest.read(job.folder))
+    raise AssertionError("the last failure is raised")
+
+
 def _compute(client: Client, job: Job, progress: bool) -> Manifest:
     """Compute the missing shards and enter each into the manifest as it is finished."""
-    answers = ask_all(client, partial(job.simulator.versions, job.neighbours))
-    begun = job.manifest.versions if job.manifest.shards else answers[0]
-    for now in answers:
-        require_versions(begun, now)
-    manifest = replace(job.manifest, versions=begun)
+    manifest = job.manifest
+    if not manifest.shards:
+        ((_, begun),) = run(client, job.simulator.versions, [job.neighbours])
+        manifest = replace(manifest, versions=begun)
     manifest.write(job.folder)
     job = replace(job, manifest=manifest)
     shards, total = manifest.recipe.shards(), manifest.recipe.samples

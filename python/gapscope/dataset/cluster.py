@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import signal
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -18,17 +20,34 @@ from distributed import (
     KilledWorker,
     LocalCluster,
     WorkerPlugin,
-    as_completed,
 )
 from distributed.comm.core import CommClosedError
 
-from gapscope.errors import ClusterError, SettingError
+from gapscope.errors import ClusterError, HostDiedError, SettingError
 
-Item = TypeVar("Item")
+Item = TypeVar("Item", bound=Hashable)
 Result = TypeVar("Result")
 
+logger = logging.getLogger(__name__)
+
 CORES_PER_WORKER = 4
-PATIENCE = 30.0  # seconds
+POLL = 1.0  # seconds between looks at the workers while no result comes
+PATIENCE = 30.0  # seconds for a scheduler's answer, and for workers to end
+STARTING = 120.0  # seconds for a worker to be there: it may have to import all from a cold disk
+RETRIES = 3  # times that an item is asked for again whose kernel host died
+
+_RULE = (
+    "Scheduler, workers and kernel hosts live until all shards are finished, and can import"
+    " gapscope."
+)
+_REMEDY = (
+    "Give the workers this version of gapscope and more memory (or the recipe a smaller "
+    "shard_size), then build again: finished shards are kept."
+)
+
+
+class WorkersLostError(ClusterError):
+    """All workers have gone; others may do."""
 
 
 def check_workers(workers: int | None, scheduler: str | None) -> None:
@@ -50,26 +69,41 @@ def connect(workers: int | None, scheduler: str | None) -> Iterator[Client]:
     Raises
     ------
     ClusterError : the scheduler does not answer, or no worker joins it.
+    WorkersLostError : local workers died before they were there.
     """
     check_workers(workers, scheduler)
     if scheduler is not None:
-        with _client(scheduler) as client:
+        with _client(scheduler, PATIENCE) as client:
             yield client
         return
     count = workers or max(1, CPU_COUNT // CORES_PER_WORKER)
-    with (
-        LocalCluster(
+    with _local_cluster(count) as cluster, _client(cluster.scheduler_address, STARTING) as client:
+        client.register_plugin(DeafToInterrupts())
+        yield client
+
+
+@contextmanager
+def _local_cluster(count: int) -> Iterator[LocalCluster]:
+    try:
+        cluster = LocalCluster(
             n_workers=count,
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
             dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
-        ) as cluster,
-        _client(cluster.scheduler_address) as client,
-    ):
-        client.register_plugin(DeafToInterrupts())
-        yield client
+            death_timeout=STARTING,
+        )
+    except (RuntimeError, OSError) as error:
+        raise WorkersLostError(_RULE, f"workers did not start: {error}", _REMEDY) from error
+    try:
+        yield cluster
+    finally:
+        try:
+            cluster.close(timeout=PATIENCE)
+        except (OSError, RuntimeError, TimeoutError, AssertionError) as error:
+            # One was killed while it ended, when its work was done.
+            logger.warning("The workers did not end by themselves: %s", error)
 
 
 class DeafToInterrupts(WorkerPlugin):
@@ -83,66 +117,93 @@ class DeafToInterrupts(WorkerPlugin):
 
 def neighbours(client: Client) -> int:
     """The largest number of workers that share one machine."""
-    return max(Counter(urlsplit(address).hostname for address in client.nthreads()).values())
-
-
-def ask_all(client: Client, function: Callable[[], Result]) -> list[Result]:
-    """Results of a function on every worker; raises as :func:`run` does."""
-    futures = [
-        client.submit(function, workers=[address], allow_other_workers=True, pure=False)
-        for address in client.nthreads()
-    ]
-    return [result for _, result in _finished(client, dict.fromkeys(futures))]
+    hosts = Counter(urlsplit(address).hostname for address in _addresses(client))
+    return max(hosts.values(), default=1)
 
 
 def run(
     client: Client, function: Callable[[Item], Result], items: Sequence[Item]
 ) -> Iterator[tuple[Item, Result]]:
-    """Items and their results as they are finished, then the first failure if there is one.
+    """Items and their results as they are finished.
+
+    Dask asks again for what was lost with a worker; here an item is asked for again whose kernel
+    host died, RETRIES times. While there is no worker, one is waited for, but not for ever.
 
     Raises
     ------
-    ClusterError : an item's workers died again and again, or cannot import gapscope.
+    WorkersLostError : no worker is left, or the scheduler has gone.
+    ClusterError : an item's workers or hosts died again and again, or cannot import gapscope.
     GapscopeError : what the function raised.
     """
-    futures = client.map(function, items, pure=False)
-    return _finished(client, dict(zip(futures, items, strict=True)))
+    waiting: dict[Future[Any], Item] = {}
+    done: SimpleQueue[Future[Any]] = SimpleQueue()
+    died: Counter[Item] = Counter()
 
+    def ask(wanted: Sequence[Item]) -> None:
+        for future, item in zip(client.map(function, wanted, pure=False), wanted, strict=True):
+            waiting[future] = item
+            future.add_done_callback(done.put)
 
-def _finished(client: Client, futures: dict[Future[Any], Item]) -> Iterator[tuple[Item, Any]]:
-    failed: Future[Any] | None = None
-    for batch in as_completed(futures, loop=client.loop).batches():
-        for future in batch:
-            if future.status in ("error", "cancelled"):
-                failed = failed or future
-            else:  # finished, or lost with a worker that died since: then it is computed again
-                yield futures[future], _result(future)
-        if failed is not None:
-            _result(failed)
+    ask(items)
+    seen = time.monotonic()
+    while waiting:
+        try:
+            future = done.get(timeout=POLL)
+        except Empty:
+            seen = time.monotonic() if _addresses(client) else seen
+            if time.monotonic() - seen > STARTING:
+                raise WorkersLostError(_RULE, "no worker is left", _REMEDY) from None
+            continue
+        seen = time.monotonic()
+        item = waiting[future]
+        try:
+            result = _result(future)
+        except TimeoutError:  # lost with a worker that died since: Dask computes it again
+            if future.status == "error":  # the function's own
+                raise
+            future.add_done_callback(done.put)
+            continue
+        except HostDiedError as error:
+            died[item] += 1
+            if died[item] > RETRIES:
+                raise ClusterError(
+                    _RULE, f"{died[item]} times: {error.received}", _REMEDY
+                ) from error
+            logger.warning("Computed again, since its kernel host died: %s", item)
+            del waiting[future]
+            ask([item])
+            continue
+        del waiting[future]
+        yield item, result
 
 
 def _result(future: Future[Any]) -> Any:
     """What a task returned or raised; troubles of the cluster become ClusterError."""
     try:
-        return future.result()
-    except (KilledWorker, ImportError, CancelledError, CommClosedError) as error:
-        raise ClusterError(
-            "Scheduler and workers live until all shards are finished, and can import gapscope.",
-            f"{type(error).__name__}: {error}",
-            "Give the workers this version of gapscope and more memory (or the recipe a smaller "
-            "shard_size), then build again: finished shards are kept.",
-        ) from error
+        return future.result(timeout=POLL)
+    except (CancelledError, CommClosedError) as error:
+        raise WorkersLostError(_RULE, f"{type(error).__name__}: {error}", _REMEDY) from error
+    except (KilledWorker, ImportError) as error:
+        raise ClusterError(_RULE, f"{type(error).__name__}: {error}", _REMEDY) from error
+
+
+def _addresses(client: Client) -> list[str]:
+    """Of the workers that there are."""
+    try:
+        return list(client.nthreads(callback_timeout=PATIENCE))
+    except (OSError, TimeoutError) as error:
+        raise WorkersLostError(_RULE, f"no answer of the scheduler: {error}", _REMEDY) from error
 
 
 @contextmanager
-def _client(address: str) -> Iterator[Client]:
+def _client(address: str, patience: float) -> Iterator[Client]:
     try:
         client = Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         raise _unreachable(address, error) from error
     with client:
         try:
-            client.wait_for_workers(1, timeout=PATIENCE)
+            client.wait_for_workers(1, timeout=patience)
         except TimeoutError as error:
             raise _unreachable(address, error) from error
         yield client

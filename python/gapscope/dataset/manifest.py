@@ -13,7 +13,11 @@ from gapscope.dataset.schema import MANIFEST, SCHEMA_VERSION, require_readable, 
 from gapscope.dataset.shards import Origin, ShardEntry, corrupt
 from gapscope.errors import DatasetError, RecipeError
 from gapscope.physics import Material
+from gapscope.reading import read_json
 from gapscope.storage import write_whole
+
+MANIFEST_BYTES = 64_000_000
+"""Largest manifest that is read: 300,000 shards."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,7 @@ class Manifest:
         """
         path = folder / MANIFEST
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = read_json(path, MANIFEST_BYTES)
             require_readable(int(content["schema"]), MANIFEST)
             recipe = Recipe.from_dict(content["recipe"], MANIFEST)
             shards = {
@@ -133,7 +137,7 @@ class Manifest:
             raise DatasetError(
                 f"A dataset folder has a {MANIFEST}.", str(folder), "Build a dataset there."
             ) from error
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise DatasetError(
                 f"A dataset's {MANIFEST} is readable.",
                 f"{path}: {type(error).__name__}: {error}",

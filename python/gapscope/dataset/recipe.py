@@ -25,7 +25,11 @@ from gapscope.errors import GapscopeError, RecipeError
 from gapscope.numerics import Converged, Grid, Numerics
 from gapscope.physics import LABELS, Impurity
 from gapscope.physics.sampling import Range, Sampler
+from gapscope.reading import read_bounded
 from gapscope.resolution import energy_rule, energy_width
+
+RECIPE_BYTES = 1_000_000
+"""Largest recipe that is read."""
 
 BALANCE = 2 * len(LABELS)
 """Sample ids run through the classes, and A12u alternates between A1u and A2u."""
@@ -263,8 +267,8 @@ def load_recipe(path: str | Path) -> Recipe:
     """Read a recipe from a TOML file; raises as :meth:`Recipe.from_dict` does."""
     path = Path(path)
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        table = tomllib.loads(read_bounded(path, RECIPE_BYTES).decode())
+    except (OSError, ValueError, RecursionError) as error:
         raise RecipeError("A recipe is readable TOML.", f"{path}: {error}", "Mend it.") from error
     return Recipe.from_dict(table, path.name)
 

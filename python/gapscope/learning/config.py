@@ -10,6 +10,9 @@ from gapscope.learning.backbone import BACKBONES
 from gapscope.learning.measurement import MeasurementAugmentation
 from gapscope.learning.precision import PRECISIONS
 
+MOST_SITES, MOST_KERNEL, MOST_WIDTH = 1024, 32, 4096
+"""Bounds of a network, which a folder of somebody else's may ask to be built."""
+
 
 @dataclass(frozen=True)
 class NetworkConfig:
@@ -41,12 +44,16 @@ class NetworkConfig:
             )
         smallest = BACKBONES[self.backbone].smallest_image
         _require(
-            self.input_size >= smallest and self.input_size % 2 == 0,
-            f"input_size is even and at least {smallest} for {self.backbone}",
+            smallest <= self.input_size <= MOST_SITES and self.input_size % 2 == 0,
+            f"input_size is even, at least {smallest} for {self.backbone}, at most {MOST_SITES}",
             self.input_size,
         )
-        _require(self.kernel is None or self.kernel >= 1, "kernel is at least 1", self.kernel)
-        _require(self.width >= 1, "width is at least 1", self.width)
+        _require(
+            self.kernel is None or 1 <= self.kernel <= MOST_KERNEL,
+            f"kernel lies in 1 .. {MOST_KERNEL}",
+            self.kernel,
+        )
+        _require(1 <= self.width <= MOST_WIDTH, f"width lies in 1 .. {MOST_WIDTH}", self.width)
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,19 @@ MODEL_CARD.md                   what it is and is not for
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 
 from gapscope.errors import RunError
+from gapscope.learning.backbone import BACKBONES
 from gapscope.learning.calibration import CALIBRATION, Calibration
 from gapscope.learning.card import model_card
 from gapscope.learning.run import RunConfig, RunFolder
 from gapscope.learning.surfaces import Surfaces
-from gapscope.learning.weights import INDEX, read_weights, remove_weights, write_weights
+from gapscope.learning.weights import INDEX, Index, read_weights, remove_weights, write_weights
 from gapscope.storage import make_folder, require_folder, write_whole
 
 CARD = "MODEL_CARD.md"
@@ -47,7 +49,7 @@ class Trained:
     def calibration(self) -> Calibration | None:
         """The calibration, if the folder has one; raises as :meth:`Calibration.read`."""
         path = self.folder / CALIBRATION
-        return Calibration.read(path, self.weights) if path.is_file() else None
+        return Calibration.read(path, self.weights) if os.path.lexists(path) else None
 
 
 def load_trained(folder: str | Path) -> Trained:
@@ -60,13 +62,17 @@ def load_trained(folder: str | Path) -> Trained:
     """
     run = RunFolder(folder)
     config = run.config()
-    if (run.path / INDEX).is_file():
+    if os.path.lexists(run.path / INDEX):
+        architecture = config.training.network
+        kernel = architecture.kernel or BACKBONES[architecture.backbone].kernel
+        index = Index.read(run.path)
+        index.require_held(run.path, kernel, architecture.width, len(config.energies))
         network = config.network()
         weights = read_weights(network, run.path).source
     else:
         network, weights = run.trained_network(), weights_name(run.best)
     surfaces = None
-    if run.surfaces.is_file():
+    if os.path.lexists(run.surfaces):
         size = config.training.network.input_size
         setpoints = len(config.dataset["recipe"].get("setpoints", ()))
         surfaces = Surfaces.read(run.surfaces, weights, size, len(config.energies), setpoints)

@@ -13,22 +13,28 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import h5py
 import keras
 
 from gapscope.errors import RunError, SchemaVersionError, TrainingError
+from gapscope.learning.arrayfile import UNREADABLE
 from gapscope.learning.config import NetworkConfig, TrainingConfig
 from gapscope.learning.inputs import InputScaling
 from gapscope.learning.measurement import MeasurementAugmentation
 from gapscope.learning.network import build_network
 from gapscope.learning.precision import dtype_policy
 from gapscope.learning.targets import TargetScaling
+from gapscope.reading import JSON_BYTES, parse_json, read_bounded, require_regular
 from gapscope.storage import make_folder, remove_leftovers, write_whole
 
 RUN_SCHEMA = 1
+MOST_ENERGIES = 256
+_OVERHEAD = 4_000_000  # bytes of a file of weights that are not its numbers
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ class RunConfig:
     @classmethod
     def from_json(cls, text: str) -> RunConfig:
         """Inverse of :meth:`to_json`; any error but SchemaVersionError means a damaged text."""
-        content = json.loads(text)
+        content = parse_json(text)
         schema = content.pop("schema")
         if schema > RUN_SCHEMA:
             raise SchemaVersionError(
@@ -91,6 +97,9 @@ class RunConfig:
         content["targets"] = TargetScaling(**content["targets"])
         for name in ("energies", "labels"):
             content[name] = tuple(content[name])
+        len(content["dataset"]["recipe"].get("setpoints", ()))
+        if not 1 <= len(content["energies"]) <= MOST_ENERGIES:
+            raise ValueError(f"{len(content['energies'])} energies")
         return cls(**content)
 
 
@@ -139,15 +148,17 @@ class RunFolder:
         RunError : no run, or a damaged ``config.json``.
         SchemaVersionError : written by a newer gapscope.
         """
-        if not self.begun:
+        if not os.path.lexists(self._config):
             raise RunError(
                 "A run folder holds config.json, as `gapscope train` writes it.",
                 str(self.path),
                 "Name the folder of a training run, or train one.",
             )
         try:
-            return RunConfig.from_json(self._config.read_text(encoding="utf-8"))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, TrainingError) as error:
+            return RunConfig.from_json(read_bounded(self._config, JSON_BYTES).decode())
+        except SchemaVersionError:
+            raise
+        except (*UNREADABLE, TrainingError) as error:
             raise RunError(
                 "config.json describes a run completely.",
                 f"{self._config}: {type(error).__name__}: {error}",
@@ -163,7 +174,10 @@ class RunFolder:
         """One entry per finished epoch: epoch (from 1), seconds, losses and hit rates."""
         if not self._history.is_file():
             return []
-        return [json.loads(line) for line in self._history.read_text("utf-8").splitlines()]
+        return [
+            parse_json(line)
+            for line in read_bounded(self._history, JSON_BYTES).decode().splitlines()
+        ]
 
     def write_history(self, entries: list[dict[str, float]]) -> None:
         """Replace the history; raises StorageError."""
@@ -183,15 +197,16 @@ class RunFolder:
         ------
         RunError : the file is missing, damaged, or of another network.
         """
-        if not source.is_file():
+        if not os.path.lexists(source):
             raise RunError(
                 f"A trained run holds {source.name}.",
                 str(self.path),
                 "Run the training again; it goes on where it was interrupted.",
             )
         try:
+            _require_weights(source, model)
             model.load_weights(source)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise RunError(
                 f"{source.name} holds the weights of the network that config.json describes.",
                 f"{source}: {str(error).splitlines()[0]}",
@@ -203,6 +218,35 @@ class RunFolder:
         network = self.config().network()
         self.load(network, self.best)
         return network
+
+
+def _require_weights(path: Path, model: keras.Model) -> None:
+    """Raise ValueError unless a file can hold weights of this model, before any of it is loaded.
+
+    The model's own numbers, two moments of its optimizer and the average of its weights; no links
+    and no arrays that lie elsewhere.
+    """
+    values = 4 * model.count_params() + 1000
+    require_regular(path, 4 * values + _OVERHEAD)
+
+    def look(group: h5py.Group) -> int:
+        total = 0
+        for name in group:
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                raise ValueError(f"{name} is a link")
+            entry = group[name]
+            if isinstance(entry, h5py.Group):
+                total += look(entry)
+            elif entry.is_virtual or entry.external:
+                raise ValueError(f"{name} lies elsewhere")
+            else:
+                total += int(entry.size)
+        return total
+
+    with h5py.File(path, "r") as file:
+        found = look(file)
+    if found > values:
+        raise ValueError(f"{found} numbers, where the network has {model.count_params()}")
 
 
 class _Memory(io.BytesIO):

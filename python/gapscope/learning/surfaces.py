@@ -16,7 +16,7 @@ from gapscope.learning.arrayfile import UNREADABLE, Arrays, read_arrays, write_a
 from gapscope.learning.network import PARAMETERS
 from gapscope.learning.run import RunConfig
 from gapscope.learning.samples import Samples
-from gapscope.learning.surface import Surface, shape_and_scale
+from gapscope.learning.surface import COMPONENTS, QUIET, Surface, shape_and_scale
 from gapscope.learning.targets import TARGETS
 from gapscope.physics import LABELS
 
@@ -185,6 +185,8 @@ def _read(arrays: Arrays, label: str, pixels: int, energies: int) -> Surface | N
         "network": (len(TARGETS),),
         "kind": (maps,),
     }
+    if maps > MOST_POINTS or components > COMPONENTS or values["quiet"].shape[1] > QUIET:
+        raise ValueError(f"{maps} maps of {components} components")
     if any(values[name].shape != shape for name, shape in shapes.items()) or not maps:
         raise ValueError(f"shapes {[values[name].shape for name in shapes]}")
     if not all(np.isfinite(value).all() for value in values.values()):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from gapscope.errors import RunError, SchemaVersionError
+from gapscope.learning.arrayfile import UNREADABLE
+from gapscope.reading import read_bounded, read_json, require_regular
 from gapscope.storage import write_whole
 
 WEIGHTS_SCHEMA = 1
@@ -31,6 +34,12 @@ INDEX = "weights.json"
 PIECE_BYTES = 8_000_000
 FILE_BYTES = 16_000_000
 """Largest piece of a tensor, and largest file without its header (of some kB): below 20 MB."""
+
+MOST_FILE = 2 * FILE_BYTES
+"""Bytes of a file that are read at most."""
+MOST_VALUES = 2**28
+"""Weights of a network that are read at most."""
+_HEADER = 1_000_000  # bytes of a file that are not its tensors, at most
 
 _FILE = re.compile(r"weights-\d+\.safetensors")
 Tensors = dict[str, NDArray[Any]]
@@ -67,12 +76,12 @@ class Index:
         """
         path = folder / INDEX
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = read_json(path)
             schema = int(content["schema"])
             shapes = {str(k): tuple(map(int, v)) for k, v in content["shapes"].items()}
             files = {str(k): str(v) for k, v in content["files"].items()}
             index = cls(str(content["source"]), shapes, files)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except UNREADABLE as error:
             raise _damaged(path, f"{type(error).__name__}: {error}") from error
         if schema > WEIGHTS_SCHEMA:
             raise SchemaVersionError(
@@ -84,6 +93,34 @@ class Index:
         if foreign:
             raise _damaged(path, f"files {foreign}")
         return index
+
+    def require_held(self, folder: Path, kernel: int, width: int, energies: int) -> None:
+        """Raise RunError unless these tensors are of such a network and fit the files' sizes.
+
+        It is checked before a network is built: the side of the first convolution's kernel, the
+        width of the aggregation and the number of energies stand in a text that asks for memory.
+        """
+        path = folder / INDEX
+        values = sum(math.prod(shape) for shape in self.shapes.values())
+        every = [shape for shape in self.shapes.values() if len(shape) == 4]
+        first = every[0] if every else ()
+        if any(size < 0 for shape in self.shapes.values() for size in shape):
+            raise _damaged(path, "a tensor of negative size")
+        if not 0 < values <= MOST_VALUES:
+            raise _damaged(path, f"{values} weights, where {MOST_VALUES} are read at most")
+        wide = any(len(shape) == 2 and shape[1] == width for shape in self.shapes.values())
+        if first[:3] != (kernel, kernel, energies) or not wide:
+            raise _damaged(path, f"tensors of another network: first {first}, width {width}")
+        try:
+            sizes = []
+            for name in self.files:
+                require_regular(folder / name, MOST_FILE)
+                sizes.append((folder / name).stat().st_size)
+        except (OSError, ValueError) as error:
+            raise _damaged(path, str(error)) from error
+        if not 2 * values <= sum(sizes) <= 4 * values + _HEADER * len(sizes):
+            names = ", ".join(self.files)
+            raise _damaged(path, f"{names}: {sum(sizes)} bytes for {values} weights")
 
 
 def write_weights(network: keras.Model, folder: Path, source: str) -> Index:
@@ -189,9 +226,9 @@ def _assembled(name: str, shape: tuple[int, ...], pieces: Tensors) -> NDArray[np
 
 def _read_file(path: Path, checksum: str) -> Tensors:
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise _damaged(path, error.strerror or str(error)) from error
+        data = read_bounded(path, MOST_FILE)
+    except (OSError, ValueError) as error:
+        raise _damaged(path, str(error)) from error
     if hashlib.sha256(data).hexdigest() != checksum:
         raise _damaged(path, "the SHA-256 is not that of weights.json")
     try:

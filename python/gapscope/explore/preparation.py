@@ -22,7 +22,7 @@ from gapscope.measured.preparation import (
     fourier_transform,
     level_plane,
 )
-from gapscope.measured.preparation.report import STRAINED
+from gapscope.measured.preparation.report import STRAINED, rivals_in_words
 from gapscope.plots.preparation import PER_ANGSTROM, preparation_figure
 from gapscope.plots.style import save_figure
 
@@ -115,12 +115,16 @@ def facts(placed: Placed) -> list[tuple[str, str]]:
         wave = "found" if prepared.wave.commensurate else "peaks, but not all at their place"
     elif prepared.wave is not None and len(prepared.wave.momenta):
         wave = f"{len(prepared.wave.momenta)} of {len(prepared.wave.peaks)} peaks"
+    others = [
+        ("ambiguous", line.removeprefix("ambiguous").strip()) for line in rivals_in_words(before)
+    ]
     strained = before.anisotropy.value > STRAINED
     left = [("slow distortions", f"left: {placed.uncorrected}")] if placed.uncorrected else []
     return [
         ("lattice constant", f"{with_error(before.constant)} Å"),
         ("after the correction", f"{with_error(after.constant)} Å"),
         ("anisotropy", with_error(before.anisotropy) + (QUESTION if strained else "")),
+        *others,
         ("orientation of a₁", f"{with_error(after.orientation)}°"),
         ("3 × 3 density wave", wave),
         ("steps", ", ".join(_words(name) for name in list(prepared.images)[1:])),

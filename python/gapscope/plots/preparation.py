@@ -119,8 +119,9 @@ def _draw_peaks(axis: Axes, prepared: Prepared, image: xr.DataArray, lattice: Fo
         _ring(axis, np.concatenate([wave, -wave]), WAVE, "density wave")
     axis.set_xlim(-PER_ANGSTROM * reach, PER_ANGSTROM * reach)
     axis.set_ylim(-PER_ANGSTROM * reach, PER_ANGSTROM * reach)
+    doubt = " (ambiguous)" if lattice.ambiguous else ""
     axis.set_title(
-        rf"$a$ = {float(lattice.constant.value):.3f} Å, anisotropy "
+        rf"$a$ = {float(lattice.constant.value):.3f} Å{doubt}, anisotropy "
         f"{100 * (float(lattice.anisotropy.value) - 1):.1f} %"
     )
 

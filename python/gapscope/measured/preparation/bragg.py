@@ -7,8 +7,8 @@ three exceed the noise by a factor m. Noise alone does so in one map of 1/alpha 
     N (1 + m/n)^(-3 n) = alpha,
 
 N being the number of such triples of pixels: a bound by the sum over all of them, with the tail of
-:mod:`gapscope.measured.preparation.spectrum`. Of several triples the brightest one is taken, where
-a departure from the expected scale and shape counts against brightness.
+:mod:`gapscope.measured.preparation.spectrum`. Of several triples the most probable one is
+taken (:mod:`gapscope.measured.preparation.plausible`); those that are nearly as probable are told.
 """
 
 from __future__ import annotations
@@ -21,18 +21,28 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.errors import LatticeNotFoundError, PreparationError
+from gapscope.measured.preparation.candidates import Candidate, candidates
 from gapscope.measured.preparation.crystal import Crystal, sought
-from gapscope.measured.preparation.found import ANGSTROM, FoundLattice, turned_to_labels
+from gapscope.measured.preparation.found import ANGSTROM, FoundLattice, Rival, turned_to_labels
 from gapscope.measured.preparation.grid import LEAST_PIXELS, Real, grid_of
 from gapscope.measured.preparation.peaks import Peak, brightest, refine_peak
+from gapscope.measured.preparation.plausible import Bounds
 from gapscope.measured.preparation.spectrum import Spectrum, spectrum
+from gapscope.measured.preparation.summits import clear
 
 FALSE_ALARM = 1e-3
 """Bound of the share of maps of pure noise in which a lattice is found."""
-CANDIDATES = 1200
-"""Pixels, brightest first, among which the three are sought."""
+ODDS = 20.0
+"""Against a candidate: below, it is a rival of the lattice that is chosen, and told of."""
+RARE, RARE_ODDS = 13, 1000.0
+"""Turned superlattices of more cells are rare: where one is chosen, weaker rivals are told, too. It
+may be that the true Bragg peaks are too faint to be seen."""
 CLEAR = 20.0
 """Power over noise at which the peak of a quarter is not an accident of the noise around it."""
+NEIGHBOURS = 9
+"""Pixels in which the third peak of a lattice may be, given two."""
+WIDER = 1.45
+"""Of the part of the transform that is looked at: out to sqrt3 b1."""
 PERIODS = 8
 """Of the lattice across a quarter that is looked at: fewer, and a density wave is in the way."""
 BENT = 0.1
@@ -71,7 +81,7 @@ def find_lattice(
     _check(scale, anisotropy, false_alarm)
     reciprocal = wanted.lattice.reciprocal / (wanted.constant * ANGSTROM)
     length = float(np.linalg.norm(reciprocal[0]))
-    reach = length * np.sqrt(anisotropy) / scale[0]
+    reach = WIDER * length * np.sqrt(anisotropy) / scale[0]
     found = spectrum(image, reach, 0.8 * length / scale[1])
     extent = (np.array(found.power.shape)[::-1] // 2 + 1) * found.step
     if (extent < length / scale[1]).any():
@@ -81,11 +91,12 @@ def find_lattice(
             "Use a finer map; or give the lattice constant of what was measured, in Angstrom, and"
             " coordinates in nm.",
         )
-    search = _Search(found, reciprocal, scale, anisotropy)
-    needed = found.threshold((false_alarm / search.trials) ** (1 / 3))
-    rows = search.best(needed)
-    peaks = None if rows is None else _refined(image, found, rows)
-    if peaks is None:
+    bounds = Bounds(reciprocal, scale, anisotropy)
+    trials = _trials(found, bounds)
+    needed = found.threshold((false_alarm / trials) ** (1 / 3))
+    weighed = candidates(found, bounds, needed)
+    chosen, peaks = _chosen(image, found, weighed, false_alarm)
+    if chosen is None or peaks is None:
         raise LatticeNotFoundError(
             f"A map of {wanted}, lengths in it being {scale[0]:g} to {scale[1]:g} times the true"
             f" ones, shows three Bragg peaks of more than {needed:.1f} times the noise.",
@@ -96,76 +107,60 @@ def find_lattice(
             " looked for.",
         )
     weakest = min(peak.significance for peak in peaks)
-    chance = min(1.0, search.trials * found.chance(weakest) ** 3)
+    chance = min(1.0, trials * found.chance(weakest) ** 3)
     lattice = _fitted(_labelled(peaks), wanted.constant, chance)
-    return replace(lattice, quarters=tuple(_quarters(image, lattice)))
+    return replace(
+        lattice,
+        quarters=tuple(_quarters(image, lattice)),
+        rivals=tuple(_rivals(chosen, weighed, found.step)),
+    )
 
 
-class _Search:
-    """Triples of pixels that could be Bragg peaks."""
+def _trials(found: Spectrum, bounds: Bounds) -> float:
+    """Number of triples within the bounds: all q1 of the ring, their q2, in six ways each."""
+    length = float(np.linalg.norm(bounds.ideal[0]))
+    low, high = bounds.scale
+    momenta = found.pixels.reshape(-1, 2) * found.step
+    q, stretch = np.hypot(*momenta.T), np.sqrt(bounds.anisotropy)
+    ring = momenta[(q > length / high / stretch) & (q < length / low * stretch)]
+    middle = np.array([length / np.sqrt(low * high), 0.0])
+    pairs = np.stack(np.broadcast_arrays(middle, ring), axis=-2)
+    return max(1.0, len(ring) * float(bounds.within(pairs).sum()) / 6)
 
-    def __init__(
-        self,
-        found: Spectrum,
-        reciprocal: Real,
-        scale: tuple[float, float],
-        anisotropy: float,
-    ) -> None:
-        self.found, self.scale, self.anisotropy = found, scale, anisotropy
-        self.inverse = np.linalg.inv(reciprocal.T)
-        self.length = float(np.linalg.norm(reciprocal[0]))
-        self.pixels = found.pixels.reshape(-1, 2)
-        q = np.hypot(*(self.pixels * found.step).T)
-        stretch = np.sqrt(anisotropy)
-        ring = (q > self.length / scale[1] / stretch) & (q < self.length / scale[0] * stretch)
-        self.ring = np.flatnonzero(ring)
 
-    @property
-    def trials(self) -> float:
-        """Number of triples within the bounds: all q1 of the ring, their q2, in six ways each."""
-        middle = np.array([self.length / np.sqrt(self.scale[0] * self.scale[1]), 0.0])
-        second = self.pixels[self.ring] * self.found.step
-        partners = np.isfinite(self._penalty(middle, second)).sum()
-        return max(1.0, len(self.ring) * float(partners) / 6)
+def _chosen(
+    image: xr.DataArray, found: Spectrum, weighed: list[Candidate], false_alarm: float
+) -> tuple[Candidate, Triple] | tuple[None, None]:
+    """The most probable candidate with peaks that stand out, and these.
 
-    def best(self, needed: float) -> NDArray[np.int64] | None:
-        """Pixels (3, 2) of the brightest triple with z > needed, or None."""
-        z = self.found.z
-        flat = z.ravel()
-        bright = self.ring[flat[self.ring] > needed]
-        bright = bright[np.argsort(flat[bright])[::-1][:CANDIDATES]]
-        middle = np.array(z.shape)[::-1] // 2
-        choice, highest = None, -np.inf
-        for first in bright:
-            second = self.pixels[bright]
-            third = -self.pixels[first] - second
-            index = third + middle
-            inside = ((index >= 0) & (index < np.array(z.shape)[::-1])).all(axis=1)
-            second, index = second[inside], index[inside]
-            z3 = z[index[:, 1], index[:, 0]]
-            penalty = self._penalty(self.pixels[first] * self.found.step, second * self.found.step)
-            score = np.log(flat[first]) + np.log(flat[bright][inside]) + np.log(z3) - penalty
-            score[z3 <= needed] = -np.inf
-            if len(score) and score.max() > highest:
-                highest, one = score.max(), second[score.argmax()]
-                choice = np.stack([self.pixels[first], one, -self.pixels[first] - one])
-        return choice
+    Where two of them are beyond doubt, noise has only to make the third, next to where they say.
+    """
+    for one in weighed:
+        if one.pixels is not None:
+            peaks = _refined(image, found, one.pixels)
+            if peaks is None:
+                continue
+            weakest, other, _ = sorted(peak.significance for peak in peaks)
+            if other < clear(found) or NEIGHBOURS * found.chance(weakest) < false_alarm:
+                return one, peaks
+    return None, None
 
-    def _penalty(self, first: Real, second: Real) -> Real:
-        """Squared departure from the expected lattice, in units of the bounds; beyond, inf."""
-        q = np.stack(np.broadcast_arrays(first, second), axis=-1)
-        matrix = q @ self.inverse
-        area = np.linalg.det(matrix)
-        half = np.square(matrix).sum(axis=(-2, -1)) / 2
-        # Singular values s1, s2: area = s1 s2, half = (s1^2 + s2^2) / 2.
-        root = np.sqrt(np.maximum(half**2 - area**2, 0))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = np.log((half + root) / np.abs(area)) / np.log(self.anisotropy)
-            size = -0.5 * np.log(np.abs(area))
-        low, high = np.log(self.scale)
-        allowed = (area > 0) & (size >= low) & (size <= high) & (ratio <= 1)
-        departure = (2 * size - low - high) / (high - low)
-        return np.where(allowed, departure**2 + ratio**2, np.inf)
+
+def _rivals(chosen: Candidate, weighed: list[Candidate], step: Real) -> Iterator[Rival]:
+    """Candidates that are nearly as probable as the best one, apart from the chosen one."""
+    m, n = chosen.superlattice
+    odds = RARE_ODDS if n > 0 and m * m + m * n + n * n > RARE else ODDS
+    least = weighed[0].log_probability - np.log(odds)
+    likely = [one for one in weighed if one.log_probability > least or one is chosen]
+    total = np.logaddexp.reduce([one.log_probability for one in likely])
+    for one in likely:
+        if one is not chosen:
+            probability = float(np.exp(one.log_probability - total))
+            b = one.reciprocal * step
+            turns = turned_to_labels(b)
+            for _ in range(turns % 6):
+                b = np.array([-b[1], b[0] + b[1]])
+            yield Rival(b, probability, one.superlattice, one.pixels is not None)
 
 
 def _refined(image: xr.DataArray, found: Spectrum, pixels: NDArray[np.int64]) -> Triple | None:

@@ -26,21 +26,42 @@ class Measured:
     noise : standard error by the noise alone.
     spread : standard deviation of the values of the map's quarters beyond their noise, what creep
         and drift that changes leave; 0 where the quarters do not show it.
+    choice : root mean square distance to the values of the lattices that it might be instead, each
+        with its probability; 0 where it is clear which one it is.
     """
 
     value: Real
     noise: Real
     spread: Real | float = 0.0
+    choice: Real | float = 0.0
 
     @property
     def error(self) -> Real:
-        """Both together, sqrt(noise^2 + spread^2)."""
-        return np.asarray(np.hypot(self.noise, self.spread))
+        """All together, sqrt(noise^2 + spread^2 + choice^2)."""
+        return np.asarray(np.hypot(np.hypot(self.noise, self.spread), self.choice))
 
     def __format__(self, spec: str) -> str:
         """The first value with its error, each in the format given."""
         value, error = self.value.flat[0], self.error.flat[0]
         return f"{value:{spec}} ± {error:{spec}}"
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Another lattice that a map might show instead.
+
+    Attributes
+    ----------
+    reciprocal : rows b1, b2 in 1/nm, labelled as those of FoundLattice.
+    probability : that it is this one, if it is one of those that are told.
+    superlattice : (m, n), A1 = m a1 + n a2, that explains the map's other peaks best; (1, 0): none.
+    seen : whether its Bragg peaks stand out of the noise; if not, only its superlattice is seen.
+    """
+
+    reciprocal: Real
+    probability: float
+    superlattice: tuple[int, int]
+    seen: bool
 
 
 @dataclass(frozen=True)
@@ -60,6 +81,7 @@ class FoundLattice:
     closure : chi^2 (2 degrees of freedom) of the three peaks' adding up to zero.
     false_alarm : bound of the probability that noise alone shows such peaks.
     quarters : the lattice in those quarters of the map that show it; none in a small or noisy map.
+    rivals : other lattices that are nearly as plausible, the most probable first.
     """
 
     material_constant: float
@@ -69,6 +91,18 @@ class FoundLattice:
     closure: float
     false_alarm: float
     quarters: tuple[FoundLattice, ...] = ()
+    rivals: tuple[Rival, ...] = ()
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether it might be another lattice; see ``rivals``."""
+        return bool(self.rivals)
+
+    def instead(self, rival: Rival) -> FoundLattice:
+        """A rival as the lattice: without errors, its peaks were not looked at more closely."""
+        return replace(
+            self, reciprocal=rival.reciprocal, covariance=np.zeros((4, 4)), quarters=(), rivals=()
+        )
 
     @property
     def vectors(self) -> Real:
@@ -98,7 +132,9 @@ class FoundLattice:
     @property
     def orientation(self) -> Measured:
         """Angle of the rotation R in degrees, in (-30, 30]: a1 of the corrected map against x."""
-        return self._derived(lambda b: np.degrees(_rotation(_deformation(b, self._ideal))))
+        return self._derived(
+            lambda b: np.degrees(_rotation(_deformation(b, self._ideal))), period=60.0
+        )
 
     @property
     def opening(self) -> Measured:
@@ -137,12 +173,19 @@ class FoundLattice:
     def _ideal(self) -> Real:
         return _ideal_vectors(self.material_constant)
 
-    def _derived(self, function: Callable[[Real], Real]) -> Measured:
+    def _derived(self, function: Callable[[Real], Real], period: float = np.inf) -> Measured:
         whole, *parts = (
             propagate(lambda b: function(b.reshape(2, 2)), one.reciprocal.ravel(), one.covariance)
             for one in (self, *self.quarters)
         )
-        return replace(whole, spread=_spread(parts)) if len(parts) > 1 else whole
+        if len(parts) > 1:
+            whole = replace(whole, spread=_spread(parts))
+        if self.rivals:
+            apart = np.array([np.abs(function(r.reciprocal) - whole.value) for r in self.rivals])
+            apart = np.minimum(apart, np.abs(period - apart))
+            weights = [rival.probability for rival in self.rivals]
+            whole = replace(whole, choice=np.sqrt(np.tensordot(weights, apart**2, axes=1)))
+        return whole
 
 
 def propagate(function: Callable[[Real], Real], at: Real, covariance: Real) -> Measured:

@@ -72,8 +72,9 @@ def at_other_scale(
         except (LatticeNotFoundError, PreparationError):
             continue  # not there, or finer than the pixels
         found.append(lattice)
-    return max(found, key=_weakest, default=None)
+    return max(found, key=_clarity, default=None)
 
 
-def _weakest(lattice: FoundLattice) -> float:
-    return min(peak.significance for peak in lattice.peaks)
+def _clarity(lattice: FoundLattice) -> float:
+    """Logarithm of the three peaks' powers over noise, together."""
+    return float(np.log([peak.significance for peak in lattice.peaks]).sum())

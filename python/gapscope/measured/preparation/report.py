@@ -34,6 +34,7 @@ def report(prepared: Prepared) -> str:
         f"steps               {', '.join(prepared.images)}",
         f"after them          {corrected.constant:.4f} Å, anisotropy {corrected.anisotropy:.4f}",
     ]
+    lines[4:4] = rivals_in_words(lattice)
     if lattice.anisotropy.value > STRAINED:
         lines.append(
             "                    Such a distortion is rare. Is the material's lattice triangular, "
@@ -49,6 +50,24 @@ def report(prepared: Prepared) -> str:
     if prepared.wave is not None:
         lines.extend(_line(peak) for peak in prepared.wave.peaks)
     return "\n".join(lines)
+
+
+def rivals_in_words(lattice: FoundLattice) -> list[str]:
+    """The other lattices that the map might show, a line each; the errors know of them."""
+    lines = []
+    for rival in lattice.rivals:
+        other = lattice.instead(rival)
+        m, n = rival.superlattice
+        cells = m * m + m * n + n * n
+        rest = f", the rest being its superlattice of {cells} cells" if cells > 1 else ""
+        unseen = "" if rival.seen else "; its own peaks do not stand out"
+        lines.append(
+            f"ambiguous           or {float(other.constant.value):.4f} Å, a1 and x"
+            f" {float(other.orientation.value):.2f} degrees, anisotropy"
+            f" {float(other.anisotropy.value):.4f}, with probability {rival.probability:.2f}"
+            f"{rest}{unseen}"
+        )
+    return lines
 
 
 def _several(measured: Measured) -> str:
@@ -92,7 +111,8 @@ def prepared_dataset(prepared: Prepared, sites: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset with raw (y_raw, x_raw), prepared (y, x) and all of ``sites``; attributes say
-    what lattice was found, in Angstrom and degrees, and which steps were done.
+    what lattice was found, in Angstrom and degrees, which ones it might be instead (rival_...), and
+    which steps were done.
     """
     lattice = prepared.lattice
     raw = prepared.images["raw"].reset_coords(drop=True).rename(y="y_raw", x="x_raw")
@@ -106,6 +126,7 @@ def prepared_dataset(prepared: Prepared, sites: xr.Dataset) -> xr.Dataset:
         )
         for kind, part in (("", "value"), ("_error", "error"))
     }
+    others = [(lattice.instead(rival), rival.probability) for rival in lattice.rivals]
     made = sites.assign(raw=raw, prepared=prepared.final.reset_coords(drop=True))
     wave = prepared.wave
     return made.assign_attrs(
@@ -113,6 +134,11 @@ def prepared_dataset(prepared: Prepared, sites: xr.Dataset) -> xr.Dataset:
         channel=str(prepared.images["raw"].name or ""),
         steps=list(prepared.images),
         material_constant=lattice.material_constant,
+        lattice_ambiguous=int(lattice.ambiguous),
+        rival_constants=np.array([float(one.constant.value) for one, _ in others]),
+        rival_orientations=np.array([float(one.orientation.value) for one, _ in others]),
+        rival_anisotropies=np.array([float(one.anisotropy.value) for one, _ in others]),
+        rival_probabilities=np.array([probability for _, probability in others]),
         wave_found=int(wave is not None and wave.found),
         wave_commensurate=int(wave is not None and wave.commensurate),
         wave_momenta=np.empty(0) if wave is None else lattice.reduced(wave.momenta).ravel(),

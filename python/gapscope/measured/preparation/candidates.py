@@ -1,0 +1,223 @@
+"""Lattices that a map's peaks could be of, each with its probability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gapscope.measured.preparation.grid import Real
+from gapscope.measured.preparation.mirror import handedness
+from gapscope.measured.preparation.plausible import (
+    SUPERLATTICES,
+    Bounds,
+    brightness,
+    explained,
+    half_plane,
+)
+from gapscope.measured.preparation.spectrum import Spectrum
+from gapscope.measured.preparation.summits import Summits, clear, summits
+
+WEIGHED = 200
+"""Candidates whose superlattices are looked at: the most plausible by shape and brightness."""
+FLANK = 3
+"""Pixels from where a peak on q_x = 0 should be to where its flank may be."""
+SAME = 1.0
+"""Pixels within which the vectors of two candidates are those of one lattice."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A lattice by its Bragg peaks.
+
+    Attributes
+    ----------
+    reciprocal : rows b1, b2 in pixels of the transform.
+    pixels : (3, 2), of the peaks at b1, b2, -(b1 + b2); None where they do not stand out.
+    superlattice : (m, n) of the likeliest one.
+    log_probability : up to a constant.
+    """
+
+    reciprocal: Real
+    pixels: NDArray[np.int64] | None
+    superlattice: tuple[int, int]
+    log_probability: float
+
+
+def candidates(found: Spectrum, bounds: Bounds, needed: float) -> list[Candidate]:
+    """Lattices within the bounds, the most probable first, each once.
+
+    Parameters
+    ----------
+    needed : power over noise that three pixels, q1 + q2 + q3 = 0, of a lattice have. The first of
+        the candidates may not have them: its pixels are None.
+    """
+    seen = summits(found, needed)
+    if len(seen) < 3:
+        return []
+    pixels, places, amplitudes = _triples(found, seen, bounds, needed)
+    if not len(pixels):
+        return []
+    half = half_plane(seen, clear(found))
+    peaks, bright = seen.places[half], seen.amplitudes[half]
+    made = _weighed(places, list(pixels), amplitudes, peaks, bright, found, bounds)
+    hidden = np.array([b for b in _hidden(made[0], found, bounds) if not _among(b, places)])
+    if len(hidden):
+        # The brightest one changes, and with it all: weighed together.
+        places = np.concatenate([places, hidden])
+        extra = _amplitudes(found, hidden)
+        amplitudes = np.concatenate([amplitudes, extra])
+        unseen: list[NDArray[np.int64] | None] = [None] * len(hidden)
+        made = _weighed(places, [*pixels, *unseen], amplitudes, peaks, bright, found, bounds)
+    return made
+
+
+def _triples(
+    found: Spectrum, seen: Summits, bounds: Bounds, needed: float
+) -> tuple[NDArray[np.int64], Real, Real]:
+    """Pixels (c, 3, 2), vectors (c, 2, 2) in pixels and amplitudes (c, 3) of possible Bragg peaks.
+
+    Where levelled lines have taken a peak at q_x = 0 away, only its flanks are left: without any
+    candidate the third peak is sought farther off, and the vectors are those of the two others.
+    """
+    chosen = _closing(found, seen, bounds, needed, 1)
+    whole = len(chosen) > 0
+    if not whole:
+        chosen = _closing(found, seen, bounds, needed, FLANK)
+    places = seen.places[chosen]
+    if whole:
+        places = places - places.mean(axis=1, keepdims=True)
+    vectors = places[:, :2]
+    inside = bounds.within(vectors * found.step)
+    return seen.pixels[chosen][inside], vectors[inside], seen.amplitudes[chosen][inside]
+
+
+def _closing(
+    found: Spectrum, seen: Summits, bounds: Bounds, needed: float, reach: int
+) -> NDArray[np.int64]:
+    """Indices (c, 3) of summits with q1 + q2 + q3 = d, d at most so many pixels along x and y; if
+    that is FLANK, only of those whose third one should be at q_x = 0.
+
+    Pixels next to them exceed the noise, too, and add up to zero exactly: three such pixels are
+    what the bound of false alarms counts.
+    """
+    z = found.z
+    middle = np.array(z.shape)[::-1] // 2
+    number = np.full(z.shape, -1)
+    number[tuple((seen.pixels + middle).T[::-1])] = np.arange(len(seen))
+    opposite = _opposites(number, seen, middle)
+    able = np.flatnonzero(seen.z > needed)
+    keys: dict[tuple[int, ...], tuple[int, int, int]] = {}
+    for first in able.tolist():
+        near = _possible(seen.places[first], seen.places[able], found.step, bounds)
+        for second in able[near].tolist():
+            x, y = middle - seen.pixels[first] - seen.pixels[second]
+            if reach == FLANK and abs(x - middle[0]) > FLANK:
+                continue
+            low_x, low_y = max(x - reach, 0), max(y - reach, 0)
+            around = number[low_y : max(y + reach + 1, 0), low_x : max(x + reach + 1, 0)]
+            thirds = around[around >= 0]
+            if not len(thirds):
+                continue
+            third = int(thirds.min())  # the brightest
+            key = tuple(sorted(min(one, int(opposite[one])) for one in (first, second, third)))
+            if key in keys or len(set(key)) < 3 or seen.z[third] <= needed:
+                continue
+            if _closes(z, seen.pixels[[first, second, third]], needed):
+                keys[key] = (first, second, third)
+    return np.array(list(keys.values()), dtype=np.int64).reshape(-1, 3)
+
+
+def _possible(first: Real, second: Real, step: Real, bounds: Bounds) -> NDArray[np.bool_]:
+    pairs = np.stack(np.broadcast_arrays(first, second), axis=-2)
+    size, _ = bounds.distortion(pairs * step)
+    return np.asarray(np.isfinite(size) & bounds.within(pairs * step))
+
+
+def _opposites(
+    number: NDArray[np.int64], seen: Summits, middle: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Index of the summit at -q, of each; its own where rounding has lost that."""
+    found = number[tuple((middle - seen.pixels).T[::-1])]
+    return np.where(found < 0, np.arange(len(seen)), found)
+
+
+def _closes(z: Real, pixels: NDArray[np.int64], needed: float) -> bool:
+    """Whether pixels next to three, two pixels at most from two of them, add up to zero."""
+    size = np.array(z.shape)[::-1]
+
+    def exceeds(at: NDArray[np.int64]) -> NDArray[np.bool_]:
+        x, y = np.clip(at + size // 2, 0, size - 1).T
+        return np.asarray(z[y, x] > needed)
+
+    off = pixels.sum(axis=0)
+    for one, two in ((0, 1), (1, 2), (2, 0)):
+        kept = (np.abs(off + _SHIFTS) <= 2).all(axis=1)
+        if (exceeds(pixels[one] + _SHIFTS) & exceeds(pixels[two] - off - _SHIFTS) & kept).any():
+            return True
+    return False
+
+
+_SHIFTS = np.stack(np.meshgrid(np.arange(-2, 3), np.arange(-2, 3)), axis=-1).reshape(-1, 2)
+
+
+def _weighed(
+    vectors: Real,
+    pixels: list[NDArray[np.int64] | None],
+    amplitudes: Real,
+    peaks: Real,
+    bright: Real,
+    found: Spectrum,
+    bounds: Bounds,
+) -> list[Candidate]:
+    """The candidates with their probabilities, the same lattices once."""
+    shape = bounds.log_prior(vectors * found.step) + brightness(amplitudes)
+    made = []
+    for index in np.argsort(shape)[::-1][:WEIGHED]:
+        gains = explained(vectors[index], peaks, found.power.size)
+        m, n = SUPERLATTICES[gains.argmax()].tolist()
+        total = float(shape[index] + np.logaddexp.reduce(gains))
+        total += handedness(vectors[index], (m, n), peaks, bright)
+        made.append(Candidate(vectors[index], pixels[index], (m, n), total))
+    made.sort(key=lambda one: -one.log_probability)
+    kept: list[Candidate] = []
+    for one in made:
+        if not _among(one.reciprocal, np.array([other.reciprocal for other in kept])):
+            kept.append(one)
+    return kept
+
+
+def _hidden(best: Candidate, found: Spectrum, bounds: Bounds) -> Real:
+    """Lattices (c, 2, 2) whose superlattice is that of the best one, seen or not."""
+    m, n = best.superlattice
+    if (m, n) == (1, 0):
+        return np.empty((0, 2, 2))
+    cells = m * m + m * n + n * n
+    fine = np.array([[m + n, n], [-n, m]]) @ best.reciprocal / cells
+    # g1 and g2 are 120 degrees apart: turned by 60 degrees g1 is g1 + g2, by 120 degrees g2.
+    u, v = SUPERLATTICES.T[:, :, None]
+    first = u * fine[0] + v * (fine[0] + fine[1])
+    second = u * fine[1] - v * fine[0]
+    every = np.stack([first, second], axis=1)
+    return np.asarray(every[bounds.within(every * found.step)])
+
+
+def _amplitudes(found: Spectrum, vectors: Real) -> Real:
+    """|rho|, less what noise adds but no less than that, next to the Bragg peaks of (c, 2, 2)."""
+    middle = np.array(found.power.shape)[::-1] // 2
+    q = np.concatenate([vectors, -vectors.sum(axis=1, keepdims=True)], axis=1)
+    at = np.rint(q).astype(int) + middle
+    at = np.clip(at, 0, np.array(found.power.shape)[::-1] - 1)
+    power, noise = (one[at[..., 1], at[..., 0]] for one in (found.power, found.noise))
+    return np.asarray(np.sqrt(np.maximum(power - noise, noise)))
+
+
+def _among(reciprocal: Real, others: Real) -> bool:
+    """Whether a lattice is one of some (c, 2, 2), its vectors perhaps named otherwise."""
+    if not len(others):
+        return False
+    three = np.concatenate([others, -others.sum(axis=1, keepdims=True)], axis=1)
+    six = np.concatenate([three, -three], axis=1)
+    near = np.abs(reciprocal[:, None] - six[:, None]).max(axis=-1).min(axis=-1)
+    return bool((near < SAME).all(axis=-1).any())

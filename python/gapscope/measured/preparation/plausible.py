@@ -1,0 +1,176 @@
+"""How plausible a triangular lattice is, given all peaks of a map's transform.
+
+For a lattice b1, b2 and a superlattice A1 = m a1 + n a2, A2 = A1 turned by 60 degrees, of N = m^2 +
+m n + n^2 cells, the logarithm of the probability is, up to a constant, the sum of
+
+    scale       -(ln s)^2 / 2 sigma_s^2, s the measured over the true length
+    shear       -(ln t)^2 / 2 sigma_t^2, t the ratio of the stretches
+    occurrence  -ln N; for a turned superlattice -1.5 ln N, less ln 2 if it has a mirror image
+    peaks       sum over the peaks of ln(e + (1 - e) w exp(-d^2 / 2 sigma^2) / (2 pi sigma^2))
+    brightness  -(ln A / A_max)^2 / 2 sigma_A^2
+    hands       see :mod:`gapscope.measured.preparation.mirror`
+    evenness    -(sum over the Bragg peaks of (ln A_i / A)^2) / 2 sigma_i^2
+
+with d the distance of a peak to the nearest point of the superlattice's reciprocal lattice, and w =
+c (1 - f) + f S/F for the F points that are Bragg peaks or next to one or to q = 0, c (1 - f) for
+the others: c is the area of a point, S that of the transform looked at. A fine lattice has points
+everywhere and so explains little. A_i are the amplitudes of the Bragg peaks, A is their geometric
+mean, A_max the largest of all candidates. The superlattices are summed over. Lattices with one fine
+lattice in common, such as (1, 0) and (2, 1)/3 of a 3 x 3 wave, differ by all but the distances d.
+
+The constants are choices, not fits; ``python benchmarks/superlattices.py`` prints how often the
+right lattice is found with them, how often with rivals, and how often it is wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gapscope.measured.preparation.grid import Real
+from gapscope.measured.preparation.summits import Summits
+
+LARGEST = 64
+"""Cells of the largest superlattice: 8 x 8."""
+DEVIATIONS = 2.8
+"""Standard deviations from the middle of the bounds to either bound. The default bounds make 5 % of
+scale and 4 % of shear; the NbS2 maps of docs/howto/measured-map.md have -6, -6, 2 % and 4.7 %."""
+UNEXPLAINED = 0.1
+"""Share e of peaks of no lattice: interference, an incommensurate wave, a second grain."""
+FIRST = 48
+"""F: six next to q = 0, the six Bragg peaks, and six next to each of them."""
+NEXT = 0.5
+"""f, the share of the explained peaks that are there; the others are anywhere."""
+PLACE = 0.35
+"""sigma, in pixels of the transform, along x and y."""
+CONTRAST = 1.0
+"""sigma_A: satellites five times as bright as the Bragg peaks cost 1.3."""
+UNEVENNESS = 0.5
+"""sigma_i: a round tip sees the three peaks alike."""
+
+
+def _superlattices() -> Real:
+    found = [
+        (m, n)
+        for m in range(1, LARGEST + 1)
+        for n in range(LARGEST)
+        if m * m + m * n + n * n <= LARGEST
+    ]
+    return np.array(sorted(found, key=lambda mn: (mn[0] ** 2 + mn[0] * mn[1] + mn[1] ** 2, mn)))
+
+
+SUPERLATTICES = _superlattices()
+"""(k, 2), (m, n) of every superlattice with the rotations of the lattice, m >= 1, n >= 0."""
+CELLS = (SUPERLATTICES**2).sum(axis=1) + SUPERLATTICES.prod(axis=1)
+TWO_HANDS = (SUPERLATTICES[:, 1] > 0) & (SUPERLATTICES[:, 0] != SUPERLATTICES[:, 1])
+_TURNED = SUPERLATTICES[:, 1] > 0
+OCCURRENCE = -np.log(CELLS) * (1 + 0.5 * _TURNED) - np.log(2) * TWO_HANDS
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What is expected of a lattice.
+
+    Attributes
+    ----------
+    ideal : rows b1, b2 of the material, in 1/nm.
+    scale : bounds of measured over true lengths.
+    anisotropy : bound of the ratio of the stretches.
+    """
+
+    ideal: Real
+    scale: tuple[float, float]
+    anisotropy: float
+
+    def distortion(self, reciprocal: Real) -> tuple[Real, Real]:
+        """ln s and ln t of lattices (..., 2, 2); NaN for those of the other hand."""
+        matrix = np.swapaxes(reciprocal, -1, -2) @ np.linalg.inv(self.ideal.T)
+        area = np.linalg.det(matrix)
+        half = np.square(matrix).sum(axis=(-2, -1)) / 2
+        # Singular values s1, s2: area = s1 s2, half = (s1^2 + s2^2) / 2.
+        root = np.sqrt(np.maximum(half**2 - area**2, 0))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            size = np.where(area > 0, -0.5 * np.log(np.abs(area)), np.nan)
+            return size, np.log((half + root) / np.abs(area))
+
+    def within(self, reciprocal: Real) -> Real:
+        """Which lattices are within the bounds."""
+        size, ratio = self.distortion(reciprocal)
+        low, high = np.log(self.scale)
+        with np.errstate(invalid="ignore"):
+            return np.asarray((size >= low) & (size <= high) & (ratio <= np.log(self.anisotropy)))
+
+    def log_prior(self, reciprocal: Real) -> Real:
+        """The parts of scale and shear."""
+        size, ratio = self.distortion(reciprocal)
+        low, high = np.log(self.scale)
+        scale = (size - (low + high) / 2) / ((high - low) / 2)
+        shear = ratio / np.log(self.anisotropy)
+        # The bound of shear is one of two components: as far as the scale's whole width.
+        return np.asarray(-0.5 * (DEVIATIONS * scale) ** 2 - 0.5 * (2 * DEVIATIONS * shear) ** 2)
+
+
+def explained(reciprocal: Real, places: Real, area: float) -> Real:
+    """ln P of occurrence and peaks of each superlattice (k,), for one lattice.
+
+    Parameters
+    ----------
+    reciprocal : rows b1, b2 in pixels of the transform.
+    places : (p, 2), peaks in pixels, of each pair of opposites one.
+    area : of the part of the transform that peaks were sought in, in pixels.
+    """
+    h = places @ np.linalg.inv(reciprocal)
+    distance = _square(_off(_whole(h)), reciprocal)
+    cell = abs(np.linalg.det(reciprocal)) / CELLS[:, None]
+    points = area / cell
+    few = np.minimum(FIRST, points)
+    share = (1 - NEXT) + NEXT * _first_order(h, reciprocal) * points / few
+    density = share * cell * np.exp(-distance / (2 * PLACE**2)) / (2 * np.pi * PLACE**2)
+    gains = np.log(UNEXPLAINED + (1 - UNEXPLAINED) * density)
+    return np.asarray(OCCURRENCE + gains.sum(axis=1))
+
+
+def _whole(h: Real) -> Real:
+    """(k, p, 2): reduced momenta (p, 2) in units of each superlattice's reciprocal vectors."""
+    m, n = SUPERLATTICES.T[:, :, None]
+    return np.asarray(
+        np.stack([m * h[:, 0] + n * h[:, 1], -n * h[:, 0] + (m + n) * h[:, 1]], axis=-1)
+    )
+
+
+def _off(t: Real) -> Real:
+    """What is missing to the nearest whole ones, in units of b1, b2."""
+    m, n = SUPERLATTICES.T[:, :, None]
+    one, two = np.moveaxis(t - np.rint(t), -1, 0)
+    h = np.stack([(m + n) * one - n * two, n * one + m * two], axis=-1)
+    return np.asarray(h / CELLS[:, None, None])
+
+
+def _square(h: Real, reciprocal: Real) -> Real:
+    return np.asarray(np.square(h @ reciprocal).sum(axis=-1))
+
+
+def _first_order(h: Real, reciprocal: Real) -> Real:
+    """(k, p): which peaks are Bragg peaks, or the superlattice's next to them or to q = 0."""
+    bragg = np.array([[0, 0], [1, 0], [0, 1], [-1, -1], [-1, 0], [0, -1], [1, 1]])
+    away = h[:, None] - bragg
+    nearest = away[np.arange(len(h)), _square(away, reciprocal).argmin(axis=1)]
+    one, two = np.moveaxis(np.rint(_whole(nearest)), -1, 0)
+    return np.asarray(one**2 + two**2 - one * two <= 1)
+
+
+def brightness(amplitudes: Real) -> Real:
+    """The parts of brightness and evenness of candidates with Bragg peaks of amplitudes (c, 3)."""
+    logarithms = np.log(np.maximum(amplitudes, np.finfo(float).tiny))
+    means = logarithms.mean(axis=1)
+    uneven = np.square(logarithms - means[:, None]).sum(axis=1)
+    contrast = (means - means.max()) / CONTRAST
+    return np.asarray(-0.5 * contrast**2 - 0.5 * uneven / UNEVENNESS**2)
+
+
+def half_plane(found: Summits, least: float) -> NDArray[np.bool_]:
+    """Which summits exceed the noise by more than a factor, of each pair of opposites one."""
+    x, y = found.pixels.T
+    return np.asarray(((y > 0) | ((y == 0) & (x > 0))) & (found.z > least))

@@ -94,6 +94,14 @@ def test_a_map_file_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert read_map(tmp_path / "packed.nc").identical(found)
 
 
+def test_an_attribute_without_values_is_no_fault(tmp_path: Path) -> None:
+    path = plain(tmp_path / "map.nc")
+    with h5py.File(path, "r+") as file:
+        file.attrs["none"] = np.empty(0)
+        file.attrs["null"] = h5py.Empty("f8")
+    assert load_netcdf(path).attrs["none"].size == 0
+
+
 def test_what_is_no_regular_file_is_not_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.nc")
     for path in (tmp_path / "pipe.nc", Path("/dev/zero"), tmp_path):

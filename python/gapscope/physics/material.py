@@ -123,7 +123,7 @@ class Material:
             lattice vectors (they fill a Wigner-Seitz cell) where it is not given.
         spin : "none" (the Hamiltonian is doubled), "interleaved" (up, down, up, down, ...) or
             "blocks" (all up, then all down); without it, a file that seems to hold both spins is
-            refused.
+            read in the order that time reversal tells, or refused (:func:`with_spin`).
 
         Raises
         ------
@@ -137,7 +137,7 @@ class Material:
                 "Give one of them.",
             )
         orbital = read_wannier90(path, fermi_energy=fermi_energy or 0.0, cell_angle=cell_angle)
-        bonds = with_spin(orbital, path, spin)
+        bonds, spin = with_spin(orbital, path, spin)
         if filling is not None:
             level = fermi_level(bonds, filling)
             zero = Bonds.from_dict({(0, 0): -level * np.eye(bonds.dimension)})
@@ -147,5 +147,5 @@ class Material:
             Lattice("triangular", lattice_constant),
             bonds,
             citation,
-            f"Wannier90 {path.name}, zero of energy at {fermi_energy:.6g} eV",
+            f"Wannier90 {path.name}, spin {spin}, zero of energy at {fermi_energy:.6g} eV",
         )

@@ -198,7 +198,7 @@ class _Reader:
             fermi_energy=float(self.require(table, "fermi_energy", (int, float))),
             cell_angle=table.get("cell_angle"),
         )
-        electrons = with_spin(orbital, path, table.get("spin"))
+        electrons, _ = with_spin(orbital, path, table.get("spin"))
         if "soc_strength" not in table:
             return electrons
         names = self.require(table, "soc_orbitals", list)

@@ -23,8 +23,8 @@ from gapscope.physics.wannier_text import read_hamiltonian_text
 MEV_PER_EV = 1000.0
 FLAT = 1e-5
 """eV: hopping out of the plane that is summed up, as the rounding of a monolayer's file."""
-# (r1, r2) of a 120-degree basis in the 60-degree basis: a2(120) = a2(60) - a1(60)
-FROM_120 = np.array([[1, -1], [0, 1]])
+TO_60 = {60: np.eye(2, dtype=np.int64), 120: np.array([[1, -1], [0, 1]])}
+"""(r1, r2) of a basis in that with 60 degrees: a2(120) = a2(60) - a1(60)."""
 
 
 def read_wannier90(
@@ -67,8 +67,8 @@ def read_wannier90(
     flat = _flattened(total, path.name)
     given = Bonds.from_dict({r: MEV_PER_EV * h for r, h in flat.items()})
     stated = stated_cell_angle(path) if cell_angle is None else cell_angle
-    plane = given.vectors @ _to_60_degrees(given.vectors, stated).T
-    bonds = Bonds(plane, given.matrices)
+    angle = _cell_angle(given.vectors, stated)
+    bonds = Bonds(given.vectors @ TO_60[angle].T, given.matrices)
     n = bonds.dimension
     zero = Bonds.from_dict({(0, 0): -MEV_PER_EV * fermi_energy * np.eye(n)})
     # The file rounds to 1e-6 eV; the Hermitian part differs by no more than that.
@@ -80,7 +80,8 @@ def read_wannier90(
             f"{path.name} breaks it by {asymmetry:.2g} of the largest element",
             "Check that the file is complete.",
         )
-    require_triangular(bonds, given, path.name)
+    other = Bonds(given.vectors @ TO_60[180 - angle].T, given.matrices)
+    require_triangular(bonds, other, given, angle, path.name)
     return Bonds.sum([bonds.scaled(0.5), adjoint.scaled(0.5), zero])
 
 
@@ -180,8 +181,8 @@ def _spread(
     return total
 
 
-def _to_60_degrees(sites: NDArray[np.int64], cell_angle: int | None) -> NDArray[np.int64]:
-    """Matrix taking (r1, r2) of the file to the basis with 60 degrees between a1 and a2."""
+def _cell_angle(sites: NDArray[np.int64], cell_angle: int | None) -> int:
+    """The angle between a1 and a2 of the file, 60 or 120 degrees."""
     if cell_angle is None:
         r1, r2 = sites.T
         squares = {60: r1**2 + r2**2 + r1 * r2, 120: r1**2 + r2**2 - r1 * r2}
@@ -190,7 +191,8 @@ def _to_60_degrees(sites: NDArray[np.int64], cell_angle: int | None) -> NDArray[
             raise MaterialFileError(
                 "The angle between a1 and a2 cannot be told from the file's lattice vectors.",
                 f"both angles give cells of equal radius {longest[60]} a^2",
-                "Give cell_angle = 60 or 120 if it is triangular: no other lattice is read.",
+                "Give cell_angle = 60 or 120 if it is triangular; no other lattice is read, and"
+                " bands that are not triangular are refused.",
             )
         cell_angle = min(longest, key=lambda angle: longest[angle])
     if cell_angle not in (60, 120):
@@ -199,4 +201,4 @@ def _to_60_degrees(sites: NDArray[np.int64], cell_angle: int | None) -> NDArray[
             cell_angle,
             "Give cell_angle = 60 or 120.",
         )
-    return np.eye(2, dtype=np.int64) if cell_angle == 60 else FROM_120
+    return cell_angle

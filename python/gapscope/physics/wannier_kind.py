@@ -9,11 +9,14 @@ import numpy as np
 
 from gapscope.errors import MaterialFileError
 from gapscope.physics.bonds import Bonds
+from gapscope.physics.spin import SY
 from gapscope.physics.symmetry import C3, act_on_bonds
 
 SPINS = ("none", "blocks", "interleaved")
 KRAMERS = 5.0
 """meV: bands that lie closer than this at all four momenta k = -k are Kramers pairs."""
+REVERSAL = 0.01
+"""Largest part of H by which an ordering of the spins may break time reversal."""
 SYMMETRY = 20.0
 """meV: bands that agree better than this after an operation have its symmetry."""
 INVARIANT = np.array([[0, 0], [0.5, 0], [0, 0.5], [0.5, 0.5]])
@@ -22,12 +25,17 @@ SAMPLES = np.random.default_rng(7).uniform(-0.5, 0.5, (24, 2))
 OTHERS = {"square": np.array([[0, -1], [1, 0]]), "rectangular": np.diag([1, -1])}
 
 
-def with_spin(bonds: Bonds, path: Path, spin: str | None) -> Bonds:
-    """2n x 2n bonds, spin major: doubled for a file without spin, ordered for one with it.
+def with_spin(bonds: Bonds, path: Path, spin: str | None) -> tuple[Bonds, str]:
+    """2n x 2n bonds, spin major, and what the file was taken for, one of SPINS.
+
+    Without ``spin``, a file holds both spins where its ``.win`` says so or its bands are Kramers
+    pairs wherever k = -k; their order is then the one for which time reversal, i s_y K, leaves H
+    alone: s_y H(R)* s_y = H(R).
 
     Raises
     ------
-    MaterialFileError : an unknown ``spin``, or a file that seems to hold spin and does not say how.
+    MaterialFileError : an unknown ``spin``, or a file that seems to hold both spins, in no order
+        that time reversal tells.
     """
     if spin not in (None, *SPINS):
         raise MaterialFileError(f"spin is one of {', '.join(SPINS)}.", spin, "Choose one.")
@@ -37,21 +45,36 @@ def with_spin(bonds: Bonds, path: Path, spin: str | None) -> Bonds:
             f"{bonds.dimension} in {path.name}",
             'Give spin = "none".',
         )
-    if spin == "blocks":
-        return bonds
-    if spin == "interleaved":
-        order = [*range(0, bonds.dimension, 2), *range(1, bonds.dimension, 2)]
-        return Bonds(bonds.vectors, bonds.matrices[:, order][:, :, order])
-    if spin is None:
-        sign = _spinors(path) or _kramers(bonds)
-        if sign:
+    sign = "" if spin else _spinors(path) or _kramers(bonds)
+    if sign:
+        fitting = [one for one in SPINS[1:] if _time_reversed(_spin_major(bonds, one))]
+        if not fitting or (len(fitting) > 1 and bonds.dimension > 2):
             raise MaterialFileError(
                 "A Hamiltonian without spin is doubled; this one seems to hold both spins already.",
                 f"{path.name} with {bonds.dimension} Wannier functions: {sign}",
                 'Say spin = "interleaved" (up, down, up, down, ...), "blocks" (all up, then all'
                 ' down), or "none" if the bands are degenerate for another reason.',
             )
-    return bonds.kron(left=np.eye(2))
+        spin = fitting[0]
+    if spin in (None, "none"):
+        return bonds.kron(left=np.eye(2)), "none"
+    return _spin_major(bonds, str(spin)), str(spin)
+
+
+def _spin_major(bonds: Bonds, spin: str) -> Bonds:
+    """All up, then all down; an odd number of functions is left as it is."""
+    if spin == "blocks" or bonds.dimension % 2:
+        return bonds
+    order = [*range(0, bonds.dimension, 2), *range(1, bonds.dimension, 2)]
+    return Bonds(bonds.vectors, bonds.matrices[:, order][:, :, order])
+
+
+def _time_reversed(bonds: Bonds) -> bool:
+    """Whether s_y H(R)* s_y = H(R) for bonds in spin-major order."""
+    if bonds.dimension % 2:
+        return False
+    flip = np.kron(SY, np.eye(bonds.dimension // 2))
+    return bonds.distance(Bonds(bonds.vectors, flip @ bonds.matrices.conj() @ flip)) < REVERSAL
 
 
 def _win(path: Path) -> str:
@@ -103,20 +126,30 @@ def stated_cell_angle(path: Path) -> int | None:
     )
 
 
-def require_triangular(bonds: Bonds, given: Bonds, name: str) -> None:
+def require_triangular(bonds: Bonds, other: Bonds, given: Bonds, angle: int, name: str) -> None:
     """Raise where the bands are those of another lattice.
 
     Parameters
     ----------
-    bonds, given : in the basis with 60 degrees between a1 and a2, and as the file has them.
+    bonds, other : in the basis with 60 degrees between a1 and a2, if these are at ``angle`` in the
+        file, or at the other angle of 60 and 120.
+    given : as the file has them.
 
     Raises
     ------
-    MaterialFileError : the bands lack the threefold symmetry and have a square's or a rectangle's.
+    MaterialFileError : the bands lack the threefold symmetry; they have it with the other angle, or
+        have a square's or a rectangle's.
     """
     plane = np.linalg.matrix_rank(given.vectors) == 2
-    if not plane or _apart(act_on_bonds(C3, bonds), bonds) < SYMMETRY:
+    if not plane or _threefold(bonds):
         return
+    if _threefold(other):
+        raise MaterialFileError(
+            f"Bands of a triangular lattice have its threefold symmetry; with {angle} degrees"
+            " between a1 and a2 these have it not.",
+            f"{name}, whose bands have it with {180 - angle} degrees",
+            f"Give cell_angle = {180 - angle}.",
+        )
     for lattice, operation in OTHERS.items():
         if _apart(Bonds(given.vectors @ operation.T, given.matrices), given) < SYMMETRY:
             raise MaterialFileError(
@@ -125,6 +158,10 @@ def require_triangular(bonds: Bonds, given: Bonds, name: str) -> None:
                 " triangular one",
                 "Write the bonds into a material's TOML; no cell_angle makes it triangular.",
             )
+
+
+def _threefold(bonds: Bonds) -> bool:
+    return _apart(act_on_bonds(C3, bonds), bonds) < SYMMETRY
 
 
 def _apart(one: Bonds, two: Bonds) -> float:

@@ -1,0 +1,195 @@
+"""What a Wannier90 file is of: its spin, its lattice, its layout, its filling."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gapscope.errors import MaterialFileError
+from gapscope.physics import Material
+from gapscope.physics.bonds import Bonds
+from gapscope.physics.filling import fermi_level
+from gapscope.physics.spin import SX, SY
+from gapscope.physics.symmetry import C3, act_on_bonds
+from wannier_files import Vector, write_hr
+
+SIX = ((1, 0), (0, 1), (-1, 1), (-1, 0), (0, -1), (1, -1))
+"""Nearest neighbours in the basis with 60 degrees."""
+MEASURED = Path(os.environ.get("GAPSCOPE_MEASURED", "/nowhere"))
+
+
+def triangular(angle: int = 60) -> dict[Vector, np.ndarray]:
+    """One orbital, hopping 0.1 eV between nearest neighbours."""
+    sites = SIX if angle == 60 else [(r1 + r2, r2) for r1, r2 in SIX]
+    return {(0, 0, 0): np.eye(1) * 0.03} | {(*r, 0): np.eye(1) * 0.1 for r in sites}
+
+
+def square(hopping: tuple[float, float]) -> dict[Vector, np.ndarray]:
+    """One orbital with hoppings along x and y and none else."""
+    along = {(1, 0, 0): hopping[0], (-1, 0, 0): hopping[0]}
+    along |= {(0, 1, 0): hopping[1], (0, -1, 0): hopping[1], (0, 0, 0): 0.02}
+    return {r: np.eye(1) * h for r, h in along.items()}
+
+
+def spinful(order: str) -> dict[Vector, np.ndarray]:
+    """Two orbitals with Rashba terms; ``order`` as in the file."""
+    orbital = np.array([[0.1, 0.02], [0.02, -0.07]])
+    h: dict[Vector, np.ndarray] = {(0, 0, 0): np.kron(np.eye(2), np.diag([0.3, -0.2]))}
+    for r1, r2 in SIX:
+        x, y = r1 + r2 / 2, r2 * np.sqrt(3) / 2
+        rashba = 1j * np.kron(y * SX - x * SY, np.diag([0.01, 0.02]))
+        h[r1, r2, 0] = np.kron(np.eye(2), orbital) + rashba
+    if order == "interleaved":
+        mix = [0, 2, 1, 3]
+        h = {r: m[np.ix_(mix, mix)] for r, m in h.items()}
+    return h
+
+
+def read(path: Path, **options: object) -> Material:
+    given: dict = {"fermi_energy": 0.0, "lattice_constant": 3.3} | options
+    return Material.from_wannier90(path, **given)
+
+
+def expected(order: str = "blocks") -> Bonds:
+    return Bonds.from_dict({r[:2]: 1000 * np.round(m, 6) for r, m in spinful(order).items()})
+
+
+@pytest.mark.parametrize("order", ["blocks", "interleaved"])
+def test_the_order_of_spins_is_told_by_time_reversal(tmp_path: Path, order: str) -> None:
+    found = read(write_hr(tmp_path / "x_hr.dat", spinful(order)))
+    assert found.bonds.dimension == 4  # not doubled again
+    assert found.bonds.distance(expected()) < 1e-9
+    assert f"spin {order}" in found.description
+
+
+def test_two_functions_that_are_up_and_down_are_not_doubled(tmp_path: Path) -> None:
+    one = {r: m[::2, ::2] for r, m in spinful("blocks").items()}
+    assert read(write_hr(tmp_path / "x_hr.dat", one)).bonds.dimension == 2
+    told = read(tmp_path / "x_hr.dat", spin="none")
+    assert told.bonds.dimension == 4
+
+
+def test_a_file_without_spin_is_doubled(tmp_path: Path) -> None:
+    found = read(write_hr(tmp_path / "x_hr.dat", triangular()))
+    assert found.bonds.dimension == 2
+    assert "spin none" in found.description
+
+
+def test_spins_in_no_order_that_is_told_are_asked_for(tmp_path: Path) -> None:
+    """Mixed by a unitary, as spinor Wannier functions may be: the bands are the same pairs."""
+    rng = np.random.default_rng(3)
+    mix = np.linalg.qr(rng.normal(size=(4, 4)) + 1j * rng.normal(size=(4, 4)))[0]
+    mixed = {r: mix @ m @ mix.conj().T for r, m in spinful("blocks").items()}
+    path = write_hr(tmp_path / "x_hr.dat", mixed)
+    with pytest.raises(MaterialFileError, match=r"both spins already[\s\S]*Kramers"):
+        read(path)
+    assert read(path, spin="blocks").bonds.dimension == 4
+
+
+def test_a_magnet_whose_win_says_spinors_is_asked_for(tmp_path: Path) -> None:
+    magnet = spinful("blocks")
+    magnet[0, 0, 0] = magnet[0, 0, 0] + np.kron(np.diag([0.1, -0.1]), np.eye(2))
+    path = write_hr(tmp_path / "x_hr.dat", magnet)
+    (tmp_path / "x.win").write_text("num_wann = 4\nspinors = .true.\n")
+    with pytest.raises(MaterialFileError, match="spinors"):
+        read(path)
+    (tmp_path / "x.win").write_text("! spinors = .true.\nspinors = .false.\n")
+    assert read(path).bonds.dimension == 8
+
+
+@pytest.mark.parametrize("angle", [60, 120])
+def test_the_wrong_angle_is_refused_and_the_right_one_named(tmp_path: Path, angle: int) -> None:
+    path = write_hr(tmp_path / "x_hr.dat", triangular(angle))
+    with pytest.raises(MaterialFileError, match=f"Give cell_angle = {angle}"):
+        read(path, cell_angle=180 - angle)
+    for told in (angle, None):
+        bonds = read(path, cell_angle=told).bonds
+        assert act_on_bonds(C3, bonds).distance(bonds) < 1e-9
+
+
+@pytest.mark.parametrize("hopping", [(0.1, 0.1), (0.1, 0.15)])
+@pytest.mark.parametrize("angle", [60, 120])
+def test_no_angle_makes_another_lattice_triangular(
+    tmp_path: Path, hopping: tuple[float, float], angle: int
+) -> None:
+    path = write_hr(tmp_path / "x_hr.dat", square(hopping))
+    with pytest.raises(MaterialFileError, match=r"symmetry of a (square|rectangular)"):
+        read(path, cell_angle=angle)
+
+
+def test_the_cell_of_the_win_is_taken_or_refused(tmp_path: Path) -> None:
+    path = write_hr(tmp_path / "x_hr.dat", triangular(120))
+    cell = "begin unit_cell_cart\nAng\n3.3 0 0\n{} 0\n0 0 20\nend unit_cell_cart\n"
+    (tmp_path / "x.win").write_text(cell.format("-1.65 2.857884"))
+    assert read(path).bonds.dimension == 2
+    (tmp_path / "x.win").write_text(cell.format("0 3.3"))
+    with pytest.raises(MaterialFileError, match=r"90\.0 degrees"):
+        read(path)
+
+
+def test_hopping_out_of_the_plane_is_summed_below_its_tolerance(tmp_path: Path) -> None:
+    for out, refused in ((2e-6, False), (2e-4, True)):
+        h = triangular() | {(0, 0, r): np.eye(1) * out for r in (1, -1)}
+        path = write_hr(tmp_path / "x_hr.dat", h)
+        if refused:
+            with pytest.raises(MaterialFileError, match="two-dimensional"):
+                read(path)
+        else:
+            onsite = float(read(path).bonds.at(np.zeros((1, 2)))[0, 0, 0].real)
+            assert onsite == pytest.approx(1000 * (0.03 + 0.6 + 2 * out), abs=1e-9)
+
+
+def test_free_format_gives_the_same_bonds(tmp_path: Path) -> None:
+    plain = read(write_hr(tmp_path / "x_hr.dat", triangular()))
+    lines = (tmp_path / "x_hr.dat").read_text().splitlines()
+    counts = "\n".join(["1 1 1", "1 1", "", "1 1"])
+    rows = [line.replace("0.100000", "1.0D-01") for line in lines[4:]]
+    text = "\r\n".join([lines[0], "1 ! num_wann", "7 ! nrpts", counts, *rows, "", ""])
+    (tmp_path / "y_hr.dat").write_text(text, newline="")
+    assert read(tmp_path / "y_hr.dat").bonds.distance(plain.bonds) < 1e-12
+
+
+def test_a_tb_file_gives_the_same_bonds(tmp_path: Path) -> None:
+    plain = read(write_hr(tmp_path / "x_hr.dat", triangular()))
+    lines = ["written by a test", "3.3 0 0", "1.65 2.858 0", "0 0 20", "1", "7", "1 1 1 1 1 1 1"]
+    for (r1, r2, r3), h in triangular().items():
+        lines += ["", f"{r1} {r2} {r3}", f"1 1 {h[0, 0]:.8E} 0.0"]
+    for r1, r2, r3 in triangular():
+        lines += ["", f"{r1} {r2} {r3}", "1 1 0.0 0.0 0.0 0.0 0.0 0.0"]
+    (tmp_path / "x_tb.dat").write_text("\n".join(lines) + "\n")
+    assert read(tmp_path / "x_tb.dat").bonds.distance(plain.bonds) < 1e-12
+
+
+@pytest.mark.parametrize("filling", [0.3, 1.0, 1.7])
+def test_the_bands_hold_the_filling_below_the_fermi_energy(tmp_path: Path, filling: float) -> None:
+    path = write_hr(tmp_path / "x_hr.dat", triangular())
+    found = read(path, fermi_energy=None, filling=filling)
+    m = (np.arange(300) + 0.5) / 300
+    momenta = np.stack(np.meshgrid(m, m), axis=-1).reshape(-1, 2)
+    energies = np.linalg.eigvalsh(found.bonds.at(momenta))
+    assert (energies < 0).sum() / 300**2 == pytest.approx(filling, abs=2e-3)
+
+
+def test_a_filling_that_no_band_holds_is_refused(tmp_path: Path) -> None:
+    path = write_hr(tmp_path / "x_hr.dat", triangular())
+    for filling in (0.0, 2.0, -1.0, float("nan")):
+        with pytest.raises(MaterialFileError, match="filling"):
+            read(path, fermi_energy=None, filling=filling)
+    with pytest.raises(MaterialFileError, match="given once"):
+        read(path, filling=1.0)
+
+
+@pytest.mark.skipif(not MEASURED.is_dir(), reason="GAPSCOPE_MEASURED is not set")
+def test_the_inputs_after_users_reports() -> None:
+    for name in ("comment_hr.dat", "deg10_hr.dat"):
+        found = read(MEASURED / "inputs" / name)
+        assert found.bonds.dimension == 2
+        assert len(found.bonds.vectors) == 6
+        assert float(np.abs(found.bonds.matrices).max()) == 100.0
+        assert act_on_bonds(C3, found.bonds).distance(found.bonds) > 0.01  # spins turn, too
+    bonds = read(MEASURED / "nbs2" / "NbS2_hr.dat").bonds
+    assert bonds.dimension == 6
+    assert fermi_level(bonds, 1.0) == pytest.approx(-6091, abs=1)

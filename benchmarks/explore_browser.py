@@ -88,6 +88,26 @@ def served(*options: str) -> Iterator[str]:
         process.wait(timeout=60)
 
 
+CUT = """
+() => {
+  const width = document.documentElement.clientWidth
+  const cut = []
+  const look = root => {
+    for (const one of root.querySelectorAll("*")) {
+      if (one.shadowRoot) look(one.shadowRoot)
+      const box = one.getBoundingClientRect()
+      const seen = box.width > 0 && box.height > 0 && (one.innerText || one.tagName === "CANVAS")
+      const inside = one.scrollWidth <= one.clientWidth + 1 || !one.clientWidth
+      if (seen && (box.right > width + 1 || (one.tagName === "P" && !inside)))
+        cut.push(`${one.tagName} ${(one.innerText || "").slice(0, 40)}`)
+    }
+  }
+  look(document)
+  return cut
+}
+"""
+
+
 @dataclass
 class Visit:
     """A page in the browser; ``outside`` collects what it asks of other machines."""
@@ -151,6 +171,14 @@ class Visit:
         """Give the page a measured file."""
         self.tab.get_by_text("Measured file").click()
         self.tab.set_input_files("input[type=file]", path)
+
+    def cut(self, width: int) -> list[str]:
+        """What reaches out of a window of this width."""
+        self.tab.set_viewport_size({"width": width, "height": SIZE["height"]})
+        self.tab.wait_for_timeout(1500)  # until the figures are laid out
+        found = list(self.tab.evaluate(CUT))
+        self.tab.set_viewport_size(SIZE)
+        return found
 
     def overflow(self) -> tuple[int, int]:
         """Pixels by which the page is wider and higher than the window."""

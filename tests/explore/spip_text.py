@@ -11,14 +11,18 @@ CONSTANT = 0.344
 """nm."""
 
 
-def atoms(pixels: int, width: float = 4.0) -> NDArray[np.float64]:
-    """A triangular lattice of atoms with a little noise, (pixels, pixels), ``width`` nm wide."""
+def atoms(pixels: int, width: float = 4.0, wave: float = 0.0) -> NDArray[np.float64]:
+    """A triangular lattice of atoms with a little noise, (pixels, pixels), ``width`` nm wide.
+
+    A 3 x 3 density wave of the amplitude ``wave`` lies on it.
+    """
     x = width * np.arange(pixels) / pixels
     points = np.stack(np.meshgrid(x, x), axis=-1)
     b1, b2 = Lattice("triangular", 1.0).reciprocal / CONSTANT
     angle = 0.2
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    waves = [np.cos(points @ (turn @ b)) for b in (b1, b2, b1 + b2)]
+    bragg = [turn @ b for b in (b1, b2, b1 + b2)]
+    waves = [np.cos(points @ b) + wave * np.cos(points @ b / 3) for b in bragg]
     noise = np.random.default_rng(7).standard_normal((pixels, pixels))
     return np.asarray(sum(waves) + 0.3 * noise)
 

@@ -107,3 +107,16 @@ def test_a_page_has_nothing_of_another(visit: Any, address: str) -> None:
     }
     assert len(links) == 2
     assert all(link.startswith("download/") for link in links)
+
+
+def test_nothing_is_cut_in_windows_of_any_width(visit: Any, tmp_path: Path) -> None:
+    visit.settled()
+    good = tmp_path / "atoms.txt"
+    good.write_text(spip(atoms(192, 8.0), 8.0))
+    for view in ("Simulation", "Measured file"):
+        visit.tab.get_by_text(view, exact=True).click()
+        if view == "Measured file":
+            visit.drop(good)
+            visit.text("nearest simulated maps")
+        for width in (1440, 1400, 1320, 1200, 1000, 700, 390):
+            assert visit.cut(width) == [], (view, width)

@@ -236,3 +236,16 @@ def test_real_files_are_shown_or_refused_with_a_reason(
             work.prepare()
     else:
         assert dict(facts(work.prepare()))["lattice constant"].startswith(expected)
+
+
+def test_the_density_wave_is_taken_out_where_that_is_chosen(judge: Judge) -> None:
+    dataset = open_bytes("map.txt", spip(atoms(192, 12.0, wave=0.4), 12.0).encode())
+    kept, masked = (
+        Work(dataset, "image", None, 3.44, judge, mask_wave=mask).prepare().prepared
+        for mask in (False, True)
+    )
+    assert kept.wave is not None
+    assert kept.wave.found
+    assert not kept.steps.mask_wave
+    assert masked.steps.mask_wave
+    assert float(np.abs(masked.final - kept.final).max()) > 0

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from gapscope.errors import PreparationError
 from gapscope.explore.judge import Judge
 from gapscope.explore.results import maps
 from gapscope.explore.state import CONVERGED, State
-from gapscope.explore.words import links_html, nearest_html, summary_html, verdict_html
+from gapscope.explore.words import error_html, links_html, nearest_html, summary_html, verdict_html
 from gapscope.physics import LABELS
 
 
@@ -110,3 +111,9 @@ def test_a12u_has_no_theta(judge: Judge) -> None:
     found = judge(maps(State(irrep="A1u"), CONVERGED))
     assert LABELS[int(found["label"][0])] == "A12u"
     assert np.isnan(float(found["theta"][0]))
+
+
+def test_remedies_name_the_fields_of_the_page() -> None:
+    error = PreparationError("A rule.", "this", "Give --lattice-constant, or widen it (--scale).")
+    html = error_html(error)
+    assert "Give the field “lattice constant (Å)”, or widen it (gapscope prepare --scale)." in html

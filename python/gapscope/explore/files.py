@@ -43,7 +43,7 @@ class Files:
     ----------
     constant : lattice constant of the material in Angstrom, where the widget stands first.
     dropped : called with name and bytes of a file, and again when its scale is changed.
-    chosen : called when the channel, the bias or the lattice constant is.
+    chosen : called when the channel, the bias or the lattice constant is, or the wave's mask.
     refused : called with the error of a file that is too large.
     """
 
@@ -77,14 +77,17 @@ class Files:
             pn.widgets.FloatInput(name=f"{side} (nm)", value=None, start=0.0, width=84)
             for side in ("width", "height")
         )
+        self.mask_wave = pn.widgets.Checkbox(
+            name="take the density wave out", value=False, margin=(18, 10), width=220
+        )
         self.drop.param.watch(self._read, "value")
         for side in (self.width, self.height):
             side.param.watch(self._rescale, "value")
-        for choice in (self.channel, self.topograph, self.bias, self.constant):
+        for choice in (self.channel, self.topograph, self.bias, self.constant, self.mask_wave):
             choice.param.watch(self._choose, "value")
 
-    def row(self) -> pn.Row:
-        """All of them, side by side."""
+    def row(self) -> pn.FlexBox:
+        """All of them, side by side where there is room."""
         scale = pn.pane.HTML(
             '<p class="note">width: only for a file without a scale of its own;'
             " height: where its pixels are not square</p>",
@@ -92,7 +95,7 @@ class Files:
             margin=(12, 0),
             stylesheets=[STYLE],
         )
-        return pn.Row(
+        return pn.FlexBox(
             self.drop,
             self.channel,
             self.topograph,
@@ -101,6 +104,7 @@ class Files:
             self.width,
             self.height,
             scale,
+            self.mask_wave,
         )
 
     def fill(self, dataset: xr.Dataset) -> None:

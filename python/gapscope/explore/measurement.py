@@ -57,17 +57,18 @@ class Measurement:
         )
         self._arrange(maps=False, curves=False)
 
-    def grid(self) -> pn.Column:
-        """The fields, three by two."""
+    @property
+    def figures(self) -> list[Any]:
+        """All figures."""
+        top = (self.raw.figure, self.prepared.figure, self.transform.figure, self.spectra)
+        return [*top, self.image.picture.figure, self.simulated.picture.figure]
+
+    def grid(self) -> pn.FlexBox:
+        """The fields, three by two where there is room."""
         text = pn.Column(
             pn.pane.HTML("<h2>Found in the map</h2>"), self.found, width=334, margin=(0, 0, 0, 20)
         )
-        top = (self.raw.figure, self.prepared.figure, self.transform.figure, self.spectra)
-        bottom = (self.image.picture.figure, self.simulated.picture.figure)
-        return pn.Column(
-            pn.Row(*(pn.pane.Bokeh(one, margin=0) for one in top)),
-            pn.Row(*(pn.pane.Bokeh(one, margin=0) for one in bottom), text),
-        )
+        return pn.FlexBox(*(pn.pane.Bokeh(one, margin=0) for one in self.figures), text)
 
     def clear(self, words: str) -> None:
         """No measured map; words say why."""

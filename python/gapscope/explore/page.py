@@ -15,6 +15,7 @@ from bokeh.document import Document
 from gapscope.errors import GapscopeError
 from gapscope.explore.controls import Controls
 from gapscope.explore.files import Files
+from gapscope.explore.fitting import fit
 from gapscope.explore.judge import Judge
 from gapscope.explore.lines import python_lines
 from gapscope.explore.measurement import Measurement
@@ -33,6 +34,7 @@ from gapscope.explore.simulation import Simulation
 from gapscope.explore.state import COARSE, CONVERGED, Quality, State
 from gapscope.explore.style import STYLE
 from gapscope.explore.upload import open_bytes
+from gapscope.explore.words import note_html
 from gapscope.explore.worker import Outcome, Stage, Worker
 from gapscope.measured.channels import image_channels
 from gapscope.measured.preparation.crystal import sought
@@ -42,7 +44,7 @@ REST = 0.15
 BREATH = 0.05
 """Seconds in which the browser draws a coarse picture, on the same cores, before the next."""
 VIEWS = ("Simulation", "Measured file")
-WIDTH = 1424
+FIRST = "Move a slider: pictures and verdict follow. Or drop a map of your own in the other view."
 
 
 class Page:
@@ -97,8 +99,8 @@ class Page:
             button_style="outline",
         )
         title = text("<h1>gapscope <span>explore</span></h1>", width=236)
-        space = pn.layout.HSpacer()
-        header = pn.Row(title, choice, space, self._sides.status, css_classes=["wide"], width=WIDTH)
+        first = text(note_html(FIRST), width=330, margin=(15, 10))
+        header = pn.FlexBox(title, choice, first, self._sides.status, css_classes=["wide"])
         views = dict(zip(VIEWS, (self._simulation_parts(), self._measured_parts()), strict=True))
 
         def choose(event: Any) -> None:
@@ -114,6 +116,7 @@ class Page:
         # Bokeh lays out a whole root when a colour bar in it changes: each picture is one.
         for part in (header, *itertools.chain(*views.values())):
             part.server_doc(self._document, location=False)
+        fit(self._document, self._simulation.figures, self._measurement.figures)
         # Before the browser is there, Bokeh may lose what other threads hand it.
         pn.state.onload(lambda: self._moved(self._state))
 
@@ -127,8 +130,10 @@ class Page:
         return [controls, sides, *self._simulation.rows()]
 
     def _measured_parts(self) -> list[pn.viewable.Viewable]:
-        left = pn.Column(self._files.row(), self._measurement.grid(), width=1100)
-        return [pn.Row(left, self._sides.measurement(), css_classes=["wide"])]
+        left = pn.Column(
+            self._files.row(), self._measurement.grid(), styles={"max-width": "min(1100px, 100vw)"}
+        )
+        return [pn.FlexBox(left, self._sides.measurement(), css_classes=["wide"])]
 
     def _moved(self, state: State) -> None:
         self._state = state
@@ -172,7 +177,15 @@ class Page:
             self._measurement.show_spectra(dataset, channel)
         self._sides.say(f"preparing {self._file} …")
         constant = self._files.lattice_constant
-        work = Work(dataset, channel, bias, constant, self._judge, self._files.lattice_from)
+        work = Work(
+            dataset,
+            channel,
+            bias,
+            constant,
+            self._judge,
+            self._files.lattice_from,
+            bool(self._files.mask_wave.value),
+        )
         self._work = work
         stages = [Stage("prepared", work.prepare, REST), Stage("prediction", work.predict)]
         self._ask("map", [Stage("raw", work.raw), *stages])

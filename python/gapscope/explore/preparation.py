@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gapscope.explore.judge import Judge
 from gapscope.measured.centre import centre_site
 from gapscope.measured.channels import image_of
-from gapscope.measured.default import prepare_for_network
+from gapscope.measured.default import USUAL, prepare_for_network
 from gapscope.measured.preparation import (
     Measured,
     Prepared,
@@ -167,6 +167,7 @@ class Work:
     lattice_constant : of the material, in Angstrom.
     judge : the network.
     topograph : channel of the same scan in which the lattice is looked for, if another one.
+    mask_wave : take the density wave's peaks out of the map.
     """
 
     def __init__(
@@ -177,8 +178,10 @@ class Work:
         lattice_constant: float,
         judge: Judge,
         topograph: str | None = None,
+        mask_wave: bool = False,
     ) -> None:
         self._topograph = topograph
+        self._steps = replace(USUAL, mask_wave=mask_wave)
         self._dataset, self._channel, self._bias = dataset, channel, bias
         self._constant, self._judge = lattice_constant, judge
         self._prepared: Prepared | None = None
@@ -227,7 +230,7 @@ class Work:
             if self._topograph is not None:
                 topograph = image_of(self._dataset, self._topograph)
             self._prepared, self._uncorrected = prepare_for_network(
-                self._image(), self._constant, topograph=topograph
+                self._image(), self._constant, self._steps, topograph=topograph
             )
         return self._prepared
 

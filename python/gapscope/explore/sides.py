@@ -39,7 +39,7 @@ class Sides:
 
     def __init__(self, token: str) -> None:
         self._token = token
-        self.status = text(width=420, margin=(14, 10))
+        self.status = text(width=330, margin=(14, 10))
         self.status.height = 20  # with words or without, the pictures stay where they are
         self.status.styles = {"text-align": "right"}
         self._verdict, self._summary = text(), text()

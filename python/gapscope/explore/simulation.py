@@ -93,25 +93,22 @@ class Simulation:
         for picture in (self.image.picture, self.sites, self.spectral):
             picture.empty(picture.figure.title.text, COMPUTING)
         self._of_image, self._of_sites, self._of_spectral, self._of_dos = (
-            pn.pane.HTML(
-                note_html(""),
-                width=SIZE[0] + 40,
-                height=18,
-                margin=(0, 0, 0, 56),
-                stylesheets=[STYLE],
-            )
+            pn.pane.HTML(note_html(""), height=18, margin=(0, 0, 0, 56), stylesheets=[STYLE])
             for _ in range(4)
         )
 
+    @property
+    def figures(self) -> list[Any]:
+        """The four figures."""
+        return [self.image.picture.figure, self.sites.figure, self.spectral.figure, self.dos]
+
     def rows(self) -> list[pn.Column]:
         """The four, each in a column of its own: hidden itself, a figure would lose its size."""
-        made = (
-            (self.image.picture.figure, self._of_image),
-            (self.sites.figure, self._of_sites),
-            (self.spectral.figure, self._of_spectral),
-            (self.dos, self._of_dos),
-        )
-        return [pn.Column(pn.pane.Bokeh(one, margin=0), status) for one, status in made]
+        statuses = (self._of_image, self._of_sites, self._of_spectral, self._of_dos)
+        return [
+            pn.Column(pn.pane.Bokeh(one, margin=0), status)
+            for one, status in zip(self.figures, statuses, strict=True)
+        ]
 
     def no_maps(self) -> None:
         """Without an impurity there is no map."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -11,6 +12,17 @@ import xarray as xr
 from gapscope.errors import GapscopeError
 from gapscope.learning.wording import factor_words, interval_words, p_words
 from gapscope.physics import LABELS
+
+FIELDS = {
+    "channel": "channel",
+    "topograph": "lattice from",
+    "bias": "bias (mV)",
+    "lattice-constant": "lattice constant (Å)",
+    "width": "width (nm)",
+    "height": "height (nm)",
+    "mask-wave": "take the density wave out",
+}
+"""Options of ``gapscope prepare`` that the page has, and what they are called there."""
 
 PARAMETERS = (("gap", "Δ", "meV", 3), ("theta", "θ", "rad", 3), ("eps0", "ε₀", "meV", 1))
 
@@ -154,13 +166,23 @@ def nearest_html(prediction: xr.Dataset) -> str:
     )
 
 
+def on_the_page(remedy: str) -> str:
+    """A remedy in which options of the command line are the page's own fields."""
+
+    def field(found: re.Match[str]) -> str:
+        named = FIELDS.get(found[1])
+        return f"the field “{named}”" if named else f"gapscope prepare --{found[1]}"
+
+    return re.sub(r"--([a-z]+(?:-[a-z]+)*)", field, remedy)
+
+
 def error_html(error: Exception) -> str:
     """A typed error as its three parts; any other by its kind alone, its text is in the log."""
     if isinstance(error, GapscopeError):
         received = "" if error.received is None else escape(str(error.received)[:400])
         return (
             f'<div class="error"><b>{escape(type(error).__name__)}</b><p>{escape(error.rule)}</p>'
-            f'<p class="received">{received}</p><p>{escape(error.remedy)}</p></div>'
+            f'<p class="received">{received}</p><p>{escape(on_the_page(error.remedy))}</p></div>'
         )
     return (
         f'<div class="error"><b>{escape(type(error).__name__)}</b>'

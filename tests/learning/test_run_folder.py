@@ -16,6 +16,7 @@ from disks import files_of_at_most
 from gapscope.errors import RunError, SchemaVersionError, StorageError, TrainingError
 from gapscope.learning.predictor import Predictor
 from gapscope.learning.run import RUN_SCHEMA, RunConfig, RunFolder
+from gapscope.learning.train import LOCK
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def edit(run: RunFolder, **changes: Any) -> None:
 
 def test_a_run_folder_holds_json_and_arrays_only(learned: RunFolder) -> None:
     names = sorted(path.name for path in learned.path.iterdir())
-    assert names == ["best.weights.h5", "config.json", "history.jsonl", "surfaces.npz"]
+    assert names == ["best.weights.h5", "config.json", "history.jsonl", "surfaces.npz", LOCK]
     kinds = set()
     with h5py.File(learned.best) as file:
         file.visititems(lambda _, item: kinds.add(getattr(item, "dtype", np.dtype("f4")).kind))

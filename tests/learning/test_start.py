@@ -12,7 +12,8 @@ import toys
 from gapscope.errors import RunError, TrainingError
 from gapscope.learning.model import load_trained
 from gapscope.learning.run import RunFolder
-from gapscope.learning.train import train
+from gapscope.learning.train import LOCK, train
+from gapscope.storage import only_writer
 
 
 def test_a_start_is_taken_over_with_its_scalings(learned: RunFolder, tmp_path: Path) -> None:
@@ -49,3 +50,40 @@ def test_a_run_goes_on_from_its_own_start_only(
             train(toy_dataset, run.path, config, start=start, progress=False)
     moved = shutil.copytree(first.path, tmp_path / "moved")
     train(toy_dataset, run.path, config, start=moved, progress=False)
+
+
+def test_more_epochs_of_a_finished_run_are_trained_from_its_weights(
+    toy_dataset: Path, learned: RunFolder, tmp_path: Path
+) -> None:
+    stored = learned.config().training
+    more = replace(stored, epochs=stored.epochs + 1)
+    with pytest.raises(RunError, match=rf"epochs: [\s\S]*--start {learned.path}"):
+        train(toy_dataset, learned.path, more, progress=False)
+    run = train(toy_dataset, tmp_path / "run", toys.tiny_config(epochs=1), start=learned.path)
+    assert run.config().start == load_trained(learned.path).weights
+
+
+def test_a_damaged_checkpoint_offers_the_best_weights(
+    toy_dataset: Path, learned: RunFolder, tmp_path: Path
+) -> None:
+    cut = RunFolder(shutil.copytree(learned.path, tmp_path / "cut"))
+    cut.surfaces.unlink()
+    cut.write_history(cut.history()[:-1])
+    cut.checkpoint.write_bytes(b"damaged")
+    config = cut.config().training
+    with pytest.raises(RunError, match=rf"checkpoint[\s\S]*--start {cut.path}"):
+        train(toy_dataset, cut.path, config, progress=False)
+    run = train(toy_dataset, tmp_path / "run", toys.tiny_config(epochs=1), start=cut.path)
+    assert run.config().start == load_trained(learned.path).weights
+    cut.best.write_bytes(b"damaged, too")
+    with pytest.raises(RunError, match="Restore the file"):
+        train(toy_dataset, cut.path, config, progress=False)
+
+
+def test_a_second_training_in_the_folder_is_refused(toy_dataset: Path, tmp_path: Path) -> None:
+    with (
+        only_writer(tmp_path, LOCK, ValueError()),
+        pytest.raises(RunError, match="One training at a time"),
+    ):
+        train(toy_dataset, tmp_path, toys.tiny_config(epochs=1), progress=False)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [LOCK]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import keras
 from keras import ops
 
-from gapscope.errors import TrainingError
+from gapscope.errors import RunError, TrainingError
 from gapscope.learning.batches import TrainingBatches
 from gapscope.learning.run import RunFolder
 
@@ -35,15 +35,32 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
 
         Raises
         ------
-        RunError : the checkpoint is damaged.
+        RunError : the checkpoint is damaged; says where the best weights are, if they are not.
         """
         if not self.folder.checkpoint.is_file():
             return 0
         trainer.optimizer.build(trainer.trainable_variables)
-        self.folder.load(trainer, self.folder.checkpoint)
+        try:
+            self.folder.load(trainer, self.folder.checkpoint)
+        except RunError as error:
+            self._offer_best(error)
+            raise
         done = int(ops.convert_to_numpy(trainer.optimizer.iterations)) // len(self.batches)
         self.entries = self.folder.history()[:done]
         return done
+
+    def _offer_best(self, error: RunError) -> None:
+        """Raise the error with another remedy, where the best weights so far can be loaded."""
+        try:
+            self.folder.load(self.network, self.folder.best)
+        except RunError:
+            return
+        raise RunError(
+            error.rule,
+            error.received,
+            "The best weights so far are whole: train into another folder with --start"
+            f" {self.folder.path}; or restore the file.",
+        ) from error
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Tell the batches the epoch."""

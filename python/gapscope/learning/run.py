@@ -5,6 +5,7 @@
     best.weights.h5        weights of the epoch with the smallest validation loss
     surfaces.npz           see :mod:`gapscope.learning.surfaces`; made after the last epoch
     checkpoint.weights.h5  weights and optimizer after the last finished epoch; gone at the end
+    train.lock             held by the training that works in the folder
 
 The network is built anew by the name of its backbone; files hold only its weights.
 """

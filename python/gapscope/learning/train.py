@@ -30,7 +30,9 @@ from gapscope.learning.surfaces import learn_surfaces
 from gapscope.learning.targets import TargetScaling
 from gapscope.learning.tunnelling import ConstantCurrent
 from gapscope.physics.lattice import Lattice, require_triangular
-from gapscope.storage import require_folder
+from gapscope.storage import make_folder, only_writer, require_folder
+
+LOCK = "train.lock"
 
 
 def train(
@@ -65,8 +67,8 @@ def train(
     ------
     TrainingError : the dataset's maps cannot be trained on with these options, or ``start`` holds
         another network or one for other maps.
-    RunError : ``run`` holds a run with other options, of another dataset or from another start, or
-        a damaged one; or ``start`` holds no trained network.
+    RunError : another training works in ``run``; or it holds a run with other options, of another
+        dataset or from another start, or a damaged one; or ``start`` holds no trained network.
     SpecificationError : measured maps of a lattice that is not triangular.
     DatasetError, CorruptShardError, SchemaVersionError : see
         :class:`gapscope.dataset.load.DatasetReader`.
@@ -79,31 +81,41 @@ def train(
             lattice = Lattice(reader.lattice, reader.lattice_constant)
         require_triangular(lattice, "Training for measured maps")
     folder = RunFolder(run)
-    if not resume:
-        folder.clear()
     attributes = _attributes(dataset)
     origin = None if start is None else load_trained(start)
-    if folder.begun:
-        _require_same(folder.config(), config, attributes, origin, folder)
-        if folder.finished:
-            return folder
-    size = config.network.input_size
-    with DatasetReader(dataset) as reader:
-        training, validation = (
-            Samples.of(reader, split, size, config.cache_gib, config.measurement)
-            for split in ("train", "validation")
-        )
-        if not folder.begun:
-            folder.write_config(_begin(training, config, attributes, origin))
-        if not folder.trained:
-            _fit(folder, training, validation, origin, progress)
-        if config.surfaces:
-            with ExitStack() as stack:
-                clean = [training] if config.measurement is None else _clean(reader, config)
-                splits = [*clean, *(_further(stack, other, training) for other in also)]
-                surfaces = learn_surfaces(folder.trained_network(), folder.config(), splits)
-            surfaces.write(folder.surfaces, weights_name(folder.best))
+    make_folder(folder.path)
+    with only_writer(folder.path, LOCK, _in_use(folder.path)):
+        if not resume:
+            folder.clear()
+        if folder.begun:
+            _require_same(folder.config(), config, attributes, origin, folder)
+            if folder.finished:
+                return folder
+        size = config.network.input_size
+        with DatasetReader(dataset) as reader:
+            training, validation = (
+                Samples.of(reader, split, size, config.cache_gib, config.measurement)
+                for split in ("train", "validation")
+            )
+            if not folder.begun:
+                folder.write_config(_begin(training, config, attributes, origin))
+            if not folder.trained:
+                _fit(folder, training, validation, origin, progress)
+            if config.surfaces:
+                with ExitStack() as stack:
+                    clean = [training] if config.measurement is None else _clean(reader, config)
+                    splits = [*clean, *(_further(stack, other, training) for other in also)]
+                    surfaces = learn_surfaces(folder.trained_network(), folder.config(), splits)
+                surfaces.write(folder.surfaces, weights_name(folder.best))
     return folder
+
+
+def _in_use(folder: Path) -> RunError:
+    return RunError(
+        "One training at a time works in a run folder.",
+        str(folder),
+        "Wait for the other training, or end it; or train into another folder.",
+    )
 
 
 def _clean(reader: DatasetReader, config: TrainingConfig) -> list[Samples]:
@@ -253,8 +265,13 @@ def _require_same(
     if stored.start != (origin and origin.weights):
         differing.append("start: other weights there than now")
     if differing:
+        remedy = "Train into another folder, or replace this run with resume=False (--restart)."
+        if folder.finished:
+            remedy += (
+                f" To go on from its weights, train into another folder with --start {folder.path}."
+            )
         raise RunError(
             "A run folder holds one run: one set of options, one dataset and one start.",
             f"{folder.path}: " + "; ".join(differing),
-            "Train into another folder, or replace this run with resume=False (--restart).",
+            remedy,
         )

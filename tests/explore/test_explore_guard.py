@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
+import socket
 from urllib.parse import urlsplit
 
 import pytest
+from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 from tornado.web import Application
 
@@ -21,12 +24,14 @@ PATHS = (
     "/download/page/map.nc",
     "/nothing",
 )
+LONG = 20
+"""Seconds for an answer, whatever else runs."""
 
 
 def ask(
     address: str, path: str, method: str = "GET", **headers: str
 ) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=LONG)
     connection.request(method, path, headers=headers)
     answer = connection.getresponse()
     content = answer.read()
@@ -71,6 +76,28 @@ def test_each_server_draws_a_token_of_its_own_that_no_log_shows() -> None:
     assert one.token != other.token
     assert len(one.token) > 40
     assert one.token not in repr(one)
+
+
+@pytest.mark.parametrize("length", ["Content-Length: 90000000", "Transfer-Encoding: chunked"])
+@pytest.mark.parametrize("host", ["localhost:{}", "evil.example"])
+def test_a_refusal_waits_for_no_body(length: str, host: str) -> None:
+    """The answer is complete, and the connection closed, before a byte of the body is sent."""
+
+    async def answer() -> bytes:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            listening.setblocking(False)
+            port = listening.getsockname()[1]
+            server = HTTPServer(Guard(Application(), [f"localhost:{port}"], port))
+            server.add_socket(listening)
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            lines = ["POST / HTTP/1.1", f"Host: {host.format(port)}", length, "", ""]
+            writer.write("\r\n".join(lines).encode())
+            said = await asyncio.wait_for(reader.read(), LONG)
+            writer.close()
+            server.stop()
+            return said
+
+    assert asyncio.run(answer()).startswith(b"HTTP/1.1 403 ")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from typing import Any
 
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.routing import Router
-from tornado.web import Application, RequestHandler
+from tornado.web import Application, RequestHandler, stream_request_body
 
 TOKEN = "token"
 NO_TOKEN = "Open the address that `gapscope explore` printed, with its token."
@@ -27,8 +27,12 @@ NO_HOST = (
 )
 
 
+@stream_request_body
 class Refusal(RequestHandler):
-    """Says why, whatever the method."""
+    """Says why, whatever the method, as soon as the headers are read.
+
+    Tornado then closes the connection instead of reading the body, which may have 100 MB.
+    """
 
     def initialize(self, reason: str) -> None:
         """Tornado's way to hand it over."""
@@ -40,6 +44,9 @@ class Refusal(RequestHandler):
         _private(self)
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         self.finish(self._reason + "\n")
+
+    def data_received(self, chunk: bytes) -> None:
+        """Leave a body aside that came with the headers."""
 
 
 class Entrance(RequestHandler):

@@ -117,7 +117,7 @@ def test_the_kind_of_a_file_is_told_without_following_its_links(tmp_path: Path) 
     script = "import sys, pathlib; from gapscope.cli.measured import kind_of\n"
     script += "print(kind_of(pathlib.Path(sys.argv[1])))"
     command = [sys.executable, "-c", script, str(tmp_path / "linked.h5")]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=600, check=True)
     assert ended.stdout == "map\n"
     with pytest.raises(MapFileError, match="ExternalLink"):
         read_map(tmp_path / "linked.h5")

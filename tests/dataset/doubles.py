@@ -117,7 +117,7 @@ class BreaksAt(Formula):
         where = [i for i, spec in enumerate(specifications) if spec.eps0 == self.eps0]
         if not where:
             return maps
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 600
         while len(list(self.folder.glob("shards/*.h5"))) < self.others:
             assert time.monotonic() < deadline
             time.sleep(0.02)

@@ -41,7 +41,7 @@ def fetch(address: str, path: str = "") -> tuple[int, bytes, Any]:
     cookie = f"gapscope-{place.port}={place.query.removeprefix('token=')}"
     asked = urllib.request.Request(f"http://{place.netloc}/{path}", headers={"Cookie": cookie})
     try:
-        with urllib.request.urlopen(asked, timeout=120) as answer:
+        with urllib.request.urlopen(asked, timeout=600) as answer:
             return answer.status, answer.read(), answer.headers
     except urllib.error.HTTPError as error:
         return error.code, error.read(), error.headers
@@ -84,7 +84,7 @@ def test_sockets_open_for_the_page_itself_alone(address: str, origin: str, statu
     _, content, _ = fetch(address)
     found = re.search(rb'"token":\s*"([^"]+)"', content)
     assert found is not None
-    connection = http.client.HTTPConnection(place, timeout=30)
+    connection = http.client.HTTPConnection(place, timeout=600)
     connection.request(
         "GET",
         f"/ws?{urlsplit(address).query}",

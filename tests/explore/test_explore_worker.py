@@ -12,7 +12,8 @@ import pytest
 from gapscope.errors import SettingError
 from gapscope.explore.worker import Outcome, Stage, Worker
 
-LONG = 20.0
+LONG = 600.0
+"""Seconds for what is expected, whatever else runs; and a rest that nothing outlasts."""
 
 
 class Answers:
@@ -59,23 +60,22 @@ def test_of_many_requests_only_the_running_and_the_last_are_computed(
 
 
 def test_stages_come_in_turn_and_after_a_rest(worker: Worker) -> None:
-    answers, start = Answers(), time.monotonic()
-    times: list[float] = []
+    answers, times = Answers(), list[float]()
     stages = [
-        Stage("coarse", lambda: times.append(time.monotonic() - start)),
-        Stage("converged", lambda: times.append(time.monotonic() - start), rest=0.3),
+        Stage("coarse", lambda: times.append(time.monotonic())),
+        Stage("converged", lambda: times.append(time.monotonic()), rest=0.3),
     ]
     worker.request("map", stages, answers)
     answers.wait(2)
     assert [outcome.name for outcome in answers.outcomes] == ["coarse", "converged"]
-    assert times[0] < 0.3 <= times[1]
+    assert times[1] - times[0] >= 0.3
 
 
 def test_a_move_during_the_rest_takes_the_place_of_what_would_have_followed(worker: Worker) -> None:
     answers = Answers()
-    worker.request("map", [Stage("a", lambda: 1), Stage("b", lambda: 2, rest=0.5)], answers)
+    worker.request("map", [Stage("a", lambda: 1), Stage("b", lambda: 2, rest=LONG)], answers)
     answers.wait(1)
-    worker.request("map", [Stage("a", lambda: 3), Stage("b", lambda: 4, rest=0.5)], answers)
+    worker.request("map", [Stage("a", lambda: 3), Stage("b", lambda: 4, rest=0.1)], answers)
     assert answers.wait(3) == [1, 3, 4]
 
 

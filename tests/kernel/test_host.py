@@ -18,10 +18,13 @@ from gapscope.errors import HostDiedError, JuliaNotFoundError, KernelError, Sett
 from gapscope.kernel import arrays
 from gapscope.kernel.client import Host, Output, configure, default_threads, get_host, shutdown
 
+PATIENCE = 600
+"""Seconds for what is expected; only a test that fails waits so long, whatever else runs."""
+
 
 def gone(pid: int) -> bool:
     """Wait until a process has ended; a zombie has."""
-    for _ in range(200):
+    for _ in range(10 * PATIENCE):
         try:
             if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
                 return True
@@ -237,7 +240,8 @@ def test_a_child_process_has_a_host_of_its_own_and_leaves_the_parents_alone(meth
     ours, theirs = multiprocessing.Pipe()
     child = multiprocessing.get_context(method).Process(target=_answer, args=(theirs,))
     child.start()
-    assert ours.poll(60)
+    theirs.close()  # so that the end of the child is the end of what it says
+    assert ours.poll(PATIENCE)
     pid, childs = ours.recv()
     child.join()
     assert pid == child.pid

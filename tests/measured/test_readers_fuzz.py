@@ -1,4 +1,4 @@
-"""Damage by the hundred: a file is read as the contract says or refused, soon, in little memory.
+"""Damage by the hundred: a file is read as the contract says or refused, with little work.
 
 Run as a script with a number of seconds, it goes on for that long with new seeds.
 """
@@ -19,11 +19,11 @@ from gapscope.errors import MeasurementFileError
 from gapscope.measured import hdf5
 from measured_files import FORMATS
 from reader_contract import check_contract
+from runaway import bounded
 
 MUTATIONS = 300
 SLOW = {"plain.h5": 15, "packed.nc": 15, "several.nc": 15}
 """Fewer for formats that are read in a process of their own."""
-SECONDS = 10.0
 BYTES = 2**26
 NUMBERS = (b"0", b"-1", b"99999999", b"1e308", b"nan", b"inf", b"4294967296", b"2147483647", b"")
 WORDS = (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\x7f\xff\xff\xff", b"\0\0\0\x80")
@@ -63,12 +63,11 @@ def mutated(content: bytes, rng: np.random.Generator) -> bytes:
 def attempt(path: Path, content: bytes, given: dict[str, float]) -> bool:
     """Whether the content is read; anything but reading it or the one error fails."""
     path.write_bytes(content)
-    start = time.perf_counter()
     try:
-        found = measured.open(path, **given)
+        with bounded():
+            found = measured.open(path, **given)
     except MeasurementFileError:
         found = None
-    assert time.perf_counter() - start < SECONDS
     if found is not None:
         check_contract(found)
     return found is not None

@@ -16,8 +16,8 @@ from gapscope.measured.preparation import (
     prepare,
 )
 from gapscope.plots.preparation import preparation_figure
-from gapscope.plots.style import save_figure
 from lattice_maps import NBS2, as_map, lattice_map
+from pictures import said, written
 
 DRIFT = np.array([[1.03, 0.04], [-0.01, 0.98]])
 
@@ -138,7 +138,9 @@ def test_the_figure(everything: Prepared, tmp_path: Path) -> None:
     assert len(rings) == 2
     shown = 10 * np.stack(rings[0].get_data(), axis=1)
     np.testing.assert_allclose(shown[::2], [p.momentum for p in everything.lattice.peaks])
-    assert save_figure(figure, tmp_path / "figure.png").stat().st_size > 10_000
+    written(figure, tmp_path / "figure.png")
+    labels = {x for _, x, _ in said(figure)}
+    assert labels >= {"x (nm)", r"$q_x$ (1/Å)"}
 
 
 def test_the_figure_of_bare_steps() -> None:

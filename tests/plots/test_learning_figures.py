@@ -16,7 +16,7 @@ from gapscope.plots.learning import (
     history_figure,
     parameters_figure,
 )
-from gapscope.plots.style import save_figure
+from pictures import said, written
 
 TRUE = [0, 0, 0, 0, 1, 1, 2, 3, 4]
 LABEL = [0, 0, 0, 2, 1, 4, 2, 3, 4]
@@ -74,7 +74,11 @@ def test_every_figure_of_an_evaluation_has_a_name_and_can_be_written(
     figures = evaluation_figures(predictions)
     assert set(figures) == {"confusion", "parameters"}
     for name, figure in figures.items():
-        assert save_figure(figure, tmp_path / f"{name}.png").stat().st_size > 10_000
+        written(figure, tmp_path / f"{name}.png")
+    assert said(figures["confusion"])[0] == ("irreps", "predicted", "true (maps)")
+    first = [labels[1:] for labels in said(figures["parameters"])[:: len(LABELS)]]
+    units = [r"$\Delta$ (meV)", r"$\theta$ (rad)", r"$\epsilon_0$ (meV)"]
+    assert first == [(f"true {one}", f"predicted {one}") for one in units]
 
 
 def test_the_history_figure_has_training_and_validation(tmp_path: Path) -> None:
@@ -86,4 +90,5 @@ def test_the_history_figure_has_training_and_validation(tmp_path: Path) -> None:
     losses, hits = figure.axes
     np.testing.assert_allclose(losses.lines[1].get_ydata(), [4 / n for n in range(1, 6)])
     np.testing.assert_allclose(hits.lines[0].get_ydata(), [n / 10 for n in range(1, 6)])
-    assert save_figure(figure, tmp_path / "history.png").stat().st_size > 10_000
+    assert said(figure) == [("loss", "epoch", ""), ("hit rate", "epoch", "")]
+    written(figure, tmp_path / "history.png")

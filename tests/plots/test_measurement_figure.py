@@ -10,7 +10,7 @@ import xarray as xr
 
 from gapscope.measured.simulation import Field
 from gapscope.plots.measurement import measurement_figure
-from gapscope.plots.style import save_figure
+from pictures import said, written
 
 
 @pytest.fixture
@@ -36,7 +36,11 @@ def test_impurities_are_ringed_where_they_stand(scan: xr.Dataset, tmp_path: Path
     # The third lies outside of the field.
     np.testing.assert_allclose(rings.get_offsets(), [[4.0, 3.0], [1.0, 2.0]])
     assert "3 impurities" in figure.get_suptitle()
-    assert save_figure(figure, tmp_path / "figure.png").stat().st_size > 10_000
+    written(figure, tmp_path / "figure.png")
+    space, momenta = ("x (nm)", "y (nm)"), ("$q_x$ (1/nm)", "$q_y$ (1/nm)")
+    assert [labels[1:] for labels in said(figure)[:3]] == [space, space, momenta]
+    shown = figure.axes[0].collections[0].get_array()
+    np.testing.assert_array_equal(shown, scan.conductance)
 
 
 def test_without_a_topograph_there_are_two_panels(scan: xr.Dataset) -> None:

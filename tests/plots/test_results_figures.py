@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 from gapscope.physics import LABELS
 from gapscope.plots.results import (
@@ -18,7 +17,7 @@ from gapscope.plots.results import (
     noise_figure,
     reliability_figure,
 )
-from gapscope.plots.style import save_figure
+from pictures import said, written
 
 
 def predictions(samples: int, rng: np.random.Generator) -> xr.Dataset:
@@ -29,10 +28,6 @@ def predictions(samples: int, rng: np.random.Generator) -> xr.Dataset:
     values = {"true_gap": gap, "gap": gap - 0.1, "true_eps0": eps0, "eps0": eps0 + 3}
     values |= {"true_theta": theta, "theta": (np.nan_to_num(theta) + 0.2) % np.pi}
     return xr.Dataset({n: ("sample", v) for n, v in {**values, "true_label": truth}.items()})
-
-
-def written(figure: Figure, folder: Path) -> int:
-    return save_figure(figure, folder / "figure.png").stat().st_size
 
 
 def test_quantiles_are_those_of_each_bin() -> None:
@@ -68,7 +63,10 @@ def test_the_error_figure_draws_medians_of_each_error(
             known = drawn[~np.isnan(drawn)]
             assert len(known) >= 40
             np.testing.assert_allclose(known, error)
-    assert written(figure, tmp_path) > 10_000
+    units = [r"$\Delta$ (meV)", r"$\theta$ (rad)", r"$\epsilon_0$ (meV)"]
+    assert [labels[1] for labels in said(figure)[6:]] == [f"true {one}" for one in units]
+    assert [labels[2] for labels in said(figure)[::3]] == [f"error of {one}" for one in units]
+    written(figure, tmp_path / "figure.png")
 
 
 def test_the_noise_figure_has_a_curve_for_each_class_and_kind(tmp_path: Path) -> None:
@@ -89,7 +87,11 @@ def test_the_noise_figure_has_a_curve_for_each_class_and_kind(tmp_path: Path) ->
             np.testing.assert_array_equal(one.get_xdata(), ratios)
             np.testing.assert_array_equal(one.get_ydata(), hit[number, :, index])
             np.testing.assert_array_equal(other.get_ydata(), hit[number, :, index] + 0.5)
-    assert written(figure, tmp_path) > 10_000
+    assert [labels[2] for labels in said(figure)] == [
+        *("hit (%)", ""),
+        *(r"mean error of $\Delta$ (meV)", ""),
+    ]
+    written(figure, tmp_path / "figure.png")
 
 
 def test_classes_without_an_angle_have_no_points_among_the_limits(tmp_path: Path) -> None:
@@ -110,7 +112,11 @@ def test_classes_without_an_angle_have_no_points_among_the_limits(tmp_path: Path
         for one in points:
             np.testing.assert_allclose(one.get_ydata(), error)
             np.testing.assert_allclose(one.get_xdata(), 0.1 * error)
-    assert written(figure, tmp_path) > 10_000
+    assert said(figure) == [
+        ("SNR 3", r"smallest error of $\theta$ (rad)", r"network's error of $\theta$ (rad)"),
+        ("SNR 10", r"smallest error of $\theta$ (rad)", ""),
+    ]
+    written(figure, tmp_path / "figure.png")
 
 
 def test_empty_bins_are_left_out_of_the_reliability_figure(tmp_path: Path) -> None:
@@ -127,7 +133,11 @@ def test_empty_bins_are_left_out_of_the_reliability_figure(tmp_path: Path) -> No
     assert [line.get_label() for line in drawn] == ["before", "after"]
     np.testing.assert_array_equal(drawn[0].get_ydata(), [0.4, 1.0])
     np.testing.assert_array_equal(below.lines[0].get_ydata(), [3, 5])
-    assert written(figure, tmp_path) > 10_000
+    assert said(figure) == [
+        ("", "", "hit rate"),
+        ("", "probability of the predicted irrep", "maps"),
+    ]
+    written(figure, tmp_path / "figure.png")
 
 
 def test_figures_of_a_single_class_are_drawn(rng: np.random.Generator) -> None:

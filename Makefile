@@ -21,7 +21,7 @@ READY  := $(VENV)/.ready
 DEMO   := demo
 REFERENCE := reference
 JOBS   ?= 2
-PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder
 
 .PHONY: demo test quick lint docs bench reference setup julia chromium clean
 
@@ -48,7 +48,6 @@ chromium:
 
 test: julia chromium lint
 	$(PYTEST)
-	$(BIN)/python -m gapscope.kernel.provision --run julia/test/runtests.jl
 
 quick: lint
 	GAPSCOPE_RUNTIME=libjulia GAPSCOPE_JULIA=/hidden $(PYTEST) -m "not slow"

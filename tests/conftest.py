@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from costs import costs
 from gapscope.kernel.client import default_threads
 from gapscope.physics import Material
 from slow import SLOW
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = Path(__file__).resolve().parent
+COSTS = costs()
+SHARED = ("learned", "scheduler", "address", "judge")
+"""Fixtures of a session that take long to make: a training, a cluster, a server, networks."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -26,9 +31,24 @@ def pytest_configure(config: pytest.Config) -> None:
             os.environ.setdefault(name, threads)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is slow."""
+    """Mark what is slow; divide the tests among processes, the dearest first.
+
+    A process takes whole files, and one process all files that share what is dear to make.
+    """
+    groups = {item.path: item.path.stem for item in items}
     for item in items:
+        for name in SHARED:
+            if name in getattr(item, "fixturenames", ()):
+                groups[item.path] = name
+    spent: Counter[str] = Counter()
+    for path, group in groups.items():
+        spent[group] += COSTS.get(path.relative_to(TESTS).as_posix(), 0)
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: -spent[groups[item.path]])
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(groups[item.path]))
         place = item.path.relative_to(TESTS)
         listed = place.parts[0] in SLOW or place.as_posix() in SLOW
         if listed or "learned" in getattr(item, "fixturenames", ()):

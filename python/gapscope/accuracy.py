@@ -14,7 +14,7 @@ def warn_of_grid(
     specification: Specification, broadening: float, method: Grid, stacklevel: int = 3
 ) -> None:
     """ConvergenceWarning where neighbouring k points differ in energy by more than delta (meV)."""
-    needed = resolving_kgrid(specification, broadening)
+    needed = resolving_kgrid(specification.bdg(), broadening)
     if method.kgrid < needed:
         warnings.warn(
             f"kgrid = {method.kgrid} does not resolve the broadening of"

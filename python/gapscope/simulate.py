@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Literal, TypedDict
+from typing import Literal
 
 import numpy as np
 import xarray as xr
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from gapscope.accuracy import warn_of_budget, warn_of_grid
 from gapscope.errors import NumericsError
-from gapscope.kernel.calls import Maps, converged_maps, grid_maps
+from gapscope.kernel.calls import Maps
+from gapscope.map_request import MapRequest
 from gapscope.mapfile import MAP_SCHEMA
 from gapscope.numerics import Converged, Grid, Numerics
 from gapscope.physics.fourier import paper_image, qpi_image
@@ -26,25 +27,26 @@ __all__ = ["Convention", "Converged", "Grid", "Maps", "Numerics", "simulate", "s
 Convention = Literal["ldos", "paper"]
 
 
-class _Common(TypedDict):
-    energies: Sequence[float]
-    broadening: float
-    window: int
-
-
 CONVENTIONS: dict[str, str] = {
     "ldos": "rho(q) = sum_r exp(-i q.r) drho(r), r in the symmetric window",
     "paper": "-(1/pi) Im sum_r exp(i q.r) A(r), r in the symmetric window (eq. 12)",
 }
 
 
-def simulate_batch(specifications: Sequence[Specification], numerics: Numerics) -> Maps:
+def simulate_batch(
+    specifications: Sequence[Specification], numerics: Numerics, *, progress: bool = False
+) -> Maps:
     """Maps of many parameter sets in one call of the kernel.
+
+    Parameters
+    ----------
+    progress : compute a few energies at a time; tell on stderr how long it will take, where that
+        is more than a few seconds, and show a bar if it is a terminal.
 
     Raises
     ------
-    NumericsError : an empty batch, materials with different numbers of orbitals, or an impurity
-        outside the window.
+    NumericsError : an empty batch, materials with different numbers of orbitals, an impurity
+        outside the window, or what does not fit into memory.
     KernelError, JuliaNotFoundError : see :mod:`gapscope.errors`.
     """
     orbitals = {spec.material.orbitals for spec in specifications}
@@ -54,21 +56,15 @@ def simulate_batch(specifications: Sequence[Specification], numerics: Numerics) 
             f"{len(specifications)} specifications with {sorted(orbitals)} orbitals",
             "Simulate them one by one.",
         )
-    hamiltonians = [spec.bdg() for spec in specifications]
-    impurities = [spec.scatterers() for spec in specifications]
-    for scatterers in impurities:
-        _require_inside(scatterers.sites, numerics.window)
-    common: _Common = {
-        "energies": numerics.energies,
-        "broadening": numerics.broadening,
-        "window": numerics.window,
-    }
-    method = numerics.method
-    if isinstance(method, Grid):
-        return grid_maps(hamiltonians, impurities, kgrid=method.kgrid, **common)
-    return converged_maps(
-        hamiltonians, impurities, accuracy=method.accuracy, budget=method.budget, **common
+    request = MapRequest(
+        [spec.bdg() for spec in specifications],
+        [spec.scatterers() for spec in specifications],
+        numerics,
     )
+    for scatterers in request.impurities:
+        _require_inside(scatterers.sites, numerics.window)
+    request.require_memory()
+    return request.compute(progress)
 
 
 def _require_inside(sites: NDArray[np.int64], window: int) -> None:
@@ -83,7 +79,11 @@ def _require_inside(sites: NDArray[np.int64], window: int) -> None:
 
 
 def simulate(
-    specification: Specification, numerics: Numerics, convention: Convention = "ldos"
+    specification: Specification,
+    numerics: Numerics,
+    convention: Convention = "ldos",
+    *,
+    progress: bool = False,
 ) -> xr.Dataset:
     """QPI maps of one superconductor with its impurities.
 
@@ -92,6 +92,8 @@ def simulate(
     image rho(q; w) by one of two conventions: ``ldos``, the Fourier transform of drho (what an
     instrument's software computes), or ``paper``, eq. 12, where the imaginary part is taken after
     the Fourier sum; they differ where the state lacks in-plane inversion (A1u, A2u, Eu).
+
+    With ``progress``, stderr is told how long a long computation takes, and a terminal shows a bar.
 
     Returns
     -------
@@ -102,14 +104,14 @@ def simulate(
 
     Raises
     ------
-    NumericsError : an unknown convention.
+    NumericsError : an unknown convention, or what does not fit into memory.
     KernelError, JuliaNotFoundError : see :mod:`gapscope.errors`.
     """
     if convention not in CONVENTIONS:
         raise NumericsError(
             f"A convention is one of {', '.join(CONVENTIONS)}.", convention, "Choose one of them."
         )
-    maps = simulate_batch([specification], numerics)
+    maps = simulate_batch([specification], numerics, progress=progress)
     _warn(specification, numerics, maps)
     lattice = specification.material.lattice
     ldos_change = maps.ldos_change[0]

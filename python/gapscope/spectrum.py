@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from gapscope.accuracy import warn_of_budget, warn_of_grid
+from gapscope.effort import spectral_effort, states_effort
 from gapscope.errors import NumericsError
 from gapscope.kernel import calls
+from gapscope.memory import require_memory
 from gapscope.numerics import (
     Converged,
     Grid,
@@ -19,7 +23,14 @@ from gapscope.numerics import (
     require_broadening,
     require_energies,
 )
+from gapscope.physics.bonds import Bonds
 from gapscope.physics.specification import Specification
+from gapscope.progress import in_chunks
+from gapscope.trial import other_method, states_seconds
+
+Part = TypeVar("Part")
+TOGETHER = 64
+"""Momenta that are computed together at least, where progress is shown."""
 
 
 def density_of_states(
@@ -30,6 +41,7 @@ def density_of_states(
     *,
     method: Grid | Converged | str | None = None,
     accuracy: float | None = None,
+    progress: bool = False,
 ) -> xr.DataArray:
     """-(1/pi) Im Tr_e g0(w) of the clean superconductor, (energy), in states per meV and site.
 
@@ -42,6 +54,7 @@ def density_of_states(
     method : ``"converged"``, ``"grid"``, or either's settings (:class:`gapscope.Converged`,
         :class:`gapscope.Grid`); without it, grid where a kgrid is given, otherwise converged.
     accuracy : largest relative error at each energy, for the method converged.
+    progress : tell on stderr how long a long computation will take, and show a bar on a terminal.
 
     Returns
     -------
@@ -51,7 +64,7 @@ def density_of_states(
     Raises
     ------
     NumericsError : energies, broadening, accuracy or kgrid outside their rules, or that do not go
-        together.
+        together, or what does not fit into memory.
     KernelError, JuliaNotFoundError : see :mod:`gapscope.errors`.
 
     Warns
@@ -62,26 +75,54 @@ def density_of_states(
     require_broadening(broadening)
     method = choose_method(method, accuracy=accuracy, kgrid=kgrid)
     bonds = specification.bdg()
+    _require_states_memory(bonds, tuple(values.tolist()), broadening, method)
+
+    def in_turn(compute: Callable[[NDArray[np.float64]], Part]) -> list[tuple[list[int], Part]]:
+        """Results of some energies each, all at once where nobody wants to see how it goes on."""
+        if not progress:
+            return [(list(range(len(values))), compute(values))]
+        everything = tuple(values.tolist())
+
+        def seconds(one: Grid | Converged) -> float:
+            return states_seconds(bonds, everything, broadening, one)
+
+        def remedy() -> str:
+            return other_method(bonds, broadening, method, seconds)
+
+        groups = [[n] for n in range(len(values))]
+        chunks = in_chunks(groups, "energy/energies", lambda: seconds(method), remedy)
+        return [(chunk, compute(values[chunk])) for chunk in chunks]
+
     coords = {"energy": ("energy", values, {"long_name": "energy", "units": "meV"})}
+    dos = np.empty(len(values))
     if isinstance(method, Grid):
         warn_of_grid(specification, broadening, method)
-        dos = calls.grid_states(bonds, energies=values, broadening=broadening, kgrid=method.kgrid)
+        kgrid = method.kgrid
+        for chunk, some in in_turn(
+            lambda w: calls.grid_states(bonds, energies=w, broadening=broadening, kgrid=kgrid)
+        ):
+            dos[chunk] = some
     else:
-        states = calls.converged_states(
-            bonds, energies=values, broadening=broadening, **asdict(method)
-        )
-        if not states.reached.all():
-            warn_of_budget(method, float(states.relative_error.max()))
-        dos = states.dos
+        settings = asdict(method)
+        error, rows = np.empty(len(values)), np.empty(len(values), np.int64)
+        reached = True
+        for chunk, states in in_turn(
+            lambda w: calls.converged_states(bonds, energies=w, broadening=broadening, **settings)
+        ):
+            dos[chunk], error[chunk] = states.dos, states.relative_error
+            rows[chunk] = states.rows
+            reached &= bool(states.reached.all())
+        if not reached:
+            warn_of_budget(method, float(error.max()))
         coords |= {
             "relative_error": (
                 "energy",
-                states.relative_error,
+                error,
                 {"long_name": "estimated relative error of the density of states", "units": "1"},
             ),
             "rows": (
                 "energy",
-                states.rows,
+                rows,
                 {"long_name": "rows of k points evaluated", "units": "1"},
             ),
         }
@@ -106,12 +147,15 @@ def spectral_function(
     momenta: ArrayLike,
     energies: Sequence[float],
     broadening: float,
+    *,
+    progress: bool = False,
 ) -> xr.DataArray:
     """A(k, w) = -(1/pi) Im Tr_e G(k, w), states per meV, at reduced momenta.
 
     Parameters
     ----------
     momenta : (..., 2) in units of b1, b2: a path (n, 2) or a grid (n, m, 2).
+    progress : as for :func:`density_of_states`.
 
     Returns
     -------
@@ -120,7 +164,8 @@ def spectral_function(
 
     Raises
     ------
-    NumericsError : momenta without a last axis of two finite numbers, or bad energies.
+    NumericsError : momenta without a last axis of two finite numbers, bad energies, or
+        what does not fit into memory.
     """
     points = np.asarray(momenta, dtype=np.float64)
     if points.ndim not in (2, 3) or points.shape[-1] != 2 or not np.isfinite(points).all():
@@ -131,9 +176,21 @@ def spectral_function(
         )
     values = np.asarray(require_energies(energies))
     require_broadening(broadening)
-    spectral = calls.spectral_function(
-        specification.bdg(), points.reshape(-1, 2), energies=values, broadening=broadening
-    )
+    bonds, flat = specification.bdg(), points.reshape(-1, 2)
+    _require_spectral_memory(bonds, len(flat), len(values))
+
+    def compute(some: NDArray[np.float64]) -> NDArray[np.float64]:
+        return calls.spectral_function(bonds, some, energies=values, broadening=broadening)
+
+    if progress:
+        groups = [
+            list(range(len(flat))[at : at + TOGETHER]) for at in range(0, len(flat), TOGETHER)
+        ]
+        spectral = np.empty((len(flat), len(values)))
+        for chunk in in_chunks(groups, "momentum/momenta", lambda: 0.0, lambda: ""):
+            spectral[chunk] = compute(flat[chunk])
+    else:
+        spectral = compute(flat)
     dims = ("k",) if points.ndim == 2 else ("k1", "k2")
     lattice = specification.material.lattice
     cartesian = lattice.momentum(points) / lattice.constant
@@ -151,4 +208,39 @@ def spectral_function(
             "units": "1/meV",
             "broadening": float(broadening),
         },
+    )
+
+
+def _require_states_memory(
+    bonds: Bonds, energies: tuple[float, ...], broadening: float, method: Grid | Converged
+) -> None:
+    if not isinstance(method, Grid):
+        return  # rows of at most 2^17 samples
+
+    def memory(kgrid: int) -> float:
+        return states_effort(bonds, energies, broadening, Grid(kgrid)).memory
+
+    smaller = [method.kgrid // 2**n for n in range(1, 20) if method.kgrid // 2**n >= 256]
+    require_memory(
+        f"kgrid = {method.kgrid}",
+        memory(method.kgrid),
+        [(f"kgrid = {kgrid}", partial(memory, kgrid)) for kgrid in smaller],
+    )
+
+
+def _require_spectral_memory(bonds: Bonds, momenta: int, energies: int) -> None:
+    def memory(momenta: int, energies: int) -> float:
+        return spectral_effort(bonds, momenta, energies).memory
+
+    parts = [2**n for n in range(1, 20)]
+    require_memory(
+        f"{momenta} momenta, {energies} energies",
+        memory(momenta, energies),
+        [
+            (
+                f"{momenta // n} momenta and {energies} energies",
+                partial(memory, momenta // n, energies),
+            )
+            for n in parts
+        ],
     )

@@ -115,7 +115,7 @@ def test_a_grid_that_does_not_resolve_the_broadening_is_reported(nbse2: gs.Mater
     state = gs.Specification(nbse2, STATES["A1u"], gs.Impurity.scalar(50.0))
     with pytest.warns(ConvergenceWarning, match="kgrid = 64 does not resolve"):
         gs.simulate(state, gs.Numerics([0.0], 0.1, WINDOW, gs.Grid(64)))
-    needed = resolving_kgrid(state, 100.0)
+    needed = resolving_kgrid(state.bdg(), 100.0)
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         gs.simulate(state, gs.Numerics([0.0], 100.0, WINDOW, gs.Grid(max(needed, WINDOW))))
@@ -130,7 +130,7 @@ def test_the_resolving_grid_is_the_fastest_band_over_the_broadening() -> None:
     )
     pairing = gs.Pairing.from_bonds({(0, 0): 1e-9 * np.array([[0, 1], [-1, 0]])})
     state = gs.Specification(chain, pairing, gs.Impurity.scalar(1.0))
-    assert resolving_kgrid(state, 1.0) == pytest.approx(40 * np.pi, abs=1)
+    assert resolving_kgrid(state.bdg(), 1.0) == pytest.approx(40 * np.pi, abs=1)
 
 
 @pytest.mark.parametrize(

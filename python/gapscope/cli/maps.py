@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from gapscope.cli.outputs import require_outputs
+from gapscope.cli.whole import WholeNumber
 from gapscope.errors import ConvergenceWarning, SpecificationError
 from gapscope.materials import material
 from gapscope.numerics import Converged, Numerics, choose_method
@@ -18,6 +19,7 @@ from gapscope.physics import IRREPS, Impurity, Pairing, Specification
 from gapscope.physics.irreps import both_gaps
 from gapscope.physics.wannier_kind import SPINS
 
+WHOLE = WholeNumber()
 FILE = click.Path(dir_okay=False, path_type=Path)
 ANGLES = ("theta", "phi", "theta-s", "phi-s", "theta-t", "phi-t")
 
@@ -92,7 +94,7 @@ accuracy_option = click.option(
     show_default=f"{Converged.accuracy:g}",
     help="Largest relative error (method converged).",
 )
-kgrid_option = click.option("--kgrid", type=int, help="k points per side (method grid).")
+kgrid_option = click.option("--kgrid", type=WHOLE, help="k points per side (method grid).")
 
 
 @contextmanager
@@ -121,7 +123,7 @@ def told_warnings() -> Iterator[None]:
     "--energy", "energies", type=float, multiple=True, help="meV; several as 0,0.5 or repeated."
 )
 @click.option("--broadening", type=float, default=0.1, show_default=True, help="delta in meV.")
-@click.option("--window", type=int, default=128, show_default=True, help="Sites per side (even).")
+@click.option("--window", type=WHOLE, default=128, show_default=True, help="Sites per side (even).")
 @click.option(
     "--method", type=click.Choice(["converged", "grid"]), default="converged", show_default=True
 )
@@ -177,7 +179,7 @@ def simulate(
     if len(numerics.energies) > 1:
         click.echo(f"energies {', '.join(f'{w:g}' for w in numerics.energies)} meV")
     with told_warnings():
-        maps = simulate_maps(specification(options, scatterer), numerics, convention)
+        maps = simulate_maps(specification(options, scatterer), numerics, convention, progress=True)
     if also_known := both_gaps(options["irrep"], options["gap"]):
         click.echo(f"gap {options['gap']:g} meV of A2u = {also_known}")
     if "relative_error" in maps.attrs:
@@ -193,7 +195,7 @@ def simulate(
 @click.command()
 @state_options
 @click.option("--range", "bounds", type=(float, float), default=(-4.0, 4.0), show_default=True)
-@click.option("--points", type=int, default=161, show_default=True, help="Number of energies.")
+@click.option("--points", type=WHOLE, default=161, show_default=True, help="Number of energies.")
 @click.option("--broadening", type=float, default=0.1, show_default=True, help="delta in meV.")
 @click.option(
     "--method",
@@ -226,7 +228,7 @@ def dos(
     spec = specification(options, Impurity.scalar(0.0))
     energies = np.linspace(*bounds, points).tolist()
     with told_warnings():
-        values = density_of_states(spec, energies, broadening, method=chosen)
+        values = density_of_states(spec, energies, broadening, method=chosen, progress=True)
     if "relative_error" in values.coords:
         click.echo(f"estimated relative error {float(values.relative_error.max()):.2g}")
     click.echo(f"wrote {write_netcdf(values.to_dataset(), output)}")
@@ -246,14 +248,14 @@ def dos(
     show_default=True,
     help="Points of symmetry, comma separated.",
 )
-@click.option("--steps", type=int, default=2000, show_default=True, help="k points per line.")
+@click.option("--steps", type=WHOLE, default=2000, show_default=True, help="k points per line.")
 @click.option(
     "--range",
     "bounds",
     type=(float, float),
     help="meV  [default: six gaps, or ten broadenings where they are more, on both sides of zero]",
 )
-@click.option("--points", type=int, default=201, show_default=True, help="Number of energies.")
+@click.option("--points", type=WHOLE, default=201, show_default=True, help="Number of energies.")
 @click.option(
     "--broadening", type=float, help="delta in meV  [default: a tenth of the gap, at most 0.5]"
 )
@@ -285,7 +287,7 @@ def spectrum(
         broadening = min(gap / 10, 0.5)
     reach = max(6 * gap, 10 * broadening)
     energies = np.linspace(*(bounds or (-reach, reach)), points).tolist()
-    values = spectral_function(spec, momenta, energies, broadening)
+    values = spectral_function(spec, momenta, energies, broadening, progress=True)
     click.echo(f"wrote {write_netcdf(values.to_dataset(), output)}")
     if figure is not None:
         from gapscope.plots.spectra import path_figure
@@ -299,8 +301,8 @@ def spectrum(
 @click.option("--impurity", type=float, required=True, help="Scalar strength v in meV.")
 @click.option("--energy", type=float, default=0.0, show_default=True, help="meV.")
 @click.option("--broadening", type=float, default=0.1, show_default=True, help="delta in meV.")
-@click.option("--window", type=int, default=128, show_default=True, help="Sites per side (even).")
-@click.option("--largest-kgrid", type=int, default=8192, show_default=True, help="Finest grid.")
+@click.option("--window", type=WHOLE, default=128, show_default=True, help="Sites per side (even).")
+@click.option("--largest-kgrid", type=WHOLE, default=8192, show_default=True, help="Finest grid.")
 @click.option("--figure", type=FILE, help="Figure to write (.png, .pdf, .svg).")
 def converge(
     impurity: float,

@@ -6,19 +6,18 @@ import math
 
 import numpy as np
 
-from gapscope.physics.specification import Specification
+from gapscope.physics.bonds import Bonds
 
 SAMPLES = 48
 
 
-def resolving_kgrid(specification: Specification, broadening: float) -> int:
+def resolving_kgrid(bonds: Bonds, broadening: float) -> int:
     """Points per side at which neighbours on the grid differ in energy by the broadening at most.
 
     N = max_k |dE/dm| / delta, m reduced momentum along b1 or b2: the trapezoid rule's error
     then falls below about exp(-2 pi). The velocity is the largest eigenvalue of dH/dm on a coarse
     grid; delta in meV.
     """
-    bonds = specification.bdg()
     m = np.arange(SAMPLES) / SAMPLES
     k = np.stack(np.meshgrid(m, m, indexing="ij"), axis=-1).reshape(-1, 2)
     phases = np.exp(2j * np.pi * (k @ bonds.vectors.T))

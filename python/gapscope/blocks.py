@@ -1,0 +1,120 @@
+"""Blocks of a Hamiltonian as the kernel divides it, and what it keeps of each.
+
+The rules are those of blocks.jl, pair.jl and dense.jl.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gapscope.physics.bonds import Bonds
+
+ROUNDING = 1e-10
+Matrices = NDArray[np.complex128]
+MOMENTA = np.random.default_rng(5).uniform(-0.5, 0.5, (5, 2))
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block that is computed.
+
+    Parameters
+    ----------
+    size : rows of the matrix.
+    fields : real functions of k whose transforms are kept, at most.
+    elements : elements of G(r) that they make.
+    copies : blocks that have it or follow from it by time reversal.
+    """
+
+    size: int
+    fields: int
+    elements: int
+    copies: int
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether the block is inverted in closed form, its poles being known."""
+        return self.fields <= 8 and self.size == 2
+
+
+def blocks(bonds: Bonds, *, whole: bool, zero: bool = False) -> list[Block]:
+    """Blocks of Bogoliubov-de Gennes bonds.
+
+    Parameters
+    ----------
+    whole : elements between holes are transformed, too: several impurities, or w and -w at once.
+    zero : the energy is zero, where a pair with a real gap is made of three fields.
+    """
+    electrons = bonds.dimension // 2
+    found: list[Block] = []
+    models: list[Bonds] = []
+    for rows in _connected(bonds):
+        own = Bonds(bonds.vectors, bonds.matrices[:, rows][:, :, rows])
+        leading = int((rows < electrons).sum())
+        twin = next((n for n, model in enumerate(models) if _follows(own, model)), None)
+        if twin is not None:
+            one = found[twin]
+            found[twin] = Block(one.size, one.fields, one.elements, one.copies + 1)
+            continue
+        models.append(own)
+        if len(rows) == 2 and leading == 1:
+            real = _real_gap(own)
+            fields = 3 if zero and real else (4 if real else 6) + 2 * whole
+            elements = 4 if whole or fields == 3 else 3
+        else:
+            rest = 0 if whole else len(rows) - max(1, leading)
+            elements = len(rows) ** 2 - rest**2
+            fields = 2 * elements
+        found.append(Block(len(rows), fields, elements, 1))
+    return found
+
+
+def has_particle_hole(bonds: Bonds) -> bool:
+    """Whether tau_x H(-k)^* tau_x = -H(k), so that w and -w share a Green's function."""
+    half = bonds.dimension // 2
+    swapped = np.r_[half : 2 * half, :half]
+    turned = -bonds.matrices.conj()[:, swapped][:, :, swapped]
+    return bonds.distance(Bonds(bonds.vectors, turned)) < ROUNDING
+
+
+def _connected(bonds: Bonds) -> list[NDArray[np.int64]]:
+    coupled = np.abs(bonds.matrices).max(axis=0) > 0
+    reach = coupled | coupled.T | np.eye(bonds.dimension, dtype=bool)
+    for _ in range(bonds.dimension.bit_length()):
+        reach = (reach.astype(float) @ reach) > 0
+    return [np.flatnonzero(row) for row in np.unique(reach, axis=0)[::-1]]
+
+
+def _follows(one: Bonds, model: Bonds) -> bool:
+    """Whether H_R[i, j] = u_i u_j^* times the model's, or its complex conjugate, with phases u."""
+    if one.dimension != model.dimension:
+        return False
+    return any(_gauged(one.matrices, other) for other in (model.matrices.conj(), model.matrices))
+
+
+def _gauged(image: Matrices, model: Matrices) -> bool:
+    d = model.shape[1]
+    u, reached = np.zeros(d, np.complex128), [0]
+    u[0] = 1
+    for i in reached:  # grows while it is walked through
+        for j in np.flatnonzero(u == 0):
+            n = int(np.abs(model[:, i, j]).argmax())
+            if model[n, i, j] != 0 and image[n, i, j] != 0:
+                ratio = image[n, i, j] / (u[i] * model[n, i, j])
+                u[j] = ratio.conj() / abs(ratio)
+                reached.append(int(j))
+    turned = u[:, None] * u.conj() * model
+    scale = np.abs(image).max(axis=0)
+    return len(reached) == d and bool((np.abs(image - turned) <= ROUNDING * scale).all())
+
+
+def _real_gap(pair: Bonds) -> bool:
+    """Whether one phase makes D(k) real at every k."""
+    gap = pair.at(MOMENTA)[:, 0, 1]
+    largest = gap[np.abs(gap).argmax()]
+    if largest == 0:
+        return True
+    return bool(np.abs((gap * largest.conj()).imag).max() < 1e-9 * abs(largest) ** 2)

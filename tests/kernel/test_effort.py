@@ -1,0 +1,115 @@
+"""Estimates that are made before anything is computed: blocks, memory; results in parts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gapscope as gs
+from gapscope.blocks import blocks
+from gapscope.effort import energy_groups
+from gapscope.kernel.client import get_host, shutdown
+from gapscope.map_request import MapRequest
+from gapscope.numerics import Numerics
+from gapscope.physics import Bonds, Lattice, Material
+from gapscope.simulate import simulate_batch
+
+SCALAR = gs.Impurity.scalar(50.0)
+
+
+def state(irrep: str, several: bool = False, **angles: float) -> gs.Specification:
+    impurity = SCALAR + gs.Impurity.magnetic((0, 0, 5), site=(3, -2)) if several else SCALAR
+    return gs.Specification(gs.material("nbse2"), gs.Pairing(irrep, 1.0, **angles), impurity, 20.0)
+
+
+def two_orbitals() -> gs.Specification:
+    hop = [[40.0, 12.0], [12.0, -30.0]]
+    bonds = dict.fromkeys(((1, 0), (-1, 0), (0, 1), (0, -1), (1, -1), (-1, 1)), hop)
+    spinless = Bonds.from_dict(bonds | {(0, 0): [[20.0, 5.0], [5.0, -10.0]]})
+    material = Material("two", Lattice("triangular", 3.4), spinless.kron(left=np.eye(2)))
+    return gs.Specification(material, gs.Pairing("A1g", 1.0, theta=0.0), SCALAR)
+
+
+STATES = {
+    "Eg": state("Eg", theta=0.3),
+    "Eg, complex": state("Eg", theta=0.3, phi=0.4),
+    "Eu, complex": state("Eu", theta=0.3, phi=0.4),
+    "A1u": state("A1u"),
+    "A1g": state("A1g", theta=0.5),
+    "two orbitals": two_orbitals(),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+@pytest.mark.parametrize("energy", [0.0, 0.5])
+@pytest.mark.parametrize("whole", [False, True])
+def test_blocks_are_those_of_the_kernel(name: str, energy: float, whole: bool) -> None:
+    bonds = STATES[name].bdg()
+    matrix = ",".join(
+        f"complex({x.real!r},{x.imag!r})" for m in bonds.matrices for x in m.T.ravel().tolist()
+    )
+    d, n = bonds.dimension, len(bonds.vectors)
+    vectors = ",".join(map(str, bonds.vectors.ravel().tolist()))
+    code = f"""let v = reshape([{vectors}], 2, {n}), h = reshape([{matrix}], {d}, {d}, {n})
+        b = GapScope.Bonds(v, h)
+        z = complex({energy}, 0.1)
+        join(map(GapScope.families(b)) do f
+            s = GapScope.block_solver(b, f.block, z, {str(whole).lower()})
+            string(length(f.block), " ", GapScope.field_count(s), " ",
+                length(GapScope.elements(s, z)), " ", 1 + length(f.twins))
+        end, "; ")
+    end"""
+    theirs = sorted(get_host().evaluate(code).split("; "))
+    ours = blocks(bonds, whole=whole, zero=energy == 0)
+    assert sorted(f"{b.size} {b.fields} {b.elements} {b.copies}" for b in ours) == theirs
+
+
+def test_parts_of_the_energies_give_the_same_bits(capsys: pytest.CaptureFixture[str]) -> None:
+    energies = [0.0, 0.5, -0.5, 1.0, -0.25, 2.0]
+    for numerics in (Numerics(energies, 0.1, 32), Numerics(energies, 0.1, 32, kgrid=64)):
+        whole = simulate_batch([STATES["Eg"]], numerics)
+        parts = simulate_batch([STATES["Eg"]], numerics, progress=True)
+        assert np.array_equal(whole.trace, parts.trace)
+        assert np.array_equal(whole.local_green, parts.local_green)
+        if whole.convergence is not None:
+            assert parts.convergence is not None
+            assert np.array_equal(whole.convergence.rows, parts.convergence.rows)
+    for settings in ({}, {"kgrid": 64}):
+        dos = gs.density_of_states(STATES["Eg"], energies, 0.1, **settings)
+        again = gs.density_of_states(STATES["Eg"], energies, 0.1, **settings, progress=True)
+        assert dos.identical(again)
+    momenta = np.random.default_rng(1).uniform(-1, 1, (300, 2))
+    one = gs.spectral_function(STATES["Eg"], momenta, energies, 0.1)
+    assert one.identical(gs.spectral_function(STATES["Eg"], momenta, energies, 0.1, progress=True))
+    assert capsys.readouterr().err == ""
+
+
+def test_an_energy_and_its_opposite_stay_together() -> None:
+    assert energy_groups(STATES["Eg"].bdg(), [0.0, 0.5, 1.0, -0.5]) == [[0], [1, 3], [2]]
+
+
+def memory_of(pid: int, name: str) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(1024 * int(line.split()[1]) for line in lines if line.startswith(name))
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize(
+    "numerics",
+    [Numerics([0.5], 0.1, 768), Numerics([0.5], 0.1, 768, kgrid=8192)],
+    ids=["converged", "grid"],
+)
+def test_memory_is_estimated_from_above(numerics: Numerics) -> None:
+    """A host of its own, which has computed a small map before; benchmarks/memory.py has more."""
+    shutdown()
+    small = {"kgrid": 64} if numerics.method.name == "grid" else {}
+    simulate_batch([STATES["Eg"]], Numerics([0.5], 0.1, 32, **small))
+    pid = get_host().info().pid
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+    before = memory_of(pid, "VmRSS")
+    simulate_batch([STATES["Eg"]], numerics)
+    taken = memory_of(pid, "VmHWM") - before + 16 * numerics.window**2
+    request = MapRequest([STATES["Eg"].bdg()], [STATES["Eg"].scatterers()], numerics)
+    assert taken < request.effort().memory < 2.5 * taken

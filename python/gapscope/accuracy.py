@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import asdict
 
+import numpy as np
+from numpy.typing import NDArray
+
+from gapscope.blocks import blocks
 from gapscope.errors import ConvergenceWarning
+from gapscope.kernel.calls import converged_states, grid_states
 from gapscope.numerics import Converged, Grid
+from gapscope.physics.bonds import Bonds
 from gapscope.physics.resolution import resolving_kgrid
 from gapscope.physics.specification import Specification
+
+Energies = NDArray[np.float64]
 
 
 def warn_of_grid(
@@ -24,6 +33,50 @@ def warn_of_grid(
             ConvergenceWarning,
             stacklevel=stacklevel,
         )
+
+
+def grid_states_error(
+    bonds: Bonds, dos: Energies, energies: Energies, broadening: float, kgrid: int
+) -> Energies:
+    """Estimated relative error at each energy of a density of states on a uniform grid.
+
+    Where the blocks of H are pairs, the converged method takes less time than the grid, and the
+    estimate is the distance from it and its own error. Larger blocks are compared with the grid
+    moved by half a step along b1 and b2, of equal quality and with other errors.
+    """
+    if all(block.is_pair for block in blocks(bonds, whole=False)):
+        right = converged_states(
+            bonds, energies=energies, broadening=broadening, **asdict(Converged())
+        )
+        return np.abs(dos / right.dos - 1) + right.relative_error
+    turns = np.exp(1j * np.pi * bonds.vectors.sum(axis=1) / kgrid)
+    moved = Bonds(bonds.vectors, bonds.matrices * turns[:, None, None])
+    other = grid_states(moved, energies=energies, broadening=broadening, kgrid=kgrid)
+    return np.abs(other - dos) / np.minimum(other, dos)
+
+
+def warn_of_grid_states(
+    specification: Specification,
+    broadening: float,
+    method: Grid,
+    energies: Energies,
+    error: Energies,
+    stacklevel: int = 3,
+) -> None:
+    """ConvergenceWarning with the largest error, if it exceeds the converged method's default."""
+    worst = int(error.argmax())
+    if error[worst] <= Converged.accuracy:
+        return
+    needed = resolving_kgrid(specification.bdg(), broadening)
+    finer = f"Resolving it takes about kgrid = {needed}" if needed > method.kgrid else ""
+    warnings.warn(
+        f"kgrid = {method.kgrid} does not resolve the broadening of {broadening:g} meV: the"
+        f" density of states is off by about {error[worst]:.1%} at {energies[worst]:g} meV, the"
+        f" median of all energies is {np.median(error):.1%}. {finer or 'Use a finer grid'}; or use"
+        " the method converged.",
+        ConvergenceWarning,
+        stacklevel=stacklevel,
+    )
 
 
 def warn_of_budget(method: Converged, estimate: float, stacklevel: int = 3) -> None:

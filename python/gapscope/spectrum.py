@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from gapscope.accuracy import warn_of_budget, warn_of_grid
+from gapscope.accuracy import grid_states_error, warn_of_budget, warn_of_grid_states
 from gapscope.effort import spectral_effort, states_effort
 from gapscope.errors import NumericsError
 from gapscope.kernel import calls
@@ -58,8 +58,8 @@ def density_of_states(
 
     Returns
     -------
-    DataArray with the coordinate ``energy`` and, by the method converged, ``relative_error``, the
-    estimate at each energy, and ``rows``, the number of rows of k points that it took.
+    DataArray with the coordinates ``energy`` and ``relative_error``, the estimate at each energy,
+    and, by the method converged, ``rows``, the number of rows of k points that it took.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def density_of_states(
 
     Warns
     -----
-    ConvergenceWarning : the grid does not resolve the broadening, or the accuracy was not reached.
+    ConvergenceWarning : the grid is off by more than 0.005, or the accuracy was not reached.
     """
     values = np.asarray(require_energies(energies))
     require_broadening(broadening)
@@ -94,18 +94,21 @@ def density_of_states(
         return [(chunk, compute(values[chunk])) for chunk in chunks]
 
     coords = {"energy": ("energy", values, {"long_name": "energy", "units": "meV"})}
-    dos = np.empty(len(values))
+    dos, error = np.empty(len(values)), np.empty(len(values))
     if isinstance(method, Grid):
-        warn_of_grid(specification, broadening, method)
-        kgrid = method.kgrid
-        for chunk, some in in_turn(
-            lambda w: calls.grid_states(bonds, energies=w, broadening=broadening, kgrid=kgrid)
-        ):
-            dos[chunk] = some
+        grid = method
+
+        def on_grid(w: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+            one = {"energies": w, "broadening": broadening, "kgrid": grid.kgrid}
+            found = calls.grid_states(bonds, **one)  # type: ignore[arg-type]
+            return found, grid_states_error(bonds, found, **one)  # type: ignore[arg-type]
+
+        for chunk, (some, its_error) in in_turn(on_grid):
+            dos[chunk], error[chunk] = some, its_error
+        warn_of_grid_states(specification, broadening, method, values, error)
     else:
         settings = asdict(method)
-        error, rows = np.empty(len(values)), np.empty(len(values), np.int64)
-        reached = True
+        rows, reached = np.empty(len(values), np.int64), True
         for chunk, states in in_turn(
             lambda w: calls.converged_states(bonds, energies=w, broadening=broadening, **settings)
         ):
@@ -114,18 +117,10 @@ def density_of_states(
             reached &= bool(states.reached.all())
         if not reached:
             warn_of_budget(method, float(error.max()))
-        coords |= {
-            "relative_error": (
-                "energy",
-                error,
-                {"long_name": "estimated relative error of the density of states", "units": "1"},
-            ),
-            "rows": (
-                "energy",
-                rows,
-                {"long_name": "rows of k points evaluated", "units": "1"},
-            ),
-        }
+        named = {"long_name": "rows of k points evaluated", "units": "1"}
+        coords["rows"] = ("energy", rows, named)
+    told = {"long_name": "estimated relative error of the density of states", "units": "1"}
+    coords["relative_error"] = ("energy", error, told)
     return xr.DataArray(
         dos,
         dims="energy",

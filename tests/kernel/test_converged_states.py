@@ -108,6 +108,44 @@ def test_what_does_not_converge_says_so(nbse2: Material) -> None:
     assert abs(float(coarse[0]) / float(good[0]) - 1) > 0.05
 
 
+@pytest.mark.parametrize(
+    ("kgrid", "broadening", "low", "high"),
+    [(2048, 0.1, 0.03, 0.05), (1024, 0.1, 0.05, 0.07), (512, 0.01, 0.1, 0.2)],
+)
+def test_a_grid_says_how_far_off_it_is(
+    nbse2: Material, kgrid: int, broadening: float, low: float, high: float
+) -> None:
+    """E_g at 2 meV; the truth is the converged value at another accuracy."""
+    state = gs.Specification(nbse2, gs.Pairing("Eg", 1.0, theta=0.3), NOTHING, eps0=20.0)
+    with pytest.warns(ConvergenceWarning, match=r"off by about [\d.]+% at 2 meV"):
+        coarse = gs.density_of_states(state, [2.0], broadening, kgrid)
+    right = gs.density_of_states(state, [2.0], broadening, accuracy=1e-4)
+    truth, told = abs(coarse.item() / right.item() - 1), coarse.relative_error.item()
+    assert low < truth < high
+    assert truth <= told < truth + 0.01
+
+
+def test_a_grid_of_large_blocks_is_compared_with_one_moved_by_half_a_step() -> None:
+    """Two orbitals that mix: the median of the estimates is near that of the errors."""
+    hop = [[40.0, 12.0], [12.0, -30.0]]
+    bonds = dict.fromkeys(((1, 0), (-1, 0), (0, 1), (0, -1), (1, -1), (-1, 1)), hop)
+    spinless = Bonds.from_dict(bonds | {(0, 0): [[20.0, 5.0], [5.0, -10.0]]})
+    material = Material("two", Lattice("triangular", 3.4), spinless.kron(left=np.eye(2)))
+    state = gs.Specification(material, gs.Pairing("A1g", 1.0, theta=0.0), NOTHING)
+    energies = np.linspace(-6, 6, 13).tolist()
+    right = gs.density_of_states(state, energies, 3.0, accuracy=1e-4)
+    for kgrid, apart in ((24, True), (256, False)):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", ConvergenceWarning)
+            dos = gs.density_of_states(state, energies, 3.0, kgrid)
+        error = np.abs(dos / right - 1).values
+        assert bool(caught) == (float(np.median(error)) > 0.005) == apart
+        if apart:
+            ratio = float(np.median(dos.relative_error) / np.median(error))
+            assert 0.5 < ratio < 4
+            assert float(dos.relative_error.max()) > 0.5 * error.max()
+
+
 def test_settings_of_the_two_methods_do_not_mix(square: gs.Specification) -> None:
     for settings, rule in (
         ({"method": "grid"}, "needs the number of k points"),

@@ -120,7 +120,7 @@ WANNIER = '[wannier90]\nhr = "absent_hr.dat"\nfermi_energy = 0.0\n'
         (HEADER + LATTICE + WANNIER, "layout of the user guide"),
         (HEADER + SQUARE + WANNIER, "on the triangular lattice"),
         (HEADER + LATTICE + WANNIER + "efermi = 1.0\n", "has hr, fermi_energy"),
-        (HEADER + LATTICE + '[wannier90]\nhr = "x_hr.dat"\n', "fermi_energy must be given"),
+        (HEADER + LATTICE + '[wannier90]\nhr = "x_hr.dat"\n', "zero of energy is given once"),
     ],
 )
 def test_a_bad_material_file_is_refused_by_its_rule(tmp_path: Path, text: str, rule: str) -> None:

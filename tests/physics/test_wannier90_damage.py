@@ -67,7 +67,10 @@ def test_a_wannier90_file_of_another_physics_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MaterialFileError, match="two-dimensional"):
         read_wannier90(bulk, fermi_energy=0.0)
     open_chain = write_hr(tmp_path / "open_hr.dat", {(0, 0, 0): ONE, (1, 0, 0): ONE})
+    skew = write_hr(tmp_path / "skew_hr.dat", {(1, 0, 0): ONE, (-1, 0, 0): 2 * ONE})
     with pytest.raises(MaterialFileError, match="Hermitian"):
+        read_wannier90(skew, fermi_energy=0.0, cell_angle=60)
+    with pytest.raises(MaterialFileError, match="without their opposite"):
         read_wannier90(open_chain, fermi_energy=0.0, cell_angle=60)
     with pytest.raises(MaterialFileError, match="knows the orbitals"):
         atomic_soc(80.0, ["dz2", "px"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from gapscope.errors import MaterialFileError
 from gapscope.physics import Material
 from gapscope.physics.bonds import Bonds
-from gapscope.physics.filling import fermi_level
+from gapscope.physics.filling import SETTLED, fermi_level, level_in_words
 from gapscope.physics.spin import SX, SY
 from gapscope.physics.symmetry import C3, act_on_bonds
 from wannier_files import Vector, write_hr
@@ -173,6 +174,47 @@ def test_the_bands_hold_the_filling_below_the_fermi_energy(tmp_path: Path, filli
     assert (energies < 0).sum() / 300**2 == pytest.approx(filling, abs=2e-3)
 
 
+def test_the_level_of_a_filling_comes_with_its_error(tmp_path: Path) -> None:
+    """Half of a band that is symmetric about 20 meV fills it up to there."""
+    chain = {(0, 0): np.eye(2) * 20.0, (1, 0): np.eye(2) * 50.0, (-1, 0): np.eye(2) * 50.0}
+    level, error = fermi_level(Bonds.from_dict(chain), 1.0)
+    assert abs(level - 20) <= max(error, 0.01) < SETTLED
+    assert "settled" not in level_in_words(level, error)
+    assert "20 meV, which has not settled" in level_in_words(-1234.0, 20.0)
+    found = read(write_hr(tmp_path / "x_hr.dat", triangular()), fermi_energy=None, filling=0.7)
+    assert re.search(r"zero of energy at [-\d.]+ eV \+- [\d.]+ meV$", found.description)
+
+
+def test_a_filling_in_a_material_file_is_that_of_the_bands(tmp_path: Path) -> None:
+    path = write_hr(tmp_path / "x_hr.dat", triangular())
+    text = 'schema = 1\nname = "x"\n[lattice]\nname = "triangular"\nconstant = 3.3\n'
+    (tmp_path / "x.toml").write_text(text + '[wannier90]\nhr = "x_hr.dat"\nfilling = 0.7\n')
+    found = Material.from_toml(tmp_path / "x.toml")
+    direct = read(path, fermi_energy=None, filling=0.7)
+    assert found.bonds.distance(direct.bonds) == 0
+    assert "+-" in found.description
+    for zero in ("", "filling = 0.7\nfermi_energy = 0.1\n"):
+        (tmp_path / "x.toml").write_text(text + f'[wannier90]\nhr = "x_hr.dat"\n{zero}')
+        with pytest.raises(MaterialFileError, match="given once"):
+            Material.from_toml(tmp_path / "x.toml")
+
+
+def test_vectors_without_their_opposite_are_refused_and_the_remedy_works(tmp_path: Path) -> None:
+    whole = triangular()
+    half = {r: h for r, h in whole.items() if r >= (0, 0, 0)}
+    path = write_hr(tmp_path / "x_hr.dat", half)
+    with pytest.raises(MaterialFileError, match="3 of 4 vectors without their opposite") as caught:
+        read(path)
+    assert "[[bonds]]" in caught.value.remedy
+    bonds = "".join(
+        f"[[bonds]]\nvector = {list(r[:2])}\nreal = [[{1000 * h[0, 0]}]]\n" for r, h in half.items()
+    )
+    text = 'schema = 1\nname = "x"\n[lattice]\nname = "triangular"\nconstant = 3.3\n'
+    (tmp_path / "x.toml").write_text(text + bonds)
+    right = read(write_hr(tmp_path / "y_hr.dat", whole)).bonds
+    assert Material.from_toml(tmp_path / "x.toml").bonds.distance(right) < 1e-12
+
+
 def test_a_filling_that_no_band_holds_is_refused(tmp_path: Path) -> None:
     path = write_hr(tmp_path / "x_hr.dat", triangular())
     for filling in (0.0, 2.0, -1.0, float("nan")):
@@ -192,4 +234,4 @@ def test_the_inputs_after_users_reports() -> None:
         assert act_on_bonds(C3, found.bonds).distance(found.bonds) > 0.01  # spins turn, too
     bonds = read(MEASURED / "nbs2" / "NbS2_hr.dat").bonds
     assert bonds.dimension == 6
-    assert fermi_level(bonds, 1.0) == pytest.approx(-6091, abs=1)
+    assert fermi_level(bonds, 1.0)[0] == pytest.approx(-6091, abs=1)

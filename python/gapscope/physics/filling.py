@@ -12,10 +12,14 @@ SETTLED = 0.1
 MOST = 384
 
 
-def fermi_level(bonds: Bonds, filling: float) -> float:
+def fermi_level(bonds: Bonds, filling: float) -> tuple[float, float]:
     """Energy in meV below which bands (of 2n x 2n bonds) hold ``filling`` electrons per cell.
 
-    The k-grid is doubled until the energy moves by less than SETTLED.
+    The k-grid is doubled until the energy moves by less than SETTLED, at most up to MOST.
+
+    Returns
+    -------
+    The energy, and by how much it moved at the last doubling: about its error.
 
     Raises
     ------
@@ -32,7 +36,22 @@ def fermi_level(bonds: Bonds, filling: float) -> float:
         levels.append(_level(bonds, filling, kgrid))
         if abs(levels[-1] - levels[-2]) < SETTLED:
             break
-    return levels[-1]
+    return levels[-1], abs(levels[-1] - levels[-2])
+
+
+def filled(bonds: Bonds, filling: float) -> tuple[Bonds, str]:
+    """Bonds whose zero of energy is the Fermi level of a filling, and that level in words."""
+    level, error = fermi_level(bonds, filling)
+    zero = Bonds.from_dict({(0, 0): -level * np.eye(bonds.dimension)})
+    return Bonds.sum([bonds, zero]), level_in_words(level, error)
+
+
+def level_in_words(level: float, error: float) -> str:
+    """The zero of energy in eV with its error in meV, and a word where it did not settle."""
+    words = f"{level / 1000:.6g} eV +- {max(error, 0.001):.2g} meV"
+    if error < SETTLED:
+        return words
+    return f"{words}, which has not settled: two k-grids differ by more than {SETTLED:g} meV"
 
 
 def _level(bonds: Bonds, filling: float, kgrid: int) -> float:

@@ -9,10 +9,10 @@ import numpy as np
 
 from gapscope.errors import MaterialFileError, SpecificationError
 from gapscope.physics.bonds import Bonds, require_hermitian
-from gapscope.physics.filling import fermi_level
+from gapscope.physics.filling import filled
 from gapscope.physics.lattice import Lattice
 from gapscope.physics.material_file import read_material_file
-from gapscope.physics.wannier90 import MEV_PER_EV, read_wannier90
+from gapscope.physics.wannier90 import read_wannier90
 from gapscope.physics.wannier_kind import with_spin
 
 
@@ -139,13 +139,13 @@ class Material:
         orbital = read_wannier90(path, fermi_energy=fermi_energy or 0.0, cell_angle=cell_angle)
         bonds, spin = with_spin(orbital, path, spin)
         if filling is not None:
-            level = fermi_level(bonds, filling)
-            zero = Bonds.from_dict({(0, 0): -level * np.eye(bonds.dimension)})
-            bonds, fermi_energy = Bonds.sum([bonds, zero]), level / MEV_PER_EV
+            bonds, zero = filled(bonds, filling)
+        else:
+            zero = f"{fermi_energy:.6g} eV"
         return cls(
             name or path.name.removesuffix("_hr.dat"),
             Lattice("triangular", lattice_constant),
             bonds,
             citation,
-            f"Wannier90 {path.name}, spin {spin}, zero of energy at {fermi_energy:.6g} eV",
+            f"Wannier90 {path.name}, spin {spin}, zero of energy at {zero}",
         )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gapscope.errors import MaterialFileError
 from gapscope.physics.bonds import Bonds
+from gapscope.physics.filling import filled
 from gapscope.physics.lattice import Lattice
 from gapscope.physics.spin import S0, SZ
 from gapscope.physics.symmetry import D6, D6_ISING, act_on_site
@@ -49,6 +50,7 @@ class _Reader:
     def __init__(self, path: Path, table: dict[str, Any]) -> None:
         self.path = path
         self.table = table
+        self.notes: list[str] = []
 
     def fail(self, rule: str, received: object, remedy: str) -> MaterialFileError:
         return MaterialFileError(f"{self.path.name}: {rule}", received, remedy)
@@ -96,13 +98,12 @@ class _Reader:
         )
         build = {"shells": self.shells, "bonds": self.bonds, "wannier90": self.wannier90}
         texts = dict.fromkeys(("citation", "description"), "") | self.table
-        return (
-            self.require(texts, "name", str),
-            lattice,
-            build[models[0]](lattice),
-            self.require(texts, "citation", str),
-            self.require(texts, "description", str),
+        name, citation, description = (
+            self.require(texts, key, str) for key in ("name", "citation", "description")
         )
+        bonds = build[models[0]](lattice)
+        said = [description] if description else []
+        return name, lattice, bonds, citation, "; ".join(said + self.notes)
 
     def entries(self, key: str, allowed: set[str]) -> Iterator[dict[str, Any]]:
         for entry in self.require(self.table, key, list):
@@ -180,6 +181,7 @@ class _Reader:
         unknown = set(table) - {
             "hr",
             "fermi_energy",
+            "filling",
             "cell_angle",
             "spin",
             "soc_strength",
@@ -187,20 +189,34 @@ class _Reader:
         }
         if unknown or lattice.name != "triangular":
             raise self.fail(
-                "[wannier90] has hr, fermi_energy, cell_angle, spin, soc_strength, soc_orbitals,"
-                " on the triangular lattice.",
+                "[wannier90] has hr, fermi_energy or filling, cell_angle, spin, soc_strength,"
+                " soc_orbitals, on the triangular lattice.",
                 ", ".join(sorted(table)),
                 "Remove the others.",
+            )
+        if ("fermi_energy" in table) == ("filling" in table):
+            raise self.fail(
+                "the zero of energy is given once: fermi_energy in eV, or filling.",
+                ", ".join(sorted(table)),
+                "Give one of them.",
             )
         path = self.path.parent / self.require(table, "hr", str)
         orbital = read_wannier90(
             path,
-            fermi_energy=float(self.require(table, "fermi_energy", (int, float))),
+            fermi_energy=self.number(table, "fermi_energy"),
             cell_angle=table.get("cell_angle"),
         )
         electrons, _ = with_spin(orbital, path, table.get("spin"))
-        if "soc_strength" not in table:
+        if "soc_strength" in table:
+            electrons = Bonds.sum([electrons, self.atomic(table, electrons)])
+        if "filling" not in table:
             return electrons
+        # After the spin-orbit coupling, which moves the level.
+        bonds, zero = filled(electrons, self.number(table, "filling"))
+        self.notes.append(f"zero of energy at {zero}")
+        return bonds
+
+    def atomic(self, table: dict[str, Any], electrons: Bonds) -> Bonds:
         names = self.require(table, "soc_orbitals", list)
         strength = float(self.require(table, "soc_strength", (int, float)))
         soc = atomic_soc(strength, names)
@@ -208,4 +224,4 @@ class _Reader:
             raise self.fail(
                 "soc_orbitals names every orbital of the file.", names, "Give them in file order."
             )
-        return Bonds.sum([electrons, Bonds.from_dict({(0, 0): soc})])
+        return Bonds.from_dict({(0, 0): soc})

@@ -65,6 +65,7 @@ def read_wannier90(
             "Check that the file is a whole _hr.dat or _tb.dat.",
         ) from error
     flat = _flattened(total, path.name)
+    _require_partners(flat, path.name)
     given = Bonds.from_dict({r: MEV_PER_EV * h for r, h in flat.items()})
     stated = stated_cell_angle(path) if cell_angle is None else cell_angle
     angle = _cell_angle(given.vectors, stated)
@@ -100,6 +101,19 @@ def _flattened(
     for (r1, r2, _), matrix in total.items():
         flat[r1, r2] = flat.get((r1, r2), 0) + matrix
     return flat
+
+
+def _require_partners(flat: dict[tuple[int, int], NDArray[np.complex128]], name: str) -> None:
+    """Raise where a bond R of weight has no partner -R in the file."""
+    alone = [r for r, h in flat.items() if (-r[0], -r[1]) not in flat and np.abs(h).max() > FLAT]
+    if alone:
+        some = ", ".join(map(str, sorted(alone)[:3])) + (", ..." if len(alone) > 3 else "")
+        raise MaterialFileError(
+            "A Wannier90 file holds H(-R) beside every H(R), with H(-R) = H(R)^dagger.",
+            f"{name}: {len(alone)} of {len(flat)} vectors without their opposite: {some}",
+            "Write the file anew, with all vectors; or write the bonds into a material's TOML as"
+            " [[bonds]], where the opposite is added.",
+        )
 
 
 def atomic_soc(strength: float, orbitals: Sequence[str]) -> NDArray[np.complex128]:

@@ -28,11 +28,13 @@ from tornado.websocket import WebSocketClosedError
 from gapscope.cli import main
 from gapscope.errors import SettingError
 from gapscope.explore import serve
+from gapscope.explore.address import LOCAL, free_port, origins
 from gapscope.explore.lines import python_lines
 from gapscope.explore.results import maps
-from gapscope.explore.serve import LOCAL, free_port, make_server, origins
+from gapscope.explore.serve import make_server
 from gapscope.explore.state import CONVERGED, State
 from gapscope.mapfile import read_map
+from gapscope.resources import MEASURED_MODEL
 
 
 def fetch(address: str, path: str = "") -> tuple[int, bytes, Any]:
@@ -168,7 +170,7 @@ def test_without_panel_the_command_says_what_to_install(monkeypatch: pytest.Monk
     assert "pip install panel bokeh contourpy" in result.output
 
 
-@pytest.mark.parametrize("address", [None, "192.0.2.1"])
+@pytest.mark.parametrize("address", [None, "127.0.0.2"])
 def test_another_address_is_warned_of(monkeypatch: pytest.MonkeyPatch, address: str | None) -> None:
     asked: dict[str, Any] = {}
 
@@ -179,12 +181,13 @@ def test_another_address_is_warned_of(monkeypatch: pytest.MonkeyPatch, address: 
 
     monkeypatch.setattr(serve, "make_server", make_server)
     monkeypatch.setattr(serve, "silence", lambda: None)
-    given = [] if address is None else ["--address", address]
-    result = CliRunner().invoke(main, ["explore", "--no-browser", "--model", "other", *given])
+    given = ["--port", "0", "--model", MEASURED_MODEL]
+    given += [] if address is None else ["--address", address]
+    result = CliRunner().invoke(main, ["explore", "--no-browser", *given])
     assert result.exit_code == 0
     assert ("warning" in result.output) == (address is not None)
     assert asked["address"] == (address or LOCAL)
-    assert asked["model"] == "other"
+    assert asked["model"] == MEASURED_MODEL
     assert asked["browser"] is False
     assert "http://there/?token=secret" in result.output
 

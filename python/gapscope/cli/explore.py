@@ -6,10 +6,10 @@ import importlib.util
 
 import click
 
+from gapscope.cli.inputs import require_learning
 from gapscope.errors import SettingError
+from gapscope.explore.address import LOCAL, free_port
 from gapscope.resources import MEASURED_MODEL, SHIPPED_MODEL
-
-LOCAL = "127.0.0.1"
 
 
 @click.command()
@@ -41,6 +41,8 @@ def explore(port: int, browser: bool, model: str, measured_model: str, address: 
     who open it by the address printed, which holds a token.
     """
     require_extra()
+    require_learning(models=[model, measured_model])
+    free_port(address, port)
     if address != LOCAL:
         click.secho(
             f"warning: whoever listens in the network of {address} sees this page, its token and"

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from gapscope.cli.inputs import require_learning, require_some_map
 from gapscope.cli.measured import kind_of, predict_measurements, scan_options
 from gapscope.cli.outputs import require_outputs
 from gapscope.errors import GapscopeError, MapFileError, PreparationError
@@ -17,6 +18,10 @@ from gapscope.storage import require_folder
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
+SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
+BACKBONES = ("vgg16", "vgg16-half", "convnext")
+PRECISIONS = ("auto", "float32", "mixed_bfloat16")
+"""As gapscope.learning knows them, which is imported when they are used."""
 
 
 @click.command()
@@ -30,25 +35,33 @@ FILE = click.Path(dir_okay=False, path_type=Path)
     help="A further dataset for the surfaces of --surfaces to learn from; repeat for several.",
 )
 @click.option("--restart", is_flag=True, help="Replace the run in the folder, do not resume it.")
-@click.option("--backbone", help="vgg16, vgg16-half or convnext.")
-@click.option("--input-size", type=int, help="Sites per side of the window the network sees.")
-@click.option("--width", type=int, help="Units of the aggregation layer.")
-@click.option("--epochs", type=int, help="Passes over the training split.")
-@click.option("--batch-size", type=int, help="Maps per step.")
-@click.option("--learning-rate", type=float, help="Of AdamW, at its highest.")
-@click.option("--weight-decay", type=float)
-@click.option("--ema-momentum", type=float, help="Average the weights with this momentum.")
-@click.option("--irrep-weight", type=float, help="w_IR of the paper's eq. 16.")
-@click.option("--parameter-weight", type=float, help="w_param of the paper's eq. 16.")
+@click.option("--backbone", type=click.Choice(BACKBONES), help="Convolutional layers.")
+@click.option(
+    "--input-size", type=click.IntRange(2, 1024), help="Sites per side of the window it sees."
+)
+@click.option("--width", type=click.IntRange(1, 4096), help="Units of the aggregation layer.")
+@click.option("--epochs", type=click.IntRange(1), help="Passes over the training split.")
+@click.option("--batch-size", type=click.IntRange(1), help="Maps per step.")
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(0, min_open=True),
+    help="Largest learning rate of AdamW.",
+)
+@click.option("--weight-decay", type=click.FloatRange(0))
+@click.option("--ema-momentum", type=SHARE, help="Average the weights with this momentum.")
+@click.option("--irrep-weight", type=click.FloatRange(0), help="w_IR of the paper's eq. 16.")
+@click.option("--parameter-weight", type=click.FloatRange(0), help="w_param of the paper's eq. 16.")
 @click.option("--symmetry/--no-symmetry", default=None, help="Augment by the operations of C3v.")
-@click.option("--gaussian-noise", type=float, help="Largest noise in units of the map's own.")
-@click.option("--pink-noise", type=float, help="The same for 1/f noise.")
+@click.option(
+    "--gaussian-noise", type=click.FloatRange(0), help="Largest noise in units of the map's own."
+)
+@click.option("--pink-noise", type=click.FloatRange(0), help="The same for 1/f noise.")
 @click.option("--measured", is_flag=True, help="Learn from maps as a measurement leaves them.")
 @click.option(
     "--surfaces/--no-surfaces", default=None, help="Learn clean maps' parameters by regression."
 )
-@click.option("--precision", help="auto, float32 or mixed_bfloat16.")
-@click.option("--seed", type=int)
+@click.option("--precision", type=click.Choice(PRECISIONS), help="Of the training's numbers.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1))
 def train(
     dataset: Path,
     output: Path,
@@ -63,6 +76,9 @@ def train(
     An interrupted run goes on after its last finished epoch. Options that are not given take the
     defaults of gapscope.learning.config.
     """
+    require_folder(output)
+    require_learning([] if start is None else [start], [dataset, *also])
+
     from gapscope.learning.config import NetworkConfig, TrainingConfig
     from gapscope.learning.measurement import MeasurementAugmentation
     from gapscope.learning.train import train as train_network
@@ -80,7 +96,7 @@ NETWORK_OPTIONS = ("backbone", "input_size", "width")
 
 
 LEVEL = click.option(
-    "--level", type=float, help="Probability that sets and intervals hold the truth."
+    "--level", type=SHARE, help="Probability that sets and intervals hold the truth."
 )
 SYMMETRY = click.option(
     "--symmetry/--no-symmetry",
@@ -92,7 +108,9 @@ SYMMETRY = click.option(
 @click.command()
 @click.argument("run", type=FOLDER)
 @click.argument("dataset", type=FOLDER)
-@click.option("--split", default="test", show_default=True, help="validation or test.")
+@click.option(
+    "--split", type=click.Choice(["validation", "test"]), default="test", show_default=True
+)
 @click.option(
     "--training",
     type=FOLDER,
@@ -105,6 +123,8 @@ def calibrate(run: Path, dataset: Path, split: str, training: Path | None) -> No
     unlike the training maps. DATASET stands for the maps that predictions will be made for, and is
     not to be used to judge them.
     """
+    require_learning([run], [dataset] if training is None else [dataset, training])
+
     from gapscope.learning.calibrate import calibrate as calibrate_run
     from gapscope.learning.calibration import CALIBRATION
 
@@ -116,7 +136,9 @@ def calibrate(run: Path, dataset: Path, split: str, training: Path | None) -> No
 @click.command()
 @click.argument("run", type=FOLDER)
 @click.argument("dataset", type=FOLDER)
-@click.option("--split", default="test", show_default=True, help="train, validation or test.")
+@click.option(
+    "--split", type=click.Choice(["train", "validation", "test"]), default="test", show_default=True
+)
 @click.option("-o", "--output", type=FOLDER, help="Folder of the results  [default: RUN/SPLIT]")
 @LEVEL
 @SYMMETRY
@@ -126,13 +148,15 @@ def evaluate(run: Path, dataset: Path, split: str, output: Path | None, **option
     RUN is the folder of a run or of an exported model. A calibrated one also gets a table of how
     often its sets and intervals hold the truth.
     """
+    folder = output or run / split
+    if output is not None or run.is_dir():
+        require_folder(folder)
+    require_learning([run], [dataset])
+
     from gapscope.learning.evaluate import evaluate as evaluate_run
     from gapscope.plots.learning import evaluation_figures
     from gapscope.plots.style import save_figure
 
-    folder = output or run / split
-    if output is not None or run.is_dir():
-        require_folder(folder)
     result = evaluate_run(run, dataset, split, **_given(options))
     written = list(result.write(folder))
     for name, figure in evaluation_figures(result.predictions).items():
@@ -153,6 +177,9 @@ def export(run: Path, output: Path, name: str | None) -> None:
 
     The folder holds JSON, arrays and safetensors, and no code.
     """
+    require_folder(output)
+    require_learning([run])
+
     from gapscope.learning.model import export as export_model
 
     folder = export_model(run, output, name)
@@ -197,17 +224,19 @@ def predict(
     """
     require_outputs(output, figure, maps)
     measured = _all_measured(maps, refine, {"unit": unit, "figure": figure, **scan})
-
-    from gapscope.learning.listing import nearest_text, prediction_text, refinement_text
-    from gapscope.mapfile import write_netcdf
+    model = model or (MEASURED_MODEL if measured else SHIPPED_MODEL)
+    require_learning(models=[model])
+    if not measured:
+        require_some_map(maps, _tell)
 
     options = _given({"level": level, "symmetry": symmetry})
     names, left_out = [printable(path.name) for path in maps], 0
     if measured:
+        result, sites = predict_measurements(maps, model, unit, scan, **options)
+
+        from gapscope.learning.listing import nearest_text, prediction_text
         from gapscope.measured.prediction import departures
 
-        model = model or MEASURED_MODEL
-        result, sites = predict_measurements(maps, model, unit, scan, **options)
         names, left_out = [printable(path.name) for path in sites], len(set(maps)) - len(sites)
         click.echo(prediction_text(result, names))
         for name, notes in zip(names, departures(result), strict=True):
@@ -225,9 +254,9 @@ def predict(
             )
             click.echo(f"wrote {save_figure(compared, figure)}")
     else:
+        from gapscope.learning.listing import prediction_text, refinement_text
         from gapscope.learning.predict import predict as predict_maps
 
-        model = model or SHIPPED_MODEL
         result = predict_maps(model, maps, left_out=_tell, **options)
         used = [Path(str(file)) for file in result["file"].values]
         names, left_out = [printable(path.name) for path in used], len(maps) - len(used)
@@ -238,6 +267,8 @@ def predict(
             result = refine_files(result, used, model)
             click.echo(f"\n{refinement_text(result, names)}")
     if output is not None:
+        from gapscope.mapfile import write_netcdf
+
         click.echo(f"wrote {write_netcdf(result, output)}")
     if left_out:
         fault = PreparationError if "bias" in result else MapFileError

@@ -259,28 +259,44 @@ def predict_measurements(
     A file that cannot be opened or prepared is told and left out, unless it is the only one.
     ``scan`` are the options of :func:`scan_options`; prepared files need none.
     """
-    from gapscope.learning.predictor import Predictor
-    from gapscope.measured.prediction import network_window, predict_sites, sites_of
+    from gapscope.measured.preparation import Prepared
     from gapscope.measured.preparation.report import read_prepared
     from gapscope.resources import find_model
 
     _wanted(scan["material"], scan["lattice_constant"])  # refused once, and not for every file
-    predictor = Predictor.load(find_model(model), **options)
     scan = dict(scan)
     centre = scan.pop("centre")
-    sites = {}
+    sites: dict[Path, xr.Dataset] = {}
+    predictor = None
+
+    def leave_out(file: Path, error: GapscopeError) -> None:
+        if len(files) == 1 or (file == files[-1] and not sites):
+            raise error
+        click.echo(f"{printable(file.name)}: {type(error).__name__}\n{error}\n", err=True)
+
     for file in files:
         try:
-            sites[file] = (
-                read_prepared(file)
-                if kind_of(file) == "prepared"
-                else sites_of(prepared_file(file, **scan), predictor.size, centre)
+            opened = (
+                read_prepared(file) if kind_of(file) == "prepared" else prepared_file(file, **scan)
             )
-            _ = network_window(sites[file], predictor)
         except GapscopeError as error:
-            sites.pop(file, None)
-            if len(files) == 1 or (file == files[-1] and not sites):
-                raise
-            click.echo(f"{printable(file.name)}: {type(error).__name__}\n{error}\n", err=True)
+            leave_out(file, error)
+            continue
+        if predictor is None:
+            # The network takes seconds to load: it is for files that can be read.
+            from gapscope.learning.predictor import Predictor
+            from gapscope.measured.prediction import network_window, predict_sites, sites_of
+
+            predictor = Predictor.load(find_model(model), **options)
+        try:
+            found = (
+                sites_of(opened, predictor.size, centre) if isinstance(opened, Prepared) else opened
+            )
+            _ = network_window(found, predictor)
+        except GapscopeError as error:
+            leave_out(file, error)
+            continue
+        sites[file] = found
+    assert predictor is not None
     predictions = predict_sites(list(sites.values()), predictor, unit=unit)
     return predictions.assign_coords(file=("sample", [str(file) for file in sites])), sites

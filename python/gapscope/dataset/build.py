@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
-from distributed import Client
-from tqdm import tqdm
-
 from gapscope.dataset.assemble import write_dataset
-from gapscope.dataset.cluster import WorkersLostError, check_workers, connect, neighbours, run
-from gapscope.dataset.compute import (
-    Job,
-    JuliaKernel,
-    Simulator,
-    compute_shard,
-    require_versions,
-)
+from gapscope.dataset.compute import Job, JuliaKernel, Simulator, require_versions
 from gapscope.dataset.manifest import Manifest
-from gapscope.dataset.preflight import require_computable
+from gapscope.dataset.preflight import check_workers, require_computable
 from gapscope.dataset.recipe import Recipe, load_recipe
 from gapscope.dataset.schema import MANIFEST, shard_name
 from gapscope.dataset.shards import intact_shard
@@ -30,8 +19,6 @@ from gapscope.storage import make_folder, only_writer, remove_leftovers, require
 
 logger = logging.getLogger(__name__)
 KERNEL = JuliaKernel()
-CLUSTERS = 4
-"""Sets of local workers that are started, each after the loss of the one before."""
 
 
 def build(
@@ -86,7 +73,10 @@ def build(
         manifest.write(folder)
         if manifest.missing:
             job = Job(folder, manifest, matter, simulator, neighbours=1)
-            manifest = _computed(job, workers, scheduler, progress)
+            # Dask takes seconds to import: it is for what there is to compute.
+            from gapscope.dataset.farm import computed
+
+            manifest = computed(job, workers, scheduler, progress)
         write_dataset(folder, manifest)
         remove_leftovers(folder / "shards")
     return folder
@@ -132,36 +122,4 @@ def _survey(folder: Path, manifest: Manifest) -> Manifest:
         manifest = replace(manifest, versions=manifest.versions or shard.origin.versions)
         require_versions(manifest.versions, shard.origin.versions)
         manifest = manifest.with_shard(index, shard.entry)
-    return manifest
-
-
-def _computed(job: Job, workers: int | None, scheduler: str | None, progress: bool) -> Manifest:
-    """The finished manifest; workers of this machine that are lost are replaced, CLUSTERS times."""
-    for left in reversed(range(CLUSTERS)):
-        try:
-            with connect(workers, scheduler) as client:
-                return _compute(client, replace(job, neighbours=neighbours(client)), progress)
-        except WorkersLostError as error:
-            if scheduler is not None or not left:
-                raise
-            logger.warning("New workers, since all were lost: %s", error.received)
-            job = replace(job, manifest=Manifest.read(job.folder))
-    raise AssertionError("the last failure is raised")
-
-
-def _compute(client: Client, job: Job, progress: bool) -> Manifest:
-    """Compute the missing shards and enter each into the manifest as it is finished."""
-    manifest = job.manifest
-    if not manifest.shards:
-        ((_, begun),) = run(client, job.simulator.versions, [job.neighbours])
-        manifest = replace(manifest, versions=begun)
-    manifest.write(job.folder)
-    job = replace(job, manifest=manifest)
-    shards, total = manifest.recipe.shards(), manifest.recipe.samples
-    done = total - sum(len(shards[index]) for index in manifest.missing)
-    with tqdm(total=total, initial=done, unit="map", disable=not progress) as bar:
-        for index, entry in run(client, partial(compute_shard, job), manifest.missing):
-            manifest = manifest.with_shard(index, entry)
-            manifest.write(job.folder)
-            bar.update(len(shards[index]))
     return manifest

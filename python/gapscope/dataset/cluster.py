@@ -23,7 +23,8 @@ from distributed import (
 )
 from distributed.comm.core import CommClosedError
 
-from gapscope.errors import ClusterError, HostDiedError, SettingError
+from gapscope.dataset.preflight import check_workers
+from gapscope.errors import ClusterError, HostDiedError
 
 Item = TypeVar("Item", bound=Hashable)
 Result = TypeVar("Result")
@@ -48,18 +49,6 @@ _REMEDY = (
 
 class WorkersLostError(ClusterError):
     """All workers have gone; others may do."""
-
-
-def check_workers(workers: int | None, scheduler: str | None) -> None:
-    """Raise SettingError unless the numbers of workers and the scheduler go together."""
-    if workers is not None and scheduler is not None:
-        raise SettingError(
-            "A running cluster brings its own workers.",
-            f"workers = {workers}, scheduler = {scheduler}",
-            "Leave one of the two out.",
-        )
-    if workers is not None and (isinstance(workers, bool) or workers < 1):
-        raise SettingError("A build has at least one worker.", workers, "Give a whole number.")
 
 
 @contextmanager

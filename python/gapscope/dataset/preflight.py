@@ -1,10 +1,10 @@
-"""What is checked of a recipe with its material before anything is written or computed."""
+"""What is checked before anything is written or computed: recipe, material, workers."""
 
 from __future__ import annotations
 
 from gapscope.dataset.compute import specification
 from gapscope.dataset.recipe import BALANCE, Recipe
-from gapscope.errors import RecipeError, SpecificationError
+from gapscope.errors import RecipeError, SettingError, SpecificationError
 from gapscope.physics import Material
 from gapscope.physics.lattice import require_triangular
 from gapscope.physics.symmetry import band_asymmetry
@@ -43,3 +43,15 @@ def require_computable(recipe: Recipe, material: Material) -> None:
             "Check the bonds of the material: a vector without its images under rotations by 60"
             " degrees, or another crystal; the latter can be simulated with gaps by their bonds.",
         )
+
+
+def check_workers(workers: int | None, scheduler: str | None) -> None:
+    """Raise SettingError unless the numbers of workers and the scheduler go together."""
+    if workers is not None and scheduler is not None:
+        raise SettingError(
+            "A running cluster brings its own workers.",
+            f"workers = {workers}, scheduler = {scheduler}",
+            "Leave one of the two out.",
+        )
+    if workers is not None and (isinstance(workers, bool) or workers < 1):
+        raise SettingError("A build has at least one worker.", workers, "Give a whole number.")

@@ -2,5 +2,6 @@
 
 ``state``, ``results``, ``momentum``, ``judge``, ``lines``, ``upload`` and ``preparation`` compute
 and, like ``raster``, ``words`` and ``worker``, know no browser. ``figures``, ``simulation``,
-``measurement``, ``controls`` and ``files`` are parts of the ``page`` that ``serve`` serves.
+``measurement``, ``controls`` and ``files`` are parts of the ``page`` that ``serve`` serves, at an
+``address`` that ``guard`` keeps others from.
 """

@@ -6,7 +6,6 @@ import asyncio
 import atexit
 import logging
 import shutil
-import socket
 import sys
 import tempfile
 import warnings
@@ -20,7 +19,8 @@ import panel as pn
 from tornado.web import HTTPError, RequestHandler
 from tornado.websocket import WebSocketClosedError
 
-from gapscope.errors import ConvergenceWarning, GapscopeError, SettingError
+from gapscope.errors import ConvergenceWarning, GapscopeError
+from gapscope.explore.address import LOCAL, free_port, origins
 from gapscope.explore.guard import TOKEN, Guard
 from gapscope.explore.judge import Judge
 from gapscope.explore.page import Page
@@ -30,9 +30,6 @@ from gapscope.explore.style import STYLE
 from gapscope.explore.worker import Worker
 from gapscope.resources import MEASURED_MODEL, SHIPPED_MODEL
 
-LOCAL = "127.0.0.1"
-EVERY = "0.0.0.0"
-"""What a socket says that is bound to all addresses."""
 PORT = 5006
 WARM = (State(), State(energy=0.1), State("A1u"))
 """What Julia compiles its code for: real numbers, an energy, complex gaps."""
@@ -69,43 +66,6 @@ class Download(RequestHandler):
         self.finish(content)
 
 
-def free_port(address: str, port: int) -> int:
-    """The port, or a free one for 0.
-
-    Raises
-    ------
-    SettingError : the port is taken, or is none; or the address is not an IPv4 address or a name of
-        this machine, or stands for all of its addresses.
-    """
-    try:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((address, port))
-            host, free = probe.getsockname()
-    except (OSError, OverflowError) as error:
-        raise SettingError(
-            "The page needs a free port, 1 to 65535, of an IPv4 address or a name of this machine.",
-            f"{address}:{port}: {error}",
-            "Choose another --port, 0 takes any that is free; or another --address.",
-        ) from None
-    if host == EVERY:
-        raise SettingError(
-            "The page answers under one address: its sockets open for pages from there alone.",
-            f"{address!r}, which stands for all addresses of this machine",
-            "Give --address the one that this machine has in its network.",
-        )
-    return int(free)
-
-
-def origins(address: str, port: int) -> list[str]:
-    """Where the pages come from whose sockets are opened, as host:port.
-
-    A page from elsewhere, which a visitor's browser may show as well, gets none.
-    """
-    hosts = ["localhost", LOCAL] if address == LOCAL else [address.lower()]
-    return [f"{host}:{port}" for host in hosts]
-
-
 def make_server(
     model: str = SHIPPED_MODEL,
     measured_model: str = MEASURED_MODEL,
@@ -128,7 +88,7 @@ def make_server(
 
     Raises
     ------
-    SettingError : see :func:`free_port`.
+    SettingError : see :func:`gapscope.explore.address.free_port`.
     RunError, CalibrationError, SchemaVersionError : see :class:`gapscope.explore.judge.Judge`.
     KernelError, JuliaNotFoundError : the kernel does not work here.
     """

@@ -12,12 +12,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
-from gapscope.errors import SettingError
-from gapscope.resources import keras_backend
+from gapscope.networks import missing
 
 NOTE = re.compile(rb"I0000 |WARNING: All log messages before absl::InitializeLog\(\)")
 STDERR = 2
-BACKENDS = ("tensorflow", "jax", "torch")  # Keras's names, and those of the packages
 
 
 @contextmanager
@@ -40,17 +38,6 @@ def without_notes() -> Iterator[None]:
             rest = b"".join(line for line in held if not NOTE.match(line))
             with suppress(OSError):
                 os.write(STDERR, rest)
-
-
-def missing(error: Exception) -> SettingError:
-    """Return the error that says which package networks lack here, and how to get it."""
-    backend = keras_backend()
-    remedy = (
-        f"Run `pip install keras {backend}`."
-        if backend in BACKENDS
-        else f"Set KERAS_BACKEND to one of {', '.join(BACKENDS)}."
-    )
-    return SettingError(f"Networks need Keras and its backend, here {backend}.", f"{error}", remedy)
 
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -30,6 +30,7 @@ from gapscope.learning.measurement import MeasurementAugmentation
 from gapscope.learning.network import build_network
 from gapscope.learning.precision import dtype_policy
 from gapscope.learning.targets import TargetScaling
+from gapscope.networks import CONFIG, require_network
 from gapscope.reading import JSON_BYTES, parse_json, read_bounded, require_regular
 from gapscope.storage import make_folder, remove_leftovers, write_whole
 
@@ -109,7 +110,7 @@ class RunFolder:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self._config = self.path / "config.json"
+        self._config = self.path / CONFIG
         self._history = self.path / "history.jsonl"
         self.best = self.path / "best.weights.h5"
         self.surfaces = self.path / "surfaces.npz"
@@ -149,12 +150,7 @@ class RunFolder:
         RunError : no run, or a damaged ``config.json``.
         SchemaVersionError : written by a newer gapscope.
         """
-        if not os.path.lexists(self._config):
-            raise RunError(
-                "A run folder holds config.json, as `gapscope train` writes it.",
-                str(self.path),
-                "Name the folder of a training run, or train one.",
-            )
+        require_network(self.path)
         try:
             return RunConfig.from_json(read_bounded(self._config, JSON_BYTES).decode())
         except SchemaVersionError:

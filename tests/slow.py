@@ -6,6 +6,7 @@ SLOW = {
     "explore": "Julia, networks, a browser",
     "kernel": "Julia",
     "test_cli.py": "Julia, a training",
+    "test_mapfile.py": "large files",
     "test_simulate.py": "Julia",
     "test_without_keras.py": "Julia",
     "dataset/test_build.py": "Julia, Dask",
@@ -29,9 +30,14 @@ SLOW = {
     "learning/test_train.py": "a training",
     "learning/test_verdict.py": "Julia, networks",
     "measured/test_fuzz_corpus.py": "thousands of files",
+    "measured/test_hdf5_maps.py": "a process for each file",
     "measured/test_readers_fuzz.py": "thousands of files",
+    "measured_preparation/test_bragg.py": "many images",
     "measured_preparation/test_false_alarms.py": "hundreds of images",
     "measured_preparation/test_nbs2_maps.py": "large images",
+    "measured_preparation/test_plausible_lattice.py": "many images",
+    "measured_preparation/test_preparation_pipeline.py": "many images",
+    "measured_preparation/test_prepare_command.py": "many images",
     "measured_simulation": "Julia, networks",
 }
 """What ``make quick`` leaves out, and why: it starts Julia, Dask or a browser, trains or loads a

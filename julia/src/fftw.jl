@@ -25,6 +25,17 @@ function load(path::AbstractString)
     return nothing
 end
 
+"""
+    unload()
+
+Forget the library and its plans: their addresses are this process's.
+"""
+function unload()
+    empty!(plans)
+    library[] = C_NULL
+    return nothing
+end
+
 function symbol(name::Symbol)
     library[] == C_NULL && error("libfftw3 is not loaded: call GapScope.FFTW.load(path) first")
     return Libdl.dlsym(library[], name)

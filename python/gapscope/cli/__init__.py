@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+
 from gapscope.cli.main import main
 
-__all__ = ["main"]
+__all__ = ["main", "run"]
+
+_WITHOUT_DASK = {"simulate", "converge", "dos", "spectrum", "prepare"}
+
+
+def run() -> None:
+    """Run the command that a process was started for."""
+    if _WITHOUT_DASK.intersection(sys.argv[1:2]):
+        # xarray would import Dask with its first array: a second of CPU time, for nothing here
+        sys.modules["dask"] = None  # type: ignore[assignment]
+    main()

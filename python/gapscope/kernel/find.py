@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import importlib.util
-import json
 import os
 import shutil
 import subprocess
@@ -17,10 +16,13 @@ from typing import NamedTuple
 
 from gapscope.errors import JuliaNotFoundError
 from gapscope.kernel.environment import julia_environment, version_tuple
+from gapscope.kernel.remembered import remembered, stamp_of
 from gapscope.resources import cache_folder
 
 OLDEST_JULIA = (1, 5, 0)
 OLDEST_FOR_JULIACALL = (1, 10, 3)
+# Environment variables by which a user chooses juliapkg's place
+_CHOOSE = ("PYTHON_JULIA", "JULIA_DEPOT_PATH", "VIRTUAL_ENV", "CONDA_PREFIX", "HOME")
 
 _ANSWER_WITHIN = 60.0  # seconds; a juliaup launcher may look for updates first
 
@@ -35,14 +37,15 @@ foreach(println, (VERSION, Sys.BINDIR, abspath(library), abspath(image),
 _HAS_PYTHONCALL = 'println(VERSION); println(something(Base.find_package("PythonCall"), ""))'
 
 _ASK_JULIAPKG = """
-import contextlib, json, sys
+import contextlib, sys
 from juliapkg import deps, state
 with contextlib.redirect_stdout(sys.stderr):
     if state.STATE["offline"]:
         deps.resolve()
     known = deps.can_skip_resolve()
-print(json.dumps([known["executable"], state.STATE["project"]] if known else []))
+print(*([known["executable"], state.STATE["project"]] if known else []), sep="\\n")
 """
+_WHERE_JULIAPKG_WRITES = 'from juliapkg import state; print(state.STATE["meta"])'
 
 
 class Finding(NamedTuple):
@@ -106,11 +109,23 @@ def describe(executable: str) -> Julia:
     ------
     JuliaNotFoundError : it does not run, or is older than ``OLDEST_JULIA``.
     """
-    lines = _ask([executable, "--startup-file=no", "--history-file=no", "-e", _DESCRIBE])
+    command = [executable, "--startup-file=no", "--history-file=no", "-e", _DESCRIBE]
+    lines = _described(executable, command) or _ask(command)
     version, bindir, libjulia, sysimage, library_path = lines
     if version_tuple(version) < OLDEST_JULIA:
         raise JuliaNotFoundError("Julia must be 1.5 or newer", f"{executable} is {version}")
     return Julia(executable, version, bindir, libjulia, sysimage, library_path)
+
+
+def _described(executable: str, command: list[str]) -> list[str]:
+    """Return the remembered answer of a Julia; none of a launcher, as what it starts may change."""
+    real = Path(executable).resolve()
+    if not real.is_file():
+        return []
+    stamp = [*stamp_of(real), os.environ.get("LD_LIBRARY_PATH", "")]
+    lines = remembered(executable, stamp, lambda: _ask(command))
+    launched_by_us = debian_folder().resolve() in real.parents
+    return lines if launched_by_us or Path(lines[1]).resolve() == real.parent else []
 
 
 def debian_folder() -> Path:
@@ -165,11 +180,17 @@ def _juliacall_project() -> tuple[str, str]:
     for module in ("juliacall", "juliapkg"):
         if importlib.util.find_spec(module) is None:
             raise JuliaNotFoundError("juliacall must be installed", f"no module {module}")
-    asked = _ask([sys.executable, "-P", "-c", _ASK_JULIAPKG])
-    answer = json.loads(asked[-1])
-    if not answer:
+    python = [sys.executable, "-P", "-c"]
+    chosen = [f"{key}={os.environ[key]}" for key in sorted(os.environ) if key.startswith(_CHOOSE)]
+    (written,) = remembered(
+        f"juliapkg of {sys.executable}", chosen, lambda: _ask([*python, _WHERE_JULIAPKG_WRITES])
+    )
+    known = []
+    if Path(written).exists() or os.environ.get("PYTHON_JULIAPKG_OFFLINE") == "yes":
+        known = [line for line in _ask([*python, _ASK_JULIAPKG]) if line]
+    if len(known) < 2:
         raise JuliaNotFoundError("juliapkg must have installed Julia", "it has not yet")
-    return answer[0], answer[1]
+    return known[-2], known[-1]
 
 
 def find_juliacall() -> tuple[JuliaProject | None, Finding]:

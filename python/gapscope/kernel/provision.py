@@ -1,7 +1,8 @@
 """Obtain Julia where there is none yet: `python -m gapscope.kernel.provision`.
 
 In this order: what is installed; juliapkg's Julia, where Julia's servers answer soon; Debian's
-packages in the cache folder. Whatever it was, it counts only once the kernel has run in it.
+packages in the cache folder. Whatever it was, it counts only once the kernel has run in it. For
+a Julia that keeps no machine code of packages, the kernel is then compiled into an image.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from gapscope.errors import GapscopeError, JuliaNotFoundError, StorageError
 from gapscope.kernel import debian
 from gapscope.kernel.client import Host, HostInfo
 from gapscope.kernel.environment import julia_environment
-from gapscope.kernel.find import debian_folder
+from gapscope.kernel.find import debian_folder, find_julia
+from gapscope.kernel.image import build_image, is_of_use
 from gapscope.kernel.runtimes import choose, not_found
 from gapscope.resources import cache_lock, share_folder
 
@@ -41,9 +43,16 @@ def obtain(report: Callable[[str], None] = print) -> HostInfo:
     StorageError : the cache folder cannot be written, or is full.
     """
     try:
-        return _run_kernel()
+        info = _run_kernel()
     except JuliaNotFoundError as error:
         report(error.rule)
+        info = _from_sources(report)
+    if info.runtime == "libjulia":
+        _compile_ahead(report)
+    return info
+
+
+def _from_sources(report: Callable[[str], None]) -> HostInfo:
     with cache_lock("provision.lock"):
         tried = []
         for name, source in (("juliapkg", _from_juliapkg), ("Debian", _from_debian)):
@@ -64,6 +73,18 @@ def _run_kernel() -> HostInfo:
     with Host() as host:
         host.evaluate("GC.gc(); 1 + 1")
         return host.info()
+
+
+def _compile_ahead(report: Callable[[str], None]) -> None:
+    """Make the image that spares each host's start the compilation; where it fails, say so."""
+    choice, _ = choose("libjulia", 1)
+    julia, _ = find_julia()
+    if choice is None or julia is None or not is_of_use(julia):
+        return
+    try:
+        build_image(julia, choice.environment, report)
+    except GapscopeError as error:
+        report(f"each start will compile the kernel, for ten seconds and more: {error}")
 
 
 def _from_juliapkg(report: Callable[[str], None]) -> None:

@@ -10,6 +10,7 @@ from typing import Protocol
 from gapscope.errors import JuliaNotFoundError, SettingError
 from gapscope.kernel.environment import julia_environment, threads_setting
 from gapscope.kernel.find import Finding, find_julia, find_juliacall
+from gapscope.kernel.image import find_image
 from gapscope.resources import share_folder
 
 RUNTIMES = ("auto", "juliacall", "libjulia")
@@ -79,7 +80,8 @@ def choose(runtime: str | None, threads: int) -> tuple[Choice | None, list[Findi
     environment["JULIA_PROJECT"] = str(share_folder())
     if julia.library_path:
         environment["LD_LIBRARY_PATH"] = julia.library_path
-    start = {"libjulia": julia.libjulia, "bindir": julia.bindir, "sysimage": julia.sysimage}
+    image = str(find_image(julia) or julia.sysimage)
+    start = {"libjulia": julia.libjulia, "bindir": julia.bindir, "sysimage": image}
     return Choice("libjulia", julia.executable, environment, start), findings
 
 

@@ -20,3 +20,13 @@ end
         @test UInt(pointer(GapScope.FFTW.aligned(ComplexF64, n))) % 64 == 0
     end
 end
+
+@testset "nothing of a library is kept when it is unloaded" begin
+    GapScope.FFTW.real_rows(24, 1)
+    path = GapScope.FFTW.Libdl.dlpath(GapScope.FFTW.library[])
+    GapScope.FFTW.unload()
+    @test isempty(GapScope.FFTW.plans)
+    @test_throws ErrorException GapScope.FFTW.real_rows(24, 1)
+    GapScope.FFTW.load(path)
+    @test GapScope.FFTW.real_rows(24, 1).plan != C_NULL
+end

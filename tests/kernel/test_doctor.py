@@ -11,6 +11,8 @@ def test_the_doctor_sees_a_kernel_that_runs() -> None:
     found = {finding.name: finding for finding in doctor.findings()}
     assert doctor.simulations_run(list(found.values()))
     assert "GapScope" in found["kernel"].detail
+    if "kernel compiled" in found:
+        assert found["kernel compiled"].detail.endswith(".so")
     assert int(found["threads"].detail) >= 1
     assert "fftw3" in found["libfftw3"].detail
     assert found["runtime"].detail.startswith(

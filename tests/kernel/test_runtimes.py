@@ -227,6 +227,7 @@ def test_the_kernel_runs_from_a_depot_of_its_own(
     monkeypatch.setenv("GAPSCOPE_CACHE", str(cache_folder()))
     monkeypatch.setenv("HOME", str(tmp_path))  # where Julia's own depot would be
     monkeypatch.setenv("JULIA_DEPOT_PATH", f"{tmp_path / 'depot'}:")
+    monkeypatch.setenv("GAPSCOPE_IMAGE", "no")
     with Host(runtime="libjulia") as host:
         assert host.evaluate("DEPOT_PATH[1]") == str(tmp_path / "depot")
         assert host.evaluate("pathof(GapScope) !== nothing") == "true"
@@ -247,3 +248,59 @@ def test_juliacall_computes_reports_errors_and_uses_its_threads() -> None:
         with pytest.raises(KernelError, match="DomainError"):
             host.evaluate("sqrt(-1)")
         host.evaluate("Threads.@threads for i in 1:8; GC.gc(); end")
+
+
+def counting(script: Path) -> Path:
+    """Make a pretended Julia note each of its starts in a file; return the file."""
+    first, rest = script.read_text().split("\n", 1)
+    script.write_text(f"{first}\necho started >> {script}.starts\n{rest}")
+    return Path(f"{script}.starts")
+
+
+def starts(file: Path) -> int:
+    return len(file.read_text().splitlines())
+
+
+def test_a_julia_is_asked_once_and_again_when_it_has_changed(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = Path(pretend_julia(bare / "julia", "1.9.0"))
+    script.write_text(script.read_text().replace(" /bin /lib/", f" {bare} /lib/"))
+    noted = counting(script)
+    first = find.describe(str(script))
+    assert find.describe(str(script)) == first
+    assert starts(noted) == 1
+    (cache_folder() / "found.json").write_text("[[[")
+    assert find.describe(str(script)) == first
+    assert starts(noted) == 2
+    script.write_text(script.read_text().replace("1.9.0", "1.10.5"))
+    assert find.describe(str(script)).version == "1.10.5"
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/another")
+    find.describe(str(script))
+    assert starts(noted) == 4
+
+
+def test_a_launcher_is_asked_each_time_as_it_may_start_another_julia(bare: Path) -> None:
+    script = Path(pretend_julia(bare / "julia", "1.9.0"))  # its Julia lies in /bin
+    (bare / "chosen").write_text("1.9.0")
+    text = script.read_text().replace("1.9.0", f"$(cat {bare / 'chosen'})")
+    script.write_text(text)
+    assert find.describe(str(script)).version == "1.9.0"
+    (bare / "chosen").write_text("1.10.5")
+    assert find.describe(str(script)).version == "1.10.5"
+
+
+def test_juliapkg_is_looked_at_again_when_it_has_installed_something(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "it has not yet" in find.find_juliacall()[1].detail
+    asked: list[list[str]] = []
+    ask = find._ask
+    monkeypatch.setattr(find, "_ask", lambda command: [asked.append(command), *ask(command)][1:])
+    assert "it has not yet" in find.find_juliacall()[1].detail
+    assert asked == []
+    meta = bare / "project" / "pyjuliapkg" / "meta.json"
+    meta.parent.mkdir(parents=True)
+    meta.write_text("{}")
+    find.find_juliacall()
+    assert len(asked) == 1

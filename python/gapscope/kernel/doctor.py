@@ -11,7 +11,8 @@ from pathlib import Path
 
 from gapscope.errors import GapscopeError
 from gapscope.kernel.client import Host, default_threads
-from gapscope.kernel.find import Finding
+from gapscope.kernel.find import Finding, find_julia
+from gapscope.kernel.image import find_image, is_of_use
 from gapscope.kernel.runtimes import choose
 from gapscope.resources import cache_folder, keras_backend, share_folder
 
@@ -58,9 +59,20 @@ def _kernel() -> list[Finding]:
         return [Finding("kernel", False, str(error))]
     return [
         Finding("kernel", True, f"GapScope {info.kernel} on Julia {info.julia}, {info.runtime}"),
+        *_compiled(info.runtime),
         Finding("threads", True, f"{info.threads}"),
         Finding("libfftw3", True, info.fftw),
     ]
+
+
+def _compiled(runtime: str) -> list[Finding]:
+    """Say whether each start compiles the kernel anew, where that depends on an image."""
+    julia, _ = find_julia()
+    if runtime != "libjulia" or julia is None or not is_of_use(julia):
+        return []
+    image = find_image(julia)
+    missing = "at every start, for ten seconds and more; `gapscope julia install` does it once"
+    return [Finding("kernel compiled", image is not None, str(image or missing))]
 
 
 def _keras() -> Finding:

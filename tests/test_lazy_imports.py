@@ -36,6 +36,20 @@ def test_help_and_refusals_import_no_more_than_numpy(arguments: list[str], tmp_p
     assert heavy_after(code) <= {"numpy"}
 
 
+@pytest.mark.parametrize(("command", "imported"), [("simulate", False), ("dataset", True)])
+def test_dask_is_left_aside_where_a_command_does_not_need_it(command: str, imported: bool) -> None:
+    code = (
+        f"import sys; from gapscope.cli import run; sys.argv[1:] = [{command!r}, '--help']\n"
+        "try: run()\n"
+        "except SystemExit: import xarray; xarray.DataArray([0.0])\n"
+    )
+    program = (
+        f"import atexit, sys; atexit.register(lambda: print('dask.array' in sys.modules))\n{code}"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == str(imported)
+
+
 def test_every_public_name_is_there_and_listed() -> None:
     for name in gapscope.__all__:
         assert getattr(gapscope, name) is not None

@@ -46,7 +46,9 @@ chromium:
 	-@command -v chromium >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null \
 	  || { apt-get update -q && apt-get install -y -q --no-install-recommends chromium; }
 
-test: julia chromium lint
+# The kernel takes minutes to compile, on one core, the first time.
+test: $(READY)
+	$(MAKE) --jobs=2 julia lint chromium
 	$(PYTEST)
 
 quick: lint

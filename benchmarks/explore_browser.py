@@ -24,6 +24,8 @@ from gapscope.explore.state import CONVERGED
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SIZE = {"width": 1440, "height": 900}
+LONG = 600.0
+"""Seconds for what is expected, whatever else the machine does."""
 SLIDERS = ("gap", "theta", "phi", "eps0", "impurity", "moment", "energy", "broadening")
 PIXELS = """
 name => {
@@ -119,7 +121,7 @@ class Visit:
         """A hash of what a picture shows, by the name of its source."""
         return int(self.tab.evaluate(PIXELS, picture))
 
-    def changed(self, picture: str, before: int, seconds: float = 60) -> int:
+    def changed(self, picture: str, before: int, seconds: float = LONG) -> int:
         """Wait until a picture shows something else."""
         self.tab.wait_for_function(
             f"([name, before]) => ({PIXELS})(name) !== before",
@@ -129,7 +131,7 @@ class Visit:
         )
         return self.pixels(picture)
 
-    def settled(self, seconds: float = 60) -> None:
+    def settled(self, seconds: float = LONG) -> None:
         """Wait until all is converged: the density of states comes last."""
         self.text(f"density of states {CONVERGED.word}", seconds)
 
@@ -151,7 +153,7 @@ class Visit:
         self.move(slider)
         return float(self.tab.evaluate("() => window.drawn"))
 
-    def text(self, words: str, seconds: float = 120) -> None:
+    def text(self, words: str, seconds: float = LONG) -> None:
         """Wait until words are to be seen."""
         found = self.tab.get_by_text(words).locator("visible=true").first
         found.wait_for(timeout=1000 * seconds)
@@ -207,7 +209,7 @@ def visit(address: str, arguments: Sequence[str] = ()) -> Iterator[Visit]:
 
             tab.on("request", lambda request: note(request.url))
             tab.on("websocket", lambda socket: note(socket.url))
-            tab.goto(address)
+            tab.goto(address, timeout=1000 * LONG)
             one.text("the training maps")
             yield one
         finally:

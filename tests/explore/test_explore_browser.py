@@ -14,7 +14,7 @@ from spip_text import atoms, spip
 
 EMPTY = -1
 """Hash of no pixels."""
-LONG = 120_000
+LONG = 600_000
 """Milliseconds."""
 
 
@@ -100,7 +100,7 @@ def test_without_an_impurity_the_maps_are_empty_and_the_rest_is_there(visit: Any
 def test_a_page_has_nothing_of_another(visit: Any, address: str) -> None:
     other = visit.tab.context.browser.new_page()
     other.goto(address)
-    other.get_by_text("the training maps").first.wait_for(timeout=120_000)
+    other.get_by_text("the training maps").first.wait_for(timeout=LONG)
     links = {
         tab.get_by_text("map.nc", exact=True).locator("xpath=..").get_attribute("href")
         for tab in (visit.tab, other)

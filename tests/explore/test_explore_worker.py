@@ -60,7 +60,7 @@ def test_of_many_requests_only_the_running_and_the_last_are_computed(
 
 
 def test_stages_come_in_turn_and_after_a_rest(worker: Worker) -> None:
-    answers, times = Answers(), list[float]()
+    answers, times, start = Answers(), list[float](), time.monotonic()
     stages = [
         Stage("coarse", lambda: times.append(time.monotonic())),
         Stage("converged", lambda: times.append(time.monotonic()), rest=0.3),
@@ -68,7 +68,7 @@ def test_stages_come_in_turn_and_after_a_rest(worker: Worker) -> None:
     worker.request("map", stages, answers)
     answers.wait(2)
     assert [outcome.name for outcome in answers.outcomes] == ["coarse", "converged"]
-    assert times[1] - times[0] >= 0.3
+    assert times[1] - start >= 0.3  # the rest counts from the request
 
 
 def test_a_move_during_the_rest_takes_the_place_of_what_would_have_followed(worker: Worker) -> None:

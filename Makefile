@@ -46,10 +46,10 @@ chromium:
 	-@command -v chromium >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null \
 	  || { apt-get update -q && apt-get install -y -q --no-install-recommends chromium; }
 
-# The kernel takes minutes to compile, on one core, the first time.
+# The kernel takes minutes to compile, on one core, the first time: the quick tests run beside it.
 test: $(READY)
-	$(MAKE) --jobs=2 julia lint chromium
-	$(PYTEST)
+	$(MAKE) --jobs=2 julia chromium quick JOBS=1
+	$(PYTEST) -m slow
 
 quick: lint
 	GAPSCOPE_RUNTIME=libjulia GAPSCOPE_JULIA=/hidden $(PYTEST) -m "not slow"

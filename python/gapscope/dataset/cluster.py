@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -73,6 +74,10 @@ def connect(workers: int | None, scheduler: str | None) -> Iterator[Client]:
 
 @contextmanager
 def _local_cluster(count: int) -> Iterator[LocalCluster]:
+    # A cluster that is interrupted while it starts cannot be closed. Its workers, being children,
+    # keep the mask: Ctrl-C reaches all processes of a terminal, and they end with the client.
+    resource_tracker.ensure_running()  # started later, it would take the mask away
+    unmasked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         cluster = LocalCluster(
             n_workers=count,
@@ -84,8 +89,10 @@ def _local_cluster(count: int) -> Iterator[LocalCluster]:
             death_timeout=STARTING,
         )
     except (RuntimeError, OSError) as error:
+        signal.pthread_sigmask(signal.SIG_SETMASK, unmasked)
         raise WorkersLostError(_RULE, f"workers did not start: {error}", _REMEDY) from error
     try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, unmasked)
         yield cluster
     finally:
         try:

@@ -54,9 +54,31 @@ def test_a_larger_window_is_cut_to_the_network(learned: RunFolder, tmp_path: Pat
     np.testing.assert_allclose(*predicted["probability"].values, rtol=1e-4, atol=1e-6)
 
 
+def test_a_crop_is_cut_around_the_impurity_and_not_in_its_middle(
+    learned: RunFolder, tmp_path: Path
+) -> None:
+    crops = [
+        lambda d: d,
+        lambda d: d.isel(r1=slice(6, None), r2=slice(0, 22)),
+        lambda d: d.isel(r1=slice(None, None, -1)).sortby("r1"),
+    ]
+    files = [toys.one_map(tmp_path / f"{n}.nc", 28, change) for n, change in enumerate(crops)]
+    whole, *others = predict(learned.path, files)["probability"].values
+    for other in others:
+        np.testing.assert_allclose(other, whole, rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("change", "rule"),
     [
+        (lambda d: d.isel(r1=slice(0, 15)), "r1 from -8 to 7"),
+        (lambda d: d.assign_coords(r2=d["r2"] + 1), "r2 from -8 to 7"),
+        (lambda d: d.assign_coords(r2=d["r2"] * 3.44), "r2 from -8 to 7"),
+        (lambda d: d.isel(r1=slice(None, None, -1)), "r1 from -8 to 7"),
+        (lambda d: d.assign(ldos_change=d["ldos_change"].assign_attrs(units="1/eV")), "1/meV"),
+        (lambda d: d.assign_coords(energy=d["energy"].assign_attrs(units="eV")), "in meV"),
+        (lambda d: d.assign(ldos_change=d["ldos_change"].astype(str)), "in numbers"),
+        (lambda d: d.assign_coords(r1=d["r1"].astype(str)), "in numbers"),
         (lambda d: d.isel(r1=slice(2, 14), r2=slice(2, 14)), "16 x 16 sites"),
         (lambda d: d.isel(r1=slice(2, None)), "16 x 16 sites"),
         (lambda d: d.assign_coords(energy=[0.3]), "--energy 0"),

@@ -21,7 +21,6 @@ from gapscope.learning.predictor import (
 )
 from gapscope.learning.run import RunConfig
 from gapscope.mapfile import read_map as read_map_file
-from gapscope.physics.fourier import centred_window
 from gapscope.resources import find_model
 
 
@@ -113,37 +112,64 @@ def _network_map(path: Path, config: RunConfig) -> NDArray[np.float32]:
     file = read_map_file(path)
     try:
         lattice = str(file.attrs["lattice"])
-        energies = file["energy"].values
-        maps = file["ldos_change"].transpose("energy", "r1", "r2").values
+        energies = np.asarray(file["energy"].values, dtype=np.float64)
+        ldos = file["ldos_change"].transpose("energy", "r1", "r2")
+        for name, values in {"ldos_change": ldos, **ldos.coords}.items():
+            if name in ("ldos_change", "r1", "r2") and values.dtype.kind not in "fiu":
+                raise ValueError(f"{name} of the type {values.dtype}")
     except (KeyError, ValueError) as error:
         raise MapFileError(
-            "A map file holds ldos_change(energy, r1, r2) and the attribute lattice.",
+            "A map file holds ldos_change(energy, r1, r2) in numbers and the attribute lattice.",
             f"{path}: {error}",
             "Write it with `gapscope simulate`.",
         ) from error
-    window = maps.shape[-1]
     if lattice != config.lattice:
         raise MapFileError(
             f"This run was trained on the {config.lattice} lattice.",
             f"{path}: {lattice}",
             "Use a run that was trained on such maps.",
         )
-    if maps.shape[-2] != window or window < size or window % 2:
-        raise MapFileError(
-            f"This run looks at {size} x {size} sites around the impurity.",
-            f"{path}: {maps.shape[-2]} x {window} sites",
-            f"Simulate the map with --window {size} or larger.",
-        )
+    _require_units(file, path)
+    ldos = ldos[:, _around_origin(ldos, "r1", size, path), _around_origin(ldos, "r2", size, path)]
     chosen = [_nearest(energies, energy, path) for energy in config.energies]
-    if not np.isfinite(maps).all():
-        raise MapFileError("A map is finite.", f"{path}: NaN or infinity", "Simulate it again.")
     # In double precision: a value that overflows in single precision is refused by its size.
-    window = np.asarray(centred_window(maps[chosen], size), dtype=np.float64)
+    window = ldos.values[chosen].astype(np.float64)
+    if not np.isfinite(window).all():
+        raise MapFileError("A map is finite.", f"{path}: NaN or infinity", "Simulate it again.")
     if (reason := lacks(window, lattice)) is not None:
         raise MapFileError(
             NO_CONTRAST, f"{path}: {reason}", "Check the impurity, and the file's values in 1/meV."
         )
     return cut(window, size)
+
+
+def _require_units(file: xr.Dataset, path: Path) -> None:
+    """Raise MapFileError where a file states other units than simulate writes."""
+    for name, wanted in (("ldos_change", "1/meV"), ("energy", "meV")):
+        stated = str(file[name].attrs.get("units", wanted))
+        if stated != wanted:
+            raise MapFileError(
+                f"A map file has {name} in {wanted}.",
+                f"{path}: {name} in {stated}",
+                f"Convert the values to {wanted}, and the attribute units with them.",
+            )
+
+
+def _around_origin(maps: xr.DataArray, axis: str, size: int, path: Path) -> slice:
+    """The sites -size/2 .. size/2 - 1 of an axis; where it has no coordinates, the middle ones."""
+    count = maps.sizes[axis]
+    sites = maps[axis].values if axis in maps.coords else np.arange(count) - count // 2
+    first = int(np.abs(sites + size // 2).argmin()) if count else 0
+    if not np.array_equal(sites[first : first + size], np.arange(size) - size // 2):
+        there = f"{sites.min():g} to {sites.max():g}" if count else "none"
+        raise MapFileError(
+            f"This run looks at {size} x {size} sites around the impurity, {axis} from"
+            f" {-(size // 2)} to {size // 2 - 1}.",
+            f"{path}: {count} sites, {axis} from {there}",
+            f"Simulate the map with --window {size} or larger; of a larger map, do not cut these"
+            " sites off.",
+        )
+    return slice(first, first + size)
 
 
 def _nearest(energies: NDArray[np.float64], wanted: float, path: Path) -> int:

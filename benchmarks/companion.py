@@ -2,10 +2,11 @@
 
     python benchmarks/companion.py MODEL TRAINING CALIBRATION
 
-MODEL is the folder of a calibrated run or model, TRAINING a dataset of its training maps (the first
-ones of the recipe are enough), CALIBRATION the one that it was calibrated with, or its first maps.
-The shipped network's were the recipes nbse2-large and nbse2-calibration with a window of 64 and
-fewer maps. It prints how well the calibration's scores are found again.
+MODEL is the folder of a calibrated run or model with surfaces, TRAINING a dataset of its training
+maps (the first ones of the recipe are enough), CALIBRATION the one that it was calibrated with, or
+its first maps. The shipped network's were the first 2000 training maps of the recipe nbse2-large,
+and the recipe nbse2-calibration with a window of 64. It prints how well the calibration's scores
+are found again.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ def main() -> None:
     if calibration is None:
         raise SystemExit(f"{options.model} has no calibration: gapscope calibrate")
     companion = learn_companion(predictor, options.training)
+    if companion is None:
+        raise SystemExit(f"{options.model} has no surfaces: train it without --no-surfaces")
     with DatasetReader(options.calibration) as reader:
         samples = predictor.samples(reader, "test")
         companion = scored(companion, samples)

@@ -94,7 +94,12 @@ def novelty_part(page: Page) -> str:
         dataset=page.identity(page.largest),
         script=NOVELTY.read_text(encoding="utf-8"),
     ).attrs["text"]
-    return f"### Maps unlike training\n\n`python benchmarks/{NOVELTY.name}`\n\n```\n{text}\n```"
+    shipped = (
+        "Maps that are moved, turned, mirrored, padded or in another unit, as the shipped network"
+        " judges them: [verdicts](verdicts.md)."
+    )
+    title = f"### Maps unlike training\n\n{shipped}"
+    return f"{title}\n\n`python benchmarks/{NOVELTY.name}`\n\n```\n{text}\n```"
 
 
 def uncertainty_part(page: Page) -> str:

@@ -25,10 +25,10 @@ from gapscope.learning.samples import Samples
 Maps = NDArray[np.float32]
 PAGE = """# Maps unlike training, kind by kind
 
-Written by `python benchmarks/verdicts.py`: how often maps of the training kind, changed somehow,
-are called unlike training at a level of 0.01, and the area under the ROC curve against maps as
-they are. Turning a map by 180 degrees or swapping its axes gives a map of the same kind, or nearly:
-that is not, or not always, seen.
+Written by `python benchmarks/verdicts.py` for the network {model} and {number} maps of `{dataset}` (seed {seed}): how
+often maps of the training kind, changed somehow, are called unlike training at a level of
+{level:g}, and the area under the ROC curve against maps as they are. With a scalar impurity the maps of
+A1g, A2g and Eg are even in r: turned upside down they are the same maps, and are not flagged.
 
 ```
 {table}
@@ -93,6 +93,9 @@ def main() -> None:
     with DatasetReader(options.dataset) as reader:
         samples = Samples.of(reader, "test", predictor.size)
         everything = samples.maps(np.arange(len(samples)))
+        about = {
+            name: reader.recipe[recipe] for name, recipe in (("dataset", "name"), ("seed", "seed"))
+        }
     like = None
     lines = [f"{'maps':<34}{'number':>7}{'AUROC':>8}{'unlike':>9}"]
     print(lines[0])
@@ -106,7 +109,14 @@ def main() -> None:
         print(lines[-1], flush=True)
     if options.output is not None:
         table = "\n".join(lines)
-        options.output.write_text(PAGE.format(table=table), encoding="utf-8")
+        text = PAGE.format(
+            table=table,
+            number=len(everything),
+            model=options.model.name,
+            level=predictor.novelty_level,
+            **about,
+        )
+        options.output.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

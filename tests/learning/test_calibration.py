@@ -227,7 +227,9 @@ def test_a_calibration_survives_its_file(calibrated: RunFolder, tmp_path: Path) 
     assert trained.calibration is not None
     first = trained.calibration
     first.write(tmp_path / "again.npz")
-    second = Calibration.read(tmp_path / "again.npz", first.about["weights"])
+    second = Calibration.read(
+        tmp_path / "again.npz", first.about["weights"], load_trained(calibrated.path).surfaces
+    )
     assert second.temperature == first.temperature
     assert second.about == first.about
     for name in ("irrep", *PARAMETERS):

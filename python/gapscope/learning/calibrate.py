@@ -11,13 +11,14 @@ from gapscope.dataset.load import DatasetReader
 from gapscope.dataset.manifest import Manifest
 from gapscope.errors import CalibrationError, GapscopeError
 from gapscope.learning.calibration import CALIBRATION, FEWEST, Calibration, errors
-from gapscope.learning.companion import MOST_MAPS, Companion
+from gapscope.learning.companion import MOST_ODD, Companion
 from gapscope.learning.model import load_trained
 from gapscope.learning.novelty import Detector
 from gapscope.learning.predictor import Predictor, beside_truth
 from gapscope.learning.run import RunConfig
 from gapscope.learning.samples import CHUNK, Samples
 from gapscope.learning.temperature import fit_temperature
+from gapscope.physics import LABELS
 from gapscope.storage import require_output
 
 MOST_IMAGES = 5000
@@ -62,7 +63,7 @@ def calibrate(
         if trained.config.training.measurement is None:
             folder = _training(trained.config, Path(dataset), training)
             detector, companion = _detector(predictor, folder), learn_companion(predictor, folder)
-            companion = scored(companion, samples)
+            companion = None if companion is None else scored(companion, samples)
         predictions = beside_truth(predictor, samples)
         novelty = predictor.novelty((samples.maps(rows) for rows in samples.chunks()), detector)
         about = {"name": str(reader.recipe["name"]), "identity": identity, "split": split}
@@ -125,13 +126,27 @@ def _detector(predictor: Predictor, training: Path) -> Detector:
         return Detector.fit(scaling.apply(samples.images(chunk)) for chunk in chunks)
 
 
-def learn_companion(predictor: Predictor, training: Path) -> Companion:
-    """What goes with the shapes of the first training maps of a dataset, without scores."""
+def learn_companion(predictor: Predictor, training: Path) -> Companion | None:
+    """What goes with the shapes of the training maps of a dataset, without scores.
+
+    None for a network without surfaces, from which it is read.
+
+    Raises
+    ------
+    CalibrationError : see :meth:`gapscope.learning.companion.Companion.fit`.
+    """
+    if predictor.surfaces is None or not predictor.surfaces.known:
+        return None
     with DatasetReader(training) as reader:
         samples = predictor.samples(reader, "train")
-        rows = np.arange(min(len(samples), MOST_MAPS))
+        rows = np.sort(
+            np.concatenate(
+                [np.flatnonzero(samples.label == i)[:MOST_ODD] for i in range(len(LABELS))]
+            )
+        )
         chunks = np.array_split(rows, -(-len(rows) // CHUNK))
-        return Companion.fit((samples.maps(chunk) for chunk in chunks), reader.lattice)
+        batches = ((samples.label[chunk], samples.maps(chunk)) for chunk in chunks)
+        return Companion.fit(predictor.surfaces, batches, reader.lattice)
 
 
 def scored(companion: Companion, samples: Samples) -> Companion:

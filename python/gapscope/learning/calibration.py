@@ -19,6 +19,7 @@ from gapscope.learning.arrayfile import UNREADABLE, read_arrays, write_arrays
 from gapscope.learning.companion import COMPANION, Companion
 from gapscope.learning.conformal import Scores, p_values, require_level
 from gapscope.learning.novelty import Detector
+from gapscope.learning.surfaces import Surfaces
 from gapscope.learning.targets import circular_error
 from gapscope.learning.temperature import tempered
 from gapscope.physics import LABELS
@@ -184,8 +185,9 @@ class Calibration:
             self.companion.write(path.with_name(COMPANION), self.about["weights"])
 
     @classmethod
-    def read(cls, path: Path, weights: str) -> Calibration:
-        """The calibration in a file, of the weights of this name (their SHA-256).
+    def read(cls, path: Path, weights: str, surfaces: Surfaces | None) -> Calibration:
+        """The calibration in a file, of the weights of this name (their SHA-256) and the network's
+        surfaces.
 
         Raises
         ------
@@ -206,7 +208,7 @@ class Calibration:
         beside = path.with_name(COMPANION)
         if not beside.is_file():
             return calibration
-        companion = Companion.read(beside, weights, len(calibration))
+        companion = Companion.read(beside, weights, len(calibration), surfaces)
         return replace(calibration, companion=companion)
 
     @classmethod

@@ -151,11 +151,16 @@ def _uncertainty(calibration: Calibration | None) -> str:
     if calibration is None:
         return "Not calibrated: probabilities are the network's own, and there are no intervals."
     about = calibration.about
+    companion = (
+        " Amplitude and the part odd in r are judged, too (`companion.npz`)."
+        if calibration.companion is not None
+        else ""
+    )
     return (
         f"Calibrated with {len(calibration)} maps of {about['name']} ({about['split']}), identity "
         f"`{about['identity']}`: temperature {calibration.temperature:.3f}; intervals and sets by "
         "split-conformal prediction, per predicted irrep. They hold for maps like those, and "
-        "`unlike_training` says where a map is not."
+        f"`unlike_training` says where a map is not.{companion}"
     )
 
 

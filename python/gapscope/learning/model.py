@@ -49,7 +49,9 @@ class Trained:
     def calibration(self) -> Calibration | None:
         """The calibration, if the folder has one; raises as :meth:`Calibration.read`."""
         path = self.folder / CALIBRATION
-        return Calibration.read(path, self.weights) if os.path.lexists(path) else None
+        if not os.path.lexists(path):
+            return None
+        return Calibration.read(path, self.weights, self.surfaces)
 
 
 def load_trained(folder: str | Path) -> Trained:

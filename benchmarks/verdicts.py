@@ -25,10 +25,11 @@ from gapscope.learning.samples import Samples
 Maps = NDArray[np.float32]
 PAGE = """# Maps unlike training, kind by kind
 
-Written by `python benchmarks/verdicts.py` for the network {model} and {number} maps of `{dataset}` (seed {seed}): how
-often maps of the training kind, changed somehow, are called unlike training at a level of
-{level:g}, and the area under the ROC curve against maps as they are. With a scalar impurity the maps of
-A1g, A2g and Eg are even in r: turned upside down they are the same maps, and are not flagged.
+Written by `python benchmarks/verdicts.py` for the network {model} and {number} maps of `{dataset}`
+(seed {seed}): how often maps of the training kind, changed somehow, are called unlike training at
+a level of {level:g}, and the area under the ROC curve against maps as they are. With a scalar
+impurity the maps of A1g, A2g and Eg are even in r: turned upside down they are the same maps, and
+are not flagged.
 
 ```
 {table}

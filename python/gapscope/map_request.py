@@ -79,8 +79,8 @@ class MapRequest:
         def on_grid(grid: Grid) -> float:
             return map_seconds(first, scatterers, _changed(numerics, method=grid))
 
-        def remedy() -> str:
-            return other_method(first, numerics.broadening, numerics.method, on_grid)
+        def remedy(left: float) -> str:
+            return other_method(first, numerics.broadening, numerics.method, left, on_grid)
 
         chunks = in_chunks(
             energy_groups(first, energies),

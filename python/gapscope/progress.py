@@ -33,7 +33,7 @@ def in_chunks(
     groups: Sequence[Sequence[int]],
     unit: str,
     expected: Callable[[], float],
-    remedy: Callable[[], str],
+    remedy: Callable[[float], str],
 ) -> Iterator[list[int]]:
     """Numbers of energies (or momenta) for one call after the other; telling happens in between.
 
@@ -42,7 +42,7 @@ def in_chunks(
     groups : numbers of what is computed together.
     unit : what the numbers count, in the singular and the plural with a slash.
     expected : seconds of all groups before the first is computed; 0 for few.
-    remedy : what might be done instead of waiting, for the line about the time.
+    remedy : what might be done instead of waiting so many seconds, for the line about the time.
     """
     one, many = unit.split("/")
     count = sum(map(len, groups))
@@ -50,7 +50,7 @@ def in_chunks(
 
     def tell(seconds: float, left: int) -> bool:
         words = f"about {in_words(seconds)} for {left} {one if left == 1 else many}"
-        instead = remedy()
+        instead = remedy(seconds)
         tqdm.write(words + (f"; {instead}" if instead else ""), file=sys.stderr)
         return True
 

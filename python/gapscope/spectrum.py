@@ -86,8 +86,8 @@ def density_of_states(
         def seconds(one: Grid | Converged) -> float:
             return states_seconds(bonds, everything, broadening, one)
 
-        def remedy() -> str:
-            return other_method(bonds, broadening, method, seconds)
+        def remedy(left: float) -> str:
+            return other_method(bonds, broadening, method, left, seconds)
 
         groups = [[n] for n in range(len(values))]
         chunks = in_chunks(groups, "energy/energies", lambda: seconds(method), remedy)
@@ -182,7 +182,7 @@ def spectral_function(
             list(range(len(flat))[at : at + TOGETHER]) for at in range(0, len(flat), TOGETHER)
         ]
         spectral = np.empty((len(flat), len(values)))
-        for chunk in in_chunks(groups, "momentum/momenta", lambda: 0.0, lambda: ""):
+        for chunk in in_chunks(groups, "momentum/momenta", lambda: 0.0, lambda _: ""):
             spectral[chunk] = compute(flat[chunk])
     else:
         spectral = compute(flat)

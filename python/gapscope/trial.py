@@ -117,12 +117,17 @@ def states_seconds(
 
 
 def other_method(
-    bonds: Bonds, broadening: float, method: Grid | Converged, seconds: Callable[[Grid], float]
+    bonds: Bonds,
+    broadening: float,
+    method: Grid | Converged,
+    left: float,
+    seconds: Callable[[Grid], float],
 ) -> str:
     """What is said of the other method where one takes long: each is the faster somewhere.
 
     Rows of pairs are exact by their poles, whatever the broadening; those of large blocks are
-    sampled until they stand still, which a grid that resolves the broadening need not be.
+    sampled until they stand still, which a grid that resolves the broadening need not be: it is
+    named where it takes less than half of the seconds that are left.
     """
     pairs = all(block.is_pair for block in blocks(bonds, whole=False))
     if isinstance(method, Grid):
@@ -130,8 +135,10 @@ def other_method(
     if pairs:
         return ""
     grid = Grid(resolving_kgrid(bonds, broadening))
-    time = in_words(max(seconds(grid), 1))
-    return f"the method grid with kgrid = {grid.kgrid} takes about {time}, less accurate"
+    on_grid = max(seconds(grid), 1.0)
+    if on_grid > left / 2:
+        return ""
+    return f"the method grid with kgrid = {grid.kgrid} takes about {in_words(on_grid)}"
 
 
 def _coarser(bonds: Bonds, broadening: float, start: int) -> float:

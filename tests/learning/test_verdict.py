@@ -11,6 +11,7 @@ import gapscope as gs
 from gapscope.errors import MapFileError
 from gapscope.learning.predictor import Predictor
 from gapscope.learning.wording import factor_words
+from gapscope.physics.fourier import qpi_image
 from gapscope.resources import SHIPPED_MODEL, find_model
 
 Maps = NDArray[np.float32]
@@ -45,7 +46,9 @@ def test_the_map_itself_is_like_training(predictor: Predictor, one: Maps) -> Non
     assert not bool(answer(predictor, one)["unlike_training"])
 
 
-@pytest.mark.parametrize("factor", [1e-12, 1e-3, 0.01, 0.1, 10.0, 1e3, 1e20, -1.0, -1e3])
+@pytest.mark.parametrize(
+    "factor", [1e-12, 1e-3, 0.1, 0.5, 0.9, 1.1, 2.0, 10.0, 1e3, 1e20, -1.0, -1e3]
+)
 def test_another_amplitude_is_unlike(factor: float, predictor: Predictor, one: Maps) -> None:
     found = answer(predictor, factor * one)
     assert bool(found["unlike_training"])
@@ -59,6 +62,17 @@ def test_a_map_off_the_impurity_is_unlike(
 ) -> None:
     moved = np.roll(one, sites, axis=(-2, -1))
     assert bool(answer(predictor, moved)["unlike_training"])
+
+
+def test_a_part_odd_in_r_is_unlike_though_the_image_is_the_same(
+    predictor: Predictor, one: Maps
+) -> None:
+    moved = np.roll(one[..., 1:, 1:], (2, 1), axis=(-2, -1))
+    changed = one.copy()
+    changed[..., 1:, 1:] += 0.01 * (moved - moved[..., ::-1, ::-1])
+    same, image = (qpi_image(maps.astype(float), "triangular").real for maps in (changed, one))
+    np.testing.assert_allclose(same, image, atol=1e-6 * np.abs(image).max())
+    assert bool(answer(predictor, changed)["unlike_training"])
 
 
 CHANGES = {

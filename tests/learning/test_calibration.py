@@ -22,6 +22,7 @@ from gapscope.errors import (
     SchemaVersionError,
     StorageError,
 )
+from gapscope.learning.arrayfile import write_arrays
 from gapscope.learning.calibrate import calibrate
 from gapscope.learning.calibration import (
     CALIBRATION,
@@ -31,6 +32,7 @@ from gapscope.learning.calibration import (
     Calibration,
     errors,
 )
+from gapscope.learning.companion import COMPANION
 from gapscope.learning.coverage import covered
 from gapscope.learning.evaluate import Evaluation, evaluate
 from gapscope.learning.model import load_trained
@@ -343,6 +345,17 @@ def test_a_pickle_in_the_file_is_not_opened(run: RunFolder, tmp_path: Path) -> N
         with pytest.raises(CalibrationError):
             Predictor.load(run.path)
     assert not sprung.exists()
+
+
+def test_a_companion_of_an_older_kind_is_left_aside_with_a_word(
+    run: RunFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_arrays(run.path / COMPANION, 1, {"weights": ""}, {"points": np.zeros((3, 2))})
+    predictor = Predictor.load(run.path)
+    assert predictor.calibration is not None
+    assert predictor.calibration.companion is None
+    assert COMPANION in caplog.text
+    assert "calibrate again" in caplog.text
 
 
 def test_a_newer_schema_asks_for_an_update(run: RunFolder) -> None:

@@ -12,6 +12,7 @@ same.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ from gapscope.learning.surface import shape_and_scale
 from gapscope.learning.surfaces import FEWEST, Surfaces
 from gapscope.physics import LABELS
 from gapscope.physics.fourier import qpi_image
+
+logger = logging.getLogger(__name__)
 
 COMPANION = "companion.npz"
 COMPANION_SCHEMA = 2
@@ -114,8 +117,12 @@ class Companion:
         write_arrays(path, COMPANION_SCHEMA, {"weights": weights}, arrays)
 
     @classmethod
-    def read(cls, path: Path, weights: str, count: int, surfaces: Surfaces | None) -> Companion:
+    def read(
+        cls, path: Path, weights: str, count: int, surfaces: Surfaces | None
+    ) -> Companion | None:
         """The file beside the weights of this name, a calibration of ``count`` maps and surfaces.
+
+        One of schema 1, a regression for all irreps in one, is left aside with a warning.
 
         Raises
         ------
@@ -123,6 +130,9 @@ class Companion:
         SchemaVersionError : it was written by a newer gapscope.
         """
         about, arrays = read_arrays(path, COMPANION_SCHEMA, _damaged)
+        if "points" in arrays:
+            logger.warning("%s is of an older kind and left aside: calibrate again", path)
+            return None
         try:
             owner = str(about["weights"])
             scores = arrays["scores"].astype(np.float64)

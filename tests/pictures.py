@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gapscope.plots.style import DPI, save_figure
 
 TOLERANCE = 0.02
-"""Of a colour, between 0 and 1."""
+"""A difference of colours, between 0 and 1."""
 
 
 def ink(path: Path) -> NDArray[np.bool_]:

@@ -21,7 +21,7 @@ GB = 1e9
 
 @pytest.fixture(autouse=True)
 def two_gigabytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of memory, and no Julia."""
+    """Two gigabytes of memory, and no Julia."""
     monkeypatch.setattr(memory, "available_memory", lambda: 2 * GB)
     monkeypatch.setenv("GAPSCOPE_JULIA", str(tmp_path / "no-julia"))
 
@@ -66,7 +66,7 @@ def test_what_does_not_fit_is_refused_with_numbers(case: str) -> None:
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_the_limit_of_a_container_counts(tmp_path: Path, version: int) -> None:
-    """Of this group or of one above; files that are only cached can be given up."""
+    """Its limit counts, or that of a group above; files that are only cached can be given up."""
     own = tmp_path / "cgroup"
     if version == 2:
         own.write_text("0::/job/step\n")

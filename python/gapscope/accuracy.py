@@ -56,7 +56,7 @@ def grid_states_error(
 
 
 def warn_of_grid_states(
-    specification: Specification,
+    bonds: Bonds,
     broadening: float,
     method: Grid,
     energies: Energies,
@@ -67,7 +67,7 @@ def warn_of_grid_states(
     worst = int(error.argmax())
     if error[worst] <= Converged.accuracy:
         return
-    needed = resolving_kgrid(specification.bdg(), broadening)
+    needed = resolving_kgrid(bonds, broadening)
     finer = f"Resolving it takes about kgrid = {needed}" if needed > method.kgrid else ""
     warnings.warn(
         f"kgrid = {method.kgrid} does not resolve the broadening of {broadening:g} meV: the"

@@ -5,7 +5,7 @@ The rules are those of blocks.jl, pair.jl and dense.jl.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,17 +27,14 @@ class Block:
     fields : real functions of k whose transforms are kept, at most.
     elements : elements of G(r) that they make.
     copies : blocks that have it or follow from it by time reversal.
+    is_pair : one electron and one hole, inverted in closed form, the poles being known.
     """
 
     size: int
     fields: int
     elements: int
     copies: int
-
-    @property
-    def is_pair(self) -> bool:
-        """Whether the block is inverted in closed form, its poles being known."""
-        return self.fields <= 8 and self.size == 2
+    is_pair: bool
 
 
 def blocks(bonds: Bonds, *, whole: bool, zero: bool = False) -> list[Block]:
@@ -56,11 +53,11 @@ def blocks(bonds: Bonds, *, whole: bool, zero: bool = False) -> list[Block]:
         leading = int((rows < electrons).sum())
         twin = next((n for n, model in enumerate(models) if _follows(own, model)), None)
         if twin is not None:
-            one = found[twin]
-            found[twin] = Block(one.size, one.fields, one.elements, one.copies + 1)
+            found[twin] = replace(found[twin], copies=found[twin].copies + 1)
             continue
         models.append(own)
-        if len(rows) == 2 and leading == 1:
+        is_pair = len(rows) == 2 and leading == 1
+        if is_pair:
             real = _real_gap(own)
             fields = 3 if zero and real else (4 if real else 6) + 2 * whole
             elements = 4 if whole or fields == 3 else 3
@@ -68,7 +65,7 @@ def blocks(bonds: Bonds, *, whole: bool, zero: bool = False) -> list[Block]:
             rest = 0 if whole else len(rows) - max(1, leading)
             elements = len(rows) ** 2 - rest**2
             fields = 2 * elements
-        found.append(Block(len(rows), fields, elements, 1))
+        found.append(Block(len(rows), fields, elements, 1, is_pair))
     return found
 
 

@@ -17,7 +17,7 @@ from gapscope.blocks import Block, blocks, has_particle_hole
 from gapscope.kernel.client import default_threads
 from gapscope.numerics import Converged, Grid
 from gapscope.physics.bonds import Bonds
-from gapscope.physics.resolution import resolving_kgrid
+from gapscope.physics.resolution import steepest
 
 COMPLEX, REAL = 16, 8
 POINTS = 15
@@ -161,15 +161,10 @@ def samples_of_row(bonds: Bonds, block: Block, broadening: float, start: int) ->
     """Samples of a row: exact by its poles for a pair, else until exp(-2 pi n d / v) is 1e-5."""
     if block.is_pair:
         return start
-    slope = _steepest(bonds) / broadening
+    slope = math.ceil(steepest(bonds)) / broadening
     needed = 2 * slope / max(start, 1)
     doublings = max(0, math.ceil(math.log2(max(needed, 1))))
     return min(start << doublings, max(MOST_SAMPLES, start))
-
-
-def _steepest(bonds: Bonds) -> float:
-    """max |dE/dm| in meV."""
-    return float(resolving_kgrid(bonds, 1.0))
 
 
 def _row_buffers(bonds: Bonds, n: int, fields: int, threads: int) -> float:

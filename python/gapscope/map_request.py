@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -53,8 +54,8 @@ class MapRequest:
         numerics, method = self.numerics, self.numerics.method
         choices: list[Choice] = []
 
-        def add(words: str, **changes: object) -> None:
-            smaller = replace(self, numerics=_changed(numerics, **changes))
+        def add(words: str, **changes: Any) -> None:
+            smaller = replace(self, numerics=replace(numerics, **changes))
             choices.append((words, lambda: smaller.effort().memory))
 
         if len(numerics.energies) > 1:
@@ -77,7 +78,7 @@ class MapRequest:
         first, scatterers, numerics = self.hamiltonians[0], self.impurities[0], self.numerics
 
         def on_grid(grid: Grid) -> float:
-            return map_seconds(first, scatterers, _changed(numerics, method=grid))
+            return map_seconds(first, scatterers, replace(numerics, method=grid))
 
         def remedy(left: float) -> str:
             return other_method(first, numerics.broadening, numerics.method, left, on_grid)
@@ -93,34 +94,15 @@ class MapRequest:
 
     def _maps(self, energies: Sequence[float]) -> Maps:
         numerics, method = self.numerics, self.numerics.method
-        if isinstance(method, Grid):
-            return grid_maps(
-                self.hamiltonians,
-                self.impurities,
-                energies=energies,
-                broadening=numerics.broadening,
-                window=numerics.window,
-                kgrid=method.kgrid,
-            )
-        return converged_maps(
+        by_method = grid_maps if isinstance(method, Grid) else converged_maps
+        return by_method(
             self.hamiltonians,
             self.impurities,
             energies=energies,
             broadening=numerics.broadening,
             window=numerics.window,
-            accuracy=method.accuracy,
-            budget=method.budget,
+            **asdict(method),
         )
-
-
-def _changed(numerics: Numerics, **changes: object) -> Numerics:
-    given = {
-        "energies": numerics.energies,
-        "broadening": numerics.broadening,
-        "window": numerics.window,
-        "method": numerics.method,
-    }
-    return Numerics(**(given | changes))  # type: ignore[arg-type]
 
 
 def _joined(parts: list[tuple[list[int], Maps]], count: int) -> Maps:

@@ -20,8 +20,8 @@ Choice = tuple[str, Callable[[], float]]
 def available_memory() -> float:
     """Bytes that this process and its children may still take, by the machine and by its container.
 
-    Of a control group (version 1 or 2) the limit less what is in use counts, where files that the
-    system keeps cached are not in use.
+    A control group (version 1 or 2) leaves its limit less what is in use, files that the system
+    keeps cached not counted.
     """
     return min([float(psutil.virtual_memory().available), *_groups(CGROUPS, OWN_GROUP)])
 

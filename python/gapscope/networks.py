@@ -11,7 +11,7 @@ from gapscope.resources import keras_backend
 
 BACKENDS = ("tensorflow", "jax", "torch")  # Keras's names, and those of the packages
 CONFIG = "config.json"
-"""Of a run's or a model's folder."""
+"""The file that every folder of a run or a model holds."""
 
 
 def require_keras() -> None:

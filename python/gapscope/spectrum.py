@@ -105,7 +105,7 @@ def density_of_states(
 
         for chunk, (some, its_error) in in_turn(on_grid):
             dos[chunk], error[chunk] = some, its_error
-        warn_of_grid_states(specification, broadening, method, values, error)
+        warn_of_grid_states(bonds, broadening, method, values, error)
     else:
         settings = asdict(method)
         rows, reached = np.empty(len(values), np.int64), True

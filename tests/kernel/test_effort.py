@@ -66,6 +66,16 @@ def test_blocks_are_those_of_the_kernel(name: str, energy: float, whole: bool) -
     assert sorted(f"{b.size} {b.fields} {b.elements} {b.copies}" for b in ours) == theirs
 
 
+def test_only_an_electron_with_a_hole_is_a_pair() -> None:
+    mixed, gap = np.array([[0.3, 0.2], [0.2, -0.3]]), np.array([[0, 0.1], [-0.1, 0]])
+    for electrons, is_pair in ((mixed, False), (np.diag([0.3, 0.3]), True)):
+        pairing = gap * is_pair
+        matrix = np.block([[electrons, pairing], [pairing.conj().T, -electrons.T]])
+        found = blocks(Bonds(np.zeros((1, 2), np.int64), matrix[None].astype(complex)), whole=False)
+        assert {block.size for block in found} == {2}
+        assert {block.is_pair for block in found} == {is_pair}
+
+
 def test_parts_of_the_energies_give_the_same_bits(capsys: pytest.CaptureFixture[str]) -> None:
     energies = [0.0, 0.5, -0.5, 1.0, -0.25, 2.0]
     for numerics in (Numerics(energies, 0.1, 32), Numerics(energies, 0.1, 32, kgrid=64)):

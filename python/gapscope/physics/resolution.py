@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -15,9 +16,14 @@ def resolving_kgrid(bonds: Bonds, broadening: float) -> int:
     """Points per side at which neighbours on the grid differ in energy by the broadening at most.
 
     N = max_k |dE/dm| / delta, m reduced momentum along b1 or b2: the trapezoid rule's error
-    then falls below about exp(-2 pi). The velocity is the largest eigenvalue of dH/dm on a coarse
-    grid; delta in meV.
+    then falls below about exp(-2 pi); delta in meV.
     """
+    return math.ceil(steepest(bonds) / broadening)
+
+
+@lru_cache(maxsize=8)
+def steepest(bonds: Bonds) -> float:
+    """max_k |dE/dm| in meV: the largest eigenvalue of dH/dm on a coarse grid."""
     m = np.arange(SAMPLES) / SAMPLES
     k = np.stack(np.meshgrid(m, m, indexing="ij"), axis=-1).reshape(-1, 2)
     phases = np.exp(2j * np.pi * (k @ bonds.vectors.T))
@@ -26,4 +32,4 @@ def resolving_kgrid(bonds: Bonds, broadening: float) -> int:
         slopes = 2j * np.pi * bonds.vectors[:, axis, None, None] * bonds.matrices
         velocity = np.linalg.eigvalsh(np.tensordot(phases, slopes, axes=1))
         fastest = max(fastest, float(np.abs(velocity).max()))
-    return math.ceil(fastest / broadening)
+    return fastest

@@ -39,7 +39,7 @@ julia: $(READY)
 	$(BIN)/python -m gapscope.kernel.provision
 
 demo: julia
-	$(BIN)/python -m gapscope.demo $(DEMO)
+	$(BIN)/python -m gapscope.cli.demo $(DEMO)
 
 # A browser for the test of `gapscope explore`: root on Debian gets it, others are told in the test.
 chromium:
@@ -69,7 +69,7 @@ bench: julia
 	$(BIN)/python benchmarks/report.py
 
 reference: julia
-	$(BIN)/python -m gapscope.reference $(REFERENCE)
+	$(BIN)/python benchmarks/reference.py $(REFERENCE)
 	$(BIN)/python benchmarks/results.py --data $(REFERENCE) --runs $(REFERENCE)
 
 clean:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 import gapscope as gs
 from gapscope.kernel.client import get_host
-from gapscope.simulate import simulate_batch
+from gapscope.simulation.maps import simulate_batch
 from maps import idle_of, peak_of
 from obvious import ldos_change
 from reference_states import BROADENING, STORED, WINDOW, relative_errors, states

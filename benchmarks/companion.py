@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from gapscope.dataset.load import DatasetReader
-from gapscope.learning.calibrate import learn_companion, scored
-from gapscope.learning.companion import COMPANION
-from gapscope.learning.model import load_trained
-from gapscope.learning.predictor import Predictor
+from gapscope.learning.model_folder.trained import load_trained
+from gapscope.learning.prediction.predictor import Predictor
+from gapscope.learning.training.fit_calibration import learn_companion, scored
+from gapscope.learning.uncertainty.companion import COMPANION
 
 
 def main() -> None:

@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gapscope.contour import setpoint_contour
 from gapscope.dataset.recipe import NODES, RULE_NODES, Recipe, load_recipe
-from gapscope.integrated import integrated_densities
-from gapscope.numerics import Converged, Numerics
+from gapscope.instrument.contour import setpoint_contour
+from gapscope.instrument.integrated import integrated_densities
+from gapscope.instrument.resolution import energy_rule
 from gapscope.physics import Specification
-from gapscope.resolution import energy_rule
-from gapscope.simulate import simulate_batch
+from gapscope.simulation.maps import simulate_batch
+from gapscope.simulation.numerics import Converged, Numerics
 from results_states import random_states, specification
 
 Real = NDArray[np.float64]

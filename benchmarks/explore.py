@@ -16,7 +16,7 @@ from typing import Any
 
 from gapscope.explore.raster import image_raster, logarithmic, sites_raster
 from gapscope.explore.results import density, maps, spectral
-from gapscope.explore.simulation import lattice_of
+from gapscope.explore.simulated_view import lattice_of
 from gapscope.explore.state import COARSE, CONVERGED, State
 from gapscope.plots.overview import spectral_limits
 

@@ -23,8 +23,8 @@ import numpy as np
 
 from gapscope.kernel.client import get_host
 from gapscope.physics import Impurity, Material, Pairing, Specification
-from gapscope.resources import find_material
-from gapscope.simulate import Grid, Numerics, simulate_batch
+from gapscope.simulation.maps import Grid, Numerics, simulate_batch
+from gapscope.support.resources import find_material
 from obvious import ldos_change
 
 BROADENING = 0.1

@@ -25,28 +25,24 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import gapscope as gs
-import gapscope.measured.prediction as prediction
+import gapscope.inference.measured_maps as prediction
+import gapscope.instrument as instrument
 import gapscope.measured.preparation as preparation
-import gapscope.measured.simulation as simulation
 from gapscope.dataset.recipe import Recipe, load_recipe
+from gapscope.dataset.sampling import SampleParameters
 from gapscope.errors import ConvergenceWarning, LatticeNotFoundError, PreparationError
-from gapscope.learning.predictor import Predictor
+from gapscope.inference.measured_maps import predict_sites, sites_of
+from gapscope.instrument.distortion import Distortion
+from gapscope.instrument.image import Field
+from gapscope.instrument.scan import simulate_measurement
+from gapscope.instrument.scan_noise import ScanNoise
+from gapscope.instrument.settings import IDEAL, Measurement, Setpoint
+from gapscope.learning.prediction.predictor import Predictor
 from gapscope.measured import default
-from gapscope.measured.prediction import predict_sites, sites_of
 from gapscope.measured.preparation import Steps, prepare
-from gapscope.measured.simulation import (
-    IDEAL,
-    Distortion,
-    Field,
-    Measurement,
-    ScanNoise,
-    Setpoint,
-    simulate_measurement,
-)
 from gapscope.physics import LABELS
-from gapscope.physics.sampling import SampleParameters
-from gapscope.provenance import versions
-from gapscope.resources import MEASURED_MODEL, SHIPPED_MODEL, find_model, find_recipe
+from gapscope.simulation.provenance import versions
+from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL, find_model, find_recipe
 from results_page import shown, table
 from results_states import specification
 from results_statistics import wilson
@@ -94,7 +90,7 @@ the correction of slow distortions; direct: without resampling; atoms: Bragg pea
 PAGE = """# Simulated measurements, read by the networks
 
 Written by `python benchmarks/measurements.py --output docs/measurements.md`. States in the ranges
-of the training maps are measured by `gapscope.measured.simulation`, one effect at a time and all
+of the training maps are measured by `gapscope.instrument`, one effect at a time and all
 together, prepared as `gapscope predict` does it, and read by the shipped networks: `nbse2-vgg16`
 has learned from clean maps of one impurity, `nbse2-measured` from measured ones
 ([decision 12](decisions/0012-measured-networks.md)).
@@ -243,7 +239,7 @@ def percent(holds: NDArray[np.bool_]) -> str:
 
 def code() -> str:
     """Digest of the code that measures, prepares and samples."""
-    folders = [Path(module.__file__ or "").parent for module in (simulation, preparation)]
+    folders = [Path(module.__file__ or "").parent for module in (instrument, preparation)]
     files = [source for folder in folders for source in sorted(folder.glob("*.py"))]
     files += [Path(prediction.__file__ or ""), Path(__file__)]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

@@ -16,9 +16,9 @@ from pathlib import Path
 import gapscope as gs
 from gapscope.errors import ConvergenceWarning
 from gapscope.kernel.client import get_host, shutdown
-from gapscope.map_request import MapRequest
-from gapscope.numerics import Converged, Grid, Numerics
-from gapscope.simulate import simulate_batch
+from gapscope.simulation.map_request import MapRequest
+from gapscope.simulation.maps import simulate_batch
+from gapscope.simulation.numerics import Converged, Grid, Numerics
 
 
 def status(pid: int, name: str) -> int:

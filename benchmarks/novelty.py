@@ -24,13 +24,13 @@ from numpy.typing import NDArray
 
 import gapscope as gs
 from gapscope.dataset.load import DatasetReader
-from gapscope.learning.calibration import NOVELTY_LEVEL
-from gapscope.learning.conformal import p_values
-from gapscope.learning.inputs import cut
-from gapscope.learning.noise import NoiseModel
-from gapscope.learning.predictor import BATCH, Predictor
-from gapscope.learning.samples import Samples
-from gapscope.simulate import simulate_batch
+from gapscope.instrument.site_noise import NoiseModel
+from gapscope.learning.data.inputs import cut
+from gapscope.learning.data.samples import Samples
+from gapscope.learning.prediction.predictor import BATCH, Predictor
+from gapscope.learning.uncertainty.calibration import NOVELTY_LEVEL
+from gapscope.learning.uncertainty.conformal import p_values
+from gapscope.simulation.maps import simulate_batch
 
 Maps = NDArray[np.float32]
 Change = Callable[[gs.Specification], gs.Specification]

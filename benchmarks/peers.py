@@ -51,7 +51,7 @@ from numpy.typing import NDArray
 import gapscope as gs
 from gapscope.kernel.calls import Maps
 from gapscope.kernel.client import HostInfo, get_host
-from gapscope.simulate import simulate_batch
+from gapscope.simulation.maps import simulate_batch
 from maps import idle_of, peak_of
 
 Map = NDArray[np.float64]

@@ -23,7 +23,7 @@ COPIED = ("python", "julia", "data", "tests", "benchmarks", "docs")
 PHYSICS = "python/gapscope/physics/"
 LEARNING = "python/gapscope/learning/"
 MEASURED = "python/gapscope/measured/"
-SIMULATE = "python/gapscope/simulate.py"
+SIMULATE = "python/gapscope/simulation/maps.py"
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ FAULTS = (
     ),
     Fault(
         "kx, ky of A(k) in 1/a",
-        "python/gapscope/spectrum.py",
+        "python/gapscope/simulation/spectrum.py",
         "lattice.momentum(points) / lattice.constant",
         "lattice.momentum(points)",
         "tests/test_simulate.py",
@@ -181,35 +181,35 @@ FAULTS = (
     ),
     Fault(
         "theta without its half",
-        LEARNING + "targets.py",
+        LEARNING + "data/targets.py",
         "np.arctan2(sine, cosine) / 2 % np.pi",
         "np.arctan2(sine, cosine) % np.pi",
         "tests/learning/test_targets.py",
     ),
     Fault(
         "sine and cosine exchanged where they are read",
-        LEARNING + "targets.py",
+        LEARNING + "data/targets.py",
         "sine, cosine, eps0, gap = np",
         "cosine, sine, eps0, gap = np",
         "tests/learning/test_targets.py",
     ),
     Fault(
         "eps0 of Table I in meV",
-        LEARNING + "metrics.py",
+        LEARNING + "evaluation/metrics.py",
         "MEV_PER_EV = 1000.0",
         "MEV_PER_EV = 1.0",
         "tests/learning/test_evaluate.py tests/learning/test_results_statistics.py",
     ),
     Fault(
         "pixels gathered by g, not by its transpose",
-        LEARNING + "symmetry.py",
+        LEARNING + "data/moves.py",
         "(move.operation.T @ pixels",
         "(move.operation @ pixels",
         "tests/learning/test_augmentation.py",
     ),
     Fault(
         "pink noise with a power 1/q^2",
-        LEARNING + "noise.py",
+        "python/gapscope/instrument/site_noise.py",
         "distance[distance > 0] ** -0.5",
         "distance[distance > 0] ** -1.0",
         "tests/learning/test_augmentation.py",
@@ -230,35 +230,35 @@ FAULTS = (
     ),
     Fault(
         "contour on the other side of the axis",
-        "python/gapscope/contour.py",
+        "python/gapscope/instrument/contour.py",
         "np.exp(-0.5j * np.pi * (nodes + 1) * np.sign(bias))",
         "np.exp(0.5j * np.pi * (nodes + 1) * np.sign(bias))",
         "tests/measured_simulation tests/dataset/test_setpoints.py",
     ),
     Fault(
         "modulation's amplitude for its rms",
-        "python/gapscope/resolution.py",
+        "python/gapscope/instrument/resolution.py",
         "lockin_rule(np.sqrt(2) * modulation, count + 1)",
         "lockin_rule(modulation, count + 1)",
         "tests/measured_simulation/test_energy_resolution.py",
     ),
     Fault(
         "simulated scan turned clockwise",
-        MEASURED + "simulation/image.py",
+        "python/gapscope/instrument/image.py",
         "turn = np.array([[c, s], [-s, c]])",
         "turn = np.array([[c, -s], [s, c]])",
         "tests/measured_simulation",
     ),
     Fault(
         "radians for degrees in RHK's angle",
-        MEASURED + "rhk.py",
+        MEASURED + "readers/rhk.py",
         "np.cos(np.radians(angle)), np.sin(np.radians(angle))",
         "np.cos(angle), np.sin(angle)",
         "tests/measured/test_rhk.py",
     ),
     Fault(
         "width and height of a Nanonis grid exchanged",
-        MEASURED + "nanonis_grid.py",
+        MEASURED + "readers/nanonis_grid.py",
         "lengths(columns, width * 1e9 / columns)",
         "lengths(columns, height * 1e9 / columns)",
         "tests/measured",
@@ -272,14 +272,14 @@ FAULTS = (
     ),
     Fault(
         "the network's grid turned the other way",
-        MEASURED + "preparation/network.py",
+        MEASURED + "preparation/network_input.py",
         "np.linalg.matrix_power(C6, turns % 6).T @ lattice.vectors",
         "np.linalg.matrix_power(C6, turns % 6) @ lattice.vectors",
         "tests/measured_preparation/test_network_grid.py",
     ),
     Fault(
         "refinement's slopes without the step",
-        "python/gapscope/refine.py",
+        "python/gapscope/inference/refine.py",
         "(shifted - self.map) / STEPS[free, None]",
         "(shifted - self.map)",
         "tests/kernel/test_refine.py",

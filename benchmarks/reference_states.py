@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 import gapscope as gs
 from gapscope.physics import IRREPS
-from gapscope.simulate import simulate_batch
+from gapscope.simulation.maps import simulate_batch
 
 COUNT = 60
 WINDOW = 128

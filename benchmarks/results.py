@@ -2,9 +2,10 @@
 
     python benchmarks/results.py --data FOLDER --runs FOLDER [--output docs/results.md]
 
-Both folders are that of `make reference` (gapscope.reference), which makes datasets and runs. What
-is absent is named on the page, with the command that makes it. Predictions and maps are kept in a
-cache folder, so that the command may be interrupted; what they depend on is part of their names.
+Both folders are that of `make reference` (benchmarks/reference.py), which makes datasets and runs.
+What is absent is named on the page, with the command that makes it. Predictions and maps are kept
+in a cache folder, so that the command may be interrupted; what they depend on is part of their
+names.
 --quick shrinks every count of samples, to look at the page before hours of work.
 """
 
@@ -16,8 +17,8 @@ from pathlib import Path
 
 import keras
 
-from gapscope.provenance import versions
-from gapscope.reference import LARGE
+from gapscope.simulation.provenance import versions
+from reference import LARGE
 from results_grid import grid_part
 from results_limits import limits_part
 from results_page import Page

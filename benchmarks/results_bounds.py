@@ -13,10 +13,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import gapscope as gs
-from gapscope.learning.noise import NoiseModel
+from gapscope.dataset.sampling import SampleParameters
+from gapscope.instrument.site_noise import NoiseModel
 from gapscope.physics import LABELS, printed_gap
 from gapscope.physics.lattice import symmetric_window
-from gapscope.physics.sampling import SampleParameters
 from gapscope.plots.results import absolute_errors
 from results_page import Page
 from results_robustness import noisy

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 import gapscope as gs
-from gapscope.learning.predictor import Predictor
+from gapscope.learning.prediction.predictor import Predictor
 from results_page import Page, fingerprint, table
 from results_states import asked, simulated, specification, tested_states, truth_of
 from results_table import HEAD, class_rows

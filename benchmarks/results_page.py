@@ -16,13 +16,13 @@ from matplotlib.figure import Figure
 from gapscope.dataset.load import open_dataset
 from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.recipe import Recipe
-from gapscope.learning.evaluate import evaluate
-from gapscope.learning.metrics import Estimate
-from gapscope.learning.predictor import Predictor
-from gapscope.learning.run import RunFolder
-from gapscope.mapfile import write_netcdf
+from gapscope.learning.evaluation.evaluate import evaluate
+from gapscope.learning.evaluation.metrics import Estimate
+from gapscope.learning.model_folder.run import RunFolder
+from gapscope.learning.prediction.predictor import Predictor
 from gapscope.plots.style import save_figure
-from gapscope.reference import FRESH, LARGE, REFERENCE, recipe_name
+from gapscope.support.netcdf import write_netcdf
+from reference import FRESH, LARGE, REFERENCE, recipe_name
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Page:
     def absent_run(self, name: str) -> str:
         """A line that says that a run is missing, and how to make it."""
         return (
-            f"The run `{name}` was not trained: `python -m gapscope.reference"
+            f"The run `{name}` was not trained: `python benchmarks/reference.py"
             f" {self.runs.name} {name}`."
         )
 

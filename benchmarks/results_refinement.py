@@ -8,11 +8,11 @@ import numpy as np
 import xarray as xr
 
 from gapscope.dataset.load import DatasetReader
-from gapscope.learning.metrics import MEV_PER_EV
-from gapscope.learning.noise import NoiseModel
-from gapscope.learning.targets import circular_error
+from gapscope.inference.refine import Conditions, refine_predictions
+from gapscope.instrument.site_noise import NoiseModel
+from gapscope.learning.data.targets import circular_error
+from gapscope.learning.evaluation.metrics import MEV_PER_EV
 from gapscope.physics import LABELS
-from gapscope.refine import Conditions, refine_predictions
 from results_page import Page, table
 from results_robustness import noisy
 from results_states import asked, unseen_maps

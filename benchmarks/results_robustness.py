@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 import gapscope as gs
 from gapscope.dataset.load import DatasetReader
-from gapscope.learning.inputs import cut
-from gapscope.learning.noise import NoiseModel
+from gapscope.instrument.site_noise import NoiseModel
+from gapscope.learning.data.inputs import cut
 from gapscope.physics import LABELS
 from gapscope.physics.lattice import Lattice, symmetric_window
 from gapscope.plots.results import absolute_errors, noise_figure

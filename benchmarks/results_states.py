@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 import gapscope as gs
 from gapscope.dataset.load import DatasetReader
 from gapscope.dataset.recipe import Recipe
-from gapscope.learning.inputs import cut
-from gapscope.learning.predictor import BATCH, Predictor
-from gapscope.learning.samples import Samples
+from gapscope.dataset.sampling import SampleParameters
+from gapscope.learning.data.inputs import cut
+from gapscope.learning.data.samples import Samples
+from gapscope.learning.prediction.predictor import BATCH, Predictor
 from gapscope.physics import LABELS
-from gapscope.physics.sampling import SampleParameters
-from gapscope.simulate import simulate_batch
+from gapscope.simulation.maps import simulate_batch
 
 SEED = 20261126
 """Of states that no dataset holds."""

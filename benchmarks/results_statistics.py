@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from gapscope.learning.metrics import LEVEL, RESAMPLES, Estimate
+from gapscope.learning.evaluation.metrics import LEVEL, RESAMPLES, Estimate
 
 ECE_BINS = 15
 

@@ -8,13 +8,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from gapscope.learning.metrics import MEV_PER_EV
-from gapscope.learning.report import PAPER
-from gapscope.learning.run import RunFolder
+from gapscope.learning.evaluation.metrics import MEV_PER_EV
+from gapscope.learning.evaluation.tables import PAPER
+from gapscope.learning.model_folder.run import RunFolder
 from gapscope.physics import LABELS
 from gapscope.plots.learning import confusion, confusion_figure
 from gapscope.plots.results import absolute_errors, errors_figure
-from gapscope.reference import FRESH, LARGE, REFERENCE, RUNS, SEEDS
+from reference import FRESH, LARGE, REFERENCE, RUNS, SEEDS
 from results_page import Page, shown, table
 from results_statistics import bootstrap, wilson
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from gapscope.learning.coverage import covered
-from gapscope.learning.temperature import tempered
+from gapscope.learning.evaluation.coverage import covered
+from gapscope.learning.uncertainty.temperature import tempered
 from gapscope.physics import LABELS
 from gapscope.plots.results import reliability_figure
 from results_page import Page, fingerprint, shown, table

@@ -15,7 +15,7 @@ import numpy as np
 
 import gapscope as gs
 from gapscope.kernel.client import configure, default_threads
-from gapscope.simulate import simulate_batch
+from gapscope.simulation.maps import simulate_batch
 from maps import STATES, specification
 
 ACCURACY = 0.005

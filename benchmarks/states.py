@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 import gapscope as gs
+from gapscope.dataset.sampling import Sampler
 from gapscope.kernel.calls import States, converged_states
-from gapscope.numerics import Converged
-from gapscope.physics.sampling import Sampler
+from gapscope.simulation.numerics import Converged
 
 REFERENCE = 1e-5
 SHARP = 2e-5

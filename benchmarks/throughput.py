@@ -35,18 +35,18 @@ from keras import layers
 
 from gapscope.dataset.build import build
 from gapscope.dataset.load import DatasetReader
-from gapscope.learning.batches import Batch, Batches, TrainingBatches
-from gapscope.learning.config import TrainingConfig
-from gapscope.learning.inputs import InputScaling
-from gapscope.learning.loss import loss_weights, losses
-from gapscope.learning.network import IRREP, PARAMETERS, build_network
-from gapscope.learning.optimizer import adamw
-from gapscope.learning.precision import choose_precision, dtype_policy
-from gapscope.learning.samples import Samples
-from gapscope.learning.targets import TARGETS, TargetScaling
-from gapscope.learning.train import compiled
+from gapscope.learning.data.inputs import InputScaling
+from gapscope.learning.data.samples import Samples
+from gapscope.learning.data.targets import TARGETS, TargetScaling
+from gapscope.learning.network.config import TrainingConfig
+from gapscope.learning.network.precision import choose_precision, dtype_policy
+from gapscope.learning.network.two_heads import IRREP, PARAMETERS, build_network
+from gapscope.learning.training.batches import Batch, Batches, TrainingBatches
+from gapscope.learning.training.loss import loss_weights, losses
+from gapscope.learning.training.optimizer import adamw
+from gapscope.learning.training.train import compiled
 from gapscope.physics import LABELS
-from gapscope.resources import find_recipe
+from gapscope.support.resources import find_recipe
 
 TITLES = {
     "gapscope": "gapscope, {precision}, augmented",

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from gapscope.dataset.load import DatasetReader
-from gapscope.learning.predictor import BATCH, Predictor
-from gapscope.learning.samples import Samples
+from gapscope.learning.data.samples import Samples
+from gapscope.learning.prediction.predictor import BATCH, Predictor
 
 Maps = NDArray[np.float32]
 PAGE = """# Maps unlike training, kind by kind

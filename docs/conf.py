@@ -33,10 +33,10 @@ foreign = (
     "numpy|np|xarray|xr|matplotlib|keras|pydantic|annotated_types|pathlib|collections|contextlib"
 )
 # Parts of gapscope that public signatures name and that are no interface of their own.
-internal = "samples|surfaces|inputs|metrics|averaging|weights|sampling|compute"
+internal = "samples|by_irrep|inputs|metrics|averaging|weights|sampling|compute"
 nitpick_ignore_regex = [
     ("py:.*", rf"({foreign})\..*|NDArray|ArrayLike|Path|Any|Self|Callable"),
-    ("py:.*", rf"gapscope\.(learning|physics|dataset)\.({internal})(\..*)?"),
+    ("py:.*", rf"gapscope\.(learning|dataset)(\.\w+)?\.({internal})(\..*)?"),
     ("py:.*", r"Range|Method|__call__|C3|.*\.(Scalar|grid_of|Variable)"),
 ]
 

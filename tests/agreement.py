@@ -7,7 +7,7 @@ import pytest
 
 from comparison import TAU3, difference, magnetic
 from gapscope.physics import Impurity, Specification
-from gapscope.simulate import Grid, Numerics, simulate_batch
+from gapscope.simulation.maps import Grid, Numerics, simulate_batch
 from oracle import Hamiltonian, Oracle
 
 AGREEMENT = 1e-9

@@ -19,7 +19,7 @@ from typing import Any
 import gapscope.cli
 import gapscope.dataset.manifest
 import gapscope.measured.preparation
-import gapscope.simulate
+import gapscope.simulation.maps
 
 
 def outcome(words: list[str]) -> dict[str, Any]:

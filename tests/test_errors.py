@@ -15,8 +15,8 @@ from gapscope.errors import (
     SpecificationError,
 )
 from gapscope.physics import Bonds, Impurity, Lattice, Material, Pairing, Specification, label_of
-from gapscope.simulate import Grid, Numerics, simulate, simulate_batch
-from gapscope.spectrum import density_of_states, spectral_function
+from gapscope.simulation.maps import Grid, Numerics, simulate, simulate_batch
+from gapscope.simulation.spectrum import density_of_states, spectral_function
 
 NAN = float("nan")
 ONE = np.eye(1)

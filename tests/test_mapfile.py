@@ -15,8 +15,9 @@ import pytest
 import xarray as xr
 
 from gapscope.errors import GapscopeError, MapFileError
-from gapscope.mapfile import VARIABLES, load_netcdf, read_map, write_netcdf
 from gapscope.measured.preparation.report import read_prepared
+from gapscope.simulation.mapfile import VARIABLES, read_map
+from gapscope.support.netcdf import load_netcdf, write_netcdf
 
 ESCAPE = "\x1b]0;owned\x07\x1b[31m"
 
@@ -70,7 +71,7 @@ def test_a_hostile_map_file_is_refused_in_little_memory(case: str, tmp_path: Pat
         with pytest.raises(MapFileError):
             read(path)
     script = (
-        "import resource, sys; from gapscope.mapfile import load_netcdf\n"
+        "import resource, sys; from gapscope.simulation.mapfile import load_netcdf\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "try: load_netcdf(sys.argv[1])\n"
         "except ValueError as error: print('refused:', error)\n"

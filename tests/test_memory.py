@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import gapscope as gs
-from gapscope import memory
 from gapscope.errors import NumericsError
 from gapscope.physics.path import path
+from gapscope.support import memory
 
 STATE = gs.Specification(
     gs.material("nbse2"), gs.Pairing("Eg", 1.0, theta=0.3), gs.Impurity.scalar(50.0)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gapscope import progress
 from gapscope.cli.whole import WholeNumber
-from gapscope.progress import in_chunks, in_words
+from gapscope.support import progress
+from gapscope.support.progress import in_chunks, in_words
 
 
 class Clock:

@@ -15,8 +15,8 @@ import gapscope.cli
 from gapscope.cli.learning import BACKBONES, PRECISIONS
 from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.recipe import load_recipe
-from gapscope.materials import material
-from gapscope.resources import find_recipe
+from gapscope.simulation.materials import material
+from gapscope.support.resources import find_recipe
 
 HEAVY = {"tensorflow", "keras", "dask", "distributed", "juliacall", "panel", "bokeh"}
 HARMLESS = {"uname"}
@@ -149,7 +149,7 @@ def test_every_command_is_refused_something() -> None:
 
 
 def test_the_command_line_offers_what_training_knows() -> None:
-    from gapscope.learning import backbone, precision
+    from gapscope.learning.network import backbone, precision
 
     assert [name for name in backbone.BACKBONES if name != "tiny"] == list(BACKBONES)
     assert ("auto", *precision.PRECISIONS) == PRECISIONS

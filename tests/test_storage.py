@@ -19,9 +19,9 @@ from matplotlib.figure import Figure
 
 from disks import files_of_at_most
 from gapscope.errors import DatasetError, SettingError, StorageError
-from gapscope.mapfile import write_netcdf
 from gapscope.plots.style import save_figure
-from gapscope.storage import (
+from gapscope.support.netcdf import write_netcdf
+from gapscope.support.storage import (
     NETCDF,
     make_folder,
     only_writer,
@@ -183,7 +183,7 @@ def test_sockets_folders_and_standard_output_are_refused(tmp_path: Path) -> None
                 require_output(tmp_path / name, NETCDF)
             with pytest.raises(StorageError):
                 write_whole(tmp_path / name, b"content")
-    code = "from gapscope.storage import require_output; require_output('/dev/stdout')"
+    code = "from gapscope.support.storage import require_output; require_output('/dev/stdout')"
     ended = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
@@ -213,7 +213,7 @@ def test_what_cannot_be_written_is_told_before_it_is_computed() -> None:
     code = (
         "import os, sys\n"
         "from gapscope.errors import StorageError\n"
-        "from gapscope.storage import require_folder, require_output\n"
+        "from gapscope.support.storage import require_folder, require_output\n"
         "if os.geteuid() == 0: os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
         "for check in (require_output, require_folder):\n"
         "    try: check(sys.argv[1])\n"
@@ -282,7 +282,7 @@ def test_the_second_writer_of_a_folder_is_refused(tmp_path: Path) -> None:
 
 def test_a_killed_writer_leaves_no_lock(tmp_path: Path) -> None:
     code = (
-        "import os, sys, signal, pathlib; from gapscope.storage import only_writer\n"
+        "import os, sys, signal, pathlib; from gapscope.support.storage import only_writer\n"
         "with only_writer(pathlib.Path(sys.argv[1]), 'lock', ValueError()):\n"
         "    os.kill(os.getpid(), signal.SIGKILL)"
     )

@@ -81,7 +81,7 @@ def test_simulations_datasets_and_measured_files_need_no_keras(tmp_path: Path) -
     assert done.returncode == 0, done.stderr
     assert file.is_file()
     imports = "import gapscope.dataset.build, gapscope.dataset.verify, gapscope.dataset.load\n"
-    imports += "import gapscope.measured, gapscope.measured.default, gapscope.refine\n"
+    imports += "import gapscope.measured, gapscope.measured.default, gapscope.inference.refine\n"
     code = WITHOUT.format(missing=("tensorflow", "keras"), arguments=["--help"])
     code = code.replace("from gapscope.cli", imports + "from gapscope.cli")
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

@@ -8,15 +8,10 @@
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gapscope.mapfile import read_map, write_netcdf
-    from gapscope.materials import material
-    from gapscope.numerics import Converged, Grid, Numerics
     from gapscope.physics import (
         IRREPS,
         LABELS,
@@ -27,8 +22,12 @@ if TYPE_CHECKING:
         Pairing,
         Specification,
     )
-    from gapscope.simulate import simulate, simulate_batch
-    from gapscope.spectrum import density_of_states, spectral_function
+    from gapscope.simulation.mapfile import read_map
+    from gapscope.simulation.maps import simulate, simulate_batch
+    from gapscope.simulation.materials import material
+    from gapscope.simulation.numerics import Converged, Grid, Numerics
+    from gapscope.simulation.spectrum import density_of_states, spectral_function
+    from gapscope.support.netcdf import write_netcdf
 
 __all__ = [
     "IRREPS",
@@ -54,15 +53,16 @@ __all__ = [
 # Where each name is defined. It is imported when first asked for: the kernel's host and the
 # command line import this package without the libraries that simulations need.
 _HOMES = {
-    "mapfile": ("read_map", "write_netcdf"),
-    "materials": ("material",),
-    "numerics": ("Converged", "Grid", "Numerics"),
     "physics": (
         *("IRREPS", "LABELS", "Bonds", "Impurity"),
         *("Lattice", "Material", "Pairing", "Specification"),
     ),
-    "simulate": ("simulate", "simulate_batch"),
-    "spectrum": ("density_of_states", "spectral_function"),
+    "simulation.mapfile": ("read_map",),
+    "simulation.maps": ("simulate", "simulate_batch"),
+    "simulation.materials": ("material",),
+    "simulation.numerics": ("Converged", "Grid", "Numerics"),
+    "simulation.spectrum": ("density_of_states", "spectral_function"),
+    "support.netcdf": ("write_netcdf",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -77,15 +77,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
-
-
-class _Package(ModuleType):
-    """Keeps ``gapscope.simulate`` the function when the module of that name is imported."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if name in __all__ and isinstance(value, ModuleType):
-            value = getattr(value, name)
-        super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

@@ -21,16 +21,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gapscope.contour import Contour
 from gapscope.dataset.assemble import write_dataset
 from gapscope.dataset.compute import Job, Simulator, compute_shard
 from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.recipe import Recipe
 from gapscope.errors import HostDiedError, KernelError
-from gapscope.materials import material
-from gapscope.numerics import Numerics
+from gapscope.instrument.contour import Contour
 from gapscope.physics import Specification
 from gapscope.physics.lattice import window_coordinates
+from gapscope.simulation.materials import material
+from gapscope.simulation.numerics import Numerics
 
 TABLE: dict[str, Any] = {
     "schema": 1,

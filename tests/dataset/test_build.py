@@ -16,8 +16,8 @@ from doubles import recipe, write_recipe
 from gapscope.dataset.build import build
 from gapscope.dataset.load import DatasetReader, open_dataset
 from gapscope.dataset.verify import status, verify
-from gapscope.materials import material
 from gapscope.physics import Pairing, Specification
+from gapscope.simulation.materials import material
 from oracle import Oracle
 
 ROUNDING_OF_FLOAT32 = 1e-7

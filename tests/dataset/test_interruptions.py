@@ -43,8 +43,8 @@ from gapscope.errors import (
     SettingError,
     StorageError,
 )
-from gapscope.resources import share_folder
-from gapscope.storage import only_writer
+from gapscope.support.resources import share_folder
+from gapscope.support.storage import only_writer
 
 LAST = recipe().sampler().draw(38).eps0  # in the last of six shards
 

@@ -18,8 +18,8 @@ from doubles import TABLE, build_here, image, recipe
 from gapscope.dataset.load import DatasetReader, open_dataset, read_images
 from gapscope.dataset.schema import SCHEMA_VERSION
 from gapscope.errors import CorruptShardError, DatasetError, SchemaVersionError
-from gapscope.materials import material
 from gapscope.physics import IRREPS, LABELS, Pairing, Specification, label_of, labelled_gap
+from gapscope.simulation.materials import material
 
 
 def shard(dataset: Path, index: int) -> Path:

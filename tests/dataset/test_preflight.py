@@ -11,10 +11,10 @@ from doubles import Formula, recipe, write_recipe
 from gapscope.dataset.build import build
 from gapscope.dataset.preflight import require_computable
 from gapscope.errors import RecipeError
-from gapscope.materials import material
 from gapscope.physics import Material
 from gapscope.physics.bonds import Bonds
 from gapscope.physics.symmetry import band_asymmetry
+from gapscope.simulation.materials import material
 
 LATTICE = """
 schema = 1

@@ -13,9 +13,9 @@ from doubles import TABLE, recipe
 from gapscope.dataset.recipe import Recipe, load_recipe
 from gapscope.dataset.schema import SPLITS
 from gapscope.errors import RecipeError, SchemaVersionError
-from gapscope.materials import material
 from gapscope.physics import LABELS
-from gapscope.resources import share_folder
+from gapscope.simulation.materials import material
+from gapscope.support.resources import share_folder
 
 RECIPES = sorted((share_folder() / "data" / "recipes").glob("*.toml"))
 

@@ -16,9 +16,9 @@ from gapscope.dataset.load import DatasetReader, open_dataset
 from gapscope.dataset.recipe import Recipe
 from gapscope.dataset.verify import verify
 from gapscope.errors import KernelError, RecipeError
-from gapscope.materials import material
-from gapscope.measured.simulation import energy_rule, energy_width
+from gapscope.instrument.resolution import energy_rule, energy_width
 from gapscope.physics import Specification
+from gapscope.simulation.materials import material
 
 PAIRS = ((0.35, 0.05), (1.2, 0.1))
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 import gapscope as gs
 from doubles import Formula, build_here, image, recipe
-from gapscope.contour import Contour
 from gapscope.dataset.card import card
 from gapscope.dataset.compute import JuliaKernel
 from gapscope.dataset.load import DatasetReader, open_dataset
@@ -20,10 +19,11 @@ from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.recipe import Recipe
 from gapscope.dataset.verify import verify
 from gapscope.errors import ConvergenceError, KernelError, RecipeError
-from gapscope.materials import material
-from gapscope.numerics import Numerics
+from gapscope.instrument.contour import Contour
 from gapscope.physics import Specification
-from gapscope.simulate import simulate_batch
+from gapscope.simulation.maps import simulate_batch
+from gapscope.simulation.materials import material
+from gapscope.simulation.numerics import Numerics
 
 BIASES = (10.0, -5.0)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from gapscope.explore.results import maps
 from gapscope.explore.state import CONVERGED, State
-from gapscope.mapfile import read_map
+from gapscope.simulation.mapfile import read_map
 from spip_text import atoms, spip
 
 EMPTY = -1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gapscope.explore.judge import Judge
-from gapscope.resources import MEASURED_MODEL, SHIPPED_MODEL
+from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL
 
 
 @pytest.mark.parametrize(("model", "reads"), [(SHIPPED_MODEL, True), (MEASURED_MODEL, False)])

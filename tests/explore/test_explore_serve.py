@@ -29,12 +29,12 @@ from gapscope.cli import main
 from gapscope.errors import SettingError
 from gapscope.explore import serve
 from gapscope.explore.address import LOCAL, free_port, origins
-from gapscope.explore.lines import python_lines
+from gapscope.explore.python_lines import python_lines
 from gapscope.explore.results import maps
 from gapscope.explore.serve import make_server
 from gapscope.explore.state import CONVERGED, State
-from gapscope.mapfile import read_map
-from gapscope.resources import MEASURED_MODEL
+from gapscope.simulation.mapfile import read_map
+from gapscope.support.resources import MEASURED_MODEL
 
 
 def fetch(address: str, path: str = "") -> tuple[int, bytes, Any]:

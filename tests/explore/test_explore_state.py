@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from gapscope.errors import SpecificationError
-from gapscope.explore.lines import python_lines
 from gapscope.explore.momentum import fermi_surface, middles
+from gapscope.explore.python_lines import python_lines
 from gapscope.explore.raster import (
     COLOURS,
     PIXELS,
@@ -21,10 +21,10 @@ from gapscope.explore.raster import (
 )
 from gapscope.explore.results import density, density_part, figure_file, map_file, maps, spectral
 from gapscope.explore.state import COARSE, CONVERGED, RANGES, Quality, State
-from gapscope.mapfile import read_map
 from gapscope.physics import IRREPS
 from gapscope.plots.maps import brillouin_zone
-from gapscope.spectrum import density_of_states, spectral_function
+from gapscope.simulation.mapfile import read_map
+from gapscope.simulation.spectrum import density_of_states, spectral_function
 
 QUICK = Quality("quick", accuracy=0.05, kgrid=128, pixels=40, samples=3, parts=4)
 

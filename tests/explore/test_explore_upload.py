@@ -19,12 +19,12 @@ from gapscope.errors import (
 from gapscope.explore import upload
 from gapscope.explore.files import Dropper
 from gapscope.explore.judge import Judge
-from gapscope.explore.measurement import Measurement
+from gapscope.explore.measured_view import Measurement
 from gapscope.explore.momentum import middles
-from gapscope.explore.preparation import Work, facts, preparation_file, transform_of, with_error
+from gapscope.explore.prepared_map import Work, facts, preparation_file, transform_of, with_error
 from gapscope.explore.upload import biases, channels, open_bytes, safe_name, topographs
 from gapscope.explore.words import error_html, facts_html
-from gapscope.measured.prediction import predict_measured
+from gapscope.inference.measured_maps import predict_measured
 from gapscope.measured.preparation import Measured, Prepared
 from spip_text import atoms, spip
 

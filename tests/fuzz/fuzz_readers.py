@@ -48,8 +48,8 @@ def fuzz(reader: str, arguments: list[str]) -> None:
     with atheris.instrument_imports(include=FUZZED):
         import igor2.binarywave  # noqa: F401
 
-        import gapscope.measured.hdf5_child
-        import gapscope.measured.rhk  # noqa: F401
+        import gapscope.measured.readers.hdf5_child
+        import gapscope.measured.readers.rhk  # noqa: F401
     # A merge starts the first argument again, through a shell.
     again = shlex.join([sys.executable, __file__, reader, "--inside", "--"])
     atheris.Setup([again, *arguments], one_input(reader))

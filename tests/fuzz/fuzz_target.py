@@ -20,8 +20,8 @@ def one_input(reader: str) -> Callable[[bytes], None]:
 
     from gapscope import measured
     from gapscope.errors import MeasurementFileError
-    from gapscope.measured import hdf5, hdf5_child
-    from gapscope.measured.limits import Given
+    from gapscope.measured.readers import hdf5, hdf5_child
+    from gapscope.measured.readers.limits import Given
     from reader_contract import ATTEMPTS, READERS, check_contract
 
     def ask(content: bytes, request: dict[str, Any]) -> tuple[dict[str, Any], Any]:
@@ -62,7 +62,7 @@ def confirm(reader: str, path: Path) -> None:
     """Read one file again alone, HDF5 through ``open`` with its process: fails on a finding."""
     from gapscope import measured
     from gapscope.errors import MeasurementFileError
-    from gapscope.measured import hdf5
+    from gapscope.measured.readers import hdf5
     from reader_contract import ATTEMPTS, check_contract
 
     if reader == "hdf5":

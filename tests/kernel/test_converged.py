@@ -10,8 +10,8 @@ import pytest
 import gapscope as gs
 from gapscope.dataset.compute import JuliaKernel
 from gapscope.errors import ConvergenceError, ConvergenceWarning, NumericsError
-from gapscope.physics.resolution import resolving_kgrid
-from gapscope.simulate import simulate_batch
+from gapscope.simulation.kgrid import resolving_kgrid
+from gapscope.simulation.maps import simulate_batch
 
 WINDOW = 32
 BROADENING = 4.0  # resolved by the grid below

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 import gapscope as gs
-from gapscope.blocks import blocks
-from gapscope.effort import energy_groups
 from gapscope.kernel.client import get_host, shutdown
-from gapscope.map_request import MapRequest
-from gapscope.numerics import Numerics
 from gapscope.physics import Bonds, Lattice, Material
-from gapscope.simulate import simulate_batch
+from gapscope.simulation.blocks import blocks
+from gapscope.simulation.effort import energy_groups
+from gapscope.simulation.map_request import MapRequest
+from gapscope.simulation.maps import simulate_batch
+from gapscope.simulation.numerics import Numerics
 
 SCALAR = gs.Impurity.scalar(50.0)
 

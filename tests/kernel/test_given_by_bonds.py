@@ -11,7 +11,7 @@ from agreement import AGREEMENT, IMPURITIES, assert_kernel_is_oracle, numerics
 from closed_forms import cartesian, electron_matrix, epsilon, form_factor, gap_matrix, ising
 from comparison import PAULI
 from gapscope.physics import Bonds, Impurity, Lattice, Material, Pairing, Specification
-from gapscope.spectrum import density_of_states
+from gapscope.simulation.spectrum import density_of_states
 from oracle import Hamiltonian, Oracle
 from wannier_files import write_hr
 

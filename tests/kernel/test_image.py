@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from gapscope.errors import JuliaNotFoundError, StorageError
-from gapscope.kernel import image, provision
+from gapscope.kernel import provision
 from gapscope.kernel.client import Host, HostInfo, Output
-from gapscope.kernel.find import Julia, find_julia
+from gapscope.kernel.install import image
+from gapscope.kernel.install.find import Julia, find_julia
 from gapscope.kernel.runtimes import Choice
-from gapscope.resources import share_folder
+from gapscope.support.resources import share_folder
 
 Said = list[str]
 

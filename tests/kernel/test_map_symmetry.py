@@ -19,7 +19,7 @@ from gapscope.physics.symmetry import (
     mirror_theta,
     rotate_theta_by_c3,
 )
-from gapscope.simulate import Grid, Numerics, simulate, simulate_batch
+from gapscope.simulation.maps import Grid, Numerics, simulate, simulate_batch
 
 NUMERICS = Numerics((0.0, 0.7, -1.3), 0.1, 32, Grid(96))
 ROUNDING = 1e-9

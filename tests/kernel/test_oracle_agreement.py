@@ -14,8 +14,8 @@ from closed_forms import nbse2 as closed_nbse2
 from comparison import STATES, TAU3, difference
 from gapscope.physics import Impurity, Material, Pairing, Specification
 from gapscope.physics.fourier import paper_image, qpi_image
-from gapscope.simulate import simulate, simulate_batch
-from gapscope.spectrum import density_of_states, spectral_function
+from gapscope.simulation.maps import simulate, simulate_batch
+from gapscope.simulation.spectrum import density_of_states, spectral_function
 from oracle import Oracle, inverted_torus, uniform_grid
 from oracle import spectral_function as oracle_spectral_function
 

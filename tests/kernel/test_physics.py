@@ -15,8 +15,8 @@ from scipy.special import hankel1, hyp2f1
 from comparison import STATES, TAU3, difference, magnetic
 from gapscope.physics import Bonds, Impurity, Lattice, Material, Pairing, Specification
 from gapscope.physics.fourier import qpi_image
-from gapscope.simulate import Grid, Numerics, simulate_batch
-from gapscope.spectrum import density_of_states
+from gapscope.simulation.maps import Grid, Numerics, simulate_batch
+from gapscope.simulation.spectrum import density_of_states
 
 I_SY = np.array([[0, 1], [-1, 0]])
 NORMAL = Pairing.from_bonds({(0, 0): 1e-9 * I_SY})

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from gapscope.errors import JuliaNotFoundError, StorageError
-from gapscope.kernel import debian, provision
+from gapscope.kernel import provision
+from gapscope.kernel.install import debian
 
 
 def no_report(line: str) -> None:

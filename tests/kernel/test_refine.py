@@ -9,11 +9,11 @@ import xarray as xr
 import gapscope as gs
 from gapscope.dataset.recipe import load_recipe
 from gapscope.errors import NumericsError
-from gapscope.learning.targets import circular_error
+from gapscope.inference.refine import Candidate, Conditions, refine, refine_predictions
+from gapscope.learning.data.targets import circular_error
 from gapscope.physics import LABELS
-from gapscope.refine import Candidate, Conditions, refine, refine_predictions
-from gapscope.resources import find_recipe
-from gapscope.simulate import simulate_batch
+from gapscope.simulation.maps import simulate_batch
+from gapscope.support.resources import find_recipe
 
 WINDOW = 24
 TRUTH = [

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from gapscope.errors import JuliaNotFoundError, KernelError, SettingError
-from gapscope.kernel import find
 from gapscope.kernel.client import Host, Output
+from gapscope.kernel.install import find
 from gapscope.kernel.runtimes import choose, not_found
-from gapscope.resources import cache_folder, share_folder
+from gapscope.support.resources import cache_folder, share_folder
 
 
 @pytest.fixture

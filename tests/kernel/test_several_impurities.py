@@ -8,7 +8,7 @@ import pytest
 import gapscope as gs
 from comparison import TAU3, difference
 from gapscope.errors import NumericsError, SpecificationError
-from gapscope.simulate import simulate_batch
+from gapscope.simulation.maps import simulate_batch
 from oracle import Oracle, inverted_torus
 
 SITES = [(0, 0), (3, -1), (-2, 4)]

@@ -10,8 +10,8 @@ import pytest
 from comparison import STATES
 from gapscope.kernel.client import configure, default_threads, get_host
 from gapscope.physics import Impurity, Material, Pairing, Specification
-from gapscope.simulate import Grid, Maps, Numerics, simulate_batch
-from gapscope.spectrum import density_of_states
+from gapscope.simulation.maps import Grid, Maps, Numerics, simulate_batch
+from gapscope.simulation.spectrum import density_of_states
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 import toys
-from gapscope.learning.backbone import BACKBONES
-from gapscope.learning.calibrate import calibrate
-from gapscope.learning.config import TrainingConfig
-from gapscope.learning.run import RunFolder
-from gapscope.learning.train import train
+from gapscope.learning.model_folder.run import RunFolder
+from gapscope.learning.network.backbone import BACKBONES
+from gapscope.learning.network.config import TrainingConfig
+from gapscope.learning.training.fit_calibration import calibrate
+from gapscope.learning.training.train import train
 
 
 @pytest.fixture(scope="session", autouse=True)

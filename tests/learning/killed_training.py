@@ -11,8 +11,8 @@ from pathlib import Path
 import keras
 
 import toys
-from gapscope.learning.run import RunFolder
-from gapscope.learning.train import train
+from gapscope.learning.model_folder.run import RunFolder
+from gapscope.learning.training.train import train
 
 save = RunFolder.save
 

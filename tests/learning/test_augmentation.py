@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 import toys
 from gapscope.dataset.load import DatasetReader
-from gapscope.learning.batches import TrainingBatches
-from gapscope.learning.config import TrainingConfig
-from gapscope.learning.inputs import InputScaling, momentum_images
-from gapscope.learning.noise import NoiseModel
-from gapscope.learning.samples import Samples
-from gapscope.learning.symmetry import C3V, move_angles, move_images, pixel_gathers
-from gapscope.learning.targets import TargetScaling
+from gapscope.instrument.site_noise import NoiseModel
+from gapscope.learning.data.inputs import InputScaling, momentum_images
+from gapscope.learning.data.moves import C3V, move_angles, move_images, pixel_gathers
+from gapscope.learning.data.samples import Samples
+from gapscope.learning.data.targets import TargetScaling
+from gapscope.learning.network.config import TrainingConfig
+from gapscope.learning.training.batches import TrainingBatches
 from gapscope.physics import LABELS, Impurity, Lattice, Material, Pairing, Specification
 from gapscope.physics.lattice import window_coordinates
 from gapscope.physics.symmetry import C2, C3, C6, MIRROR_X, act_on_map

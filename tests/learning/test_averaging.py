@@ -10,12 +10,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import toys
-from gapscope.learning.averaging import MOVES, average, copies
-from gapscope.learning.inputs import momentum_images
-from gapscope.learning.predictor import Predictor
-from gapscope.learning.run import RunFolder
-from gapscope.learning.symmetry import C3V, TURNING, move_angles
-from gapscope.learning.targets import circular_error
+from gapscope.learning.data.inputs import momentum_images
+from gapscope.learning.data.moves import C3V, TURNING, move_angles
+from gapscope.learning.data.targets import circular_error
+from gapscope.learning.model_folder.run import RunFolder
+from gapscope.learning.prediction.averaging import MOVES, average, copies
+from gapscope.learning.prediction.predictor import Predictor
 from gapscope.physics import LABELS
 from gapscope.physics.symmetry import act_on_map
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from gapscope.errors import TrainingError
-from gapscope.learning.backbone import BACKBONES, CONVNEXT_TINY, VGG16, convnext, vgg
-from gapscope.learning.config import NetworkConfig
-from gapscope.learning.network import build_network
-from gapscope.learning.precision import dtype_policy
+from gapscope.learning.network.backbone import BACKBONES, CONVNEXT_TINY, VGG16, convnext, vgg
+from gapscope.learning.network.config import NetworkConfig
+from gapscope.learning.network.precision import dtype_policy
+from gapscope.learning.network.two_heads import build_network
 
 
 def features(build: object, size: int, channels: int, kernel: int, batch_norm: bool) -> keras.Model:

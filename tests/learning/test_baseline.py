@@ -8,8 +8,8 @@ import numpy as np
 
 import toys
 from gapscope.dataset.load import DatasetReader
-from gapscope.learning.baseline import nearest_neighbour
-from gapscope.learning.metrics import table
+from gapscope.learning.evaluation.baseline import nearest_neighbour
+from gapscope.learning.evaluation.metrics import table
 from gapscope.physics import LABELS
 
 

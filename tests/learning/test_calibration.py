@@ -22,9 +22,15 @@ from gapscope.errors import (
     SchemaVersionError,
     StorageError,
 )
-from gapscope.learning.arrayfile import write_arrays
-from gapscope.learning.calibrate import calibrate
-from gapscope.learning.calibration import (
+from gapscope.instrument.site_noise import NoiseModel
+from gapscope.learning.data.samples import Samples
+from gapscope.learning.evaluation.coverage import covered
+from gapscope.learning.evaluation.evaluate import Evaluation, evaluate
+from gapscope.learning.model_folder.run import RunFolder
+from gapscope.learning.model_folder.trained import load_trained
+from gapscope.learning.prediction.predictor import Predictor
+from gapscope.learning.training.fit_calibration import calibrate
+from gapscope.learning.uncertainty.calibration import (
     CALIBRATION,
     CALIBRATION_SCHEMA,
     LEVEL,
@@ -32,17 +38,11 @@ from gapscope.learning.calibration import (
     Calibration,
     errors,
 )
-from gapscope.learning.companion import COMPANION
-from gapscope.learning.coverage import covered
-from gapscope.learning.evaluate import Evaluation, evaluate
-from gapscope.learning.model import load_trained
-from gapscope.learning.noise import NoiseModel
-from gapscope.learning.novelty import Detector
-from gapscope.learning.predictor import Predictor
-from gapscope.learning.run import RunFolder
-from gapscope.learning.samples import Samples
+from gapscope.learning.uncertainty.companion import COMPANION
+from gapscope.learning.uncertainty.novelty import Detector
 from gapscope.physics import LABELS
 from gapscope.physics.symmetry import C3, act_on_map
+from gapscope.support.array_file import write_arrays
 
 A12U = LABELS.index("A12u")
 NEW = {

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gapscope.errors import CalibrationError
-from gapscope.learning.conformal import Scores, bound, p_values, require_level
+from gapscope.learning.uncertainty.conformal import Scores, bound, p_values, require_level
 
 
 def test_the_bound_is_the_score_of_rank_ceil_n_plus_one_times_level() -> None:

@@ -10,10 +10,10 @@ import xarray as xr
 
 import toys
 from gapscope.errors import RunError, StorageError
-from gapscope.learning.evaluate import evaluate
-from gapscope.learning.metrics import Estimate, Row, hit_rate, table
-from gapscope.learning.report import table_text
-from gapscope.learning.run import RunFolder
+from gapscope.learning.evaluation.evaluate import evaluate
+from gapscope.learning.evaluation.metrics import Estimate, Row, hit_rate, table
+from gapscope.learning.evaluation.tables import table_text
+from gapscope.learning.model_folder.run import RunFolder
 from gapscope.physics import LABELS
 
 

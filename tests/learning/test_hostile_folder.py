@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 
 from gapscope.errors import CalibrationError, GapscopeError, RunError
-from gapscope.learning.model import export
-from gapscope.learning.predictor import Predictor
-from gapscope.learning.run import RunFolder
-from gapscope.reading import parse_json
+from gapscope.learning.model_folder.run import RunFolder
+from gapscope.learning.model_folder.trained import export
+from gapscope.learning.prediction.predictor import Predictor
+from gapscope.support.reading import parse_json
 
 Replace = Callable[[Path], None]
 MOST_GROWTH = 600_000  # kB; a network of the test's own takes 50,000

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import toys
 from gapscope.errors import TrainingError
-from gapscope.learning.inputs import InputScaling, cut, momentum_images
+from gapscope.learning.data.inputs import InputScaling, cut, momentum_images
 from gapscope.physics.fourier import qpi_image
 from gapscope.physics.lattice import symmetric_window
 

@@ -12,10 +12,10 @@ from click.testing import CliRunner, Result
 
 import toys
 from gapscope.cli.main import main
-from gapscope.learning.listing import UNCALIBRATED, UNLIKE, prediction_text
-from gapscope.learning.noise import NoiseModel
-from gapscope.learning.run import RunFolder
-from gapscope.mapfile import read_map
+from gapscope.instrument.site_noise import NoiseModel
+from gapscope.learning.evaluation.listing import UNCALIBRATED, UNLIKE, prediction_text
+from gapscope.learning.model_folder.run import RunFolder
+from gapscope.simulation.mapfile import read_map
 
 
 def run(*arguments: object) -> Result:
@@ -112,7 +112,7 @@ def test_without_a_calibration_it_says_so(
 def test_a_default_model_that_is_not_there_names_what_is(
     maps: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gapscope.resources.share_folder", lambda: tmp_path)
+    monkeypatch.setattr("gapscope.support.resources.share_folder", lambda: tmp_path)
     (tmp_path / "data" / "models" / "another").mkdir(parents=True)
     result = run("predict", maps[0])
     assert result.exit_code == 1

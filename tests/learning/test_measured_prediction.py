@@ -16,18 +16,18 @@ from gapscope.cli.main import main
 from gapscope.dataset.load import DatasetReader
 from gapscope.dataset.recipe import Recipe
 from gapscope.errors import PreparationError
-from gapscope.learning.predictor import Predictor
-from gapscope.learning.run import RunFolder
-from gapscope.learning.samples import Samples
-from gapscope.learning.surfaces import Surfaces
-from gapscope.mapfile import write_netcdf
-from gapscope.measured.prediction import departures, nearest_maps, predict_sites
+from gapscope.inference.measured_maps import departures, nearest_maps, predict_sites
+from gapscope.inference.refine import Candidate, Conditions
+from gapscope.learning.data.samples import Samples
+from gapscope.learning.emulator.by_irrep import Surfaces
+from gapscope.learning.model_folder.run import RunFolder
+from gapscope.learning.prediction.predictor import Predictor
 from gapscope.measured.preparation.report import PREPARED_SCHEMA
 from gapscope.physics import LABELS
 from gapscope.physics.fourier import qpi_image
 from gapscope.physics.lattice import symmetric_window, window_coordinates
-from gapscope.refine import Candidate, Conditions
-from gapscope.simulate import simulate_batch
+from gapscope.simulation.maps import simulate_batch
+from gapscope.support.netcdf import write_netcdf
 
 
 def on_sites(values: NDArray[np.floating]) -> xr.Dataset:

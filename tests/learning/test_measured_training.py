@@ -17,23 +17,25 @@ from gapscope.dataset.load import DatasetReader
 from gapscope.dataset.recipe import Recipe
 from gapscope.dataset.schema import DATASET
 from gapscope.errors import CalibrationError, SpecificationError, TrainingError
-from gapscope.learning.batches import TrainingBatches
-from gapscope.learning.calibrate import calibrate
-from gapscope.learning.config import TrainingConfig
-from gapscope.learning.evaluate import evaluate
-from gapscope.learning.inputs import InputScaling
-from gapscope.learning.listing import nearest_text
-from gapscope.learning.measurement import MeasurementAugmentation
-from gapscope.learning.predictor import Predictor
-from gapscope.learning.run import RunConfig, RunFolder
-from gapscope.learning.samples import Samples
-from gapscope.learning.targets import TargetScaling
-from gapscope.learning.train import train
-from gapscope.learning.tunnelling import Broadened, ConstantCurrent, Feedback
-from gapscope.measured.prediction import nearest_maps, predict_sites
+from gapscope.inference.measured_maps import nearest_maps, predict_sites
+from gapscope.inference.refine import Candidate, Conditions
+from gapscope.instrument.tunnelling import Broadened, Feedback
+from gapscope.learning.data.constant_current import ConstantCurrent
+from gapscope.learning.data.inputs import InputScaling
+from gapscope.learning.data.measured_augmentation import MeasurementAugmentation
+from gapscope.learning.data.samples import Samples
+from gapscope.learning.data.targets import TargetScaling
+from gapscope.learning.evaluation.evaluate import evaluate
+from gapscope.learning.evaluation.listing import nearest_text
+from gapscope.learning.model_folder.run import RunFolder
+from gapscope.learning.network.config import TrainingConfig
+from gapscope.learning.network.run_config import RunConfig
+from gapscope.learning.prediction.predictor import Predictor
+from gapscope.learning.training.batches import TrainingBatches
+from gapscope.learning.training.fit_calibration import calibrate
+from gapscope.learning.training.train import train
 from gapscope.physics import LABELS
-from gapscope.refine import Candidate, Conditions
-from gapscope.simulate import simulate_batch
+from gapscope.simulation.maps import simulate_batch
 
 MEASUREMENT = MeasurementAugmentation(16, white=0.1, pink=0.1, lines=0.1)
 

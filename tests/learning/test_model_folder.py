@@ -14,15 +14,21 @@ import xarray as xr
 from safetensors.numpy import load_file, save_file
 
 from gapscope.errors import CalibrationError, GapscopeError, RunError, SchemaVersionError
-from gapscope.learning import weights
-from gapscope.learning.calibration import CALIBRATION, PARAMETERS
-from gapscope.learning.evaluate import evaluate
-from gapscope.learning.model import CARD, export, load_trained
-from gapscope.learning.predictor import Predictor
-from gapscope.learning.run import RunFolder
-from gapscope.learning.targets import circular_error
-from gapscope.learning.weights import INDEX, WEIGHTS_SCHEMA, Index, read_weights, write_weights
-from gapscope.resources import find_model
+from gapscope.learning.data.targets import circular_error
+from gapscope.learning.evaluation.evaluate import evaluate
+from gapscope.learning.model_folder import weights
+from gapscope.learning.model_folder.run import RunFolder
+from gapscope.learning.model_folder.trained import CARD, export, load_trained
+from gapscope.learning.model_folder.weights import (
+    INDEX,
+    WEIGHTS_SCHEMA,
+    Index,
+    read_weights,
+    write_weights,
+)
+from gapscope.learning.prediction.predictor import Predictor
+from gapscope.learning.uncertainty.calibration import CALIBRATION, PARAMETERS
+from gapscope.support.resources import find_model
 
 HALF = 2.0**-11
 """Largest relative rounding of a weight."""
@@ -168,7 +174,7 @@ def test_an_export_that_was_interrupted_is_no_model_and_can_be_repeated(
 ) -> None:
     folder = tmp_path / "model"
     with monkeypatch.context() as patched:
-        patched.setattr("gapscope.learning.model.write_weights", interrupted)
+        patched.setattr("gapscope.learning.model_folder.trained.write_weights", interrupted)
         with pytest.raises(KeyboardInterrupt):
             export(calibrated.path, folder)
     with pytest.raises(RunError):
@@ -279,7 +285,7 @@ def test_a_model_is_found_by_its_path_or_by_its_name(
 ) -> None:
     assert find_model(exported) == exported
     assert find_model(str(exported)) == exported
-    monkeypatch.setattr("gapscope.resources.share_folder", lambda: tmp_path)
+    monkeypatch.setattr("gapscope.support.resources.share_folder", lambda: tmp_path)
     shutil.copytree(exported, tmp_path / "data" / "models" / "shipped")
     assert find_model("shipped") == tmp_path / "data" / "models" / "shipped"
     assert isinstance(Predictor.load(find_model("shipped")), Predictor)
@@ -288,7 +294,7 @@ def test_a_model_is_found_by_its_path_or_by_its_name(
 def test_a_model_that_is_not_there_lists_those_that_are(
     exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gapscope.resources.share_folder", lambda: tmp_path)
+    monkeypatch.setattr("gapscope.support.resources.share_folder", lambda: tmp_path)
     with pytest.raises(RunError, match="here none"):
         find_model("nbse2-vgg16")
     for name in ("one", "two"):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from gapscope.learning.normalization import BatchNormalization
+from gapscope.learning.network.normalization import BatchNormalization
 
 IMAGES = np.random.default_rng(5).normal(3.0, 2.0, size=(6, 4, 4, 3)).astype(np.float32)
 SHAPES = (np.array([0.5, 1.0, 2.0]), np.array([-1.0, 0.0, 1.0]))

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 import toys
 from gapscope.dataset.load import DatasetReader
-from gapscope.learning.inputs import InputScaling, even_half, momentum_images
-from gapscope.learning.noise import NoiseModel
-from gapscope.learning.novelty import Detector
-from gapscope.learning.samples import Samples
+from gapscope.instrument.site_noise import NoiseModel
+from gapscope.learning.data.inputs import InputScaling, even_half, momentum_images
+from gapscope.learning.data.samples import Samples
+from gapscope.learning.uncertainty.novelty import Detector
 
 Maps = NDArray[np.float32]
 

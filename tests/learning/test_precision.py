@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gapscope.errors import TrainingError
-from gapscope.learning import precision
+from gapscope.learning.network import precision
 
 OLD = "processor\t: 0\nmodel name\t: old\nflags\t\t: fpu sse2 avx2\nbugs\t\t: none\n"
 NEW = OLD.replace("avx2", "avx2 avx512_bf16")

@@ -10,11 +10,11 @@ import pytest
 import toys
 from gapscope.dataset.load import DatasetReader
 from gapscope.errors import MapFileError, RunError
-from gapscope.learning.evaluate import evaluate
-from gapscope.learning.predict import predict
-from gapscope.learning.run import RunFolder
-from gapscope.mapfile import MAP_SCHEMA
+from gapscope.inference.map_files import predict
+from gapscope.learning.evaluation.evaluate import evaluate
+from gapscope.learning.model_folder.run import RunFolder
 from gapscope.physics import LABELS
+from gapscope.simulation.mapfile import MAP_SCHEMA
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gapscope.learning.regression import NEIGHBOURS, Array, Regression
+from gapscope.learning.emulator.regression import NEIGHBOURS, Array, Regression
 
 
 @pytest.fixture(scope="module")

@@ -16,9 +16,9 @@ import xarray as xr
 
 import toys
 from gapscope.dataset.recipe import Recipe
-from gapscope.learning.calibrate import calibrate
-from gapscope.learning.noise import NoiseModel
-from gapscope.learning.run import RunFolder
+from gapscope.instrument.site_noise import NoiseModel
+from gapscope.learning.model_folder.run import RunFolder
+from gapscope.learning.training.fit_calibration import calibrate
 from gapscope.physics import LABELS
 from gapscope.physics.lattice import symmetric_window
 from pictures import ink
@@ -64,7 +64,7 @@ def test_the_whole_page_is_made_once_and_then_from_the_cache(
         "vgg16-grid1024",
         "vgg16-five-energies",
     ):
-        assert f"`{absent}` was not trained: `python -m gapscope.reference runs {absent}`" in text
+        assert f"`{absent}` was not trained: `python benchmarks/reference.py runs {absent}`" in text
     assert "gapscope dataset build nbse2-fresh -o data/fresh" in text
     assert "gapscope calibrate runs/vgg16-large data/calibration" in text
     assert "nan" not in text
@@ -75,7 +75,7 @@ def test_the_whole_page_is_made_once_and_then_from_the_cache(
     def refused(*_: object) -> None:
         raise AssertionError("computed again")
 
-    monkeypatch.setattr("gapscope.learning.predictor.Predictor.__call__", refused)
+    monkeypatch.setattr("gapscope.learning.prediction.predictor.Predictor.__call__", refused)
     monkeypatch.setattr(module("results_states"), "simulate_batch", refused)
     assert results.page_text(page_in(folders, module), list(results.PARTS)) == text
 
@@ -159,7 +159,7 @@ def test_slopes_of_maps_are_their_derivatives(module: Callable[[str], ModuleType
 def test_the_even_part_is_what_the_real_image_keeps(
     module: Callable[[str], ModuleType], rng: np.random.Generator
 ) -> None:
-    from gapscope.learning.inputs import momentum_images
+    from gapscope.learning.data.inputs import momentum_images
 
     maps = rng.normal(size=(3, 1, 16, 16))
     even = module("results_bounds").even(maps)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from gapscope.learning.metrics import RESAMPLES
+from gapscope.learning.evaluation.metrics import RESAMPLES
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 

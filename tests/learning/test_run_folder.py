@@ -14,9 +14,10 @@ import pytest
 import toys
 from disks import files_of_at_most
 from gapscope.errors import RunError, SchemaVersionError, StorageError, TrainingError
-from gapscope.learning.predictor import Predictor
-from gapscope.learning.run import RUN_SCHEMA, RunConfig, RunFolder
-from gapscope.learning.train import LOCK
+from gapscope.learning.model_folder.run import RunFolder
+from gapscope.learning.network.run_config import RUN_SCHEMA, RunConfig
+from gapscope.learning.prediction.predictor import Predictor
+from gapscope.learning.training.train import LOCK
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import pytest
 
 import toys
 from gapscope.errors import RunError, TrainingError
-from gapscope.learning.model import load_trained
-from gapscope.learning.run import RunFolder
-from gapscope.learning.train import LOCK, train
-from gapscope.storage import only_writer
+from gapscope.learning.model_folder.run import RunFolder
+from gapscope.learning.model_folder.trained import load_trained
+from gapscope.learning.training.train import LOCK, train
+from gapscope.support.storage import only_writer
 
 
 def test_a_start_is_taken_over_with_its_scalings(learned: RunFolder, tmp_path: Path) -> None:

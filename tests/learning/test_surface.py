@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 import toys
 from gapscope.dataset.load import DatasetReader
 from gapscope.errors import RunError, SchemaVersionError, TrainingError
-from gapscope.learning.inputs import momentum_images
-from gapscope.learning.model import export, load_trained
-from gapscope.learning.predictor import Predictor, beside_truth
-from gapscope.learning.run import RunFolder
-from gapscope.learning.samples import Samples
-from gapscope.learning.surface import NUGGET, Surface, shape_and_scale
-from gapscope.learning.surfaces import FEWEST, Surfaces
-from gapscope.learning.train import train
+from gapscope.learning.data.inputs import momentum_images
+from gapscope.learning.data.samples import Samples
+from gapscope.learning.emulator.by_irrep import FEWEST, Surfaces
+from gapscope.learning.emulator.emulator import NUGGET, Surface, shape_and_scale
+from gapscope.learning.model_folder.run import RunFolder
+from gapscope.learning.model_folder.trained import export, load_trained
+from gapscope.learning.prediction.predictor import Predictor, beside_truth
+from gapscope.learning.training.train import train
 from gapscope.physics import LABELS
 from gapscope.physics.lattice import window_coordinates
 

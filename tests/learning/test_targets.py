@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gapscope.learning.targets import TARGETS, TargetScaling, circular_error
+from gapscope.learning.data.targets import TARGETS, TargetScaling, circular_error
 
 THETA = np.array([0.0, 0.4, 1.6, 3.1, np.nan])
 EPS0 = np.array([-300.0, -20.0, 100.0, 5.0, 60.0])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gapscope.learning.temperature import COLDEST, HOTTEST, fit_temperature, tempered
+from gapscope.learning.uncertainty.temperature import COLDEST, HOTTEST, fit_temperature, tempered
 
 
 def miscalibrated(

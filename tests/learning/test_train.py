@@ -16,13 +16,13 @@ import pytest
 import toys
 from gapscope.dataset.load import DatasetReader
 from gapscope.errors import DatasetError, RunError, TrainingError
-from gapscope.learning.batches import TrainingBatches
-from gapscope.learning.evaluate import evaluate
-from gapscope.learning.keeper import Keeper
-from gapscope.learning.progress import Progress
-from gapscope.learning.run import RunFolder
-from gapscope.learning.samples import Samples
-from gapscope.learning.train import compiled, train
+from gapscope.learning.data.samples import Samples
+from gapscope.learning.evaluation.evaluate import evaluate
+from gapscope.learning.model_folder.run import RunFolder
+from gapscope.learning.training.batches import TrainingBatches
+from gapscope.learning.training.display import Progress
+from gapscope.learning.training.run_checkpoint import Keeper
+from gapscope.learning.training.train import compiled, train
 
 HERE = Path(__file__).parent
 
@@ -165,8 +165,8 @@ def test_progress_in_a_log_file_is_one_line_per_epoch(capfd: pytest.CaptureFixtu
 def test_other_backends_train_too(backend: str, toy_dataset: Path, tmp_path: Path) -> None:
     pytest.importorskip(backend)
     code = (
-        "import sys, toys; from gapscope.learning.train import train; "
-        "from gapscope.learning.evaluate import evaluate; toys.register(); "
+        "import sys, toys; from gapscope.learning.training.train import train; "
+        "from gapscope.learning.evaluation.evaluate import evaluate; toys.register(); "
         "train(sys.argv[1], sys.argv[2], toys.tiny_config(epochs=2)); "
         "print(evaluate(sys.argv[2], sys.argv[1]).text)"
     )

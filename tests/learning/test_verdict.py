@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 import gapscope as gs
 from gapscope.errors import MapFileError
-from gapscope.learning.predictor import Predictor
-from gapscope.learning.wording import factor_words
+from gapscope.learning.evaluation.wording import factor_words
+from gapscope.learning.prediction.predictor import Predictor
 from gapscope.physics.fourier import qpi_image
-from gapscope.resources import SHIPPED_MODEL, find_model
+from gapscope.support.resources import SHIPPED_MODEL, find_model
 
 Maps = NDArray[np.float32]
 

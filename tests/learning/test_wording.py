@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from gapscope.learning.listing import nearest_text, prediction_text
-from gapscope.learning.wording import factor_words, interval_words, p_words
+from gapscope.learning.evaluation.listing import nearest_text, prediction_text
+from gapscope.learning.evaluation.wording import factor_words, interval_words, p_words
 from gapscope.physics import LABELS
 
 

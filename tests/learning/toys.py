@@ -14,19 +14,20 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from gapscope.contour import Contour
 from gapscope.dataset.assemble import write_dataset
 from gapscope.dataset.compute import Job, compute_shard
 from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.recipe import Recipe
-from gapscope.learning.backbone import BACKBONES, Backbone, vgg
-from gapscope.learning.config import NetworkConfig, TrainingConfig
-from gapscope.mapfile import MAP_SCHEMA, write_netcdf
-from gapscope.materials import material
-from gapscope.numerics import Numerics
+from gapscope.instrument.contour import Contour
+from gapscope.learning.network.backbone import BACKBONES, Backbone, vgg
+from gapscope.learning.network.config import NetworkConfig, TrainingConfig
 from gapscope.physics import LABELS, Lattice, Specification, label_of, labelled_gap
 from gapscope.physics.fourier import qpi_image
 from gapscope.physics.lattice import window_coordinates
+from gapscope.simulation.mapfile import MAP_SCHEMA
+from gapscope.simulation.materials import material
+from gapscope.simulation.numerics import Numerics
+from gapscope.support.netcdf import write_netcdf
 
 Changes = Callable[[xr.Dataset], xr.Dataset]
 WINDOW = 16

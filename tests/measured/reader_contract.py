@@ -7,9 +7,9 @@ from collections.abc import Hashable, Mapping
 import numpy as np
 import xarray as xr
 
+from gapscope.errors import printable
 from gapscope.measured.files import FORMATS, Format
-from gapscope.measured.limits import MAX_SIDE, MAX_VALUES
-from gapscope.printable import printable
+from gapscope.measured.readers.limits import MAX_SIDE, MAX_VALUES
 
 DIMENSIONS = (("y", "x"), ("y", "x", "bias"), ("bias",), ("curve", "bias"))
 CONDITIONS = ("harmonic", "pass", "bias", "current", "feedback", "height_offset")

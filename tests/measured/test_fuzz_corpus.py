@@ -12,8 +12,8 @@ import xarray as xr
 
 from gapscope import measured
 from gapscope.errors import MeasurementFileError
-from gapscope.measured import hdf5
-from gapscope.measured.limits import Given
+from gapscope.measured.readers import hdf5
+from gapscope.measured.readers.limits import Given
 from reader_contract import ATTEMPTS, READERS, check_contract
 from runaway import bounded
 

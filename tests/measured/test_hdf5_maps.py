@@ -13,8 +13,8 @@ import xarray as xr
 
 from gapscope import measured
 from gapscope.errors import MeasurementFileError
-from gapscope.measured import hdf5
 from gapscope.measured.channels import image_of
+from gapscope.measured.readers import hdf5
 from measured_files import COLUMNS, HEIGHT, POINTS, ROWS, WIDTH, check_frame, grid, upright
 from reader_contract import check_contract
 from refusals import refused

@@ -16,7 +16,7 @@ import pytest
 
 from gapscope import measured
 from gapscope.errors import MeasurementFileError
-from gapscope.measured import hdf5
+from gapscope.measured.readers import hdf5
 from measured_files import FORMATS
 from reader_contract import check_contract
 from runaway import bounded

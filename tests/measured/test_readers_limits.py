@@ -13,8 +13,8 @@ import h5py
 import pytest
 
 from gapscope import measured
-from gapscope.measured import hdf5 as hdf5_reader
-from gapscope.measured import limits
+from gapscope.measured.readers import hdf5 as hdf5_reader
+from gapscope.measured.readers import limits
 from measured_files import FORMATS, GIVEN, gwy, hdf5, ibw, matrix, sxm, upright
 from refusals import refused
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from gapscope.errors import PreparationError
+from gapscope.inference.measured_maps import sites_of
 from gapscope.measured.centre import centre_site
-from gapscope.measured.prediction import sites_of
 from gapscope.measured.preparation import Prepared, prepare
 from lattice_maps import NBS2, lattice_map
 

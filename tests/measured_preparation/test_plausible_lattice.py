@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from gapscope.cli.main import main
 from gapscope.errors import LatticeNotFoundError
-from gapscope.explore.preparation import Placed, facts, prepared_transform
+from gapscope.explore.prepared_map import Placed, facts, prepared_transform
 from gapscope.measured.preparation import FoundLattice, Steps, find_lattice, prepare
 from gapscope.measured.preparation.found import Rival
 from gapscope.measured.preparation.plausible import CELLS, SUPERLATTICES, Bounds, explained

@@ -12,10 +12,10 @@ from click.testing import CliRunner, Result
 
 from gapscope.cli.main import main
 from gapscope.errors import MapFileError, SchemaVersionError
-from gapscope.mapfile import write_netcdf
 from gapscope.measured.default import PHASE
 from gapscope.measured.preparation import Steps, prepare
 from gapscope.measured.preparation.report import prepared_dataset, read_prepared, report
+from gapscope.support.netcdf import write_netcdf
 from lattice_maps import NBS2, lattice_map
 
 

@@ -12,11 +12,11 @@ from click.testing import CliRunner
 
 from gapscope.cli.main import main
 from gapscope.errors import LatticeNotFoundError, SpecificationError
-from gapscope.materials import material
 from gapscope.measured.default import prepare_for_network
 from gapscope.measured.preparation import find_lattice, prepare
 from gapscope.physics import Material
 from gapscope.physics.lattice import Lattice
+from gapscope.simulation.materials import material
 from lattice_maps import NBS2, as_map, lattice_map
 
 SQUARE = """

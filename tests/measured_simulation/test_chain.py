@@ -10,10 +10,11 @@ import pytest
 
 import gapscope as gs
 from gapscope import measured as measurements
+from gapscope.inference.measured_maps import predict_measured, sites_of
+from gapscope.instrument.scan import simulate_measurement
+from gapscope.instrument.settings import Measurement, Setpoint
 from gapscope.measured.channels import image_of
-from gapscope.measured.prediction import predict_measured, sites_of
 from gapscope.measured.preparation import Steps, prepare
-from gapscope.measured.simulation import Measurement, Setpoint, simulate_measurement
 from gapscope.physics import LABELS
 
 STEPS = Steps(mask_bragg=True)

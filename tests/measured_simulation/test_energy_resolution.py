@@ -11,8 +11,8 @@ from scipy.special import polygamma
 
 import gapscope as gs
 from gapscope.errors import SettingError
-from gapscope.measured.simulation import energy_rule, lockin_rule, thermal_rule
-from gapscope.simulate import simulate_batch
+from gapscope.instrument.resolution import energy_rule, lockin_rule, thermal_rule
+from gapscope.simulation.maps import simulate_batch
 
 KT = 0.08617333262 * 0.35
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 import gapscope as gs
 from gapscope.errors import NumericsError, SettingError
-from gapscope.measured.simulation import random_sites, superpose
+from gapscope.instrument.sites import random_sites, superpose
 from gapscope.physics.lattice import VECTORS
-from gapscope.simulate import simulate_batch
+from gapscope.simulation.maps import simulate_batch
 
 SIZE = 24
 R = np.arange(-20, 20)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from gapscope.errors import SettingError
+from gapscope.instrument.distortion import Distortion
+from gapscope.instrument.image import Field, render
 from gapscope.measured.preparation import find_lattice
-from gapscope.measured.simulation import Distortion, Field, render
 
 FIELD = Field(14.0, 12.0, 180, 150, angle=5.0)
 CORNERS = np.array([[0.0, 0.0], [14.0, 0.0], [0.0, 12.0], [14.0, 12.0], [6.0, 5.0]])

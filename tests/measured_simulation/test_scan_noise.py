@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gapscope.errors import SettingError
-from gapscope.measured.simulation import ScanNoise, flicker_noise, line_offsets, white_noise
+from gapscope.instrument.scan_noise import ScanNoise, flicker_noise, line_offsets, white_noise
 
 Kind = Callable[[tuple[int, int], np.random.Generator], NDArray[np.float64]]
 SHAPE = (96, 128)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import gapscope as gs
-from gapscope.contour import setpoint_contour
 from gapscope.errors import SettingError
-from gapscope.measured.simulation import constant_current, topograph
-from gapscope.simulate import simulate_batch
+from gapscope.instrument.contour import setpoint_contour
+from gapscope.instrument.setpoint import constant_current, topograph
+from gapscope.simulation.maps import simulate_batch
 
 LEVELS = np.array([-14.0, -2.0, -0.4, 0.3, 1.1, 2.2, 7.0, 9.6, 10.5, 40.0])
 """Poles of a toy Green's function in meV."""

@@ -16,16 +16,12 @@ from numpy.typing import NDArray
 
 import gapscope as gs
 from gapscope.errors import SettingError
+from gapscope.instrument.distortion import Distortion
+from gapscope.instrument.image import Field
+from gapscope.instrument.scan import simulate_measurement
+from gapscope.instrument.scan_noise import ScanNoise
+from gapscope.instrument.settings import IDEAL, Measurement, Setpoint
 from gapscope.measured.preparation import Steps, network_input, prepare
-from gapscope.measured.simulation import (
-    IDEAL,
-    Distortion,
-    Field,
-    Measurement,
-    ScanNoise,
-    Setpoint,
-    simulate_measurement,
-)
 from gapscope.physics.fourier import centred_window
 from gapscope.physics.lattice import symmetric_window
 
@@ -209,6 +205,6 @@ def test_settings_that_do_not_fit_are_refused() -> None:
 
 
 def test_opening_measured_files_does_not_load_the_simulation() -> None:
-    code = "import sys, gapscope.measured; print('gapscope.measured.simulation' in sys.modules)"
+    code = "import sys, gapscope.measured; print('gapscope.instrument' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "False"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gapscope.errors import SettingError
+from gapscope.instrument.image import Field, orbital_sum, render
 from gapscope.measured.preparation import find_lattice, fourier_transform
-from gapscope.measured.simulation import Field, orbital_sum, render
 from gapscope.physics.lattice import window_coordinates
 
 CONSTANT = 3.44

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gapscope.numerics import Converged, Numerics
 from gapscope.physics import Bonds, Impurity, Material, Pairing, Specification
+from gapscope.simulation.numerics import Converged, Numerics
 
 STATES = [
     Pairing("A1u", 0.7),

@@ -7,9 +7,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from gapscope.dataset.sampling import Sampler
 from gapscope.errors import SpecificationError
 from gapscope.physics import LABELS
-from gapscope.physics.sampling import Sampler
 
 FIXED = (0.3668507246444811, 66.08568058792304, 2.0142857524507503)
 """Gap, eps0 and theta of sample 3 of seed 2026, for ever."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from gapscope.measured.simulation import Field
+from gapscope.instrument.image import Field
 from gapscope.plots.measurement import measurement_figure
 from pictures import said, written
 

@@ -27,7 +27,7 @@ def build(recipe: str, output: Path, workers: int | None, scheduler: str | None)
     An interrupted build goes on where it stopped; finished shards are kept.
     """
     from gapscope.dataset.build import build as build_dataset
-    from gapscope.resources import find_recipe
+    from gapscope.support.resources import find_recipe
 
     folder = build_dataset(find_recipe(recipe), output, workers=workers, scheduler=scheduler)
     click.echo(f"dataset {folder}")

@@ -9,7 +9,7 @@ import click
 from gapscope.cli.inputs import require_learning
 from gapscope.errors import SettingError
 from gapscope.explore.address import LOCAL, free_port
-from gapscope.resources import MEASURED_MODEL, SHIPPED_MODEL
+from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL
 
 
 @click.command()

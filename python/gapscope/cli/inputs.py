@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gapscope.errors import GapscopeError
-from gapscope.networks import require_keras, require_network
-from gapscope.resources import find_model
+from gapscope.support.networks import require_keras, require_network
+from gapscope.support.resources import find_model
 
 
 def require_learning(
@@ -48,7 +48,7 @@ def require_some_map(files: Sequence[Path], tell: Callable[[Path, GapscopeError]
     ------
     MapFileError, SchemaVersionError : of the last file.
     """
-    from gapscope.mapfile import read_map
+    from gapscope.simulation.mapfile import read_map
 
     faults = []
     for file in files:

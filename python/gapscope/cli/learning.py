@@ -11,10 +11,9 @@ import click
 from gapscope.cli.inputs import require_learning, require_some_map
 from gapscope.cli.measured import kind_of, predict_measurements, scan_options
 from gapscope.cli.outputs import require_outputs
-from gapscope.errors import GapscopeError, MapFileError, PreparationError
-from gapscope.printable import printable
-from gapscope.resources import MEASURED_MODEL, SHIPPED_MODEL
-from gapscope.storage import require_folder
+from gapscope.errors import GapscopeError, MapFileError, PreparationError, printable
+from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL
+from gapscope.support.storage import require_folder
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -74,14 +73,14 @@ def train(
     """Train the two-head network on DATASET.
 
     An interrupted run goes on after its last finished epoch. Options that are not given take the
-    defaults of gapscope.learning.config.
+    defaults of gapscope.learning.network.config.
     """
     require_folder(output)
     require_learning([] if start is None else [start], [dataset, *also])
 
-    from gapscope.learning.config import NetworkConfig, TrainingConfig
-    from gapscope.learning.measurement import MeasurementAugmentation
-    from gapscope.learning.train import train as train_network
+    from gapscope.learning.data.measured_augmentation import MeasurementAugmentation
+    from gapscope.learning.network.config import NetworkConfig, TrainingConfig
+    from gapscope.learning.training.train import train as train_network
 
     given = _given(options)
     network = {name: given.pop(name) for name in NETWORK_OPTIONS if name in given}
@@ -125,8 +124,8 @@ def calibrate(run: Path, dataset: Path, split: str, training: Path | None) -> No
     """
     require_learning([run], [dataset] if training is None else [dataset, training])
 
-    from gapscope.learning.calibrate import calibrate as calibrate_run
-    from gapscope.learning.calibration import CALIBRATION
+    from gapscope.learning.training.fit_calibration import calibrate as calibrate_run
+    from gapscope.learning.uncertainty.calibration import CALIBRATION
 
     made = calibrate_run(run, dataset, split, training=training)
     click.echo(f"{len(made)} maps, temperature {made.temperature:.3f}")
@@ -153,7 +152,7 @@ def evaluate(run: Path, dataset: Path, split: str, output: Path | None, **option
         require_folder(folder)
     require_learning([run], [dataset])
 
-    from gapscope.learning.evaluate import evaluate as evaluate_run
+    from gapscope.learning.evaluation.evaluate import evaluate as evaluate_run
     from gapscope.plots.learning import evaluation_figures
     from gapscope.plots.style import save_figure
 
@@ -180,7 +179,7 @@ def export(run: Path, output: Path, name: str | None) -> None:
     require_folder(output)
     require_learning([run])
 
-    from gapscope.learning.model import export as export_model
+    from gapscope.learning.model_folder.trained import export as export_model
 
     folder = export_model(run, output, name)
     size = sum(path.stat().st_size for path in folder.iterdir())
@@ -234,8 +233,8 @@ def predict(
     if measured:
         result, sites = predict_measurements(maps, model, unit, scan, **options)
 
-        from gapscope.learning.listing import nearest_text, prediction_text
-        from gapscope.measured.prediction import departures
+        from gapscope.inference.measured_maps import departures
+        from gapscope.learning.evaluation.listing import nearest_text, prediction_text
 
         names, left_out = [printable(path.name) for path in sites], len(set(maps)) - len(sites)
         click.echo(prediction_text(result, names))
@@ -245,7 +244,7 @@ def predict(
         if "nearest_label" in result:
             click.echo(f"\n{nearest_text(result, names)}")
         if figure is not None:
-            from gapscope.measured.prediction import nearest_maps
+            from gapscope.inference.measured_maps import nearest_maps
             from gapscope.plots.comparison import comparison_figure
             from gapscope.plots.style import save_figure
 
@@ -254,20 +253,20 @@ def predict(
             )
             click.echo(f"wrote {save_figure(compared, figure)}")
     else:
-        from gapscope.learning.listing import prediction_text, refinement_text
-        from gapscope.learning.predict import predict as predict_maps
+        from gapscope.inference.map_files import predict as predict_maps
+        from gapscope.learning.evaluation.listing import prediction_text, refinement_text
 
         result = predict_maps(model, maps, left_out=_tell, **options)
         used = [Path(str(file)) for file in result["file"].values]
         names, left_out = [printable(path.name) for path in used], len(maps) - len(used)
         click.echo(prediction_text(result, names))
         if refine:
-            from gapscope.refine import refine_files
+            from gapscope.inference.refine import refine_files
 
             result = refine_files(result, used, model)
             click.echo(f"\n{refinement_text(result, names)}")
     if output is not None:
-        from gapscope.mapfile import write_netcdf
+        from gapscope.support.netcdf import write_netcdf
 
         click.echo(f"wrote {write_netcdf(result, output)}")
     if left_out:

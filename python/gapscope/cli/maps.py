@@ -13,11 +13,11 @@ import click
 from gapscope.cli.outputs import require_outputs
 from gapscope.cli.whole import WholeNumber
 from gapscope.errors import ConvergenceWarning, SpecificationError
-from gapscope.materials import material
-from gapscope.numerics import Converged, Numerics, choose_method
 from gapscope.physics import IRREPS, Impurity, Pairing, Specification
 from gapscope.physics.irreps import both_gaps
 from gapscope.physics.wannier_kind import SPINS
+from gapscope.simulation.materials import material
+from gapscope.simulation.numerics import Converged, Numerics, choose_method
 
 WHOLE = WholeNumber()
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -158,8 +158,8 @@ def simulate(
 
     Without --energy the map is computed at zero energy.
     """
-    from gapscope.mapfile import write_netcdf
-    from gapscope.simulate import simulate as simulate_maps
+    from gapscope.simulation.maps import simulate as simulate_maps
+    from gapscope.support.netcdf import write_netcdf
 
     require_outputs(output, figure, [Path(options["material"])])
     weights = None if orbital_weights is None else _numbers(orbital_weights)
@@ -220,8 +220,8 @@ def dos(
     """Density of states of the clean superconductor, over --range in meV."""
     import numpy as np
 
-    from gapscope.mapfile import write_netcdf
-    from gapscope.spectrum import density_of_states
+    from gapscope.simulation.spectrum import density_of_states
+    from gapscope.support.netcdf import write_netcdf
 
     require_outputs(output, figure, [Path(options["material"])])
     chosen = choose_method(method, accuracy=accuracy, kgrid=kgrid)
@@ -274,9 +274,9 @@ def spectrum(
     """Spectral function A(k, w) along a path, over --range in meV."""
     import numpy as np
 
-    from gapscope.mapfile import write_netcdf
     from gapscope.physics.path import path
-    from gapscope.spectrum import spectral_function
+    from gapscope.simulation.spectrum import spectral_function
+    from gapscope.support.netcdf import write_netcdf
 
     require_outputs(output, figure, [Path(options["material"])])
     spec = specification(options, Impurity.scalar(0.0))
@@ -314,7 +314,7 @@ def converge(
     **options: Any,
 ) -> None:
     """Show error against time of both methods for one specification."""
-    from gapscope.convergence import convergence_study
+    from gapscope.simulation.convergence import convergence_study
 
     require_outputs(None, figure, [Path(options["material"])])
     spec = specification(options, Impurity.scalar(impurity))

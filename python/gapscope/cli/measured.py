@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gapscope.cli.outputs import require_outputs
-from gapscope.errors import GapscopeError, PreparationError
-from gapscope.printable import printable
+from gapscope.errors import GapscopeError, PreparationError, printable
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from gapscope.measured.preparation import Prepared, Steps
-    from gapscope.measured.preparation.crystal import Sought
+    from gapscope.measured.preparation.sought import Sought
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -123,10 +122,10 @@ def prepare(
     Prints the lattice that was found, with errors. The output holds the map before and after and
     its image rho(q) on lattice sites, which `gapscope predict` reads.
     """
-    from gapscope.mapfile import write_netcdf
     from gapscope.measured.centre import centre_site
     from gapscope.measured.preparation import Steps
     from gapscope.measured.preparation.report import prepared_dataset, report
+    from gapscope.support.netcdf import write_netcdf
 
     scan = {name: given.pop(name) for name in SCAN}
     steps = {name: value for name, value in given.items() if value is not None}
@@ -213,8 +212,8 @@ def prepared_file(
 
 def _wanted(name: str | None, lattice_constant: float | None) -> Sought:
     """The lattice to look for; a material that is named must be triangular in any case."""
-    from gapscope.materials import material
-    from gapscope.measured.preparation.crystal import Sought, sought
+    from gapscope.measured.preparation.sought import Sought, sought
+    from gapscope.simulation.materials import material
 
     of_material = None
     if name is not None or lattice_constant is None:
@@ -261,7 +260,7 @@ def predict_measurements(
     """
     from gapscope.measured.preparation import Prepared
     from gapscope.measured.preparation.report import read_prepared
-    from gapscope.resources import find_model
+    from gapscope.support.resources import find_model
 
     _wanted(scan["material"], scan["lattice_constant"])  # refused once, and not for every file
     scan = dict(scan)
@@ -284,8 +283,8 @@ def predict_measurements(
             continue
         if predictor is None:
             # The network takes seconds to load: it is for files that can be read.
-            from gapscope.learning.predictor import Predictor
-            from gapscope.measured.prediction import network_window, predict_sites, sites_of
+            from gapscope.inference.measured_maps import network_window, predict_sites, sites_of
+            from gapscope.learning.prediction.predictor import Predictor
 
             predictor = Predictor.load(find_model(model), **options)
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from gapscope.storage import FIGURES, NETCDF, require_output
+from gapscope.support.storage import FIGURES, NETCDF, require_output
 
 
 def require_outputs(
@@ -15,7 +15,7 @@ def require_outputs(
 
     Raises
     ------
-    StorageError, SettingError : see :func:`gapscope.storage.require_output`.
+    StorageError, SettingError : see :func:`gapscope.support.storage.require_output`.
     """
     for path, endings in ((output, NETCDF), (figure, FIGURES)):
         if path is not None:

@@ -20,10 +20,10 @@ from gapscope.dataset.schema import (
     shard_name,
 )
 from gapscope.dataset.shards import HDF5, read_variables
+from gapscope.instrument.resolution import energy_width
 from gapscope.physics import IRREPS, LABELS
 from gapscope.physics.lattice import window_coordinates
-from gapscope.resolution import energy_width
-from gapscope.storage import write_whole
+from gapscope.support.storage import write_whole
 
 
 def write_dataset(folder: Path, manifest: Manifest) -> None:

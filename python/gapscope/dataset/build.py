@@ -14,8 +14,8 @@ from gapscope.dataset.recipe import Recipe, load_recipe
 from gapscope.dataset.schema import MANIFEST, shard_name
 from gapscope.dataset.shards import intact_shard
 from gapscope.errors import DatasetError, RecipeError
-from gapscope.materials import material
-from gapscope.storage import make_folder, only_writer, remove_leftovers, require_folder
+from gapscope.simulation.materials import material
+from gapscope.support.storage import make_folder, only_writer, remove_leftovers, require_folder
 
 logger = logging.getLogger(__name__)
 KERNEL = JuliaKernel()

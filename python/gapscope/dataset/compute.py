@@ -11,19 +11,19 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gapscope.contour import Contour
 from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.recipe import Recipe
+from gapscope.dataset.sampling import SampleParameters
 from gapscope.dataset.schema import Arrays, shard_name
 from gapscope.dataset.shards import ShardEntry, faults, intact_shard, write_shard
 from gapscope.errors import ConvergenceError, DatasetError, KernelError
-from gapscope.integrated import integrated_densities
+from gapscope.instrument.contour import Contour
+from gapscope.instrument.integrated import integrated_densities
 from gapscope.kernel.client import configure, default_threads
-from gapscope.numerics import Numerics
 from gapscope.physics import IRREPS, LABELS, Impurity, Material, Pairing, Specification
-from gapscope.physics.sampling import SampleParameters
-from gapscope.provenance import versions
-from gapscope.simulate import simulate_batch
+from gapscope.simulation.maps import simulate_batch
+from gapscope.simulation.numerics import Numerics
+from gapscope.simulation.provenance import versions
 
 
 class Maps(Protocol):
@@ -65,7 +65,7 @@ class JuliaKernel:
         return versions()
 
     def maps(self, specifications: Sequence[Specification], numerics: Numerics) -> Maps:
-        """Maps of a batch; raises as :func:`gapscope.simulate.simulate_batch` does.
+        """Maps of a batch; raises as :func:`gapscope.simulation.maps.simulate_batch` does.
 
         Raises
         ------

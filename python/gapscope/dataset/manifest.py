@@ -13,8 +13,8 @@ from gapscope.dataset.schema import MANIFEST, SCHEMA_VERSION, require_readable, 
 from gapscope.dataset.shards import Origin, ShardEntry, corrupt
 from gapscope.errors import DatasetError, RecipeError
 from gapscope.physics import Material
-from gapscope.reading import read_json
-from gapscope.storage import write_whole
+from gapscope.support.reading import read_json
+from gapscope.support.storage import write_whole
 
 MANIFEST_BYTES = 64_000_000
 """Largest manifest that is read: 300,000 shards."""

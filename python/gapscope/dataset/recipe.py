@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from gapscope.contour import Contour, setpoint_contour
+from gapscope.dataset.sampling import Range, Sampler
 from gapscope.dataset.schema import (
     SPLITS,
     Variable,
@@ -22,11 +22,11 @@ from gapscope.dataset.schema import (
     sample_variables,
 )
 from gapscope.errors import GapscopeError, RecipeError
-from gapscope.numerics import Converged, Grid, Numerics
+from gapscope.instrument.contour import Contour, setpoint_contour
+from gapscope.instrument.resolution import energy_rule, energy_width
 from gapscope.physics import LABELS, Impurity
-from gapscope.physics.sampling import Range, Sampler
-from gapscope.reading import read_bounded
-from gapscope.resolution import energy_rule, energy_width
+from gapscope.simulation.numerics import Converged, Grid, Numerics
+from gapscope.support.reading import read_bounded
 
 RECIPE_BYTES = 1_000_000
 """Largest recipe that is read."""

@@ -22,7 +22,7 @@ from gapscope.dataset.schema import (
     require_readable,
 )
 from gapscope.errors import CorruptShardError, GapscopeError
-from gapscope.storage import write_whole
+from gapscope.support.storage import write_whole
 
 logger = logging.getLogger(__name__)
 

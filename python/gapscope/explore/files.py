@@ -11,7 +11,7 @@ import xarray as xr
 from gapscope.errors import GapscopeError, MeasurementFileError
 from gapscope.explore.style import STYLE
 from gapscope.explore.upload import biases, channels, require_size, topographs
-from gapscope.measured.limits import MAX_BYTES
+from gapscope.measured.readers.limits import MAX_BYTES
 
 THE_SAME = "the map itself"
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import xarray as xr
 
 from gapscope.explore.state import State
-from gapscope.learning.inputs import cut
-from gapscope.learning.predictor import Predictor, without_meaningless_angles
-from gapscope.measured.prediction import predict_sites, sites_of
+from gapscope.inference.measured_maps import predict_sites, sites_of
+from gapscope.learning.data.inputs import cut
+from gapscope.learning.prediction.predictor import Predictor, without_meaningless_angles
 from gapscope.measured.preparation import Prepared
-from gapscope.resources import MEASURED_MODEL, SHIPPED_MODEL, find_model
+from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL, find_model
 
 
 class Judge:
@@ -24,7 +24,7 @@ class Judge:
     Raises
     ------
     RunError, CalibrationError, SchemaVersionError : see
-        :meth:`gapscope.learning.predictor.Predictor.load`.
+        :meth:`gapscope.learning.prediction.predictor.Predictor.load`.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Judge:
 
         Raises
         ------
-        PreparationError : see :func:`gapscope.measured.prediction.predict_sites`.
+        PreparationError : see :func:`gapscope.inference.measured_maps.predict_sites`.
         """
         sites = sites_of(prepared, self._for_measured.size, centre)
         return predict_sites([sites], self._for_measured)

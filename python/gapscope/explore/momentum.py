@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gapscope.explore.state import COARSE, Quality, State
 from gapscope.plots.maps import reach_of
-from gapscope.spectrum import spectral_function
+from gapscope.simulation.spectrum import spectral_function
 
 STRIP = 1.5
 """Half width in pixels of the strip around the Fermi surface that is sampled finely."""

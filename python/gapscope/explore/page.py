@@ -17,9 +17,9 @@ from gapscope.explore.controls import Controls
 from gapscope.explore.files import Files
 from gapscope.explore.fitting import fit
 from gapscope.explore.judge import Judge
-from gapscope.explore.lines import python_lines
-from gapscope.explore.measurement import Measurement
-from gapscope.explore.preparation import Placed, Work, preparation_file
+from gapscope.explore.measured_view import Measurement
+from gapscope.explore.prepared_map import Placed, Work, preparation_file
+from gapscope.explore.python_lines import python_lines
 from gapscope.explore.results import (
     density,
     density_part,
@@ -30,14 +30,14 @@ from gapscope.explore.results import (
     spectral_part,
 )
 from gapscope.explore.sides import MEASURED, Sides, text
-from gapscope.explore.simulation import Simulation
+from gapscope.explore.simulated_view import Simulation
 from gapscope.explore.state import COARSE, CONVERGED, Quality, State
 from gapscope.explore.style import STYLE
 from gapscope.explore.upload import open_bytes
 from gapscope.explore.words import note_html
 from gapscope.explore.worker import Outcome, Stage, Worker
 from gapscope.measured.channels import image_channels
-from gapscope.measured.preparation.crystal import sought
+from gapscope.measured.preparation.sought import sought
 
 REST = 0.15
 """Seconds without a move after which a state is computed to convergence."""

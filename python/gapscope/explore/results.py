@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from gapscope.explore.momentum import SpectralImage, spectral_image
 from gapscope.explore.momentum import spectral_part as computed_part
 from gapscope.explore.state import CONVERGED, Quality, State
-from gapscope.mapfile import write_netcdf
-from gapscope.numerics import Converged, Grid
 from gapscope.plots.overview import overview_figure
 from gapscope.plots.style import save_figure
-from gapscope.simulate import simulate
-from gapscope.spectrum import density_of_states
+from gapscope.simulation.maps import simulate
+from gapscope.simulation.numerics import Converged, Grid
+from gapscope.simulation.spectrum import density_of_states
+from gapscope.support.netcdf import write_netcdf
 
 KEPT = 8
 """Results of each kind that are kept: a download follows the view of the same state."""

@@ -28,7 +28,7 @@ from gapscope.explore.results import density, maps, spectral
 from gapscope.explore.state import COARSE, State
 from gapscope.explore.style import STYLE
 from gapscope.explore.worker import Worker
-from gapscope.resources import MEASURED_MODEL, SHIPPED_MODEL
+from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL
 
 PORT = 5006
 WARM = (State(), State(energy=0.1), State("A1u"))

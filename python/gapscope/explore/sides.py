@@ -17,7 +17,7 @@ from gapscope.explore.words import (
     summary_html,
     verdict_html,
 )
-from gapscope.measured.prediction import departures
+from gapscope.inference.measured_maps import departures
 
 WIDTH = 292
 SIMULATED = {"map.nc": "map", "view.png": "figure", "view.py": "Python lines"}

@@ -9,11 +9,11 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from gapscope.errors import SpecificationError
-from gapscope.materials import material
-from gapscope.numerics import Converged, Numerics
 from gapscope.physics import Impurity, Material, Pairing, Specification
 from gapscope.physics.irreps import labelled_gap
 from gapscope.physics.pairing import OPTIONAL, REQUIRED
+from gapscope.simulation.materials import material
+from gapscope.simulation.numerics import Converged, Numerics
 
 MATERIAL = "nbse2"
 WINDOWS = (64, 128)

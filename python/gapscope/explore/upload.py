@@ -10,9 +10,9 @@ import xarray as xr
 
 from gapscope.errors import MeasurementFileError
 from gapscope.measured import open as open_measured
-from gapscope.measured.assemble import GRID, IMAGE
 from gapscope.measured.channels import image_channels
-from gapscope.measured.limits import MAX_BYTES
+from gapscope.measured.readers.limits import MAX_BYTES
+from gapscope.measured.readers.recording import GRID, IMAGE
 
 
 def require_size(size: int) -> None:

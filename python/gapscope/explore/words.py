@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from gapscope.errors import GapscopeError
-from gapscope.learning.wording import factor_words, interval_words, p_words
+from gapscope.learning.evaluation.wording import factor_words, interval_words, p_words
 from gapscope.physics import LABELS
 
 FIELDS = {
@@ -37,7 +37,8 @@ def verdict_html(prediction: xr.Dataset, notes: Sequence[str] = ()) -> str:
 
     Parameters
     ----------
-    prediction : of one sample, as :meth:`gapscope.learning.predictor.Predictor.__call__` gives it.
+    prediction : the answer for one sample, as
+        :meth:`gapscope.learning.prediction.predictor.Predictor.__call__` gives it.
     notes : where the map is not of the kind that the network was trained on.
     """
     one = prediction.isel(sample=0)

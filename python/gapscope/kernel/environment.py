@@ -7,7 +7,7 @@ import re
 import site
 from pathlib import Path
 
-from gapscope.resources import cache_folder
+from gapscope.support.resources import cache_folder
 
 _INTERACTIVE_THREAD_SINCE = (1, 12)
 

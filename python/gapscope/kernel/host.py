@@ -17,12 +17,12 @@ import tomllib
 from typing import Any
 
 from gapscope.errors import GapscopeError
-from gapscope.kernel.find import find_libfftw3
+from gapscope.kernel.install.find import find_libfftw3
 from gapscope.kernel.protocol import ELEMENTS, array_expression, literal, mapped, receive, send
 from gapscope.kernel.runtimes import Runtime
 from gapscope.kernel.runtimes.juliacall import JuliaCall
 from gapscope.kernel.runtimes.libjulia import LibJulia
-from gapscope.resources import cache_lock, share_folder
+from gapscope.support.resources import cache_lock, share_folder
 
 _LOOK_FOR_OWNER_EVERY = 0.5  # seconds
 

@@ -14,13 +14,13 @@ import sys
 from collections.abc import Callable
 
 from gapscope.errors import GapscopeError, JuliaNotFoundError, StorageError
-from gapscope.kernel import debian
 from gapscope.kernel.client import Host, HostInfo
 from gapscope.kernel.environment import julia_environment
-from gapscope.kernel.find import debian_folder, find_julia
-from gapscope.kernel.image import build_image, is_of_use
+from gapscope.kernel.install import debian
+from gapscope.kernel.install.find import debian_folder, find_julia
+from gapscope.kernel.install.image import build_image, is_of_use
 from gapscope.kernel.runtimes import choose, not_found
-from gapscope.resources import cache_lock, share_folder
+from gapscope.support.resources import cache_lock, share_folder
 
 _SERVERS_ANSWER_WITHIN = 30  # seconds, the look-up of their names included
 

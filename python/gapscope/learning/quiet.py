@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
-from gapscope.networks import missing
+from gapscope.support.networks import missing
 
 NOTE = re.compile(rb"I0000 |WARNING: All log messages before absl::InitializeLog\(\)")
 STDERR = 2

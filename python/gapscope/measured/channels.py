@@ -10,8 +10,8 @@ import numpy as np
 import xarray as xr
 
 from gapscope.errors import MeasurementFileError
-from gapscope.measured.assemble import BACKWARD, GRID, IMAGE
-from gapscope.measured.limits import MILLIVOLTS
+from gapscope.measured.readers.limits import MILLIVOLTS
+from gapscope.measured.readers.recording import BACKWARD, GRID, IMAGE
 
 CONDUCTANCE = re.compile(
     r"d[iI][ _\W]?/?d[uUvV]|conductance|lock.?in|(?-i:(?<![A-Za-z])LI(A(?![A-Za-z])|[ _XYR]))",

@@ -8,7 +8,7 @@ import xarray as xr
 
 from gapscope.errors import LatticeNotFoundError, PreparationError
 from gapscope.measured.preparation import Prepared, Steps, prepare
-from gapscope.measured.preparation.crystal import Crystal
+from gapscope.measured.preparation.sought import Crystal
 
 PHASE = 6.0
 """Smoothing length of the Lawler-Fujita correction in lattice constants."""

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from gapscope.errors import MeasurementFileError
-from gapscope.measured import (
+from gapscope.errors import MeasurementFileError, printable
+from gapscope.measured.readers import (
     arrays,
     gwyddion,
     gwyddion_text,
@@ -23,9 +23,8 @@ from gapscope.measured import (
     spip,
     text,
 )
-from gapscope.measured.finished import finished_lines
-from gapscope.measured.limits import MAX_BYTES, Given
-from gapscope.printable import printable
+from gapscope.measured.readers.finished import finished_lines
+from gapscope.measured.readers.limits import MAX_BYTES, Given
 
 HEAD = 2**16
 NETCDF = "xarray.load_dataset(path, engine='scipy').to_netcdf(copy, engine='h5netcdf')"

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 from numpy.typing import ArrayLike, NDArray
 
-from gapscope.learning.targets import circular_error
+from gapscope.learning.data.targets import circular_error
 from gapscope.physics import LABELS
 from gapscope.plots.learning import AXES
 from gapscope.plots.maps import irrep_label

@@ -10,7 +10,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from gapscope.storage import FIGURES, require_output, write_whole
+from gapscope.support.storage import FIGURES, require_output, write_whole
 
 MAP_COLOURS = "RdBu_r"
 DPI = 160
@@ -34,7 +34,7 @@ def save_figure(figure: Figure, path: str | Path) -> Path:
 
     Raises
     ------
-    StorageError : see :func:`gapscope.storage.require_output`, or the disk is full.
+    StorageError : see :func:`gapscope.support.storage.require_output`, or the disk is full.
     """
     require_output(path, FIGURES)
     image = io.BytesIO()

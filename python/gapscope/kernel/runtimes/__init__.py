@@ -9,9 +9,9 @@ from typing import Protocol
 
 from gapscope.errors import JuliaNotFoundError, SettingError
 from gapscope.kernel.environment import julia_environment, threads_setting
-from gapscope.kernel.find import Finding, find_julia, find_juliacall
-from gapscope.kernel.image import find_image
-from gapscope.resources import share_folder
+from gapscope.kernel.install.find import Finding, find_julia, find_juliacall
+from gapscope.kernel.install.image import find_image
+from gapscope.support.resources import share_folder
 
 RUNTIMES = ("auto", "juliacall", "libjulia")
 

@@ -11,9 +11,9 @@ from gapscope.measured.preparation.bragg import find_lattice
 from gapscope.measured.preparation.drift import apply_affine, correct_drift
 from gapscope.measured.preparation.found import FoundLattice, Measured
 from gapscope.measured.preparation.levelling import level_lines, level_plane
-from gapscope.measured.preparation.lines import remove_line_noise
+from gapscope.measured.preparation.line_noise import remove_line_noise
 from gapscope.measured.preparation.lockin import local_amplitude, mask_peaks
-from gapscope.measured.preparation.network import largest_window, nearest_site, network_input
+from gapscope.measured.preparation.network_input import largest_window, nearest_site, network_input
 from gapscope.measured.preparation.peaks import Peak
 from gapscope.measured.preparation.phase import correct_phase, displacement
 from gapscope.measured.preparation.pipeline import prepare

@@ -7,7 +7,7 @@ three exceed the noise by a factor m. Noise alone does so in one map of 1/alpha 
     N (1 + m/n)^(-3 n) = alpha,
 
 N being the number of such triples of pixels: a bound by the sum over all of them, with the tail of
-:mod:`gapscope.measured.preparation.spectrum`. Of several triples the most probable one is
+:mod:`gapscope.measured.preparation.noise_floor`. Of several triples the most probable one is
 taken (:mod:`gapscope.measured.preparation.plausible`); those that are nearly as probable are told.
 """
 
@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 
 from gapscope.errors import LatticeNotFoundError, PreparationError
 from gapscope.measured.preparation.candidates import Candidate, candidates
-from gapscope.measured.preparation.crystal import Crystal, sought
 from gapscope.measured.preparation.found import ANGSTROM, FoundLattice, Rival, turned_to_labels
 from gapscope.measured.preparation.grid import LEAST_PIXELS, Real, grid_of
+from gapscope.measured.preparation.noise_floor import Spectrum, spectrum
 from gapscope.measured.preparation.peaks import Peak, brightest, refine_peak
 from gapscope.measured.preparation.plausible import Bounds
-from gapscope.measured.preparation.spectrum import Spectrum, spectrum
+from gapscope.measured.preparation.sought import Crystal, sought
 from gapscope.measured.preparation.summits import clear
 
 FALSE_ALARM = 1e-3

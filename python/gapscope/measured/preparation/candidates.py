@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gapscope.measured.preparation.grid import Real
 from gapscope.measured.preparation.mirror import handedness
+from gapscope.measured.preparation.noise_floor import Spectrum
 from gapscope.measured.preparation.plausible import (
     SUPERLATTICES,
     Bounds,
@@ -16,7 +17,6 @@ from gapscope.measured.preparation.plausible import (
     explained,
     half_plane,
 )
-from gapscope.measured.preparation.spectrum import Spectrum
 from gapscope.measured.preparation.summits import Summits, clear, summits
 
 WEIGHED = 200

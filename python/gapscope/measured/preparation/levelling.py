@@ -28,7 +28,7 @@ def level_lines(image: xr.DataArray, degree: int | None = None) -> xr.DataArray:
     """Every scan line less its median, or less its polynomial of least squares.
 
     It takes away all that is constant along x, Bragg peaks with q_x = 0 among it;
-    :func:`gapscope.measured.preparation.lines.remove_line_noise` spares those.
+    :func:`gapscope.measured.preparation.line_noise.remove_line_noise` spares those.
 
     Parameters
     ----------

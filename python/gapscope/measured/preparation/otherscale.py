@@ -7,8 +7,8 @@ import xarray as xr
 
 from gapscope.errors import LatticeNotFoundError, PreparationError
 from gapscope.measured.preparation.bragg import find_lattice
-from gapscope.measured.preparation.crystal import Crystal
 from gapscope.measured.preparation.found import FoundLattice
+from gapscope.measured.preparation.sought import Crystal
 
 REACH = (0.4, 2.5)
 """Measured over true lengths that are looked at."""

@@ -9,16 +9,16 @@ import xarray as xr
 
 from gapscope.errors import LatticeNotFoundError, PreparationError
 from gapscope.measured.preparation.bragg import find_lattice
-from gapscope.measured.preparation.crystal import Crystal, Sought, sought
 from gapscope.measured.preparation.drift import correct_drift
 from gapscope.measured.preparation.found import FoundLattice
 from gapscope.measured.preparation.grid import grid_of
 from gapscope.measured.preparation.levelling import level_lines, level_plane
-from gapscope.measured.preparation.lines import remove_line_noise
+from gapscope.measured.preparation.line_noise import remove_line_noise
 from gapscope.measured.preparation.lockin import mask_peaks
 from gapscope.measured.preparation.otherscale import told_of_scale
 from gapscope.measured.preparation.phase import Shift, displacement
 from gapscope.measured.preparation.prepared import Prepared, Steps
+from gapscope.measured.preparation.sought import Crystal, Sought, sought
 from gapscope.measured.preparation.waves import DensityWave, find_density_wave
 
 CORRECTED = (0.95, 1.05)

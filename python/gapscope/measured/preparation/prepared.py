@@ -13,7 +13,7 @@ from gapscope.errors import PreparationError
 from gapscope.measured.preparation.bragg import FALSE_ALARM
 from gapscope.measured.preparation.found import FoundLattice
 from gapscope.measured.preparation.grid import Real, grid_of
-from gapscope.measured.preparation.network import largest_window, nearest_site, network_input
+from gapscope.measured.preparation.network_input import largest_window, nearest_site, network_input
 from gapscope.measured.preparation.phase import Shift
 from gapscope.measured.preparation.transform import fourier_transform
 from gapscope.measured.preparation.waves import DensityWave

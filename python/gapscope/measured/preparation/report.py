@@ -8,10 +8,10 @@ import numpy as np
 import xarray as xr
 
 from gapscope.errors import MapFileError, SchemaVersionError
-from gapscope.mapfile import UNREADABLE, load_netcdf
 from gapscope.measured.preparation.found import FoundLattice, Measured
 from gapscope.measured.preparation.prepared import Prepared
 from gapscope.measured.preparation.waves import WavePeak
+from gapscope.support.netcdf import UNREADABLE, load_netcdf
 
 PREPARED_SCHEMA = 1
 STRAINED = 1.1

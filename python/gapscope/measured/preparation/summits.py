@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from gapscope.measured.preparation.grid import Real
-from gapscope.measured.preparation.spectrum import Spectrum
+from gapscope.measured.preparation.noise_floor import Spectrum
 
 MOST = 400
 """Summits that are looked at, brightest first, of the whole plane."""

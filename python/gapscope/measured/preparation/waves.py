@@ -11,8 +11,8 @@ from scipy import ndimage
 from gapscope.errors import PreparationError
 from gapscope.measured.preparation.found import FoundLattice, Measured, propagate
 from gapscope.measured.preparation.grid import Real, grid_of
+from gapscope.measured.preparation.noise_floor import spectrum
 from gapscope.measured.preparation.peaks import Peak, refine_peak
-from gapscope.measured.preparation.spectrum import spectrum
 from gapscope.physics.symmetry import C6
 
 FALSE_ALARM = 1e-3

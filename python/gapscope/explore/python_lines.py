@@ -1,0 +1,59 @@
+"""The Python lines that compute what the page shows."""
+
+from __future__ import annotations
+
+from gapscope.explore.state import CONVERGED, MATERIAL, State
+
+
+def python_lines(state: State, model: str) -> str:
+    """A script that computes the converged view of a state and writes its map to ``map.nc``.
+
+    It names ``maps``, ``dos``, ``spectral`` (A(k) on a grid of reduced momenta) and, where the
+    network knows the energy, ``prediction``.
+    """
+    angles = "".join(f", {name}={value!r}" for name, value in state.angles.items())
+    parts = []
+    if state.impurity:
+        parts.append(f"gs.Impurity.scalar({state.impurity!r})")
+    if state.moment:
+        parts.append(f"gs.Impurity.magnetic((0, 0, {state.moment!r}))")
+    impurity = "\n    + ".join(parts) or "gs.Impurity.scalar(0.0)"
+    reach = state.dos_energies()[-1]
+    lines = f"""\
+import numpy as np
+import gapscope as gs
+from gapscope.inference.map_files import predict
+
+state = gs.Specification(
+    gs.material({MATERIAL!r}),
+    gs.Pairing({state.irrep!r}, gap={state.gap!r}{angles}),
+    {impurity},
+    eps0={state.eps0!r},
+)
+maps = gs.simulate(
+    state,
+    gs.Numerics(
+        [{state.energy!r}],
+        broadening={state.broadening!r},
+        window={state.window!r},
+        method=gs.Converged({CONVERGED.accuracy!r}),
+    ),
+)
+gs.write_netcdf(maps, "map.nc")
+dos = gs.density_of_states(
+    state,
+    np.linspace(-{reach!r}, {reach!r}, {len(state.dos_energies())}),
+    broadening={state.broadening!r},
+    accuracy={CONVERGED.accuracy!r},
+)
+k = np.linspace(-0.75, 0.75, 400)
+spectral = gs.spectral_function(
+    state,
+    np.stack(np.meshgrid(k, k, indexing="ij"), axis=-1),
+    [{state.energy!r}],
+    broadening={state.broadening!r},
+)
+"""
+    if state.energy == 0:
+        return lines + f'prediction = predict({model!r}, ["map.nc"])\n'
+    return lines.replace("from gapscope.inference.map_files import predict\n", "")

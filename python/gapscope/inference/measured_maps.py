@@ -1,0 +1,258 @@
+"""What a network says of a measured map, and the simulated maps that are most like it.
+
+A prepared map comes as drho on lattice sites (``network_input``). It is laid into the network's
+window; sites that were not measured are zero, which interpolates rho(q) between its own q points.
+A measured map has no absolute scale unless ``unit`` gives it one: without, it is multiplied so that
+its <|rho|> is that of the training maps, and the gap is read off the image's shape alone.
+
+Turning a map by 60 degrees turns Re rho(q), which is even in q, like a turn by -120 degrees: of
+what is predicted only theta of Eg and Eu depends on it, by a sixth of its circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from gapscope.dataset.recipe import Recipe
+from gapscope.errors import PreparationError
+from gapscope.inference.refine import Candidate, Conditions
+from gapscope.instrument.integrated import integrated_densities
+from gapscope.instrument.setpoint import constant_current
+from gapscope.learning.data.inputs import lacks, momentum_images, own_unit
+from gapscope.learning.model_folder.run import RunFolder
+from gapscope.learning.prediction.predictor import (
+    NO_CONTRAST,
+    UNITS,
+    Predictor,
+    without_meaningless_angles,
+)
+from gapscope.measured.centre import centre_site
+from gapscope.measured.preparation import Prepared, largest_window
+from gapscope.physics import LABELS
+from gapscope.physics.fourier import qpi_image
+from gapscope.physics.lattice import symmetric_window, window_coordinates
+from gapscope.simulation.maps import simulate_batch
+from gapscope.support.resources import MEASURED_MODEL, find_model
+
+NEAREST = 3
+"""Simulated maps that are shown beside a measured one."""
+
+
+def predict_measured(
+    prepared: Prepared,
+    model: str | Path = MEASURED_MODEL,
+    *,
+    centre: Sequence[float] | None = None,
+    turns: int = 0,
+    unit: float | None = None,
+) -> xr.Dataset:
+    """A network's prediction for one prepared map; see :func:`predict_sites`.
+
+    Parameters
+    ----------
+    prepared : result of :func:`gapscope.measured.preparation.prepare`.
+    centre : (x, y) in nm in the map as it was measured; the atom next to it, or to the middle
+        where not given, is the impurity's site.
+    turns : of a1 by 60 degrees, counterclockwise.
+
+    Raises
+    ------
+    PreparationError, RunError, CalibrationError, SchemaVersionError : see :func:`predict_sites`.
+    """
+    predictor = Predictor.load(find_model(model))
+    sites = sites_of(prepared, predictor.size, centre, turns)
+    return predict_sites([sites], predictor, unit=unit)
+
+
+def sites_of(
+    prepared: Prepared, size: int, centre: Sequence[float] | None = None, turns: int = 0
+) -> xr.Dataset:
+    """drho on at most ``size`` sites per side, as many as the map has around the centre's atom.
+
+    Parameters
+    ----------
+    centre, turns : see :func:`predict_measured`.
+
+    Raises
+    ------
+    PreparationError : a centre outside of the map, or fewer than 4 sites around it.
+    """
+    at = centre_site(prepared, centre)
+    fits = largest_window(prepared.final, prepared.final_lattice, at)
+    if fits < 4:
+        x, y = prepared.recorded(at)
+        raise PreparationError(
+            "An image of a map needs at least 4 x 4 lattice sites around its centre.",
+            f"{fits} x {fits} around ({x:.3g}, {y:.3g}) nm of the scan",
+            "Choose a centre farther from the edge, or a larger map.",
+        )
+    return prepared.network_input(min(size, fits), at, turns)
+
+
+def predict_sites(
+    maps: Sequence[xr.Dataset], predictor: Predictor, *, unit: float | None = None
+) -> xr.Dataset:
+    """A network's predictions for measured maps on lattice sites, one sample each.
+
+    Variables are those of :func:`gapscope.inference.map_files.predict`, and over (sample, rank)
+    the simulated training maps whose images, apart from a factor, are nearest: nearest_label (index
+    into the attribute labels), nearest_gap and nearest_eps0 in meV, nearest_theta in rad,
+    nearest_setpoint, the bias in mV at which their current is constant, NaN at constant height, and
+    nearest_distance, relative to the image, on the scale of asinh(rho / <|rho|>). And bias, in mV,
+    what a map was taken at, NaN where not known; the attribute energy, in meV, is the network's.
+
+    Parameters
+    ----------
+    maps : with ldos_change (r1, r2) and the attribute lattice, as ``network_input`` gives them;
+        windows smaller than the network's are filled up with zeros, larger ones cut.
+    predictor : the network.
+    unit : 1/meV, what a change of the maps by one stands for; their scale is unknown without it.
+
+    Raises
+    ------
+    PreparationError : maps of another lattice, or without contrast; a network for several energies.
+    """
+    energies = predictor.config.energies
+    if len(energies) != 1:
+        raise PreparationError(
+            "A measured map is taken at one bias, and so are the maps of its network.",
+            f"a network for w = {list(energies)} meV",
+            "Use a network for one energy.",
+        )
+    windows = np.stack([network_window(one, predictor) for one in maps])[:, None]
+    scaled = windows * unit if unit is not None else _normalised(windows, predictor)
+    predictions = without_meaningless_angles(predictor([scaled.astype(np.float32)]))
+    predictions.attrs["scale"] = "unknown" if unit is None else f"{unit:g} 1/meV"
+    predictions.attrs["energy"] = float(energies[0])
+    predictions.attrs["broadening"] = predictor.config.dataset["recipe"]["broadening"]
+    bias = [one.attrs.get("bias", np.nan) for one in maps]
+    predictions = predictions.assign(bias=("sample", bias, {"units": "mV"}))
+    return predictions.assign(_nearest(scaled, predictor))
+
+
+def departures(predictions: xr.Dataset) -> list[list[str]]:
+    """In words, for each map, where it was not measured as the training maps were made.
+
+    Parameters
+    ----------
+    predictions : of :func:`predict_sites`. A bias within the broadening of the network's energy is
+        taken for that.
+    """
+    energy, reach = predictions.attrs["energy"], predictions.attrs["broadening"]
+    off = np.abs(predictions["bias"].values - energy) > reach
+    return [
+        [f"taken at {bias:g} mV, the network has learned from maps at {energy:g} mV"] if one else []
+        for one, bias in zip(off, predictions["bias"].values, strict=True)
+    ]
+
+
+def nearest_maps(predictions: xr.Dataset, model: str | Path = MEASURED_MODEL) -> xr.Dataset:
+    """The nearest simulated maps of some predictions, simulated anew and taken as they were.
+
+    Returns ldos_change, qpi_re and qpi_im over (sample, rank, r1, r2) and (sample, rank, q1, q2),
+    in 1/meV, under the conditions of the training maps of ``model``.
+
+    Raises
+    ------
+    PreparationError : predictions of a network without surfaces, which knows no training maps.
+    """
+    if "nearest_label" not in predictions:
+        raise PreparationError(
+            "Nearest maps are found by the surfaces of a network.",
+            "a network without surfaces",
+            "Train one without --no-surfaces.",
+        )
+    config = RunFolder(find_model(model)).config()
+    size = config.training.network.input_size
+    recipe = Recipe.from_dict(config.dataset["recipe"])
+    conditions = Conditions.of(recipe, size)
+    states = predictions.stack(map=("sample", "rank"))
+    candidates = [_candidate(states.isel(map=i)) for i in range(states.sizes["map"])]
+    specifications = [one.specification(conditions) for one in candidates]
+    simulated = simulate_batch(specifications, conditions.numerics)
+    shape = (predictions.sizes["sample"], predictions.sizes["rank"], size, size)
+    drho = simulated.ldos_change[:, 0].copy()
+    for contour, setpoint in zip(recipe.contours(), recipe.setpoints, strict=True):
+        taken = np.flatnonzero(states["nearest_setpoint"].values == setpoint)
+        if len(taken):
+            chosen = [specifications[i] for i in taken]
+            (flowing,) = integrated_densities(chosen, [contour], size, conditions.numerics.method)
+            current = 1 + flowing.change / flowing.clean[:, None, None]
+            rho0 = simulated.dos[taken, 0][:, None, None]
+            drho[taken] = constant_current(rho0 + drho[taken], current, 1.0) - rho0
+    drho = drho.reshape(shape)
+    rho, r = qpi_image(drho, config.lattice), window_coordinates(size)
+    over, units = ("sample", "rank"), {"units": "1/meV"}
+    return xr.Dataset(
+        {
+            "ldos_change": ((*over, "r1", "r2"), drho, units),
+            "qpi_re": ((*over, "q1", "q2"), rho.real, units),
+            "qpi_im": ((*over, "q1", "q2"), rho.imag, units),
+        },
+        {"r1": r, "r2": r, "q1": r / size, "q2": r / size},
+        {"lattice": config.lattice},
+    )
+
+
+def _candidate(state: xr.Dataset) -> Candidate:
+    values = (float(state[f"nearest_{name}"]) for name in ("gap", "theta", "eps0"))
+    return Candidate(LABELS[int(state["nearest_label"])], *values)
+
+
+def network_window(sites: xr.Dataset, predictor: Predictor) -> NDArray[np.float64]:
+    """drho (size, size) of a map on lattice sites, zero where nothing was measured.
+
+    Raises
+    ------
+    PreparationError : see :func:`predict_sites`.
+    """
+    lattice, size = str(sites.attrs.get("lattice")), predictor.size
+    if lattice != predictor.config.lattice:
+        raise PreparationError(
+            f"This network was trained on the {predictor.config.lattice} lattice.",
+            lattice,
+            "Use a network that was trained on such maps.",
+        )
+    values = sites["ldos_change"].transpose("r1", "r2").values
+    cut = max(len(values) - size, 0) // 2
+    values = values[cut : len(values) - cut, cut : len(values) - cut]
+    inside = symmetric_window(lattice, len(values))
+    if cut:  # the mean was that of the larger hexagon
+        values = values - values[inside].mean()
+    kept = np.where(inside, values, 0.0)
+    # What remains of a constant map after its mean is subtracted is the rounding of its values.
+    reason = lacks(values, lattice) or lacks(kept, lattice)
+    if reason is not None:
+        raise PreparationError(NO_CONTRAST, reason, "Use another channel or map.")
+    return np.pad(kept, (size - len(values)) // 2)
+
+
+def _normalised(windows: NDArray[np.float64], predictor: Predictor) -> NDArray[np.float64]:
+    images = momentum_images(windows, predictor.config.lattice)
+    return np.asarray(windows * (predictor.config.inputs.unit[0] / own_unit(images)))
+
+
+def _nearest(windows: NDArray[np.float64], predictor: Predictor) -> dict[str, Any]:
+    if predictor.surfaces is None or not predictor.surfaces.known:
+        return {}
+    images = momentum_images(windows, predictor.config.lattice)
+    label, targets, distance, kind = predictor.surfaces.nearest(images, NEAREST)
+    setpoints = Recipe.from_dict(predictor.config.dataset["recipe"]).setpoints
+    decoded = predictor.config.targets.decode(targets.reshape(-1, targets.shape[-1]))
+    decoded["theta"][label.ravel() == LABELS.index("A12u")] = np.nan
+    over = ("sample", "rank")
+    return {
+        "nearest_label": (over, label.astype(np.int8)),
+        **{
+            f"nearest_{name}": (over, values.reshape(label.shape), {"units": UNITS[name]})
+            for name, values in decoded.items()
+        },
+        "nearest_setpoint": (over, np.array([np.nan, *setpoints])[kind], {"units": "mV"}),
+        "nearest_distance": (over, distance, {"units": "1"}),
+    }

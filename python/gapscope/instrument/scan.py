@@ -1,0 +1,230 @@
+"""A whole measurement of a superconductor: the module that calls ``gapscope.simulate``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from gapscope.errors import SettingError
+from gapscope.instrument.contour import setpoint_contour
+from gapscope.instrument.image import REACH, render
+from gapscope.instrument.integrated import integrated_densities
+from gapscope.instrument.resolution import energy_rule
+from gapscope.instrument.setpoint import constant_current, topograph
+from gapscope.instrument.settings import Measurement
+from gapscope.instrument.sites import Sites, random_sites, superpose
+from gapscope.physics import Impurity, Specification
+from gapscope.physics.impurity import ORIGIN
+from gapscope.physics.lattice import window_coordinates
+from gapscope.simulation.maps import Maps, simulate_batch
+from gapscope.simulation.numerics import Converged, Numerics
+from gapscope.simulation.provenance import versions
+
+Real = NDArray[np.float64]
+
+
+def simulate_measurement(
+    specification: Specification, measurement: Measurement, seed: int = 0
+) -> xr.Dataset:
+    """What an STM would record of a superconductor whose impurities are like the given one.
+
+    In turn: impurities on random sites, one of them on r = 0; their local density of states at the
+    energies of :func:`energy_rule`, averaged; the setpoint's effect; the image on the distorted
+    scan; noise. Strengths of noise are in units of the contrast, the standard deviation of the
+    conductance over the sites of the field that carry no impurity.
+
+    Returns
+    -------
+    Dataset like one of :func:`gapscope.measured.open`: ``conductance`` (y, x) in units of the clean
+    sample's conductance at the bias ``reference``, and with a setpoint ``topograph`` (y, x) in nm.
+    Conductance times the attribute ``conductance_unit`` is a density of states in 1/meV and site.
+    ``impurity_r1``, ``impurity_r2``, and ``impurity_x``, ``impurity_y`` in nm as recorded, over
+    ``impurity``, r = 0 first. Attributes: the truth (irrep, gap in meV, angles in rad, eps0 in
+    meV), lattice, lattice_constant (Angstrom), contrast (units of the conductance), seed, and
+    measurement and specification as JSON.
+
+    Raises
+    ------
+    SettingError : an impurity that has terms on other sites than r = 0, or settings that do not
+        fit each other.
+    NumericsError, KernelError, JuliaNotFoundError : see :func:`gapscope.simulation.maps.simulate`.
+    """
+    if specification.impurity.sites != (ORIGIN,):
+        raise SettingError(
+            "The impurity that is put on random sites stands on r = 0.",
+            specification.impurity.sites,
+            "Give one impurity; their number follows from the measurement's density.",
+        )
+    lattice, field = specification.material.lattice, measurement.field
+    site_rng, noise_rng = np.random.default_rng(seed).spawn(2)
+    vectors = field.vectors(lattice.constant, lattice.name)
+    points = measurement.distortion.on_sample(field.points, field) - field.centre
+    sites = random_sites(
+        _region(points, vectors, measurement.margin),
+        site_rng,
+        density=measurement.density,
+        least_distance=measurement.least_distance,
+        lattice=lattice.name,
+    )
+    window = _window(points, vectors, measurement, sites)
+    states = _States(specification, measurement, sites, window)
+    clean, change = states.conductance()
+    values = clean + change
+    unit = states.clean_density(measurement.reference)
+    images = {}
+    if measurement.setpoint is not None:
+        clean_integral, integral = states.integral()
+        values = constant_current(values, integral, clean_integral)
+        heights = topograph(
+            render(integral, points, vectors, measurement.orbital, lattice.name),
+            clean_integral,
+            measurement.setpoint.barrier,
+        )
+        images["topograph"] = field.image(heights, "topograph", "nm", "height of the feedback")
+    contrast = _contrast(values, points, vectors, sites)
+    image = render(values, points, vectors, measurement.orbital, lattice.name)
+    image = image + contrast * measurement.noise.field((field.rows, field.columns), noise_rng)
+    name = "conductance over the clean one at the reference bias"
+    images["conductance"] = field.image(image / unit, "conductance", "1", name)
+    recorded = measurement.distortion.recorded(field.centre + sites @ vectors, field)
+    return xr.Dataset(
+        {
+            **images,
+            "impurity_r1": ("impurity", sites[:, 0]),
+            "impurity_r2": ("impurity", sites[:, 1]),
+            "impurity_x": ("impurity", recorded[:, 0], {"units": "nm"}),
+            "impurity_y": ("impurity", recorded[:, 1], {"units": "nm"}),
+        },
+        attrs={
+            "source_format": "simulated",
+            "bias": measurement.bias,
+            "temperature": measurement.temperature,
+            "scan_angle": -field.angle,
+            "conductance_unit": unit,
+            "conductance_unit_units": "1/meV",
+            "contrast": contrast / unit,
+            "irrep": specification.pairing.irrep,
+            "gap": float(specification.pairing.gap),
+            **specification.pairing.angles,
+            "eps0": float(specification.eps0),
+            "lattice": lattice.name,
+            "lattice_constant": lattice.constant,
+            "window": window,
+            "relative_error": states.relative_error,
+            "seed": seed,
+            "measurement": json.dumps(asdict(measurement)),
+            "specification": json.dumps(specification.to_dict()),
+            **versions(),
+        },
+    )
+
+
+class _States:
+    """Local densities of states of the impurities together, over the window's sites."""
+
+    def __init__(
+        self, specification: Specification, measurement: Measurement, sites: Sites, window: int
+    ) -> None:
+        self.measurement, self.sites, self.window = measurement, sites, window
+        self.specification = specification
+        self.relative_error = 0.0
+        if measurement.exact:
+            terms = [
+                replace(term, site=(r1, r2))
+                for r1, r2 in sites.tolist()
+                for term in specification.impurity.terms
+            ]
+            self.specification = replace(specification, impurity=Impurity(tuple(terms)))
+
+    def conductance(self) -> tuple[float, Real]:
+        """rho0 and drho(r) at the bias, averaged over temperature and modulation, 1/meV."""
+        m = self.measurement
+        nodes, weights = energy_rule(m.temperature, m.modulation, m.nodes)
+        trace, green = self._solved((m.bias + nodes).tolist(), m.broadening)
+        return (
+            float(-(weights @ green).imag / np.pi),
+            np.asarray(-np.tensordot(weights, trace, 1).imag / np.pi),
+        )
+
+    def integral(self) -> tuple[float, Real]:
+        """N0 and N(r) up to the setpoint's bias, positive, states per site."""
+        setpoint = self.measurement.setpoint
+        assert setpoint is not None
+        contour = setpoint_contour(setpoint.bias, self.measurement.broadening, setpoint.nodes)
+        (found,) = integrated_densities([self.specification], [contour], self._reach, self._method)
+        self.relative_error = max(self.relative_error, found.relative_error)
+        clean, change = found.clean[0], self._together(found.change[0])
+        sign = np.sign(setpoint.bias)
+        return float(sign * clean), np.asarray(sign * (clean + change))
+
+    def clean_density(self, energy: float) -> float:
+        """rho0 at an energy, 1/meV and site."""
+        alone = replace(self.specification, impurity=Impurity.scalar(0.0))
+        numerics = Numerics([energy], self.measurement.broadening, 2, self._method)
+        return float(simulate_batch([alone], numerics).dos[0, 0])
+
+    @property
+    def _method(self) -> Converged:
+        return Converged(self.measurement.accuracy)
+
+    def _solved(
+        self, energies: list[float], broadening: float
+    ) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
+        """A(r; z), (energies, L, L), and Tr_e g0(z), (energies,)."""
+        numerics = Numerics(energies, broadening, self._reach, self._method)
+        maps: Maps = simulate_batch([self.specification], numerics)
+        if maps.convergence is not None:
+            error = float(maps.convergence.larger.max())
+            self.relative_error = max(self.relative_error, error)
+        electrons = maps.local_green.shape[-1] // 2
+        green = np.trace(maps.local_green[0, :, :electrons, :electrons], axis1=-2, axis2=-1)
+        trace = maps.trace[0]
+        return self._together(trace.real) + 1j * self._together(trace.imag), np.asarray(green)
+
+    @property
+    def _reach(self) -> int:
+        """Window of the maps: single ones reach from every impurity to every site."""
+        return self.window + (0 if self.measurement.exact else 2 * int(np.abs(self.sites).max()))
+
+    def _together(self, maps: Real) -> Real:
+        """Maps of all impurities: exact ones as they are, single ones added up."""
+        return maps if self.measurement.exact else superpose(maps, self.sites, self.window)
+
+
+def _region(points: Real, vectors: Real, margin: float) -> Sites:
+    """Sites within the rectangle around all points and a margin."""
+    low, high = points.min(axis=(0, 1)) - margin, points.max(axis=(0, 1)) + margin
+    corners = np.array([[x, y] for x in (low[0], high[0]) for y in (low[1], high[1])])
+    reach = 2 * (int(np.abs(corners @ np.linalg.inv(vectors)).max()) + 1)
+    sites, positions = _all_sites(reach, vectors)
+    inside = ((positions >= low) & (positions <= high)).all(axis=-1)
+    return np.asarray(sites[inside])
+
+
+def _window(points: Real, vectors: Real, measurement: Measurement, sites: Sites) -> int:
+    """The smallest even window that holds the orbitals of all points and all impurities."""
+    reduced = int(np.abs(points @ np.linalg.inv(vectors)).max())
+    # No site further off than this in either coordinate lies within an orbital's reach of a point.
+    orbitals = int(np.ceil((REACH * measurement.orbital + 1) * 2 / np.sqrt(3)))
+    half = max(reduced + orbitals + 2, int(np.abs(sites).max()) + 1)
+    return 2 * half
+
+
+def _contrast(values: Real, points: Real, vectors: Real, sites: Sites) -> float:
+    """Standard deviation over the sites within the scan that carry no impurity."""
+    _, positions = _all_sites(values.shape[-1], vectors)
+    low, high = points.min(axis=(0, 1)), points.max(axis=(0, 1))
+    inside = ((positions >= low) & (positions <= high)).all(axis=-1)
+    index = sites + values.shape[-1] // 2
+    inside[index[:, 0], index[:, 1]] = False
+    return float(values[inside].std())
+
+
+def _all_sites(size: int, vectors: Real) -> tuple[Sites, Real]:
+    r = window_coordinates(size)
+    sites = np.stack(np.meshgrid(r, r, indexing="ij"), axis=-1)
+    return sites, np.asarray(sites @ vectors)

@@ -1,0 +1,1 @@
+"""What a network reads and learns: inputs, targets, samples, augmentation."""

@@ -1,0 +1,1 @@
+"""Accuracy on held-out maps, and predictions as tables for people."""

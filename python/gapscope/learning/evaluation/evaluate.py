@@ -1,0 +1,92 @@
+"""Evaluation of a run on a dataset's split: predictions beside the truth, and the table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import xarray as xr
+
+from gapscope.dataset.load import DatasetReader
+from gapscope.learning.evaluation.coverage import coverage_text
+from gapscope.learning.evaluation.metrics import Row, hit_rate, table
+from gapscope.learning.evaluation.tables import table_text
+from gapscope.learning.prediction.predictor import Predictor, beside_truth
+from gapscope.learning.uncertainty.calibration import LEVEL
+from gapscope.support.netcdf import write_netcdf
+from gapscope.support.storage import make_folder, write_whole
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Predictions with their truth (true_label, true_theta, true_eps0, true_gap), and Table I."""
+
+    predictions: xr.Dataset
+    rows: tuple[Row, ...]
+
+    @property
+    def hit_rate(self) -> float:
+        """Fraction of all samples whose irrep was hit."""
+        return hit_rate(self.predictions)
+
+    @property
+    def text(self) -> str:
+        """The table, ready to print."""
+        return table_text(self.rows)
+
+    @property
+    def uncertainty(self) -> str | None:
+        """How often sets and intervals hold the truth, ready to print; None uncalibrated."""
+        return coverage_text(self.predictions) if "irrep_set" in self.predictions else None
+
+    def write(self, folder: str | Path) -> tuple[Path, ...]:
+        """Write ``predictions.nc``, ``table.txt`` and, if calibrated, ``coverage.txt``.
+
+        Raises
+        ------
+        StorageError : the system refused.
+        """
+        folder = Path(folder)
+        data = folder / "predictions.nc"
+        texts = {folder / "table.txt": self.text, folder / "coverage.txt": self.uncertainty}
+        known = {path: text for path, text in texts.items() if text is not None}
+        make_folder(folder)
+        write_netcdf(self.predictions, data)
+        for path, text in known.items():
+            write_whole(path, f"{text}\n".encode())
+        return (data, *known)
+
+
+def evaluate(
+    run: str | Path,
+    dataset: str | Path,
+    split: str = "test",
+    *,
+    symmetry: bool = True,
+    level: float = LEVEL,
+) -> Evaluation:
+    """Predict a split of a dataset and compare with the truth.
+
+    Parameter errors are over all samples of the true class, whether it was hit or not, as in the
+    paper; theta is the head's answer whatever the predicted class. A network for measured maps is
+    given each map as its measurement leaves it, the same at every evaluation. Sets, intervals and
+    novelty are there as :class:`gapscope.learning.prediction.predictor.Predictor` says.
+
+    Parameters
+    ----------
+    run : folder of a run or of an exported model.
+    dataset, split : the maps.
+    symmetry, level : see :class:`gapscope.learning.prediction.predictor.Predictor`.
+
+    Raises
+    ------
+    RunError : no trained run, or one that does not fit the dataset's lattice, energies, window.
+    CalibrationError : a damaged calibration, or a level that it does not reach.
+    DatasetError, CorruptShardError, SchemaVersionError : see
+        :class:`gapscope.dataset.load.DatasetReader`.
+    """
+    predictor = Predictor.load(run, symmetry=symmetry, level=level)
+    with DatasetReader(dataset) as reader:
+        predictions = beside_truth(predictor, predictor.samples(reader, split))
+    predictions.attrs |= {"run": str(run), "dataset": str(dataset), "split": split}
+    return Evaluation(predictions, table(predictions))

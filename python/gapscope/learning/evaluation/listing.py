@@ -1,0 +1,107 @@
+"""Predictions as a table for people: what a map may be, and whether the network can know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from gapscope.learning.evaluation.tables import aligned
+from gapscope.learning.evaluation.wording import factor_words, interval_words, p_words
+from gapscope.physics import LABELS
+
+UNLIKE = (
+    "UNLIKE training: the network has learned from no map of this kind; do not trust what stands "
+    "in parentheses. p: the share of maps like the training ones that look as odd."
+)
+UNCALIBRATED = (
+    "This network has no calibration: probabilities are its own, and nothing says how far off a "
+    "number may be or whether a map is like those it learned from (gapscope calibrate)."
+)
+
+
+def prediction_text(predictions: xr.Dataset, names: Sequence[str]) -> str:
+    """A line per map: whether it is like the training maps, irrep, set, gap, theta, eps0.
+
+    Intervals and the first column are there where the network has a calibration. What is said of a
+    map unlike the training maps stands in parentheses; where a factor explains it, a line says so.
+    """
+    calibrated = "irrep_set" in predictions
+    level = f"{100 * predictions.attrs['level']:.4g} %" if calibrated else ""
+    heads = ["map", *(["training maps"] if calibrated else []), "irrep", "probability"]
+    heads += [f"{level} set"] if calibrated else []
+    heads += ["gap (meV)", "theta (rad)", "eps0 (meV)"]
+    lines, notes = [heads], []
+    for sample, name in enumerate(names):
+        one = predictions.isel(sample=sample)
+        lines.append([name, *_cells(one, calibrated)])
+        notes += [f"{name}: {words}." for words in factor_words(one)]
+    text = aligned(lines)
+    if not calibrated:
+        text.append(UNCALIBRATED)
+    elif predictions["unlike_training"].values.any():
+        text += [*notes, UNLIKE]
+    return "\n".join(text)
+
+
+def refinement_text(predictions: xr.Dataset, names: Sequence[str]) -> str:
+    """A line per map of what :func:`gapscope.inference.refine.refine_predictions` found."""
+    lines = [["map", "refined", "gap (meV)", "theta (rad)", "eps0 (meV)", "chi"]]
+    for sample, name in enumerate(names):
+        one = predictions.isel(sample=sample)
+        cells = [*_state(one, "refined", (4, 4, 2)), f"{float(one['chi']):.2g}"]
+        lines.append([name, *_doubted(cells, one)])
+    return "\n".join(aligned(lines))
+
+
+def nearest_text(predictions: xr.Dataset, names: Sequence[str]) -> str:
+    """A line per nearest simulated map; see :mod:`gapscope.inference.measured_maps`."""
+    heads = ["gap (meV)", "theta (rad)", "eps0 (meV)", "setpoint (mV)", "distance"]
+    lines = [["map", "nearest", *heads]]
+    for sample, name in enumerate(names):
+        for rank in range(predictions.sizes["rank"]):
+            one = predictions.isel(sample=sample, rank=rank)
+            distance = f"{100 * float(one['nearest_distance']):.0f} %"
+            setpoint = _number(one, "nearest_setpoint", 0, False)
+            cells = [*_state(one, "nearest", (3, 3, 1)), setpoint, distance]
+            lines.append([name, *_doubted(cells, one)])
+    return "\n".join(aligned(lines))
+
+
+def _state(one: xr.Dataset, kind: str, digits: tuple[int, int, int]) -> list[str]:
+    """Class, gap, theta and eps0 of the variables KIND_label, KIND_gap, ..."""
+    label = LABELS[int(one[f"{kind}_label"])]
+    names = (f"{kind}_{name}" for name in ("gap", "theta", "eps0"))
+    return [label, *(_number(one, *pair, False) for pair in zip(names, digits, strict=True))]
+
+
+def _cells(one: xr.Dataset, calibrated: bool) -> list[str]:
+    label = int(one["label"])
+    cells = [LABELS[label], f"{float(one['probability'][label]):.3f}"]
+    if calibrated:
+        chosen = [LABELS[i] for i in np.flatnonzero(one["irrep_set"].values)]
+        cells.append(", ".join(chosen))
+    numbers = (("gap", 3), ("theta", 3), ("eps0", 1))
+    cells += [_number(one, name, digits, calibrated) for name, digits in numbers]
+    if not calibrated:
+        return cells
+    kind = "UNLIKE" if bool(one["unlike_training"]) else "like"
+    return [f"{kind} ({p_words(one)})", *_doubted(cells, one)]
+
+
+def _doubted(cells: Sequence[str], one: xr.Dataset) -> list[str]:
+    """Cells in parentheses where the map is unlike the training maps."""
+    unlike = "unlike_training" in one and bool(one["unlike_training"])
+    return [f"({cell})" for cell in cells] if unlike else list(cells)
+
+
+def _number(one: xr.Dataset, name: str, digits: int, calibrated: bool) -> str:
+    value = float(one[name])
+    if np.isnan(value):
+        return "/"
+    if not calibrated:
+        return interval_words(value, None, digits)[0]
+    ends = (float(one[f"{name}_low"]), float(one[f"{name}_high"]))
+    text, low, high = interval_words(value, ends, digits)
+    return f"{text} [{low}, {high}]"

@@ -1,0 +1,81 @@
+"""Numbers of a verdict in words: a p-value at its floor, intervals, the factor a map is off by."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import xarray as xr
+
+MOST_DIGITS = 9
+NEAR = 0.1
+"""A factor within this share of a named one is called by its name."""
+FACTORS = {
+    1e3: "as a map in 1/eV is: give it in 1/meV, divided by 1000",
+    1e-3: "as a map is that was taken from 1/eV to 1/meV once too often: multiply it by 1000",
+    1e6: "as a map in 1/keV is, or one converted from 1/eV the wrong way: divide it by 1e6",
+    1e-6: "as a map is that was divided by 1000 twice: multiply it by 1e6",
+    27211.4: "as a map in 1/hartree is: divide it by 27211.4",
+    13605.7: "as a map in 1/rydberg is: divide it by 13605.7",
+    1.0: "",
+}
+
+
+def p_words(one: xr.Dataset) -> str:
+    """``p = 0.17``, or ``p <= 0.0005`` where no calibration map looks as odd."""
+    p = float(one["novelty_p"])
+    floor = one.attrs.get("novelty_floor", 0.0)
+    return f"p <= {floor:.2g}" if p <= floor * (1 + 1e-9) else f"p = {p:.2g}"
+
+
+def interval_words(
+    value: float, ends: tuple[float, float] | None, digits: int
+) -> tuple[str, str, str]:
+    """A value and the ends of its interval, with the digits that tell them apart.
+
+    At least ``digits`` after the point; as many as the smaller distance of value and end needs for
+    its first figure, unless it is zero. Zero has no sign.
+    """
+    if ends is not None:
+        apart = [abs(end - value) for end in ends if end != value]
+        if apart and min(apart) > 0:
+            digits = max(digits, math.ceil(-math.log10(min(apart)) - 1e-6))
+        digits = min(digits, MOST_DIGITS)
+    low, high = (value, value) if ends is None else ends
+    return (_fixed(value, digits), _fixed(low, digits), _fixed(high, digits))
+
+
+def factor_words(one: xr.Dataset) -> list[str]:
+    """In words, what a map that is unlike training must be divided by to be like it, if anything.
+
+    Parameters
+    ----------
+    one : a sample of predictions as
+        :meth:`gapscope.learning.prediction.predictor.Predictor.__call__` gives them; nothing is
+        said where ``likely_factor`` is absent or NaN.
+    """
+    factor = float(one["likely_factor"]) if "likely_factor" in one else np.nan
+    if np.isnan(factor):
+        return []
+    size = abs(factor)
+    known = next((f for f in FACTORS if abs(size / f - 1) <= NEAR), None)
+    turned = factor < 0
+    parts = ["its sign is reversed (bright is dark)"] if turned else []
+    if known is None:
+        parts.append(
+            f"its amplitude is {size:.3g} times that of training maps of this shape: its values are"
+            " in another unit than 1/meV, or in an arbitrary one"
+        )
+    elif FACTORS[known]:
+        parts.append(
+            f"its amplitude is {size:.3g} times that of training maps of this shape, "
+            + FACTORS[known]
+        )
+    elif not turned:
+        parts.append(f"its amplitude is {size:.3g} times that of training maps of this shape")
+    return [", and ".join(parts)]
+
+
+def _fixed(value: float, digits: int) -> str:
+    text = f"{value:.{digits}f}"
+    return text.lstrip("-") if not any(c in "123456789" for c in text) else text

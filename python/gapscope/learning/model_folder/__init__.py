@@ -1,0 +1,1 @@
+"""A trained network on disk: the folder of a run, or of an exported model."""

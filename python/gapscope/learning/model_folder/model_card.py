@@ -1,0 +1,202 @@
+"""A model card: what an exported network is, how it came about, and what it is not for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from gapscope.learning.network.run_config import RunConfig
+from gapscope.learning.uncertainty.calibration import Calibration
+
+
+def model_card(
+    name: str,
+    config: RunConfig,
+    history: Sequence[Mapping[str, float]],
+    parameters: int,
+    table: str | None,
+    calibration: Calibration | None,
+    surfaces: bool,
+) -> str:
+    """Markdown of a model card.
+
+    Parameters
+    ----------
+    name : of the model.
+    config, history : of the run.
+    parameters : number of weights of the network.
+    table : Table I of the run as text, if it was evaluated.
+    calibration : of the run, if it was calibrated.
+    surfaces : whether the model has them.
+    """
+    recipe = config.dataset["recipe"]
+    sections = {
+        "Use": f"    gapscope predict map.nc --model {name}",
+        "Network": _rows(_network(config, parameters, surfaces)),
+        "Training maps": _rows(_maps(config, recipe)),
+        "Training": _rows(_training(config, history)),
+        "Results": _results(table),
+        "Uncertainty": _uncertainty(calibration),
+        "Intended use and limits": _limits(config, recipe),
+        "Recipe of the training maps": f"```json\n{json.dumps(recipe, indent=1)}\n```",
+        "Licence": "MIT, as gapscope.",
+    }
+    body = "\n\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
+    return f"# {name}\n\n{_what(config)}\n\n{body}\n"
+
+
+def _what(config: RunConfig) -> str:
+    return (
+        f"Reads the pairing symmetry of {config.dataset['material']} out of a QPI map: the irrep, "
+        f"one of {', '.join(config.labels)} (A1u and A2u give the same maps), the gap, the mixing "
+        "angle theta and the onsite energy eps0. Made by gapscope with simulated maps alone."
+    )
+
+
+def _network(config: RunConfig, parameters: int, surfaces: bool) -> dict[str, str]:
+    network = config.training.network
+    size = network.input_size
+    energies = ", ".join(f"{w:g}" for w in config.energies)
+    measured = config.training.measurement is not None
+    return {
+        "backbone": f"{network.backbone}, aggregation layer of {network.width}, two heads",
+        "parameters": f"{parameters:,}; matrices and kernels in float16, vectors in float32",
+        "input": f"Re rho(q) of the central {size} x {size} sites, w = {energies} meV, asinh scale"
+        + (" of its own mean amplitude" if measured else ""),
+        "parameters of clean maps": "the network's, joined with those of a Gaussian process on the"
+        " surface of the training maps"
+        if surfaces and not measured
+        else "the network's",
+        "prediction": "averaged over the six moves of C3v"
+        if config.lattice == "triangular"
+        else "of the map as it is",
+    }
+
+
+def _maps(config: RunConfig, recipe: Mapping[str, Any]) -> dict[str, str]:
+    splits = ", ".join(f"{count} {name}" for name, count in recipe["splits"].items())
+    units = {"gap": "meV", "eps0": "meV", "theta": "rad"}
+    ranges = {
+        name: f"{low:.4g} to {high:.4g} {units.get(name, '')}".strip()
+        for name, (low, high) in recipe["ranges"].items()
+    }
+    method = ", ".join(f"{key} {value}" for key, value in recipe["method"].items())
+    return {
+        "data set": f"{config.dataset['name']}: {splits}",
+        "identity": f"`{config.dataset['identity']}`",
+        "material": f"{config.dataset['material']} ({recipe['material']})",
+        "impurity": f"scalar {recipe['impurity']['scalar']:g} meV, magnetic moment "
+        f"{recipe['impurity']['moment']} meV, on one site",
+        "broadening": f"{config.dataset['broadening']:g} meV",
+        **_taken(recipe),
+        "k points": method,
+        **ranges,
+    }
+
+
+def _taken(recipe: Mapping[str, Any]) -> dict[str, str]:
+    """Which currents and energy resolutions a measurement may be made of."""
+    rows = {}
+    if recipe.get("setpoints"):
+        rows["constant current"] = f"set points of {_biases(recipe)}"
+    if recipe.get("resolutions"):
+        pairs = (f"{t:g} K with {m:g} meV rms" for t, m in recipe["resolutions"])
+        rows["energy resolution"] = f"perfect to that of {', '.join(pairs)} modulation"
+    return rows
+
+
+def _biases(recipe: Mapping[str, Any]) -> str:
+    return ", ".join(f"{bias:g}" for bias in recipe["setpoints"]) + " meV"
+
+
+def _training(config: RunConfig, history: Sequence[Mapping[str, float]]) -> dict[str, str]:
+    training = config.training
+    measurement = training.measurement
+    noise = (
+        f"noise up to {training.gaussian_noise:g} (white) and {training.pink_noise:g} (1/f) of the "
+        "contrast"
+        if measurement is None
+        else "measurements drawn anew for every map and epoch: "
+        + ", ".join(
+            f"{name} {'none' if value is None else f'{value:g}'}"
+            for name, value in asdict(measurement).items()
+        )
+    )
+    best = min(history, key=lambda entry: entry["val_loss"], default=None)
+    rows = {
+        "epochs": f"{len(history)} of {training.epochs}, batches of {training.batch_size}",
+        "optimizer": f"AdamW, learning rate {training.learning_rate:g}, weight decay "
+        f"{training.weight_decay:g}, gradient norm {training.clip_norm:g}, "
+        f"average of weights {training.ema_momentum or 'none'}",
+        "loss": f"w_IR {training.irrep_weight:g}, w_param {training.parameter_weight:g}",
+        "augmentation": f"C3v {'yes' if training.symmetry else 'no'}; {noise}",
+        "precision, seed": f"{config.precision}, {training.seed}",
+        "versions": ", ".join(f"{name} {value}" for name, value in config.versions.items()),
+    }
+    if best is not None:
+        hits = f", hit rate {best['val_irrep_hit']:.1%}" if "val_irrep_hit" in best else ""
+        rows["kept"] = f"epoch {best['epoch']}: validation loss {best['val_loss']:.4g}{hits}"
+    return rows
+
+
+def _results(table: str | None) -> str:
+    if table is None:
+        return "Not evaluated. `gapscope evaluate` makes the table of the paper."
+    return f"```\n{table.rstrip()}\n```"
+
+
+def _uncertainty(calibration: Calibration | None) -> str:
+    if calibration is None:
+        return "Not calibrated: probabilities are the network's own, and there are no intervals."
+    about = calibration.about
+    companion = (
+        " Amplitude and the part odd in r are judged, too (`companion.npz`)."
+        if calibration.companion is not None
+        else ""
+    )
+    return (
+        f"Calibrated with {len(calibration)} maps of {about['name']} ({about['split']}), identity "
+        f"`{about['identity']}`: temperature {calibration.temperature:.3f}; intervals and sets by "
+        "split-conformal prediction, per predicted irrep. They hold for maps like those, and "
+        f"`unlike_training` says where a map is not.{companion}"
+    )
+
+
+def _limits(config: RunConfig, recipe: Mapping[str, Any]) -> str:
+    if config.training.measurement is None:
+        of = "around one impurity as above, at the energies"
+        other = "several impurities, or k-grids that do not resolve the broadening"
+        real = (
+            "Learned from simulated maps: a measured one has noise, drift, the tip's transfer "
+            "function and other defects, and no claim about a material may rest on it alone."
+        )
+    else:
+        of = "centred on one of some impurities as above, at the energies"
+        other = (
+            f"constant-current maps of set points far from {_biases(recipe)}"
+            if recipe.get("setpoints")
+            else "constant-current maps, whose feedback takes much of the signal away"
+        )
+        real = (
+            "Learned from simulated measurements: the tip's transfer function and other kinds of "
+            "defects are not among them, and no claim about a material may rest on it alone."
+        )
+    return "\n".join(
+        f"* {line}"
+        for line in (
+            f"For maps of {config.dataset['material']} {of}, broadening and ranges above; not for "
+            f"other materials or impurities, {other}.",
+            "Outside the ranges it answers all the same. Look at `unlike_training` first; a map "
+            "may still be foreign in ways that leave no mark in its image.",
+            real,
+            "theta is known modulo pi; A12u has none.",
+            f"Simulated with {recipe['method']['name']} maps of {recipe['window']} sites per side.",
+        )
+    )
+
+
+def _rows(rows: Mapping[str, str]) -> str:
+    lines = [f"| {name} | {value} |" for name, value in rows.items()]
+    return "\n".join(["| | |", "|---|---|", *lines])

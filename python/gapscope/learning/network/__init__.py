@@ -1,0 +1,1 @@
+"""The network: backbones, two heads, precision, and the options that make it again."""

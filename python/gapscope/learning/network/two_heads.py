@@ -1,0 +1,45 @@
+"""The two-head network of the paper's Appendix B: backbone, aggregation, irrep and parameters."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import keras
+from keras import layers
+
+from gapscope.learning.data.targets import TARGETS
+from gapscope.learning.network.backbone import BACKBONES
+from gapscope.learning.network.config import NetworkConfig
+from gapscope.physics import LABELS
+
+IRREP = "irrep"
+PARAMETERS = "parameters"
+POOLED = 7
+
+
+def build_network(config: NetworkConfig, energies: int) -> keras.Model:
+    """Network (batch, L, L, energies) -> {"irrep": (batch, 5), "parameters": (batch, 4)}.
+
+    Features are averaged adaptively to at most 7 x 7, flattened and aggregated by ReLU(W x + b)
+    (paper, eq. 13; where the feature map is smaller, averaging it to 7 x 7 would repeat its sites,
+    and W would hold one function many times over). ``irrep`` holds probabilities in the order of
+    LABELS; ``parameters`` sin 2theta, cos 2theta and the standardised eps0 and gap. Both heads are
+    float32.
+    """
+    backbone = BACKBONES[config.backbone]
+    kernel = config.kernel or backbone.kernel
+    image = keras.Input((config.input_size, config.input_size, energies), name="qpi")
+    x = backbone.features(image, kernel, config.batch_norm)
+    pooled = min(POOLED, x.shape[1])
+    x = layers.AdaptiveAveragePooling2D(pooled, data_format="channels_last")(x)
+    x = layers.Flatten(data_format="channels_last")(x)
+    x = layers.Dense(
+        config.width, activation="relu", kernel_initializer="he_normal", name="aggregation"
+    )(x)
+    # From zero, the heads begin at equal probabilities and mean parameters: no first shock.
+    head = partial(layers.Dense, kernel_initializer="zeros", dtype="float32")
+    heads = {
+        IRREP: head(len(LABELS), activation="softmax", name=IRREP)(x),
+        PARAMETERS: head(len(TARGETS), name=PARAMETERS)(x),
+    }
+    return keras.Model(image, heads, name=config.backbone)

@@ -1,0 +1,293 @@
+"""A trained network with its scalings: maps in, probabilities and parameters out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import keras
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from gapscope.dataset.load import DatasetReader
+from gapscope.errors import CalibrationError, MapFileError, RunError
+from gapscope.learning.data.inputs import lacks, momentum_images
+from gapscope.learning.data.samples import Samples
+from gapscope.learning.emulator.by_irrep import Surfaces
+from gapscope.learning.model_folder.trained import load_trained
+from gapscope.learning.network.run_config import RunConfig
+from gapscope.learning.network.two_heads import IRREP, PARAMETERS
+from gapscope.learning.prediction.averaging import MOVES, average, copies
+from gapscope.learning.uncertainty.calibration import LEVEL, NOVELTY_LEVEL, Calibration
+from gapscope.learning.uncertainty.novelty import Detector
+from gapscope.physics import LABELS
+
+BATCH = 32
+UNITS = {"theta": "rad", "eps0": "meV", "gap": "meV"}
+ENERGY_TOLERANCE = 1e-9
+NO_CONTRAST = "A QPI image has a contrast: values that are finite and not all the same."
+Maps = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """Inference in float32, so that a prediction does not depend on the machine it is made on.
+
+    Attributes
+    ----------
+    symmetry : average over the moves of C3v, on the triangular lattice; see
+        :mod:`gapscope.learning.prediction.averaging`.
+    surfaces : what joins the network's answers for clean maps; None: they stand alone, as those of
+        a network for measured maps do.
+    calibration : what sets, intervals and novelty come from; None: there are none.
+    level : probability that a set or an interval holds the truth.
+    novelty_level : share of maps like the training ones that are called unlike them.
+    """
+
+    config: RunConfig
+    network: keras.Model
+    symmetry: bool = True
+    surfaces: Surfaces | None = None
+    calibration: Calibration | None = None
+    level: float = LEVEL
+    novelty_level: float = NOVELTY_LEVEL
+
+    @classmethod
+    def load(
+        cls,
+        folder: str | Path,
+        *,
+        symmetry: bool = True,
+        level: float = LEVEL,
+        novelty_level: float = NOVELTY_LEVEL,
+    ) -> Self:
+        """The best network of a run, or an exported model, with its calibration if it has one.
+
+        Calibrations are made with ``symmetry``: without it, a calibration is left aside.
+
+        Raises
+        ------
+        RunError : no run or model, no trained weights, a damaged file, or other classes.
+        CalibrationError : a damaged calibration, or one of other weights.
+        SchemaVersionError : written by a newer gapscope.
+        """
+        trained = load_trained(folder)
+        if trained.config.labels != LABELS:
+            raise RunError(
+                f"A run's classes are {', '.join(LABELS)}.",
+                ", ".join(trained.config.labels),
+                "Train again with this version of gapscope.",
+            )
+        calibration = trained.calibration() if symmetry else None
+        return cls(
+            trained.config,
+            trained.network,
+            symmetry,
+            trained.surfaces,
+            calibration,
+            level,
+            novelty_level,
+        )
+
+    @property
+    def size(self) -> int:
+        """Sites per side of the window that the network looks at."""
+        return self.config.training.network.input_size
+
+    @property
+    def answering(self) -> Surfaces | None:
+        """The surfaces that gap and onsite energy are read off: none for networks of measurements,
+        whose maps are not on them."""
+        return self.surfaces if self.config.training.measurement is None else None
+
+    def __call__(self, batches: Iterable[Maps]) -> xr.Dataset:
+        """Predictions for maps that come in batches (n, energies, size, size), in 1/meV.
+
+        Variables over ``sample``: probability (sample, class), label (index into the attribute
+        labels), theta in [0, pi) whatever the class, eps0 and gap in meV. With a calibration also
+        what :meth:`Calibration.applied` adds, and ``likely_factor``, NaN unless the map is unlike
+        training and would be like it divided by that factor; without one, nothing of it. No gap is
+        smaller than half the smallest one of training.
+
+        Raises
+        ------
+        CalibrationError : see :meth:`Calibration.applied`.
+        MapFileError : maps that are constant, empty or not finite.
+        """
+        kept: list[Maps] = []
+        answers = [self._answer(one) for one in self._passed(batches, kept)]
+        probability, raw, novelty, beside = (
+            np.concatenate(part) for part in zip(*answers, strict=True)
+        )
+        decoded = self.config.targets.decode(raw)
+        smallest = float(self.config.dataset["recipe"]["ranges"]["gap"][0])
+        decoded["gap"] = np.maximum(decoded["gap"], smallest / 2)
+        parameters = {
+            name: ("sample", values, {"units": UNITS[name]}) for name, values in decoded.items()
+        }
+        predictions = xr.Dataset(
+            {
+                "probability": (("sample", "class"), probability.astype(np.float32)),
+                "label": ("sample", probability.argmax(axis=1).astype(np.int8)),
+                **parameters,
+            },
+            coords={"class": list(LABELS)},
+            attrs={"labels": list(LABELS), "backbone": self.config.training.network.backbone},
+        )
+        if self.calibration is None:
+            return predictions
+        scores = None if self.calibration.companion is None else beside
+        applied = self.calibration.applied(
+            predictions, novelty, self.level, self.novelty_level, scores
+        )
+        foreign = np.flatnonzero(applied["unlike_training"].values)
+        factor = np.full(len(novelty), np.nan)
+        factor[foreign] = [self._likely_factor(one) for one in np.concatenate(kept)[foreign]]
+        return applied.assign(likely_factor=("sample", factor))
+
+    def novelty_p(self, maps: Maps) -> NDArray[np.float64]:
+        """p-values (n,) of maps (n, energies, size, size): the share of maps like the training
+        ones that look as odd.
+
+        Raises
+        ------
+        CalibrationError : a network that is not calibrated.
+        """
+        if self.calibration is None:
+            raise CalibrationError(
+                "What is unlike training is known to a calibrated network.",
+                "a network without calibration",
+                "Run `gapscope calibrate`.",
+            )
+        novelty = self._score(self._images(maps), self.calibration.detector)
+        return self.calibration.novelty_p(novelty, self._beside(maps))
+
+    def novelty(self, batches: Iterable[Maps], detector: Detector | None) -> NDArray[np.float64]:
+        """How unlike the training maps are maps as :meth:`__call__` takes them.
+
+        A detector's scores, means over the copies of a map. Without one, the distance from the
+        nearest clean training map of the surfaces, least of the copies: what a measurement adds is
+        foreign to a detector, but leaves a map near the one that it is of.
+        """
+        return np.concatenate([self._score(self._images(maps), detector) for maps in batches])
+
+    def require_fit(self, reader: DatasetReader) -> None:
+        """Raise RunError unless a dataset has this network's lattice, energies and window."""
+        config = self.config
+        same_energies = len(config.energies) == len(reader.energies) and np.allclose(
+            config.energies, reader.energies, rtol=0, atol=ENERGY_TOLERANCE
+        )
+        if reader.lattice != config.lattice or reader.window < self.size or not same_energies:
+            raise RunError(
+                f"This run needs maps on the {config.lattice} lattice, of at least {self.size} "
+                f"sites per side, at w = {list(config.energies)} meV.",
+                f"{reader.lattice}, {reader.window} sites, w = {reader.energies.tolist()} meV",
+                "Use a dataset of that kind, or train a network on this one.",
+            )
+
+    def samples(self, reader: DatasetReader, split: str) -> Samples:
+        """The maps of a split as this network was trained to see them, measured or clean.
+
+        Raises
+        ------
+        RunError, DatasetError, TrainingError : see :meth:`require_fit` and
+            :meth:`gapscope.learning.data.samples.Samples.of`.
+        """
+        self.require_fit(reader)
+        measurement = self.config.training.measurement
+        return Samples.of(reader, split, self.size, measurement=measurement)
+
+    @property
+    def _averages(self) -> bool:
+        return self.symmetry and self.config.lattice == "triangular"
+
+    def _images(self, maps: Maps) -> NDArray[np.float32]:
+        """Images of maps; where answers are averaged, of all copies, move by move."""
+        images = momentum_images(maps, self.config.lattice)
+        return copies(images) if self._averages else images
+
+    def _inputs(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        return self.config.inputs.apply(images)
+
+    def _passed(self, batches: Iterable[Maps], kept: list[Maps]) -> Iterator[Maps]:
+        """The batches, once they are seen to have a contrast; they are kept in a list."""
+        for maps in batches:
+            if (reason := lacks(maps, self.config.lattice)) is not None:
+                raise MapFileError(NO_CONTRAST, reason, "Leave it out.")
+            kept.append(maps)
+            yield maps
+
+    def _beside(self, maps: Maps) -> NDArray[np.float64] | None:
+        """Scores (n, 2) of the calibration's companion, where it has one."""
+        if self.calibration is None or self.calibration.companion is None:
+            return None
+        return self.calibration.companion(maps, self.config.lattice)[0]
+
+    def _likely_factor(self, one: Maps) -> float:
+        """By what a map (energies, size, size) must be divided to be like the training maps."""
+        if self.calibration is None or self.calibration.companion is None:
+            return np.nan
+        for sign in (1, -1):
+            signed = sign * one[None]
+            _, amplitude = self.calibration.companion(signed, self.config.lattice)
+            factor = float(np.exp(np.log(amplitude).mean()))
+            divided = (signed / factor).astype(np.float32)
+            if self.novelty_p(divided)[0] >= self.novelty_level:
+                return sign * factor
+        return np.nan
+
+    def _answer(self, maps: Maps) -> tuple[NDArray[np.float64], ...]:
+        """Probabilities, parameters and, with a calibration, its scores (else none)."""
+        images = self._images(maps)
+        inputs = self._inputs(images)
+        outputs = self.network.predict_on_batch(inputs)
+        probability, parameters = outputs[IRREP], outputs[PARAMETERS]
+        if self.answering is not None:
+            moves = MOVES if self._averages else 1
+            mean = probability.reshape(moves, -1, probability.shape[-1]).mean(axis=0)
+            label = np.tile(mean.argmax(axis=1), moves)
+            parameters = self.answering.joined(images, label, parameters)
+        if self._averages:
+            probability, parameters = average(probability, parameters)
+        if self.calibration is None:
+            return probability, parameters, np.empty(0), np.empty(0)
+        beside = self._beside(maps)
+        return (
+            probability,
+            parameters,
+            self._score(images, self.calibration.detector),
+            np.empty(0) if beside is None else beside,
+        )
+
+    def _score(self, images: NDArray[np.float32], detector: Detector | None) -> NDArray[np.float64]:
+        moves = MOVES if self._averages else 1
+        if detector is not None:
+            scores = detector.score(self._inputs(images)).reshape(moves, -1)
+            return np.asarray(scores.mean(axis=0))
+        if self.surfaces is None or not self.surfaces.known:
+            raise CalibrationError(
+                "Without a detector, foreign maps are known by the surfaces of the training maps.",
+                "a network without surfaces",
+                "Train it without --no-surfaces.",
+            )
+        _, _, distance, _ = self.surfaces.nearest(images, 1)
+        return np.asarray(distance.reshape(moves, -1).min(axis=0))
+
+
+def without_meaningless_angles(predictions: xr.Dataset) -> xr.Dataset:
+    """Predictions with theta NaN where the predicted class has none."""
+    angleless = predictions["label"] == LABELS.index("A12u")
+    return predictions.assign(theta=predictions["theta"].where(~angleless))
+
+
+def beside_truth(predictor: Predictor, samples: Samples) -> xr.Dataset:
+    """Predictions for a split with true_label, true_theta, true_eps0 and true_gap."""
+    predictions = predictor(samples.maps(rows) for rows in samples.chunks())
+    predictions = predictions.assign_coords(sample=samples.ids)
+    predictions["true_label"] = ("sample", samples.label.astype(np.int8))
+    for name, units in UNITS.items():
+        predictions[f"true_{name}"] = ("sample", getattr(samples, name), {"units": units})
+    return predictions

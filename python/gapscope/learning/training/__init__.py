@@ -1,0 +1,1 @@
+"""Training and calibration, from datasets to the folder of a run."""

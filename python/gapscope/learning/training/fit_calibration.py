@@ -1,0 +1,157 @@
+"""From a run and maps that it has not seen to ``calibration.npz``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from gapscope.dataset.load import DatasetReader
+from gapscope.dataset.manifest import Manifest
+from gapscope.errors import CalibrationError, GapscopeError
+from gapscope.learning.data.samples import CHUNK, Samples
+from gapscope.learning.model_folder.trained import load_trained
+from gapscope.learning.network.run_config import RunConfig
+from gapscope.learning.prediction.predictor import Predictor, beside_truth
+from gapscope.learning.uncertainty.calibration import CALIBRATION, FEWEST, Calibration, errors
+from gapscope.learning.uncertainty.companion import MOST_ODD, Companion
+from gapscope.learning.uncertainty.novelty import Detector
+from gapscope.learning.uncertainty.temperature import fit_temperature
+from gapscope.physics import LABELS
+from gapscope.support.storage import require_output
+
+MOST_IMAGES = 5000
+"""Training images that the detector knows: more of them make a model larger, and little sharper."""
+
+
+def calibrate(
+    run: str | Path,
+    dataset: str | Path,
+    split: str = "test",
+    *,
+    training: str | Path | None = None,
+) -> Calibration:
+    """Calibrate a run and write ``calibration.npz`` into its folder.
+
+    The split is of maps that the network was neither trained on nor will be judged by; they stand
+    for the maps it will be asked about.
+
+    Parameters
+    ----------
+    run : folder of a run, or of an exported model.
+    dataset, split : the calibration set, at least FEWEST maps.
+    training : folder of the dataset that the run was trained on; None where it is ``dataset`` or
+        lies beside it. A network for measured maps needs none.
+
+    Raises
+    ------
+    CalibrationError : too few maps, maps that were trained on, or another training dataset.
+    RunError : no trained run, or one that does not fit the datasets.
+    DatasetError, CorruptShardError, SchemaVersionError : see
+        :class:`gapscope.dataset.load.DatasetReader`.
+    StorageError : the system refused to write.
+    """
+    trained = load_trained(run)
+    require_output(Path(run) / CALIBRATION)
+    predictor = Predictor(trained.config, trained.network, surfaces=trained.surfaces)
+    with DatasetReader(dataset) as reader:
+        samples = predictor.samples(reader, split)
+        identity = Manifest.read(Path(dataset)).identity
+        _require_unseen(samples, split, identity == trained.config.dataset["identity"])
+        detector = companion = None
+        if trained.config.training.measurement is None:
+            folder = _training(trained.config, Path(dataset), training)
+            detector, companion = _detector(predictor, folder), learn_companion(predictor, folder)
+            companion = None if companion is None else scored(companion, samples)
+        predictions = beside_truth(predictor, samples)
+        novelty = predictor.novelty((samples.maps(rows) for rows in samples.chunks()), detector)
+        about = {"name": str(reader.recipe["name"]), "identity": identity, "split": split}
+    calibration = Calibration(
+        temperature=fit_temperature(
+            predictions["probability"].values, predictions["true_label"].values
+        ),
+        predicted=predictions["label"].values,
+        scores=errors(predictions),
+        novelty=novelty,
+        detector=detector,
+        about={"weights": trained.weights, **about},
+        companion=companion,
+    )
+    calibration.write(Path(run) / CALIBRATION)
+    return calibration
+
+
+def _require_unseen(samples: Samples, split: str, of_training: bool) -> None:
+    if of_training and split == "train":
+        raise CalibrationError(
+            "A calibration set is of maps that the network was not trained on.",
+            f"the split {split} of the dataset that the run was trained on",
+            "Choose the split validation or test, or another dataset.",
+        )
+    if len(samples) < FEWEST:
+        raise CalibrationError(
+            f"A calibration set has at least {FEWEST} maps.",
+            f"{len(samples)} maps in the split {split}",
+            "Build a larger dataset.",
+        )
+
+
+def _training(config: RunConfig, dataset: Path, given: str | Path | None) -> Path:
+    """The folder of the run's dataset: the given one, else ``dataset`` or one beside it."""
+    wanted = config.dataset["identity"]
+    candidates = [dataset, *sorted(dataset.resolve().parent.iterdir())]
+    for folder in candidates if given is None else [Path(given)]:
+        if _is_dataset(folder, wanted):
+            return folder
+    raise CalibrationError(
+        f"What is unlike training is learned from the training maps, {config.dataset['name']}.",
+        f"{given or dataset}: another dataset, or none",
+        "Name the folder of the dataset that the run was trained on (--training).",
+    )
+
+
+def _is_dataset(folder: Path, identity: str) -> bool:
+    try:
+        return Manifest.read(folder).identity == identity
+    except GapscopeError:
+        return False
+
+
+def _detector(predictor: Predictor, training: Path) -> Detector:
+    with DatasetReader(training) as reader:
+        samples = predictor.samples(reader, "train")
+        scaling, rows = predictor.config.inputs, np.arange(min(len(samples), MOST_IMAGES))
+        chunks = np.array_split(rows, -(-len(rows) // CHUNK))
+        return Detector.fit(scaling.apply(samples.images(chunk)) for chunk in chunks)
+
+
+def learn_companion(predictor: Predictor, training: Path) -> Companion | None:
+    """What goes with the shapes of the training maps of a dataset, without scores.
+
+    None for a network without surfaces, from which it is read.
+
+    Raises
+    ------
+    CalibrationError : see :meth:`gapscope.learning.uncertainty.companion.Companion.fit`.
+    """
+    if predictor.surfaces is None or not predictor.surfaces.known:
+        return None
+    with DatasetReader(training) as reader:
+        samples = predictor.samples(reader, "train")
+        rows = np.sort(
+            np.concatenate(
+                [np.flatnonzero(samples.label == i)[:MOST_ODD] for i in range(len(LABELS))]
+            )
+        )
+        chunks = np.array_split(rows, -(-len(rows) // CHUNK))
+        batches = ((samples.label[chunk], samples.maps(chunk)) for chunk in chunks)
+        return Companion.fit(predictor.surfaces, batches, reader.lattice)
+
+
+def scored(companion: Companion, samples: Samples) -> Companion:
+    """A companion with the scores of calibration maps."""
+    lattice = samples.reader.lattice
+    scores = [companion(samples.maps(rows), lattice)[0] for rows in samples.chunks()]
+    # A file keeps them in single precision.
+    return replace(companion, scores=np.concatenate(scores).astype(np.float32).astype(np.float64))

@@ -1,0 +1,89 @@
+"""Keeps a run folder up to date while Keras trains, so that it can go on from any moment."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+
+import keras
+from keras import ops
+
+from gapscope.errors import RunError, TrainingError
+from gapscope.learning.model_folder.run import RunFolder
+from gapscope.learning.training.batches import TrainingBatches
+
+
+class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
+    """Writes best weights, history and checkpoint, in this order, after every epoch.
+
+    An interruption between two of them repeats the epoch, with the same result. It also tells
+    the batches which epoch begins. It must stand before SwapEMAWeights, which ends the validation
+    by putting the averages away.
+    """
+
+    def __init__(self, folder: RunFolder, network: keras.Model, batches: TrainingBatches) -> None:
+        super().__init__()
+        self.folder = folder
+        self.network = network
+        self.batches = batches
+        self.entries: list[dict[str, float]] = []
+        self._began = 0.0
+
+    def resume(self, trainer: keras.Model) -> int:
+        """Load the checkpoint if there is one; the number of finished epochs.
+
+        Raises
+        ------
+        RunError : the checkpoint is damaged; says where the best weights are, if they are not.
+        """
+        if not self.folder.checkpoint.is_file():
+            return 0
+        trainer.optimizer.build(trainer.trainable_variables)
+        try:
+            self.folder.load(trainer, self.folder.checkpoint)
+        except RunError as error:
+            self._offer_best(error)
+            raise
+        done = int(ops.convert_to_numpy(trainer.optimizer.iterations)) // len(self.batches)
+        self.entries = self.folder.history()[:done]
+        return done
+
+    def _offer_best(self, error: RunError) -> None:
+        """Raise the error with another remedy, where the best weights so far can be loaded."""
+        try:
+            self.folder.load(self.network, self.folder.best)
+        except RunError:
+            return
+        raise RunError(
+            error.rule,
+            error.received,
+            "The best weights so far are whole: train into another folder with --start"
+            f" {self.folder.path}; or restore the file.",
+        ) from error
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Tell the batches the epoch."""
+        self.batches.epoch = epoch
+        self._began = time.monotonic()
+
+    def on_test_end(self, logs: Mapping[str, float] | None = None) -> None:
+        """Keep the weights with the smallest validation loss."""
+        best = min((entry["val_loss"] for entry in self.entries), default=math.inf)
+        if (logs or {})["loss"] < best:
+            self.folder.save(self.network, self.folder.best)
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Write history, then the checkpoint."""
+        entry = {
+            "epoch": epoch + 1,
+            "seconds": round(time.monotonic() - self._began, 3),
+            **{name: float(value) for name, value in (logs or {}).items()},
+        }
+        if not all(map(math.isfinite, entry.values())):
+            raise TrainingError(
+                "Losses stay finite.", entry, "Train again with a smaller learning_rate."
+            )
+        self.entries.append(entry)
+        self.folder.write_history(self.entries)
+        self.folder.save(self.model, self.folder.checkpoint)

@@ -1,0 +1,279 @@
+"""Training: from a dataset folder to a run folder, resumable after every epoch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from gapscope.dataset.load import DatasetReader, open_dataset
+from gapscope.errors import RunError, TrainingError
+from gapscope.learning.data.constant_current import ConstantCurrent
+from gapscope.learning.data.inputs import InputScaling
+from gapscope.learning.data.samples import Samples
+from gapscope.learning.data.targets import TargetScaling
+from gapscope.learning.emulator.by_irrep import learn_surfaces
+from gapscope.learning.model_folder.run import RunFolder
+from gapscope.learning.model_folder.trained import Trained, load_trained, weights_name
+from gapscope.learning.network.config import TrainingConfig
+from gapscope.learning.network.precision import choose_precision
+from gapscope.learning.network.run_config import RunConfig
+from gapscope.learning.network.two_heads import IRREP
+from gapscope.learning.training.batches import Batches, TrainingBatches
+from gapscope.learning.training.display import Progress
+from gapscope.learning.training.loss import loss_weights, losses
+from gapscope.learning.training.optimizer import adamw
+from gapscope.learning.training.run_checkpoint import Keeper
+from gapscope.physics.lattice import Lattice, require_triangular
+from gapscope.support.storage import make_folder, only_writer, require_folder
+
+LOCK = "train.lock"
+
+
+def train(
+    dataset: str | Path,
+    run: str | Path,
+    config: TrainingConfig | None = None,
+    *,
+    start: str | Path | None = None,
+    also: Sequence[str | Path] = (),
+    resume: bool = True,
+    progress: bool = True,
+) -> RunFolder:
+    """Train the two-head network on a dataset and keep everything in a run folder.
+
+    A run that was interrupted goes on after its last finished epoch and ends with the weights it
+    would have had, to rounding; a finished one is left as it is. Everything random follows from
+    the config's seed.
+
+    Parameters
+    ----------
+    dataset : folder written by ``gapscope dataset build``.
+    run : folder to write; see :mod:`gapscope.learning.model_folder.run`.
+    config : options; None takes the defaults.
+    start : folder of a run or of a model to begin with, instead of random weights; its scalings of
+        images and targets are taken over.
+    also : folders of further datasets of the same kind, whose training maps the surfaces learn from
+        beside those of ``dataset``, the network does not
+        (see :mod:`gapscope.learning.emulator.emulator`).
+    resume : go on with what lies in ``run``; otherwise its run is replaced.
+    progress : print a line per epoch, and on a terminal a bar.
+
+    Raises
+    ------
+    TrainingError : the dataset's maps cannot be trained on with these options, or ``start`` holds
+        another network or one for other maps.
+    RunError : another training works in ``run``; or it holds a run with other options, of another
+        dataset or from another start, or a damaged one; or ``start`` holds no trained network.
+    SpecificationError : measured maps of a lattice that is not triangular.
+    DatasetError, CorruptShardError, SchemaVersionError : see
+        :class:`gapscope.dataset.load.DatasetReader`.
+    StorageError : the system refused to write.
+    """
+    config = config or TrainingConfig()
+    require_folder(run)
+    if config.measurement is not None:
+        with DatasetReader(dataset) as reader:
+            lattice = Lattice(reader.lattice, reader.lattice_constant)
+        require_triangular(lattice, "Training for measured maps")
+    folder = RunFolder(run)
+    attributes = _attributes(dataset)
+    origin = None if start is None else load_trained(start)
+    make_folder(folder.path)
+    with only_writer(folder.path, LOCK, _in_use(folder.path)):
+        if not resume:
+            folder.clear()
+        if folder.begun:
+            _require_same(folder.config(), config, attributes, origin, folder)
+            if folder.finished:
+                return folder
+        size = config.network.input_size
+        with DatasetReader(dataset) as reader:
+            training, validation = (
+                Samples.of(reader, split, size, config.cache_gib, config.measurement)
+                for split in ("train", "validation")
+            )
+            if not folder.begun:
+                folder.write_config(_begin(training, config, attributes, origin))
+            if not folder.trained:
+                _fit(folder, training, validation, origin, progress)
+            if config.surfaces:
+                with ExitStack() as stack:
+                    clean = [training] if config.measurement is None else _clean(reader, config)
+                    splits = [*clean, *(_further(stack, other, training) for other in also)]
+                    surfaces = learn_surfaces(folder.trained_network(), folder.config(), splits)
+                surfaces.write(folder.surfaces, weights_name(folder.best))
+    return folder
+
+
+def _in_use(folder: Path) -> RunError:
+    return RunError(
+        "One training at a time works in a run folder.",
+        str(folder),
+        "Wait for the other training, or end it; or train into another folder.",
+    )
+
+
+def _clean(reader: DatasetReader, config: TrainingConfig) -> list[Samples]:
+    """The training maps without what a measurement adds: at constant height and, where the network
+    learns from such, at constant current."""
+    size, measurement = config.network.input_size, config.measurement
+    kinds: list[ConstantCurrent | None] = [None]
+    if measurement is not None and measurement.constant_current:
+        kinds += [ConstantCurrent(size, n) for n in range(len(reader.setpoints))]
+    return [Samples.of(reader, "train", size, measurement=kind) for kind in kinds]
+
+
+def _further(stack: ExitStack, dataset: str | Path, training: Samples) -> Samples:
+    """Training maps of another dataset; raises TrainingError for maps of another kind."""
+    reader = stack.enter_context(DatasetReader(dataset))
+    there, here = (
+        {"lattice": one.lattice, "energies": one.energies.tolist(), "labels": one.labels}
+        for one in (reader, training.reader)
+    )
+    if there != here:
+        raise TrainingError(
+            "Surfaces learn from maps of the same kind as the network.",
+            f"{dataset}: {there}, and not {here}",
+            "Leave that dataset out.",
+        )
+    return Samples.of(reader, "train", training.size)
+
+
+def _begin(
+    samples: Samples, config: TrainingConfig, dataset: dict[str, Any], origin: Trained | None
+) -> RunConfig:
+    fresh = RunConfig(
+        training=config,
+        precision=choose_precision(config.precision),
+        lattice=samples.reader.lattice,
+        energies=tuple(samples.reader.energies.tolist()),
+        inputs=InputScaling.of(samples, relative=config.measurement is not None),
+        targets=TargetScaling.of(samples.eps0, samples.gap),
+        labels=samples.reader.labels,
+        dataset=dataset,
+        versions={
+            "gapscope": version("gapscope"),
+            "keras": keras.__version__,
+            "backend": keras.backend.backend(),
+        },
+    )
+    if origin is None:
+        return fresh
+    _require_fit(origin, fresh)
+    relative = replace(origin.config.inputs, relative=fresh.inputs.relative)
+    return replace(fresh, inputs=relative, targets=origin.config.targets, start=origin.weights)
+
+
+def _require_fit(origin: Trained, fresh: RunConfig) -> None:
+    """Raise TrainingError unless a network's weights can begin a run."""
+    there, here = (
+        {
+            **asdict(one.training.network),
+            "lattice": one.lattice,
+            "energies": one.energies,
+            "labels": one.labels,
+        }
+        for one in (origin.config, fresh)
+    )
+    differing = [f"{k}: {there[k]!r} there, {here[k]!r} here" for k in here if there[k] != here[k]]
+    if differing:
+        raise TrainingError(
+            "Training starts from a network of the same architecture, for maps of the same kind.",
+            f"{origin.folder}: " + "; ".join(differing),
+            "Start from another network, or change the options.",
+        )
+
+
+def _fit(
+    folder: RunFolder,
+    training: Samples,
+    validation: Samples,
+    origin: Trained | None,
+    progress: bool,
+) -> None:
+    stored = folder.config()
+    config = stored.training
+    batches = TrainingBatches(training, stored.inputs, stored.targets, config)
+    keras.utils.set_random_seed(config.seed)
+    network = stored.network(stored.precision)
+    if origin is not None:
+        network.set_weights(origin.network.get_weights())
+    trainer = compiled(network, config, len(batches))
+    keeper = Keeper(folder, network, batches)
+    callbacks: list[keras.callbacks.Callback] = [keeper]
+    if config.ema_momentum is not None:
+        callbacks.append(keras.callbacks.SwapEMAWeights())
+    if progress:
+        callbacks.append(Progress(config.epochs, len(batches)))
+    trainer.fit(
+        batches,
+        validation_data=Batches(validation, stored.inputs, stored.targets, config.batch_size),
+        initial_epoch=keeper.resume(trainer),
+        epochs=config.epochs,
+        callbacks=callbacks,
+        shuffle=False,  # the batches come in their own, reproducible order
+        verbose=0,
+    )
+    folder.finish()
+
+
+def compiled(network: keras.Model, config: TrainingConfig, steps_per_epoch: int) -> keras.Model:
+    """A model that shares the network's layers and trains them on the paper's eq. 16.
+
+    The network itself stays without an optimizer, so that saving it saves weights only.
+    """
+    trainer = keras.Model(network.inputs, network.output)
+    trainer.compile(
+        optimizer=adamw(config, steps_per_epoch),
+        loss=losses(),
+        loss_weights=loss_weights(config.irrep_weight, config.parameter_weight),
+        metrics={IRREP: keras.metrics.SparseCategoricalAccuracy(name="hit")},
+        # XLA trains convolutions half as fast as TensorFlow's own kernels on a CPU.
+        jit_compile=keras.backend.backend() == "jax",
+    )
+    return trainer
+
+
+def _attributes(dataset: str | Path) -> dict[str, Any]:
+    with open_dataset(dataset) as opened:
+        attributes = opened.attrs
+        return {
+            **{name: str(attributes[name]) for name in ("identity", "name", "material")},
+            "broadening": float(attributes["broadening"]),
+            "recipe": json.loads(attributes["recipe"]),
+        }
+
+
+def _require_same(
+    stored: RunConfig,
+    config: TrainingConfig,
+    dataset: dict[str, Any],
+    origin: Trained | None,
+    folder: RunFolder,
+) -> None:
+    # Where maps are kept changes no result.
+    now = asdict(replace(config, cache_gib=stored.training.cache_gib))
+    before = asdict(stored.training)
+    differing = [f"{k}: {before[k]!r} there, {now[k]!r} now" for k in now if before[k] != now[k]]
+    if stored.dataset["identity"] != dataset["identity"]:
+        differing.append(f"dataset: {stored.dataset['name']} there, {dataset['name']} now")
+    if stored.start != (origin and origin.weights):
+        differing.append("start: other weights there than now")
+    if differing:
+        remedy = "Train into another folder, or replace this run with resume=False (--restart)."
+        if folder.finished:
+            remedy += (
+                f" To go on from its weights, train into another folder with --start {folder.path}."
+            )
+        raise RunError(
+            "A run folder holds one run: one set of options, one dataset and one start.",
+            f"{folder.path}: " + "; ".join(differing),
+            remedy,
+        )

@@ -1,0 +1,1 @@
+"""Calibrated probabilities, sets, intervals and p-values."""

@@ -1,0 +1,254 @@
+"""What makes a network's answers into statements of known reliability, and its file.
+
+``calibration.npz`` lies beside the weights it belongs to: arrays and JSON text, no pickle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from gapscope.errors import CalibrationError
+from gapscope.learning.data.targets import circular_error
+from gapscope.learning.emulator.by_irrep import Surfaces
+from gapscope.learning.uncertainty.companion import COMPANION, Companion
+from gapscope.learning.uncertainty.conformal import Scores, p_values, require_level
+from gapscope.learning.uncertainty.novelty import Detector
+from gapscope.learning.uncertainty.temperature import tempered
+from gapscope.physics import LABELS
+from gapscope.support.array_file import UNREADABLE, read_arrays, write_arrays
+
+CALIBRATION_SCHEMA = 1
+CALIBRATION = "calibration.npz"
+PARAMETERS = ("gap", "theta", "eps0")
+LEVEL = 0.9
+NOVELTY_LEVEL = 0.01
+FEWEST = 100
+"""Maps of the smallest calibration set: fewer give no p-value below NOVELTY_LEVEL."""
+
+_CLASSES = ("sample", "class")
+_DETECTOR = "detector_"
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A calibration set's scores, in the order of its samples, and what was fitted.
+
+    Attributes
+    ----------
+    temperature : of the irrep's probabilities; see
+        :mod:`gapscope.learning.uncertainty.temperature`.
+    predicted : (samples,), the most probable class.
+    scores : nonconformity scores by name, each (samples,): irrep, 1 - probability of the true
+        class at temperature 1; gap and eps0, |error| in meV; theta, distance on the circle of
+        circumference pi in rad, NaN where the truth has no angle.
+    novelty : (samples,), scores of ``detector``, which knows the training images; None: distances
+        as :meth:`gapscope.learning.prediction.predictor.Predictor.novelty` says.
+    about : weights (their SHA-256), name and identity of the data set, split, versions.
+    companion : what knows amplitudes and odd parts, with its scores; None: novelty stands alone.
+    """
+
+    temperature: float
+    predicted: NDArray[np.int8]
+    scores: Mapping[str, NDArray[np.float64]]
+    novelty: NDArray[np.float64]
+    detector: Detector | None
+    about: Mapping[str, Any]
+    companion: Companion | None = None
+
+    def __len__(self) -> int:
+        return len(self.predicted)
+
+    def bounds(self, name: str, level: float) -> NDArray[np.float64]:
+        """Per predicted class, what the error (or irrep score) exceeds with <= 1 - level.
+
+        Raises
+        ------
+        CalibrationError : see :meth:`gapscope.learning.uncertainty.conformal.Scores.bounds`.
+        """
+        return Scores.of(self.scores[name], self.predicted, len(LABELS)).bounds(level)
+
+    def applied(
+        self,
+        predictions: xr.Dataset,
+        novelty: NDArray[np.float64],
+        level: float,
+        novelty_level: float,
+        companion: NDArray[np.float64] | None = None,
+    ) -> xr.Dataset:
+        """Predictions at temperature 1 with all that the calibration knows of them.
+
+        ``probability`` becomes the calibrated one. New over ``sample``: irrep_set (sample, class);
+        gap_low, gap_high, eps0_low, eps0_high in meV, gap_low cut at 0; theta_low <= theta <=
+        theta_high in rad, an arc of at most pi around theta, whose ends may leave [0, pi) and
+        which theta + n pi lies on, too; NaN for A12u; novelty, novelty_p, unlike_training.
+
+        With a probability of at least ``level`` the set holds the true irrep, and each interval
+        the true value, among maps of each predicted class (theta: that have one), provided that
+        the map comes from where the calibration set came from. ``unlike_training``
+        (novelty_p < novelty_level) says of at most that share of such maps that they do not.
+        ``companion`` are the scores (sample, 2) of :class:`Companion`, where there is one.
+
+        Raises
+        ------
+        CalibrationError : a level outside 0 .. 1, or one that needs more calibration maps.
+        """
+        self._require_novelty_level(novelty_level)
+        label = predictions["label"].values
+        raw = predictions["probability"].values
+        chosen = 1 - raw <= self.bounds("irrep", level)[label][:, None]
+        chosen[np.arange(len(label)), label] = True
+        p = self.novelty_p(novelty, companion)
+        calibrated = tempered(raw, self.temperature).astype(raw.dtype)
+        new: dict[str, Any] = {
+            "probability": (_CLASSES, calibrated),
+            "irrep_set": (_CLASSES, chosen),
+        }
+        for name in PARAMETERS:
+            value, width = predictions[name].values, self.bounds(name, level)[label]
+            units = predictions[name].attrs
+            if name == "theta":
+                width = np.where(label == LABELS.index("A12u"), np.nan, width)
+            low = value - width
+            low = np.maximum(low, 0) if name == "gap" else low
+            new[f"{name}_low"] = ("sample", low, units)
+            new[f"{name}_high"] = ("sample", value + width, units)
+        new |= {
+            "novelty": ("sample", novelty),
+            "novelty_p": ("sample", p),
+            "unlike_training": ("sample", p < novelty_level),
+        }
+        attributes = {
+            "level": level,
+            "novelty_level": novelty_level,
+            "novelty_floor": 1 / (self._judges + 1),
+            "temperature": self.temperature,
+            "calibration_set": str(self.about["name"]),
+        }
+        return predictions.assign(new).assign_attrs(attributes)
+
+    def novelty_p(
+        self, novelty: NDArray[np.float64], companion: NDArray[np.float64] | None
+    ) -> NDArray[np.float64]:
+        """p-values (n,) of maps with these scores, (n,) and (n, 2) of the companion.
+
+        The scores' largest counts, each measured from the calibration maps' median in units of the
+        distance to their quantile 1 - NOVELTY_LEVEL.
+        """
+        own, new = self.novelty[:, None], novelty[:, None]
+        if self.companion is not None and companion is not None:
+            scores = self.companion.scores
+            own = np.concatenate([own[: len(scores)], scores], axis=1)
+            new = np.concatenate([new, companion], axis=1)
+        middle, high = np.quantile(own, (0.5, 1 - NOVELTY_LEVEL), axis=0)
+        unit = np.maximum(high - middle, 1e-9)
+        known, asked = (((s - middle) / unit).max(axis=1) for s in (own, new))
+        return p_values(np.sort(known), asked)
+
+    @property
+    def _judges(self) -> int:
+        """Number of calibration maps that p-values are counted from."""
+        return len(self) if self.companion is None else len(self.companion.scores)
+
+    def _require_novelty_level(self, level: float) -> None:
+        require_level(level)
+        if level * (self._judges + 1) <= 1:
+            raise CalibrationError(
+                f"p-values below {level:g} need more than {1 / level - 1:.0f} calibration maps.",
+                f"{self._judges} maps",
+                "Ask for a higher novelty_level, or calibrate with more maps.",
+            )
+
+    def write(self, path: Path) -> None:
+        """Write the file, and the companion's beside it, each whole or not; raises StorageError."""
+        about = {
+            "labels": list(LABELS),
+            "temperature": self.temperature,
+            **self.about,
+        }
+        detector = {} if self.detector is None else self.detector.arrays()
+        arrays: dict[str, Any] = {
+            "predicted": self.predicted,
+            "novelty": self.novelty,
+            **self.scores,
+            **{_DETECTOR + name: value for name, value in detector.items()},
+        }
+        write_arrays(path, CALIBRATION_SCHEMA, about, arrays)
+        if self.companion is None:
+            path.with_name(COMPANION).unlink(missing_ok=True)
+        else:
+            self.companion.write(path.with_name(COMPANION), self.about["weights"])
+
+    @classmethod
+    def read(cls, path: Path, weights: str, surfaces: Surfaces | None) -> Calibration:
+        """The calibration in a file, of the weights of this name (their SHA-256) and the network's
+        surfaces.
+
+        Raises
+        ------
+        CalibrationError : the file is damaged or foreign, or belongs to other weights.
+        SchemaVersionError : it was written by a newer gapscope.
+        """
+        about, arrays = read_arrays(path, CALIBRATION_SCHEMA, _damaged)
+        try:
+            calibration = cls._of(arrays, about)
+        except UNREADABLE as error:
+            raise _damaged(path, error) from error
+        if calibration.about["weights"] != weights:
+            raise CalibrationError(
+                "A calibration belongs to the weights that it was made with.",
+                f"{path}, of weights {calibration.about['weights']}, beside {weights}",
+                "Run `gapscope calibrate` again.",
+            )
+        beside = path.with_name(COMPANION)
+        if not beside.is_file():
+            return calibration
+        companion = Companion.read(beside, weights, len(calibration), surfaces)
+        return replace(calibration, companion=companion)
+
+    @classmethod
+    def _of(cls, arrays: dict[str, NDArray[Any]], about: dict[str, Any]) -> Calibration:
+        if tuple(about.pop("labels")) != LABELS:
+            raise ValueError("other classes")
+        missing = {"weights", "name", "identity", "split"} - about.keys()
+        if missing:
+            raise ValueError(f"no {sorted(missing)}")
+        temperature = float(about.pop("temperature"))
+        predicted = arrays["predicted"].astype(np.int8)
+        scores = {name: arrays[name].astype(np.float64) for name in ("irrep", *PARAMETERS)}
+        novelty = arrays["novelty"].astype(np.float64)
+        shapes = [predicted.shape, novelty.shape, *(column.shape for column in scores.values())]
+        if set(shapes) != {(len(predicted),)}:
+            raise ValueError(f"shapes {shapes}")
+        if not (temperature > 0 and np.isin(predicted, range(len(LABELS))).all()):
+            raise ValueError(f"temperature {temperature}, classes {np.unique(predicted)}")
+        detector = None
+        if any(name.startswith(_DETECTOR) for name in arrays):
+            detector = Detector.from_arrays(lambda name: arrays[_DETECTOR + name])
+        return cls(temperature, predicted, scores, novelty, detector, about)
+
+
+def errors(predictions: xr.Dataset) -> dict[str, NDArray[np.float64]]:
+    """Nonconformity scores of predictions that stand beside their truth; see Calibration.scores."""
+    truth = predictions["true_label"].values
+    right = predictions["probability"].values[np.arange(len(truth)), truth]
+    found = {
+        name: np.abs(predictions[name].values - predictions[f"true_{name}"].values)
+        for name in PARAMETERS
+    }
+    found["theta"] = circular_error(predictions["theta"].values, predictions["true_theta"].values)
+    return {"irrep": 1 - right.astype(np.float64), **found}
+
+
+def _damaged(path: Path, error: Exception) -> CalibrationError:
+    return CalibrationError(
+        "A calibration is a .npz file that `gapscope calibrate` wrote.",
+        f"{path}: {type(error).__name__}: {error}",
+        "Run `gapscope calibrate` again, or remove the file.",
+    )

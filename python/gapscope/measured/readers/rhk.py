@@ -1,0 +1,196 @@
+"""RHK files, .sm4 of version 5 (XPMPro and R9): images, and spectra against the bias."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from gapscope.errors import MeasurementFileError
+from gapscope.measured.readers.limits import (
+    MAX_SIDE,
+    MAX_VALUES,
+    NANOMETRES,
+    Given,
+    check_content,
+    check_pixels,
+    library,
+)
+from gapscope.measured.readers.recording import (
+    CURVES,
+    GRID,
+    SPECTRUM,
+    Channel,
+    biases,
+    dataset,
+    lengths,
+)
+from gapscope.measured.readers.rhk_pages import (
+    IMAGE,
+    LINES_DONE,
+    UNIT_X,
+    UNIT_Y,
+    UNIT_Z,
+    Page,
+    find_pages,
+)
+
+Settings = dict[str, float | str]
+
+SIGNATURE = "STiMage 005.".encode("utf-16-le")
+BIAS_SPECTRUM = 7
+OFF_GRID = 0.1
+"""Farthest that a spectrum of a grid lies from its place there, in steps."""
+
+
+def recognises(head: bytes, suffix: str) -> bool:
+    """Whether a file begins as an .sm4 of version 5 does."""
+    return head.startswith(SIGNATURE, 2)
+
+
+def read(content: bytes, given: Given) -> xr.Dataset:
+    """The pages of an .sm4 file by their labels, images or spectra.
+
+    Images lie as the signs of their steps say, grids of spectra as the places of the spectra say;
+    backward sweeps are stored over the same axis as forward ones. Lines of an image after the last
+    completed one are NaN. Spectra whose label an image has too are NAME_spectra; with n sweeps at
+    each point of a grid they are NAME 0 to NAME n-1. Bias and current are left out where the pages
+    differ in them. A dataset has one size: where the pages differ in theirs, ``given.variable``
+    names one.
+
+    Raises
+    ------
+    MeasurementFileError : no such page, pages of several sizes, axes that are no lengths or no
+        bias, or parts that do not lie in the file.
+    """
+    given.refuse_scale()
+    with library("The reader of .sm4 files"):
+        pages = find_pages(content)
+    chosen = {name: page for name, page in pages.items() if given.variable in (None, name)}
+    if len({page.frame for page in chosen.values()}) != 1:
+        told = (f"{name} ({page.rows} x {page.columns})" for name, page in pages.items())
+        raise MeasurementFileError(
+            "Pages of one size and scale are opened together.",
+            ", ".join(told)[:300] or "no image or spectrum",
+            "open(path, variable=...), or --variable",
+        )
+    first = next(iter(chosen.values()))
+    if len(chosen) * first.rows * first.columns > MAX_VALUES:
+        raise MeasurementFileError(
+            f"A file has at most {MAX_VALUES} values.",
+            f"{len(chosen)} pages of {first.rows} x {first.columns}",
+            "open(path, variable=...), or --variable"
+            if len(chosen) > 1
+            else "Export a part of it.",
+        )
+    if first.kind == IMAGE:
+        return _images(first, chosen)
+    angles = {page.angle for page in pages.values() if page.kind == IMAGE}
+    return _spectra(first, chosen, angles.pop() if len(angles) == 1 else 0.0)
+
+
+def _images(first: Page, pages: dict[str, Page]) -> xr.Dataset:
+    check_pixels(first.rows, first.columns)
+    units = first.texts[UNIT_X], first.texts[UNIT_Y]
+    if units[0] not in NANOMETRES or units[1] not in NANOMETRES:
+        raise MeasurementFileError(
+            "A measured image is in real space, its sides are lengths.",
+            f"units {units[0][:40]!r} and {units[1][:40]!r}",
+            "Choose another page: open(path, variable=...), or --variable",
+        )
+    step_x, step_y = first.steps[:2]
+    channels = []
+    for name, page in pages.items():
+        values, done = page.values, page.texts[LINES_DONE]
+        if done.isdecimal() and int(done) > 0:
+            values[int(done) :] = np.nan
+        channels.append(Channel(name, page.texts[UNIT_Z], _upright(values, step_x, step_y)))
+    return dataset(
+        "rhk-sm4",
+        channels,
+        lengths(first.columns, abs(step_x) * NANOMETRES[units[0]]),
+        lengths(first.rows, abs(step_y) * NANOMETRES[units[1]]),
+        attributes={**_settings(pages), "scan_angle": first.angle},
+    )
+
+
+def _upright(values: NDArray[np.number], step_x: float, step_y: float) -> NDArray[np.number]:
+    return values[:: -1 if step_y < 0 else 1, :: -1 if step_x < 0 else 1]
+
+
+def _spectra(first: Page, pages: dict[str, Page], angle: float) -> xr.Dataset:
+    points, sweeps = first.columns, first.rows
+    if first.line != BIAS_SPECTRUM or not 1 <= points <= MAX_SIDE or sweeps < 1:
+        raise MeasurementFileError(
+            f"Spectra are taken against the bias, at 1 to {MAX_SIDE} values of it.",
+            f"{sweeps} lines of type {first.line} with {points} points",
+            "Choose a page of bias spectroscopy: open(path, variable=...), or --variable",
+        )
+    axis = first.start_x + first.steps[0] * np.arange(points)
+    bias, turned = biases(axis, first.texts[UNIT_X])
+    found = [
+        Channel(name, page.texts[UNIT_Z], page.values[:, :: -1 if turned else 1], CURVES)
+        for name, page in pages.items()
+    ]
+    if all(first.grid):
+        return _grid(first, found, bias, {**_settings(pages), "scan_angle": angle})
+    if sweeps == 1:
+        found = [Channel(each.name, each.units, each.values[0], SPECTRUM) for each in found]
+    return dataset("rhk-sm4", found, bias=bias, attributes=_settings(pages))
+
+
+def _settings(pages: dict[str, Page]) -> Settings:
+    first, *others = [page.attributes for page in pages.values()]
+    return {
+        key: value
+        for key, value in first.items()
+        if key == "recorded" or all(other.get(key) == value for other in others)
+    }
+
+
+def _grid(
+    first: Page, curves: list[Channel], bias: NDArray[np.float64], settings: Settings
+) -> xr.Dataset:
+    """Spectra over (y, x, bias), where their places form a grid along the axes of the scan."""
+    columns, rows = first.grid
+    check_pixels(rows, columns)
+    each = max(first.rows // (rows * columns), 1)
+    check_content(first.rows, each * rows * columns, "spectra")
+    step_x, step_y = _steps(first, each, float(settings["scan_angle"]))
+    channels = []
+    for curve in curves:
+        blocks = _upright(curve.values.reshape(rows, columns, each, -1), step_x, step_y)
+        channels += [
+            Channel(f"{curve.name} {k}" if each > 1 else curve.name, curve.units, block, GRID)
+            for k, block in enumerate(np.moveaxis(blocks, 2, 0))
+        ]
+    return dataset(
+        "rhk-sm4",
+        channels,
+        lengths(columns, abs(step_x) * 1e9),
+        lengths(rows, abs(step_y) * 1e9),
+        bias,
+        settings,
+    )
+
+
+def _steps(page: Page, each: int, angle: float) -> tuple[float, float]:
+    """Steps in m from column to column and from row to row, along axes turned by the angle."""
+    columns, rows = page.grid
+    with library("The reader of .sm4 files"):
+        places = page.places.reshape(rows, columns, each, 2)
+    cosine, sine = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    turned = places @ np.array([[cosine, -sine], [sine, cosine]])
+    x, y = turned[..., 0], turned[..., 1]
+    step_x = (x[0, -1, 0] - x[0, 0, 0]) / (columns - 1)
+    step_y = (y[-1, 0, 0] - y[0, 0, 0]) / (rows - 1)
+    off_x = x - x[0, 0, 0] - step_x * np.arange(columns)[None, :, None]
+    off_y = y - y[0, 0, 0] - step_y * np.arange(rows)[:, None, None]
+    off = max(np.abs(off_x).max(), np.abs(off_y).max())
+    if not off <= OFF_GRID * min(abs(step_x), abs(step_y)):
+        raise MeasurementFileError(
+            "The spectra of a grid lie in rows and columns along the axes of the scan.",
+            f"up to {off * 1e9:.3g} nm off, at steps of {step_x * 1e9:.3g} and {step_y * 1e9:.3g}",
+            "Use a grid that was finished.",
+        )
+    return float(step_x), float(step_y)

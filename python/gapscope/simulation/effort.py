@@ -1,0 +1,188 @@
+"""What a request costs before it is sent: memory in bytes, and work that scales as its time.
+
+Memory counts the arrays that the kernel allocates (grid.jl, spread.jl, quadrature.jl,
+dense_rows.jl) and those of the result on this side; benchmarks/memory.py compares it with what
+the processes take.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gapscope.kernel.client import default_threads
+from gapscope.physics.bonds import Bonds
+from gapscope.simulation.blocks import Block, blocks, has_particle_hole
+from gapscope.simulation.kgrid import steepest
+from gapscope.simulation.numerics import Converged, Grid
+
+COMPLEX, REAL = 16, 8
+POINTS = 15
+"""Rows of a panel."""
+PANELS = 64
+"""Panels to begin with, at least."""
+HALVED = 96
+"""Panels that halving adds at 0.1 meV and an accuracy of 0.005, at most in most states of NbSe2."""
+RESULTS = 5
+"""Arrays of the result's size on this side: A(r), drho, and three while rho(q) is made."""
+SMALL = 32 << 20
+"""Bytes that nobody need think of."""
+MOST_SAMPLES = 2**17
+"""Samples of a row by which a large block is given up (dense_rows.jl)."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What one call takes.
+
+    Parameters
+    ----------
+    memory : bytes that the kernel's host and this process allocate at most at a time.
+    work : about the number of elementary operations.
+    """
+
+    memory: float
+    work: float
+
+
+def map_effort(
+    bonds: Bonds,
+    energies: Sequence[float],
+    broadening: float,
+    window: int,
+    method: Grid | Converged,
+    *,
+    reach: int = 0,
+    sites: int = 1,
+    sets: int = 1,
+    rows: float | None = None,
+) -> Effort:
+    """Effort of maps.
+
+    Parameters
+    ----------
+    bonds : H(k) of one of the parameter sets.
+    reach : largest |r1| or |r2| of the impurities.
+    sites, sets : number of impurities, and of parameter sets.
+    rows : rows of k points of an energy, for the method converged, where they are known.
+    """
+    half = window // 2 if reach == 0 else 8 * math.ceil((window // 2 + reach) / 8)
+    groups = energy_groups(bonds, energies)
+    paired = any(len(group) > 1 for group in groups)
+    whole = sites > 1 or paired
+    found = blocks(bonds, whole=whole, zero=not any(energies))
+    span, threads = 2 * half + 1, default_threads()
+    elements = sum(block.elements * block.copies for block in found)
+    green = COMPLEX * span**2 * (elements * (1 + paired) + 2)
+    product = 30 * sites**2 * window**2 * elements
+    if isinstance(method, Grid):
+        fields = max(block.fields for block in found)
+        kept = COMPLEX * (half + 1) * fields * (method.kgrid + span)
+        memory = kept + green + _row_buffers(bonds, method.kgrid, fields, threads)
+        work = sum(_row_work(bonds, one, method.kgrid) for one in found) * method.kgrid
+        work += sum(one.fields for one in found) * half * _fft(method.kgrid) + product
+    else:
+        harder = _harder(broadening, method.accuracy)
+        panels = _panels(half, harder, rows, len(found))
+        memory, work = 4 * green, 4 * product
+        for block in found:
+            samples = samples_of_row(bonds, block, broadening, 4 * half)
+            sums = COMPLEX * (half + 1) * block.fields * (2 * 8 * half + 4 * span)
+            values = COMPLEX * (half + 1) * block.fields * POINTS * panels
+            memory += values + sums + _row_buffers(bonds, 2 * samples, block.fields, threads)
+            row = _row_work(bonds, block, 2 * samples) + 60 * (half + 50) * block.fields
+            work += POINTS * panels * row
+            work += 6 * block.fields * half * _fft(8 * half)
+    results = COMPLEX * sets * len(energies) * window**2
+    return Effort(
+        memory + RESULTS * results + SMALL,
+        sets * len(groups) * max(work, 1.0) * (1 + paired / 4),
+    )
+
+
+def states_effort(
+    bonds: Bonds, energies: Sequence[float], broadening: float, method: Grid | Converged
+) -> Effort:
+    """Effort of a density of states."""
+    found = [one for one in blocks(bonds, whole=False) if one.elements]
+    threads = default_threads()
+    if isinstance(method, Grid):
+        memory = sum(_row_buffers(bonds, method.kgrid, one.fields, threads) for one in found)
+        work = sum(_row_work(bonds, one, method.kgrid) for one in found) * method.kgrid
+    else:
+        memory = work = 0.0
+        panels = _panels(0, _harder(broadening, method.accuracy), None, len(found))
+        for block in found:
+            samples = samples_of_row(bonds, block, broadening, 64)
+            memory += _row_buffers(bonds, 2 * samples, block.fields, threads)
+            work += POINTS * panels * (_row_work(bonds, block, 2 * samples) + 3000)
+    return Effort(memory + SMALL, len(energies) * work)
+
+
+def spectral_effort(bonds: Bonds, momenta: int, energies: int) -> Effort:
+    """Effort of a spectral function."""
+    d = bonds.dimension
+    work = momenta * (8 * len(bonds.vectors) * d**2 + energies * 16 * d**3)
+    return Effort(3.0 * REAL * momenta * energies + SMALL, work)
+
+
+def energy_groups(bonds: Bonds, energies: Sequence[float]) -> list[list[int]]:
+    """Numbers of the energies in groups that share a Green's function, w and -w (maps.jl)."""
+    paired = has_particle_hole(bonds)
+    groups: list[list[int]] = []
+    waiting: dict[float, list[int]] = {}
+    for number, energy in enumerate(energies):
+        partner = waiting.pop(-energy, None) if paired and energy else None
+        if partner is None:
+            groups.append([number])
+            waiting.setdefault(energy, groups[-1])
+        else:
+            partner.append(number)
+    return groups
+
+
+def _panels(half: int, harder: float, rows: float | None, count: int) -> float:
+    start = max(half, PANELS)
+    if rows is not None:
+        return max(start, rows / POINTS / count)
+    return start + HALVED * harder
+
+
+def _harder(broadening: float, accuracy: float) -> float:
+    """Panels that halving adds, relative to HALVED."""
+    finer = max(0.0, math.log10(0.1 / broadening))
+    return 1 + finer + max(0.0, math.log10(Converged.accuracy / accuracy)) / 2
+
+
+def samples_of_row(bonds: Bonds, block: Block, broadening: float, start: int) -> int:
+    """Samples of a row: exact by its poles for a pair, else until exp(-2 pi n d / v) is 1e-5."""
+    if block.is_pair:
+        return start
+    slope = math.ceil(steepest(bonds)) / broadening
+    needed = 2 * slope / max(start, 1)
+    doublings = max(0, math.ceil(math.log2(max(needed, 1))))
+    return min(start << doublings, max(MOST_SAMPLES, start))
+
+
+def _row_buffers(bonds: Bonds, n: int, fields: int, threads: int) -> float:
+    """Tables of a row of n points, and the fields with their transforms for every thread."""
+    degree = int(np.abs(bonds.vectors[:, 1]).max())
+    tables = n * (COMPLEX * (3 * degree + 2) + 4 * REAL * degree)
+    return tables + threads * n * fields * (REAL + REAL) + threads * n * 8 * COMPLEX
+
+
+def _row_work(bonds: Bonds, block: Block, n: int) -> float:
+    """Operations for the fields of a row of n points and their transforms along it."""
+    degree = int(np.abs(bonds.vectors[:, 1]).max())
+    if block.is_pair:
+        point = 8.0 * degree + 20
+    else:
+        point = block.size**2 * (4.0 * degree + 2) + 12 * block.size**3
+    return n * point + block.fields * _fft(n) / 2
+
+
+def _fft(n: int) -> float:
+    return 5.0 * n * math.log2(max(n, 2))

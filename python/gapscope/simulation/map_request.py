@@ -1,0 +1,124 @@
+"""Maps as they are asked of the kernel: within memory, at once or a few energies at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from gapscope.kernel.calls import Convergence, Maps, converged_maps, grid_maps
+from gapscope.physics.bonds import Bonds
+from gapscope.physics.specification import Scatterers
+from gapscope.simulation.effort import Effort, energy_groups, map_effort
+from gapscope.simulation.numerics import Grid, Numerics
+from gapscope.simulation.trial import map_seconds, other_method
+from gapscope.support.memory import Choice, require_memory
+from gapscope.support.progress import in_chunks
+
+
+@dataclass(frozen=True)
+class MapRequest:
+    """Hamiltonians with their impurities, and how their maps are computed."""
+
+    hamiltonians: Sequence[Bonds]
+    impurities: Sequence[Scatterers]
+    numerics: Numerics
+
+    def effort(self) -> Effort:
+        """Memory and work, by the parameter set with the most impurities."""
+        numerics = self.numerics
+        sites = max((s.sites for s in self.impurities), key=len)
+        return map_effort(
+            self.hamiltonians[0],
+            numerics.energies,
+            numerics.broadening,
+            numerics.window,
+            numerics.method,
+            reach=int(max(np.abs(s.sites).max() for s in self.impurities)),
+            sites=len(sites),
+            sets=len(self.hamiltonians),
+        )
+
+    def require_memory(self) -> None:
+        """Raise NumericsError, with numbers and what would fit, unless memory suffices."""
+        numerics, method = self.numerics, self.numerics.method
+        count = len(numerics.energies)
+        words = f"window = {numerics.window}, {count} energ{'y' if count == 1 else 'ies'}"
+        if isinstance(method, Grid):
+            words += f", kgrid = {method.kgrid}"
+        require_memory(words, self.effort().memory, self._instead())
+
+    def _instead(self) -> list[Choice]:
+        numerics, method = self.numerics, self.numerics.method
+        choices: list[Choice] = []
+
+        def add(words: str, **changes: Any) -> None:
+            smaller = replace(self, numerics=replace(numerics, **changes))
+            choices.append((words, lambda: smaller.effort().memory))
+
+        if len(numerics.energies) > 1:
+            add("one energy at a time", energies=numerics.energies[:1])
+        reach = 2 * int(max(np.abs(s.sites).max() for s in self.impurities)) + 2
+        window = numerics.window
+        while (window := window // 4 * 2) >= max(reach, 64):
+            add(f"window = {window}", window=window)
+        if isinstance(method, Grid):
+            kgrid = method.kgrid
+            while (kgrid := kgrid // 2) >= max(numerics.window, 256):
+                add(f"kgrid = {kgrid}", method=Grid(kgrid))
+        return choices
+
+    def compute(self, progress: bool) -> Maps:
+        """The maps, with a word about the time and a bar where ``progress`` asks for them."""
+        energies = self.numerics.energies
+        if not progress:
+            return self._maps(energies)
+        first, scatterers, numerics = self.hamiltonians[0], self.impurities[0], self.numerics
+
+        def on_grid(grid: Grid) -> float:
+            return map_seconds(first, scatterers, replace(numerics, method=grid))
+
+        def remedy(left: float) -> str:
+            return other_method(first, numerics.broadening, numerics.method, left, on_grid)
+
+        chunks = in_chunks(
+            energy_groups(first, energies),
+            "energy/energies",
+            lambda: map_seconds(first, scatterers, numerics) * len(self.hamiltonians),
+            remedy,
+        )
+        parts = [(chunk, self._maps([energies[n] for n in chunk])) for chunk in chunks]
+        return parts[0][1] if len(parts) == 1 else _joined(parts, len(energies))
+
+    def _maps(self, energies: Sequence[float]) -> Maps:
+        numerics, method = self.numerics, self.numerics.method
+        by_method = grid_maps if isinstance(method, Grid) else converged_maps
+        return by_method(
+            self.hamiltonians,
+            self.impurities,
+            energies=energies,
+            broadening=numerics.broadening,
+            window=numerics.window,
+            **asdict(method),
+        )
+
+
+def _joined(parts: list[tuple[list[int], Maps]], count: int) -> Maps:
+    """Maps of some energies each as one; every part is let go of when it is copied."""
+    first = parts[0][1]
+
+    def room(like: np.ndarray) -> np.ndarray:
+        return np.empty((len(like), count, *like.shape[2:]), like.dtype)
+
+    trace, dos, green = room(first.trace), room(first.dos), room(first.local_green)
+    known = first.convergence
+    names = () if known is None else ("error", "error_away", "rows", "reached")
+    of_accuracy = {name: room(getattr(known, name)) for name in names}
+    while parts:
+        chunk, maps = parts.pop()
+        trace[:, chunk], dos[:, chunk], green[:, chunk] = maps.trace, maps.dos, maps.local_green
+        for name, values in of_accuracy.items():
+            values[:, chunk] = getattr(maps.convergence, name)
+    return Maps(trace, dos, green, Convergence(**of_accuracy) if of_accuracy else None)

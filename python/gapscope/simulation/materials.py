@@ -1,0 +1,51 @@
+"""Materials by name or file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gapscope.errors import MaterialFileError
+from gapscope.physics.material import Material
+from gapscope.support.resources import find_material
+
+
+def material(
+    name: str,
+    *,
+    folder: Path | None = None,
+    fermi_energy: float | None = None,
+    filling: float | None = None,
+    spin: str | None = None,
+    lattice_constant: float | None = None,
+) -> Material:
+    """A shipped material by name, or one from a TOML file or a Wannier90 ``_hr.dat``.
+
+    Parameters
+    ----------
+    name : name of a shipped material, or the path of a file.
+    folder : where relative paths start.
+    fermi_energy or filling, lattice_constant, spin : eV or electrons per cell, Angstrom, and how
+        a ``_hr.dat`` holds spin (:meth:`Material.from_wannier90`); for such a file and only for it.
+
+    Raises
+    ------
+    MaterialFileError : no such material, an unreadable file, or a ``_hr.dat`` without the two
+        numbers that it does not hold.
+    """
+    path = find_material(name, folder)
+    if path.suffix == ".toml":
+        return Material.from_toml(path)
+    if (fermi_energy is None and filling is None) or lattice_constant is None:
+        raise MaterialFileError(
+            "A Wannier90 Hamiltonian has neither a zero of energy nor a length of its own.",
+            name,
+            "Give the Fermi energy (eV) or a filling, and the lattice constant (Angstrom), or write"
+            " a material's TOML with a [wannier90] table.",
+        )
+    return Material.from_wannier90(
+        path,
+        fermi_energy=fermi_energy,
+        filling=filling,
+        spin=spin,
+        lattice_constant=lattice_constant,
+    )

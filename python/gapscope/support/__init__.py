@@ -1,0 +1,1 @@
+"""Files that are whole or absent, memory, progress, resources: nothing of physics."""

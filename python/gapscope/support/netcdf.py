@@ -1,0 +1,72 @@
+"""netCDF4 files on HDF5: written whole or not at all, and read within bounds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import xarray as xr
+
+from gapscope.errors import printable
+from gapscope.support.hdf5_storage import attributes_fault, link_fault, storage_fault
+from gapscope.support.storage import NETCDF, require_output, write_whole
+
+MOST_VALUES = 2**28
+"""Of all arrays of a file: small compressed files may claim to hold any number."""
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, RuntimeError)
+"""What xarray, h5netcdf and h5py raise for a file that is damaged or of another kind."""
+
+
+def write_netcdf(dataset: xr.Dataset, path: str | Path) -> Path:
+    """Write a dataset; the file appears under its name when it is complete.
+
+    It is laid out in memory: HDF5 cannot go on where a disk is full.
+
+    Raises
+    ------
+    StorageError : see :func:`gapscope.support.storage.require_output`, or the disk is full.
+    """
+    require_output(path, NETCDF)
+    return write_whole(path, dataset.to_netcdf(engine="h5netcdf"))
+
+
+def load_netcdf(path: str | Path) -> xr.Dataset:
+    """All of a netCDF4/HDF5 file in memory, control characters of its texts as escapes.
+
+    Raises one of UNREADABLE, also for what is no regular file, leads to other files, is too large,
+    or unpacks to more than it declares.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        raise ValueError("a folder or a device, and no regular file")
+    with h5py.File(path, "r") as file:
+        fault = _fault(file)
+    if fault is not None:
+        raise ValueError(fault)
+    dataset = xr.load_dataset(path, engine="h5netcdf")
+    for about in (dataset.attrs, *(one.attrs for one in dataset.variables.values())):
+        for key, text in about.items():
+            if isinstance(text, str):
+                about[key] = printable(text, "\n\t")
+    return dataset
+
+
+def _fault(file: h5py.File) -> str | None:
+    """Why a file is not loaded, before anything of it is unpacked; None where it may be."""
+    found = link_fault(file) or attributes_fault(file)
+    values, size = 0, 0
+
+    def look(name: str, entry: h5py.Dataset | h5py.Group) -> str | None:
+        nonlocal values, size
+        if isinstance(entry, h5py.Dataset):
+            values += int(entry.size or 0)
+            size += int(entry.size or 0) * entry.dtype.itemsize
+            if values > MOST_VALUES or size > 8 * MOST_VALUES:
+                return f"{values} values, where {MOST_VALUES} are read at most"
+        return attributes_fault(entry)
+
+    def unpack(name: str, entry: h5py.Dataset | h5py.Group) -> str | None:
+        fault = storage_fault(entry) if isinstance(entry, h5py.Dataset) else None
+        return None if fault is None else f"{name[:80]}: {fault}"
+
+    return found or file.visititems(look) or file.visititems(unpack)

@@ -1,0 +1,1 @@
+"""Point groups of planar crystals: operations, irreps, and how they are found."""

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from gapscope.kernel.install import doctor
+from gapscope.kernel import doctor
 
 
 def test_the_doctor_sees_a_kernel_that_runs() -> None:

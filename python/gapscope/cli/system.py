@@ -8,7 +8,7 @@ import click
 @click.command()
 def doctor() -> None:
     """Show what gapscope finds on this machine; exit status 1 if it cannot simulate."""
-    from gapscope.kernel.install.doctor import findings, simulations_run
+    from gapscope.kernel.doctor import findings, simulations_run
 
     found = findings()
     width = max(len(finding.name) for finding in found)

@@ -1,1 +1,1 @@
-"""Finds, unpacks and compiles Julia, and says what there is of it."""
+"""Finds, unpacks and compiles Julia."""

@@ -37,7 +37,8 @@ internal = "samples|by_irrep|inputs|metrics|averaging|weights|sampling|compute"
 nitpick_ignore_regex = [
     ("py:.*", rf"({foreign})\..*|NDArray|ArrayLike|Path|Any|Self|Callable"),
     ("py:.*", rf"gapscope\.(learning|dataset)(\.\w+)?\.({internal})(\..*)?"),
-    ("py:.*", r"Range|Method|__call__|C3|.*\.(Scalar|grid_of|Variable)"),
+    ("py:.*", r"Range|Method|__call__|C3|Companion|with_spin|.*\.(Scalar|grid_of|Variable)"),
+    ("py:.*", r".*\.(Sought|Rival|Companion|require_output)"),
 ]
 
 # Pages

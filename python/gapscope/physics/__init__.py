@@ -5,6 +5,7 @@ from gapscope.physics.impurity import Impurity
 from gapscope.physics.irreps import IRREPS, LABELS, label_of, labelled_gap, printed_gap
 from gapscope.physics.lattice import Lattice
 from gapscope.physics.material import Material
+from gapscope.physics.orbitals import Orbital
 from gapscope.physics.pairing import Pairing
 from gapscope.physics.specification import Specification
 
@@ -15,6 +16,7 @@ __all__ = [
     "Impurity",
     "Lattice",
     "Material",
+    "Orbital",
     "Pairing",
     "Specification",
     "label_of",

@@ -12,8 +12,12 @@ from gapscope.physics.bonds import Bonds, require_hermitian
 from gapscope.physics.filling import filled
 from gapscope.physics.lattice import Lattice
 from gapscope.physics.material_file import read_material_file
+from gapscope.physics.orbitals import Orbital
 from gapscope.physics.wannier90 import read_wannier90
 from gapscope.physics.wannier_kind import with_spin
+
+DEFAULT_BASIS = (Orbital("s"),)
+"""Basis of one orbital of which nothing is said."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -27,10 +31,13 @@ class Material:
     bonds : He_R in meV, (n, 2 orbitals, 2 orbitals), spin major (up orbitals, then down).
     citation : where the numbers come from.
     description : what distinguishes this parameter set.
+    basis : the orbitals in the order of the rows of a spin block; a single orbital is an s orbital
+        at the origin where nothing is said, several are unknown (None).
 
     Raises
     ------
-    SpecificationError : an odd matrix size, or bonds that are not Hermitian.
+    SpecificationError : an odd matrix size, bonds that are not Hermitian, or another number of
+        orbitals in the basis.
     """
 
     name: str
@@ -38,6 +45,7 @@ class Material:
     bonds: Bonds
     citation: str = ""
     description: str = ""
+    basis: tuple[Orbital, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.bonds.dimension % 2:
@@ -47,6 +55,14 @@ class Material:
                 "Double a spinless Hamiltonian with Bonds.kron(left=np.eye(2)).",
             )
         require_hermitian(self.bonds, self.name)
+        if self.basis is None:
+            object.__setattr__(self, "basis", DEFAULT_BASIS if self.orbitals == 1 else None)
+        elif len(self.basis) != self.orbitals:
+            raise SpecificationError(
+                "The basis names every orbital of the material once.",
+                f"{len(self.basis)} orbitals in the basis of {self.orbitals} orbitals",
+                "Give one Orbital per row of a spin block.",
+            )
 
     def __repr__(self) -> str:
         return (
@@ -65,8 +81,8 @@ class Material:
         return Bonds.sum([onsite, self.bonds])
 
     def to_dict(self) -> dict[str, object]:
-        """All content for JSON."""
-        return {
+        """All content for JSON; the basis where it says more than the number of orbitals."""
+        content: dict[str, object] = {
             "name": self.name,
             "lattice": self.lattice.name,
             "lattice_constant": self.lattice.constant,
@@ -74,6 +90,9 @@ class Material:
             "description": self.description,
             "bonds": self.bonds.to_dict(),
         }
+        if self.basis is not None and self.basis != DEFAULT_BASIS:
+            content["basis"] = [orbital.to_dict() for orbital in self.basis]
+        return content
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Material:

@@ -19,11 +19,11 @@ from gapscope.dataset.schema import DATASET
 from gapscope.errors import CalibrationError, SpecificationError, TrainingError
 from gapscope.inference.measured_maps import nearest_maps, predict_sites
 from gapscope.inference.refine import Candidate, Conditions
-from gapscope.instrument.tunnelling import Broadened, Feedback
 from gapscope.learning.data.constant_current import ConstantCurrent
 from gapscope.learning.data.inputs import InputScaling
 from gapscope.learning.data.measured_augmentation import MeasurementAugmentation
 from gapscope.learning.data.samples import Samples
+from gapscope.learning.data.single_impurity import Broadened, Feedback
 from gapscope.learning.data.targets import TargetScaling
 from gapscope.learning.evaluation.evaluate import evaluate
 from gapscope.learning.evaluation.listing import nearest_text

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from gapscope.errors import TrainingError
 from gapscope.instrument.image import render
-from gapscope.instrument.setpoint import constant_current
+from gapscope.instrument.setpoint import LEAST_CURRENT, constant_current
 from gapscope.instrument.sites import superpose
-from gapscope.instrument.tunnelling import LEAST_CURRENT, Broadened, Feedback
 from gapscope.learning.data.constant_current import ConstantCurrent
 from gapscope.learning.data.inputs import momentum_images
 from gapscope.learning.data.measured_augmentation import MeasurementAugmentation, _model
+from gapscope.learning.data.single_impurity import Broadened, Feedback
 from gapscope.physics.lattice import VECTORS, symmetric_window, window_coordinates
 
 SIZE, WIDE = 32, 64

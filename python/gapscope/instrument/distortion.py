@@ -7,6 +7,7 @@ With r the recorded position, c the middle of the field and t from 0 to 1 the ti
 
 is the position on the sample. Drift at a constant speed shears and stretches the image; the piezo's
 creep is logarithmic in time (S. Vieira, IBM J. Res. Dev. 30, 553 (1986)) and bends its beginning.
+What a correction of a measured map leaves of it is small and smooth: :func:`residual`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gapscope.errors import SettingError
 from gapscope.instrument.image import Field
+from gapscope.instrument.sites import window_positions
 
 Real = NDArray[np.float64]
 ROUNDS = 60
@@ -86,3 +88,18 @@ class Distortion:
         raise SettingError(
             "A distortion moves the image without folding it.", self, "Use a weaker one."
         )
+
+
+def residual(size: int, shift: Real, matrix: Real, bend: Real) -> Real:
+    """e(r) = s + E r + B(r), (size, size, 2), in lattice constants of the triangular lattice.
+
+    Parameters
+    ----------
+    shift : s, (2,).
+    matrix : E, (2, 2).
+    bend : coefficients (3, 2) of x^2, x y and y^2, which are 1 at a distance of size/2.
+    """
+    r = window_positions(size)
+    x, y = np.moveaxis(r * (2 / size), -1, 0)
+    quadratics = np.stack([x * x, x * y, y * y], axis=-1)
+    return np.asarray(shift + r @ matrix.T + quadratics @ bend)

@@ -22,6 +22,8 @@ from gapscope.errors import SettingError
 Real = NDArray[np.float64]
 DECAY = 5.123167
 """sqrt(2 m eV) / hbar in 1/nm."""
+LEAST_CURRENT = 0.1
+"""Least N/N0: sums of single impurities' changes may fall below zero, currents do not."""
 
 
 def constant_current(rho: ArrayLike, integral: ArrayLike, clean_integral: float) -> Real:
@@ -39,6 +41,21 @@ def constant_current(rho: ArrayLike, integral: ArrayLike, clean_integral: float)
             "Use a higher setpoint bias or more nodes.",
         )
     return np.asarray(np.asarray(rho, dtype=np.float64) * clean_integral / n)
+
+
+def regulated(
+    drho: NDArray[np.floating], change: NDArray[np.floating], density: NDArray[np.floating]
+) -> Real:
+    """(rho0 + drho) N0/N - rho0, (energies, L, L): what is left of drho at constant current.
+
+    Parameters
+    ----------
+    drho : (energies, L, L).
+    change : (N - N0)/N0 up to the set point, (L, L); N/N0 is taken to be LEAST_CURRENT at least.
+    density : rho0, (energies,).
+    """
+    rho0 = density[:, None, None]
+    return constant_current(rho0 + drho, np.maximum(1 + change, LEAST_CURRENT), 1.0) - rho0
 
 
 def topograph(integral: ArrayLike, clean_integral: float, barrier: float) -> Real:

@@ -1,4 +1,4 @@
-"""Measurement noise on maps: white (Gaussian) and pink (1/f)."""
+"""Noise on maps over lattice sites: white, pink (1/f), offsets of scan lines."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gapscope.instrument.sites import window_positions
 from gapscope.physics.lattice import Lattice, symmetric_window, window_coordinates
 
 MAP = (-2, -1)
@@ -45,6 +46,18 @@ class NoiseModel:
         """Gaussian noise of unit variance with the power spectrum 1/|q|, (..., L, L)."""
         spectrum = np.fft.fft2(self.white_field(shape, rng), axes=MAP) * self.pink
         return np.asarray(np.fft.ifft2(spectrum, axes=MAP).real)
+
+    def line_field(self, maps: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Offsets of unit variance of scan lines on the triangular lattice, (maps, L, L).
+
+        The lines lie at any angle to the lattice, 0.2 to 1 lattice constant apart.
+        """
+        angle, pitch = rng.uniform(0, np.pi), rng.uniform(0.2, 1.0)
+        across = window_positions(len(self.sites)) @ [-np.sin(angle), np.cos(angle)]
+        line = np.floor(across / pitch).astype(np.int64)
+        line -= line.min()
+        offsets = rng.standard_normal((maps, int(line.max()) + 1))
+        return np.asarray(offsets[:, line])
 
     def add(
         self,

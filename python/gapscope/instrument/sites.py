@@ -11,9 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gapscope.errors import NumericsError, SettingError
-from gapscope.physics.lattice import VECTORS, check_window
+from gapscope.physics.lattice import VECTORS, check_window, window_coordinates
 
 Sites = NDArray[np.int64]
+
+
+def window_positions(size: int, lattice: str = "triangular") -> NDArray[np.float64]:
+    """Cartesian positions of a window's sites in lattice constants, (size, size, 2)."""
+    r = window_coordinates(size)
+    return np.asarray(np.stack(np.meshgrid(r, r, indexing="ij"), axis=-1) @ VECTORS[lattice])
 
 
 def random_sites(

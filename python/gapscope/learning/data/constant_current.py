@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapscope.errors import TrainingError
-from gapscope.instrument.tunnelling import Broadened, Feedback, regulated
+from gapscope.instrument.setpoint import regulated
 from gapscope.learning.data.inputs import cut
+from gapscope.learning.data.single_impurity import Broadened, Feedback
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapscope.errors import TrainingError
+from gapscope.instrument.distortion import residual
+from gapscope.instrument.image import misplaced
+from gapscope.instrument.setpoint import regulated
 from gapscope.instrument.site_noise import NoiseModel
-from gapscope.instrument.tunnelling import Broadened, Feedback, regulated
-from gapscope.physics.lattice import Lattice, symmetric_window, window_coordinates
+from gapscope.instrument.sites import superpose, window_positions
+from gapscope.learning.data.single_impurity import Broadened, Feedback
+from gapscope.physics.lattice import symmetric_window, window_coordinates
 
 Real = NDArray[np.float64]
 
@@ -164,10 +168,7 @@ class MeasurementAugmentation:
         others = rng.integers(-room, room + 1, size=(number, 2))
         # The site in the middle is taken: what the truth says is the impurity there.
         others = others[others.any(axis=1)]
-        total = np.zeros((len(single), self.size, self.size))
-        for r1, r2 in [(0, 0), *others.tolist()]:
-            total += single[:, room - r1 : room - r1 + self.size, room - r2 : room - r2 + self.size]
-        return total
+        return superpose(single, [(0, 0), *others.tolist()], self.size)
 
     def _at_constant_current(
         self, single: NDArray[np.floating], feedback: Feedback, rng: np.random.Generator
@@ -179,18 +180,10 @@ class MeasurementAugmentation:
 
     def _misplaced(self, values: Real, orbital: float, rng: np.random.Generator) -> Real:
         """Values between the atoms, from each position's atom and its neighbours."""
-        position = _positions(self.size)
         matrix = rng.uniform(-self.affine, self.affine, size=(2, 2))
-        error = rng.uniform(-self.shift, self.shift, size=2) + position @ matrix.T
-        error = error + _quadratics(self.size) @ rng.uniform(-self.bend, self.bend, size=(3, 2))
-        mixed, norm = np.zeros_like(values), 0.0
-        for d1, d2 in _NEIGHBOURS:
-            away = np.array([d1, d2]) @ _VECTORS
-            weight = np.exp(-np.square(error - away).sum(axis=-1) / (2 * orbital**2))
-            norm += float(np.exp(-np.square(away).sum() / (2 * orbital**2)))
-            # Beyond the rim the sites of the other side stand in, at a small weight.
-            mixed += weight * np.roll(values, (-d1, -d2), axis=(-2, -1))
-        return mixed / norm
+        shift = rng.uniform(-self.shift, self.shift, size=2)
+        bend = rng.uniform(-self.bend, self.bend, size=(3, 2))
+        return misplaced(values, residual(self.size, shift, matrix, bend), orbital)
 
     def _noise(self, model: NoiseModel, energies: int, rng: np.random.Generator) -> Real:
         """Noise in units of the contrast, (energies, size, size)."""
@@ -199,13 +192,7 @@ class MeasurementAugmentation:
         )
         noise = white * model.white_field((energies,), rng)
         noise += pink * model.pink_field((energies,), rng)
-        # Scan lines at any angle to the lattice, a part of a lattice constant apart.
-        angle, pitch = rng.uniform(0, np.pi), rng.uniform(0.2, 1.0)
-        across = _positions(self.size) @ [-np.sin(angle), np.cos(angle)]
-        line = np.floor(across / pitch).astype(np.int64)
-        line -= line.min()
-        offsets = rng.standard_normal((energies, int(line.max()) + 1))
-        return np.asarray(noise + lines * offsets[:, line])
+        return np.asarray(noise + lines * model.line_field(energies, rng))
 
     def _field(self, rng: np.random.Generator) -> NDArray[np.bool_]:
         """Sites of the hexagon within a smaller hexagon, or within a turned rectangle."""
@@ -217,31 +204,12 @@ class MeasurementAugmentation:
             return np.asarray(inside & np.pad(kept, edge // 2))
         angle = rng.uniform(0, np.pi)
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        across = _positions(self.size) @ turn
+        across = window_positions(self.size) @ turn
         # The impurity need not stand in the middle of the field.
         reach = part * self.size / 2 * rng.uniform(self.least_field, 1.0, size=(2, 2))
         return np.asarray(inside & ((across <= reach[0]) & (across >= -reach[1])).all(axis=-1))
 
 
-_VECTORS = Lattice("triangular", 1.0).vectors
-_NEIGHBOURS = ((0, 0), (1, 0), (0, 1), (-1, 1), (-1, 0), (0, -1), (1, -1))
-"""An atom and those around it; the next, sqrt3 away, weigh 6e-4 at the widest orbital."""
-
-
 @cache
 def _model(size: int) -> NoiseModel:
     return NoiseModel.on("triangular", size)
-
-
-@cache
-def _positions(size: int) -> Real:
-    """Cartesian positions of the sites in lattice constants, (size, size, 2)."""
-    r = window_coordinates(size)
-    return np.asarray(np.stack(np.meshgrid(r, r, indexing="ij"), axis=-1) @ _VECTORS)
-
-
-@cache
-def _quadratics(size: int) -> Real:
-    """x^2, x y and y^2 of the sites, 1 at a distance of size/2, (size, size, 3)."""
-    x, y = np.moveaxis(_positions(size) * (2 / size), -1, 0)
-    return np.stack([x * x, x * y, y * y], axis=-1)

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from gapscope.dataset.load import DatasetReader
 from gapscope.errors import DatasetError, TrainingError
-from gapscope.instrument.tunnelling import Broadened, Feedback
 from gapscope.learning.data.constant_current import ConstantCurrent
 from gapscope.learning.data.inputs import cut, momentum_images
 from gapscope.learning.data.measured_augmentation import MeasurementAugmentation
+from gapscope.learning.data.single_impurity import Broadened, Feedback
 
 CHUNK = 64
 GIB = 2**30

@@ -111,8 +111,8 @@ def prepared_dataset(prepared: Prepared, sites: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset with raw (y_raw, x_raw), prepared (y, x) and all of ``sites``; attributes say
-    what lattice was found, in Angstrom and degrees, which ones it might be instead (``rival_...``), and
-    which steps were done.
+    what lattice was found, in Angstrom and degrees, which ones it might be instead
+    (``rival_...``), and which steps were done.
     """
     lattice = prepared.lattice
     raw = prepared.images["raw"].reset_coords(drop=True).rename(y="y_raw", x="x_raw")

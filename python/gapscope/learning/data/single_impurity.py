@@ -1,4 +1,4 @@
-"""What the tip's feedback and the energy resolution make of the map of one impurity."""
+"""What a dataset holds beside the map of one impurity: feedback, and coarse energy resolutions."""
 
 from __future__ import annotations
 
@@ -6,11 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
-Real = NDArray[np.float64]
-
-LEAST_CURRENT = 0.1
-"""N/N0 is never less: sums of single impurities' changes may fall below zero, currents do not."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +34,3 @@ class Broadened:
 
     maps: NDArray[np.floating]
     density: NDArray[np.floating]
-
-
-def regulated(
-    drho: NDArray[np.floating], change: NDArray[np.floating], density: NDArray[np.floating]
-) -> Real:
-    """(rho0 + drho) N0/N - rho0, (energies, L, L), for the change (N - N0)/N0, (L, L)."""
-    rho0 = density[:, None, None]
-    return np.asarray((rho0 + drho) / np.maximum(1 + change, LEAST_CURRENT) - rho0)

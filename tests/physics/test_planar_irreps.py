@@ -13,10 +13,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from gapscope.physics.group.harmonics import NAMES, harmonic_matrix
 from gapscope.physics.group.irreps import irreps
 from gapscope.physics.group.names import HERMANN_MAUGUIN, schoenflies
-from gapscope.physics.group.planar import PlanarOperation, reflection, rotation, spin_matrix
+from gapscope.physics.group.planar import PlanarOperation, reflection, spin_matrix
 from planar_groups import GENERATORS, generate, integer_rotations, turned
 
 spglib = pytest.importorskip("spglib")
@@ -243,34 +242,3 @@ def test_spin_matrices_turn_spins_like_axial_vectors(name: str) -> None:
         assert np.abs(u @ u.conj().T - np.eye(2)).max() < ROUNDING
         expected = np.einsum("ba,bij->aij", np.linalg.det(g.cartesian) * g.cartesian, pauli)
         assert np.abs(u @ pauli @ u.conj().T - expected).max() < ROUNDING
-
-
-@pytest.mark.parametrize("name", GENERATORS)
-def test_harmonics_are_a_representation(name: str) -> None:
-    group = turned(generate(GENERATORS[name]), 17.0)
-    for one in group:
-        d = harmonic_matrix(one)
-        assert np.abs(d @ d.T - np.eye(len(NAMES))).max() < ROUNDING
-        for two in group:
-            product = harmonic_matrix(one.times(two))
-            assert np.abs(d @ harmonic_matrix(two) - product).max() < ROUNDING
-
-
-def test_harmonics_turn_as_they_should() -> None:
-    """Under C4: px -> py, py -> -px, dx2-y2 -> -dx2-y2, dxy -> -dxy, dxz -> dyz."""
-    d = harmonic_matrix(rotation(90))
-    for start, stop, sign in (
-        ("s", "s", 1),
-        ("px", "py", 1),
-        ("py", "px", -1),
-        ("pz", "pz", 1),
-        ("dz2", "dz2", 1),
-        ("dx2-y2", "dx2-y2", -1),
-        ("dxy", "dxy", -1),
-        ("dxz", "dyz", 1),
-        ("dyz", "dxz", -1),
-    ):
-        column = np.zeros(len(NAMES))
-        column[NAMES.index(stop)] = sign
-        assert np.abs(d[:, NAMES.index(start)] - column).max() < ROUNDING
-    assert harmonic_matrix(rotation(0, -1))[NAMES.index("pz"), NAMES.index("pz")] == -1

@@ -189,4 +189,4 @@ def _one_dimensional(
 
 def _order(irrep: Irrep) -> tuple[bool, str, str]:
     tail = irrep.mulliken.lstrip("ABE123")
-    return tail in ("u", "''"), irrep.mulliken[0], irrep.mulliken
+    return tail in ("u", "''"), irrep.name[0], irrep.name

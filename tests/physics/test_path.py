@@ -7,7 +7,7 @@ import pytest
 
 from gapscope.errors import SpecificationError
 from gapscope.physics import Lattice
-from gapscope.physics.path import POINTS, path
+from gapscope.physics.path import POINTS, path, points
 
 
 def test_a_path_holds_its_corners_once_and_even_steps_between_them() -> None:
@@ -19,16 +19,28 @@ def test_a_path_holds_its_corners_once_and_even_steps_between_them() -> None:
     assert np.abs(steps - steps[:, :1]).max() < 1e-15
 
 
-@pytest.mark.parametrize("lattice", sorted(POINTS))
-def test_corners_are_as_near_to_other_centres_of_zones_as_to_gamma(lattice: str) -> None:
+LATTICES = [
+    Lattice("triangular", 1.0),
+    Lattice("square", 1.0),
+    Lattice.from_cell(3.0, 4.0, 90.0),
+    Lattice.from_cell(3.0, 3.0, 80.0),
+    Lattice.from_cell(3.0, 3.0, 110.0),
+    Lattice.from_cell(3.0, 3.5, 80.0),
+    Lattice.from_cell(3.0, 3.5, 100.0),
+]
+
+
+@pytest.mark.parametrize("named", LATTICES)
+def test_corners_are_as_near_to_other_centres_of_zones_as_to_gamma(named: Lattice) -> None:
     """An edge point of the zone has two nearest reciprocal vectors; a corner has three or four."""
-    named = Lattice(lattice, 1.0)
     j = np.arange(-2, 3)
     centres = named.momentum(np.stack(np.meshgrid(j, j), axis=-1).reshape(-1, 2))
-    nearest = {"Gamma": 1, "X": 2, "M": 2, "K": 3, "K'": 3}
-    if lattice == "square":
+    nearest = {"Gamma": 1, "X": 2, "Y": 2, "M": 2, "K": 3, "K'": 3, "S": 2, "S'": 2}
+    if named.name == "square":
         nearest["M"] = 4
-    for name, m in POINTS[lattice].items():
+    if named.name == "rectangular":
+        nearest["S"] = 4
+    for name, m in points(named).items():
         distance = np.linalg.norm(centres - named.momentum(m), axis=-1)
         assert np.linalg.norm(named.momentum(m)) == pytest.approx(distance.min(), abs=1e-12)
         assert np.count_nonzero(distance < distance.min() + 1e-9) == nearest[name]
@@ -36,22 +48,22 @@ def test_corners_are_as_near_to_other_centres_of_zones_as_to_gamma(lattice: str)
 
 def test_the_way_from_gamma_over_m_to_k_stays_on_one_edge_of_the_zone() -> None:
     """|M K| is half an edge, 2 pi/3: neighbours, not points across the zone."""
-    points = POINTS["triangular"]
-    edge = Lattice("triangular", 1.0).momentum(np.subtract(points["K"], points["M"]))
+    corner, middle = (POINTS["triangular"][name] for name in ("K", "M"))
+    edge = Lattice("triangular", 1.0).momentum(np.subtract(corner, middle))
     assert np.linalg.norm(edge) == pytest.approx(2 * np.pi / 3, rel=1e-12)
 
 
 @pytest.mark.parametrize(
-    ("lattice", "corners", "points", "rule"),
+    ("lattice", "corners", "steps", "rule"),
     [
         ("triangular", ["Gamma", "X"], 10, "joins two or more of Gamma, M, K"),
         ("triangular", ["Gamma"], 10, "joins two or more"),
-        ("kagome", ["Gamma", "M"], 10, "lies on one of triangular, square"),
+        ("kagome", ["Gamma", "M"], 10, "is one of triangular, square"),
         ("square", ["Gamma", "M"], 0, "at least one step"),
     ],
 )
 def test_a_path_to_nowhere_is_refused(
-    lattice: str, corners: list[str], points: int, rule: str
+    lattice: str, corners: list[str], steps: int, rule: str
 ) -> None:
     with pytest.raises(SpecificationError, match=rule):
-        path(lattice, corners, points)
+        path(lattice, corners, steps)

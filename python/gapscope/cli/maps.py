@@ -281,7 +281,7 @@ def spectrum(
     require_outputs(output, figure, [Path(options["material"])])
     spec = specification(options, Impurity.scalar(0.0))
     names = [name.strip() for name in corners.split(",")]
-    momenta = path(spec.material.lattice.name, names, steps)
+    momenta = path(spec.material.lattice, names, steps)
     gap = spec.pairing.gap
     if broadening is None:
         broadening = min(gap / 10, 0.5)

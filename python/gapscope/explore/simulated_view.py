@@ -33,7 +33,7 @@ NO_IMPURITY = "no impurity: nothing to interfere"
 
 def lattice_of(maps: xr.Dataset) -> Lattice:
     """The lattice of a map as ``simulate`` writes it."""
-    return Lattice(maps.attrs["lattice"], maps.attrs["lattice_constant"])
+    return Lattice.from_dict(maps.attrs)
 
 
 class Zone:

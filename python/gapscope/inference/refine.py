@@ -123,7 +123,7 @@ def refine(
             f"maps {maps.shape}, {len(starts)} starts for {expected}",
             "Cut the maps to the window, or change the conditions.",
         )
-    sites = symmetric_window(conditions.material.lattice.name, window)
+    sites = symmetric_window(conditions.material.lattice, window)
     best = []
     for first in range(0, len(starts), BATCH):
         own = slice(first, first + BATCH)

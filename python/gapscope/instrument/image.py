@@ -20,7 +20,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.errors import SettingError
-from gapscope.physics.lattice import VECTORS, check_window
+from gapscope.physics.lattice import Lattice, check_window, named
 
 Real = NDArray[np.float64]
 ANGSTROM = 0.1
@@ -89,11 +89,11 @@ class Field:
             np.meshgrid(width * np.arange(self.columns), height * np.arange(self.rows)), axis=-1
         )
 
-    def vectors(self, constant: float, lattice: str = "triangular") -> Real:
+    def vectors(self, constant: float, lattice: Lattice | str = "triangular") -> Real:
         """Rows a1, a2 in nm of a lattice with a constant in Angstrom."""
         c, s = np.cos(np.radians(self.angle)), np.sin(np.radians(self.angle))
         turn = np.array([[c, s], [-s, c]])
-        return np.asarray(ANGSTROM * constant * VECTORS[lattice] @ turn)
+        return np.asarray(ANGSTROM * constant * named(lattice).vectors @ turn)
 
     def image(self, values: Real, name: str, units: str, long_name: str) -> xr.DataArray:
         """Values (rows, columns) as ``gapscope.measured.open`` would give them."""
@@ -110,7 +110,7 @@ def orbital(squared: Real, width: float) -> Real:
     return np.asarray(np.exp(-squared / (2 * width**2)))
 
 
-def orbital_sum(width: float, lattice: str = "triangular") -> float:
+def orbital_sum(width: float, lattice: Lattice | str = "triangular") -> float:
     """Z = sum_R phi(R), width in lattice constants."""
     _, distance = _sites(width, lattice)
     return float(orbital(distance**2, width).sum())
@@ -121,7 +121,7 @@ def render(
     points: Real,
     vectors: Real,
     width: float,
-    lattice: str = "triangular",
+    lattice: Lattice | str = "triangular",
 ) -> Real:
     """I(x) at points (..., 2) in nm from the site r = 0.
 
@@ -179,23 +179,23 @@ def misplaced(values: Real, error: Real, width: float) -> Real:
     """
     mixed, norm = np.zeros_like(values), 0.0
     for d1, d2 in NEIGHBOURS:
-        away = np.array([d1, d2]) @ VECTORS["triangular"]
+        away = np.array([d1, d2]) @ named("triangular").vectors
         weight = orbital(np.square(error - away).sum(axis=-1), width)
         norm += float(orbital(np.square(away).sum(), width))
         mixed += weight * np.roll(values, (-d1, -d2), axis=(-2, -1))
     return mixed / norm
 
 
-def _stencil(width: float, lattice: str) -> NDArray[np.int64]:
+def _stencil(width: float, lattice: Lattice | str) -> NDArray[np.int64]:
     """Sites (n, 2) that a point whose nearest integer coordinates are (0, 0) may see."""
     # Rounded coordinates leave a point within half the longer diagonal of the cell.
-    longest = float(np.linalg.norm(VECTORS[lattice].sum(axis=0))) / 2
+    longest = float(np.linalg.norm(named(lattice).vectors.sum(axis=0))) / 2
     sites, distance = _sites(width, lattice)
     return sites[distance <= REACH * width + longest]
 
 
-def _sites(width: float, lattice: str) -> tuple[NDArray[np.int64], Real]:
+def _sites(width: float, lattice: Lattice | str) -> tuple[NDArray[np.int64], Real]:
     reach = int(np.ceil((REACH * width + 1) * 2 / np.sqrt(3)))
     r = np.arange(-reach, reach + 1)
     sites = np.stack(np.meshgrid(r, r, indexing="ij"), axis=-1).reshape(-1, 2)
-    return sites, np.linalg.norm(sites @ VECTORS[lattice], axis=1)
+    return sites, np.linalg.norm(sites @ named(lattice).vectors, axis=1)

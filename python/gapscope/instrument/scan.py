@@ -61,14 +61,14 @@ def simulate_measurement(
         )
     lattice, field = specification.material.lattice, measurement.field
     site_rng, noise_rng = np.random.default_rng(seed).spawn(2)
-    vectors = field.vectors(lattice.constant, lattice.name)
+    vectors = field.vectors(lattice.constant, lattice)
     points = measurement.distortion.on_sample(field.points, field) - field.centre
     sites = random_sites(
         _region(points, vectors, measurement.margin),
         site_rng,
         density=measurement.density,
         least_distance=measurement.least_distance,
-        lattice=lattice.name,
+        lattice=lattice,
     )
     window = _window(points, vectors, measurement, sites)
     states = _States(specification, measurement, sites, window)
@@ -80,13 +80,13 @@ def simulate_measurement(
         clean_integral, integral = states.integral()
         values = constant_current(values, integral, clean_integral)
         heights = topograph(
-            render(integral, points, vectors, measurement.orbital, lattice.name),
+            render(integral, points, vectors, measurement.orbital, lattice),
             clean_integral,
             measurement.setpoint.barrier,
         )
         images["topograph"] = field.image(heights, "topograph", "nm", "height of the feedback")
     contrast = _contrast(values, points, vectors, sites)
-    image = render(values, points, vectors, measurement.orbital, lattice.name)
+    image = render(values, points, vectors, measurement.orbital, lattice)
     image = image + contrast * measurement.noise.field((field.rows, field.columns), noise_rng)
     name = "conductance over the clean one at the reference bias"
     images["conductance"] = field.image(image / unit, "conductance", "1", name)
@@ -111,8 +111,7 @@ def simulate_measurement(
             "gap": float(specification.pairing.gap),
             **specification.pairing.angles,
             "eps0": float(specification.eps0),
-            "lattice": lattice.name,
-            "lattice_constant": lattice.constant,
+            **lattice.to_dict(),
             "window": window,
             "relative_error": states.relative_error,
             "seed": seed,

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+<<<<<<< HEAD
 from gapscope.instrument.sites import window_positions
 from gapscope.physics.lattice import Lattice, symmetric_window, window_coordinates
+=======
+from gapscope.physics.lattice import Lattice, named, symmetric_window, window_coordinates
+>>>>>>> 7369dd3 (Lattices: any cell in the plane, found in any setting; windows, zones, paths and figures by the lattice's own group)
 
 MAP = (-2, -1)
 
@@ -28,8 +32,8 @@ class NoiseModel:
     pink: NDArray[np.float64]
 
     @classmethod
-    def on(cls, lattice: str, size: int) -> NoiseModel:
-        """Noise on the window of a named lattice."""
+    def on(cls, lattice: Lattice | str, size: int) -> NoiseModel:
+        """Noise on the window of a lattice."""
         sites = symmetric_window(lattice, size)
         sites[size // 2, size // 2] = False
         return cls(sites, _pink_factors(lattice, size))
@@ -77,12 +81,12 @@ class NoiseModel:
         return np.asarray(maps + contrast * noise, dtype=np.float32)
 
 
-def _pink_factors(lattice: str, size: int) -> NDArray[np.float64]:
+def _pink_factors(lattice: Lattice | str, size: int) -> NDArray[np.float64]:
     """Factors over the FFT's order of momenta, with |q| that of the shortest equivalent q."""
-    cell = Lattice(lattice, 1.0)
+    cell = named(lattice)
     j = np.fft.ifftshift(window_coordinates(size)) / size
     reduced = np.stack(np.meshgrid(j, j, indexing="ij"), axis=-1)
-    shifts = [np.array([n1, n2]) for n1 in (-1, 0, 1) for n2 in (-1, 0, 1)]
+    shifts = [np.array([n1, n2]) for n1 in range(-2, 3) for n2 in range(-2, 3)]
     distance = np.min(
         [np.linalg.norm(cell.momentum(reduced + shift), axis=-1) for shift in shifts], axis=0
     )

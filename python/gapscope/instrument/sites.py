@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gapscope.errors import NumericsError, SettingError
-from gapscope.physics.lattice import VECTORS, check_window, window_coordinates
+from gapscope.physics.lattice import Lattice, check_window, named, window_coordinates
 
 Sites = NDArray[np.int64]
 
 
-def window_positions(size: int, lattice: str = "triangular") -> NDArray[np.float64]:
+def window_positions(size: int, lattice: Lattice | str = "triangular") -> NDArray[np.float64]:
     """Cartesian positions of a window's sites in lattice constants, (size, size, 2)."""
     r = window_coordinates(size)
-    return np.asarray(np.stack(np.meshgrid(r, r, indexing="ij"), axis=-1) @ VECTORS[lattice])
+    return np.asarray(np.stack(np.meshgrid(r, r, indexing="ij"), axis=-1) @ named(lattice).vectors)
 
 
 def random_sites(
@@ -29,7 +29,7 @@ def random_sites(
     density: float | None = None,
     number: int | None = None,
     least_distance: float = 0.0,
-    lattice: str = "triangular",
+    lattice: Lattice | str = "triangular",
 ) -> Sites:
     """Sites of impurities, (n, 2), the first one (0, 0): random sequential addition.
 
@@ -71,7 +71,7 @@ def random_sites(
             "Change them.",
         )
     taken = np.zeros((1, 2), dtype=np.int64)
-    vectors = VECTORS[lattice]
+    vectors = named(lattice).vectors
     for site in sites[rng.permutation(len(sites))]:
         if len(taken) >= wanted:
             break

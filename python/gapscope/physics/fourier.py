@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapscope.errors import NumericsError
-from gapscope.physics.lattice import check_window, symmetric_window
+from gapscope.physics.lattice import Lattice, check_window, symmetric_window
 
 AXES = (-2, -1)
 
@@ -34,14 +34,14 @@ def centred_window(values: NDArray[np.inexact], size: int) -> NDArray[np.inexact
     return values[..., inside, inside]
 
 
-def qpi_image(values: NDArray[np.inexact], lattice: str) -> NDArray[np.complex128]:
+def qpi_image(values: NDArray[np.inexact], lattice: Lattice | str) -> NDArray[np.complex128]:
     """rho(q), (..., L, L) complex, of a map over sites (..., L, L) with r = 0 at index L/2."""
     masked = np.where(symmetric_window(lattice, values.shape[-1]), values, 0)
     spectrum = np.fft.fft2(np.fft.ifftshift(masked, axes=AXES), axes=AXES)
     return np.asarray(np.fft.fftshift(spectrum, axes=AXES), dtype=np.complex128)
 
 
-def paper_image(trace: NDArray[np.complex128], lattice: str) -> NDArray[np.float64]:
+def paper_image(trace: NDArray[np.complex128], lattice: Lattice | str) -> NDArray[np.float64]:
     """Eq. 12 of the paper, real: -(1/pi) Im of sum_r exp(+i q.r) A(r).
 
     A(r) = Tr_e[G(r) T G(-r)], so that sum_r exp(i q.r) A(r) is the Brillouin-zone average of

@@ -84,8 +84,7 @@ class Material:
         """All content for JSON; the basis where it says more than the number of orbitals."""
         content: dict[str, object] = {
             "name": self.name,
-            "lattice": self.lattice.name,
-            "lattice_constant": self.lattice.constant,
+            **self.lattice.to_dict(),
             "citation": self.citation,
             "description": self.description,
             "bonds": self.bonds.to_dict(),

@@ -141,7 +141,7 @@ def rotation(characters: Sequence[str], operation: ArrayLike) -> Real:
         names = list(_BY_MOMENTUM[ell])
         whole = np.linalg.lstsq(_values(ell, _POINTS), _values(ell, _POINTS @ r), rcond=None)[0]
         here = np.flatnonzero(momenta == ell)
-        chosen = [names.index(characters[i]) for i in here]
+        chosen = [names.index(characters[i]) for i in here.tolist()]
         matrix[np.ix_(here, here)] = whole[np.ix_(chosen, chosen)]
     return matrix
 

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapscope.errors import SpecificationError
+from gapscope.physics.lattice import Lattice, named
 
-POINTS: dict[str, dict[str, tuple[float, float]]] = {
+Points = dict[str, tuple[float, float]]
+POINTS: dict[str, Points] = {
     "triangular": {
         "Gamma": (0.0, 0.0),
         "M": (0.5, 0.0),
@@ -18,34 +20,52 @@ POINTS: dict[str, dict[str, tuple[float, float]]] = {
         "K'": (1 / 3, 2 / 3),
     },
     "square": {"Gamma": (0.0, 0.0), "X": (0.5, 0.0), "M": (0.5, 0.5)},
+    "rectangular": {"Gamma": (0.0, 0.0), "X": (0.5, 0.0), "Y": (0.0, 0.5), "S": (0.5, 0.5)},
+    "centred": {"Gamma": (0.0, 0.0), "S": (0.5, 0.0), "S'": (0.0, 0.5)},
+    "oblique": {"Gamma": (0.0, 0.0), "X": (0.5, 0.0), "Y": (0.0, 0.5)},
 }
+"""Reduced coordinates in the standard settings; :func:`points` adds what varies with the cell."""
 
 
-def path(lattice: str, corners: Sequence[str], points: int) -> NDArray[np.float64]:
+def points(lattice: Lattice | str) -> Points:
+    """Named points of a lattice's Brillouin zone, reduced coordinates (m1, m2).
+
+    The centred zone has, half-way along the shorter of b1 + b2 (along x) and b1 - b2 (along y), X
+    or Y, which are the same point; the oblique one M half-way along the shorter of the two.
+    """
+    lattice = named(lattice)
+    found = POINTS[lattice.name]
+    if lattice.name not in ("centred", "oblique"):
+        return found
+    plus, minus = np.linalg.norm(lattice.momentum([[1.0, 1.0], [1.0, -1.0]]), axis=1)
+    upper = bool(plus <= minus)
+    name = "M" if lattice.name == "oblique" else "X" if upper else "Y"
+    return found | {name: (0.5, 0.5 if upper else -0.5)}
+
+
+def path(lattice: Lattice | str, corners: Sequence[str], steps: int) -> NDArray[np.float64]:
     """Reduced momenta (n, 2) along straight lines between named points, corners included once.
 
     Parameters
     ----------
-    lattice : name of the lattice.
+    lattice : the lattice, or the name of one that its name determines.
     corners : names of at least two points of symmetry.
-    points : number of steps on each line.
+    steps : number of steps on each line.
 
     Raises
     ------
-    SpecificationError : an unknown lattice or point, fewer than two points, less than one step.
+    SpecificationError : an unknown point, fewer than two points, less than one step.
     """
-    if lattice not in POINTS or points < 1:
+    known = points(lattice)
+    if steps < 1:
         raise SpecificationError(
-            f"A path lies on one of {', '.join(POINTS)} and has at least one step on each line.",
-            f"{points} steps on {lattice}",
-            "Change the lattice or the number of steps.",
+            "A path has at least one step on each line.", steps, "Raise the number of steps."
         )
-    known = POINTS[lattice]
     if len(corners) < 2 or not set(corners) <= set(known):
         raise SpecificationError(
             f"A path joins two or more of {', '.join(known)}.", list(corners), "Choose from them."
         )
     ends = np.array([known[name] for name in corners])
-    steps = np.linspace(0, 1, points, endpoint=False)[:, None]
-    lines = [start + steps * (stop - start) for start, stop in pairwise(ends)]
+    fractions = np.linspace(0, 1, steps, endpoint=False)[:, None]
+    lines = [start + fractions * (stop - start) for start, stop in pairwise(ends)]
     return np.concatenate([*lines, ends[-1:]])

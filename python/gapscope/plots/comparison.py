@@ -35,7 +35,7 @@ def comparison_figure(
         axes = figure.subplots(len(names), ranks + 1, squeeze=False)
         for sample, (row, own, name) in enumerate(zip(axes, measured, names, strict=True)):
             one = predictions.isel(sample=sample)
-            lattice = Lattice(own.attrs["lattice"], own.attrs["lattice_constant"])
+            lattice = Lattice.from_dict(own.attrs)
             draw_image(figure, row[0], own["qpi_re"].values, lattice, colour_bar=False)
             row[0].set_title(f"{name}\n{_verdict(one)}")
             for rank, axis in enumerate(row[1:]):

@@ -15,6 +15,7 @@ from matplotlib.colors import AsinhNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from gapscope.physics.group.lattice_operations import reduced_basis
 from gapscope.physics.irreps import labelled_gap
 from gapscope.physics.lattice import Lattice
 from gapscope.plots.style import MAP_COLOURS, styled
@@ -27,7 +28,7 @@ SITES_SHOWN = 25
 def map_figure(dataset: xr.Dataset) -> Figure:
     """rho(q) (real part) and drho(r) of every energy in a dataset written by ``simulate``."""
     energies = dataset.energy.values
-    lattice = Lattice(dataset.attrs["lattice"], dataset.attrs["lattice_constant"])
+    lattice = Lattice.from_dict(dataset.attrs)
     with styled():
         figure = Figure(figsize=(9.6, 3.8 * len(energies) + 0.3), layout="constrained")
         axes = figure.subplots(len(energies), 2, squeeze=False)
@@ -134,8 +135,10 @@ def draw_sites(figure: Figure, axis: Axes, values: NDArray[np.float64], lattice:
 
 def nearest(points: NDArray[np.float64], basis: NDArray[np.float64]) -> NDArray[np.int64]:
     """Integer coordinates (..., 2) of the lattice point next to each Cartesian point (..., 2)."""
-    corner = np.floor(points @ np.linalg.inv(basis)).astype(np.int64)
-    candidates = corner[..., None, :] + np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    # Among the four corners of a reduced cell is the nearest point of the lattice.
+    short = reduced_basis(basis)
+    corner = np.floor(points @ np.linalg.inv(short @ basis)).astype(np.int64)
+    candidates = (corner[..., None, :] + np.array([[0, 0], [0, 1], [1, 0], [1, 1]])) @ short
     distance = np.linalg.norm(candidates @ basis - points[..., None, :], axis=-1)
     choice = distance.argmin(axis=-1)[..., None, None]
     return np.asarray(np.take_along_axis(candidates, choice, axis=-2)[..., 0, :])
@@ -143,14 +146,7 @@ def nearest(points: NDArray[np.float64], basis: NDArray[np.float64]) -> NDArray[
 
 def brillouin_zone(lattice: Lattice) -> NDArray[np.float64]:
     """Corners (n, 2) of the first Brillouin zone in 1/Angstrom, in turn."""
-    b1, b2 = lattice.reciprocal / lattice.constant
-    if lattice.name == "square":
-        corners = [(b1 + b2) / 2, (b1 - b2) / 2, (-b1 - b2) / 2, (-b1 + b2) / 2]
-    else:
-        # b1 and b2 enclose 120 degrees: corners are thirds of sums of neighbouring vectors.
-        star = [b1, b1 + b2, b2, -b1, -b1 - b2, -b2]
-        corners = [(p + q) / 3 for p, q in zip(star, star[1:] + star[:1], strict=True)]
-    return np.array(corners)
+    return lattice.brillouin_zone / lattice.constant
 
 
 def reach_of(lattice: Lattice) -> float:

@@ -71,9 +71,7 @@ def draw_transform(figure: Figure, axis: Axes, scan: xr.Dataset) -> None:
     """|rho(q)| of the conductance less its mean, on a logarithmic scale, up to 1.3 |b|."""
     image = scan["conductance"]
     transform = abs(fourier_transform(image - image.mean()))
-    lattice = Lattice(
-        scan.attrs.get("lattice", "triangular"), float(scan.attrs["lattice_constant"])
-    )
+    lattice = Lattice.from_dict({"lattice": "triangular"} | scan.attrs)
     length = float(np.linalg.norm(lattice.reciprocal[0])) / (ANGSTROM * lattice.constant)
     shown = transform.sel(qx=slice(-1.3 * length, 1.3 * length))
     shown = shown.sel(qy=slice(-1.3 * length, 1.3 * length))

@@ -38,7 +38,7 @@ def overview_figure(
     fermi_surface : lines (n, 2) in 1/Angstrom.
     dos : density of states in 1/meV, (energy).
     """
-    lattice = Lattice(maps.attrs["lattice"], maps.attrs["lattice_constant"])
+    lattice = Lattice.from_dict(maps.attrs)
     energy = float(maps.energy[0])
     with styled():
         figure = Figure(figsize=(9.6, 8.2), layout="constrained")

@@ -116,9 +116,9 @@ def simulate(
     lattice = specification.material.lattice
     ldos_change = maps.ldos_change[0]
     if convention == "paper":
-        image = paper_image(maps.trace[0], lattice.name).astype(np.complex128)
+        image = paper_image(maps.trace[0], lattice).astype(np.complex128)
     else:
-        image = qpi_image(ldos_change, lattice.name)
+        image = qpi_image(ldos_change, lattice)
     sites, momenta = ("energy", "r1", "r2"), ("energy", "q1", "q2")
     per_site = "1/meV"
     return xr.Dataset(
@@ -194,8 +194,7 @@ def _parameters(specification: Specification) -> dict[str, str | float]:
         "material": material.name,
         "material_description": material.description,
         "material_citation": material.citation,
-        "lattice": material.lattice.name,
-        "lattice_constant": material.lattice.constant,
+        **material.lattice.to_dict(),
         "lattice_constant_units": "Angstrom",
         "irrep": pairing.irrep,
         "gap": float(pairing.gap),

@@ -7,12 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-<<<<<<< HEAD
 from gapscope.instrument.sites import window_positions
-from gapscope.physics.lattice import Lattice, symmetric_window, window_coordinates
-=======
 from gapscope.physics.lattice import Lattice, named, symmetric_window, window_coordinates
->>>>>>> 7369dd3 (Lattices: any cell in the plane, found in any setting; windows, zones, paths and figures by the lattice's own group)
 
 MAP = (-2, -1)
 

@@ -1,0 +1,1 @@
+"""Gaps that a crystal's symmetry allows: irrep by irrep, shell by shell, channel by channel."""

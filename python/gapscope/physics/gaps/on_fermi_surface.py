@@ -1,0 +1,142 @@
+"""A gap on the Fermi surface: least and largest value, sign, nodes.
+
+Where bands cross the Fermi level with states U(k), and V(-k) at the opposite momentum, the gap is
+to first order in Delta the matrix
+
+    U(k)^dagger Delta(k) V(-k)^*,
+
+whose singular values are the gaps of quasiparticles. V is U's time-reversed state where He has that
+symmetry; the matrix of a gap that is even under time reversal is then Hermitian, and the sign of
+its eigenvalues, if they agree, is the sign of the gap. Pairs of states of which only one is at the
+Fermi level open no gap to first order: so equal-spin pairs in an Ising superconductor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gapscope.physics.bonds import Bonds
+from gapscope.physics.gaps.fermi_surface import FermiSurface
+
+NODE = 5e-3
+"""Part of the largest gap below which a minimum is a node."""
+NOTHING = 1e-7
+"""Part of the gap's largest value in the zone below which the Fermi surface is ungapped."""
+
+
+@dataclass(frozen=True, eq=False)
+class GapOnFermiSurface:
+    """A gap at every point of the Fermi surface, in the unit of its bonds.
+
+    Parameters
+    ----------
+    least : (points,) smallest gap of the states at a point.
+    largest : (points,) their largest gap.
+    signed : (points,) the least gap with its sign; not a number where it has none.
+    nodes : (nodes, 2) reduced momenta where the gap vanishes, from -1/2 to 1/2.
+    ungapped : part of the points without any gap, to first order.
+    """
+
+    least: NDArray[np.float64]
+    largest: NDArray[np.float64]
+    signed: NDArray[np.float64]
+    nodes: NDArray[np.float64]
+    ungapped: float
+
+    @property
+    def smallest(self) -> float:
+        """Least gap on the Fermi surface; 0 where it has nodes."""
+        if len(self.nodes) or not len(self.least):
+            return 0.0
+        return float(self.least.min())
+
+    @property
+    def maximum(self) -> float:
+        """Largest gap on the Fermi surface."""
+        return float(self.largest.max(initial=0.0))
+
+
+def gap_on_fermi_surface(gap: Bonds, surface: FermiSurface) -> GapOnFermiSurface:
+    """Project a gap onto the states at the Fermi level."""
+    count = len(surface.momenta)
+    least, largest = np.zeros(count), np.zeros(count)
+    signed = np.full(count, np.nan)
+    matrices = gap.at(surface.momenta)
+    scale = float(np.abs(gap.matrices).max()) or 1.0
+    for states in surface.states:
+        left = states.electrons.conj().transpose(0, 2, 1)
+        part = left @ matrices[states.points] @ states.partners.conj()
+        square = part.shape[-1] == part.shape[-2]
+        if square and np.abs(part - part.conj().transpose(0, 2, 1)).max() < 1e-6 * scale:
+            values = np.linalg.eigvalsh(-part)
+            agree = (values.min(axis=1) > 0) == (values.max(axis=1) > 0)
+            size = np.abs(values)
+            sign = np.where(values[:, 0] > 0, 1.0, -1.0)
+            signed[states.points] = np.where(agree, sign * size.min(axis=1), np.nan)
+        else:
+            size = np.linalg.svd(part, compute_uv=False)
+        least[states.points], largest[states.points] = size.min(axis=1), size.max(axis=1)
+    ungapped = float(np.mean(largest < NOTHING)) if count else 0.0
+    nodes = _nodes(surface, least, largest, signed)
+    return GapOnFermiSurface(least, largest, signed, nodes, ungapped)
+
+
+def _nodes(
+    surface: FermiSurface,
+    least: NDArray[np.float64],
+    largest: NDArray[np.float64],
+    signed: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Where the gap changes sign along a segment, or a minimum of it reaches zero."""
+    top = float(largest.max(initial=0.0))
+    if top < NOTHING:
+        return np.zeros((0, 2))
+    k = surface.momenta
+    i, j = surface.segments.T
+    gapped = (least[i] > NOTHING) & (least[j] > NOTHING)
+    near = np.abs(signed[i] - signed[j]) < top / 2
+    change = gapped & near & (np.sign(signed[i]) * np.sign(signed[j]) < 0)
+    i, j = i[change], j[change]
+    weight = np.abs(signed[i]) / (np.abs(signed[i]) + np.abs(signed[j]))
+    found = [k[i] + weight[:, None] * (k[j] - k[i])]
+    found.append(_minima(surface, least, top))
+    places = np.concatenate(found)
+    places -= np.rint(places)
+    return _apart(places)
+
+
+def _minima(surface: FermiSurface, least: NDArray[np.float64], top: float) -> NDArray[np.float64]:
+    """Points where a parabola through the gap's square reaches zero without a change of sign."""
+    neighbours: dict[int, list[int]] = {}
+    for one, two in surface.segments.tolist():
+        neighbours.setdefault(one, []).append(two)
+        neighbours.setdefault(two, []).append(one)
+    k, places = surface.momenta, []
+    for point in np.flatnonzero(least < top / 5).tolist():
+        around = neighbours.get(point, [])
+        if len(around) != 2 or least[point] > least[around].min():
+            continue
+        if least[around].max() < NOTHING:
+            continue
+        steps = [float(np.linalg.norm(k[other] - k[point])) for other in around]
+        if min(steps) == 0:
+            continue
+        squares = least[[around[0], point, around[1]]] ** 2
+        a, b, c = np.polyfit([-steps[0], 0.0, steps[1]], squares, 2)
+        vertex = -b / (2 * a) if a > 0 else 0.0
+        if c + b * vertex + a * vertex**2 < (NODE * top) ** 2:
+            side = int(vertex > 0)
+            places.append(k[point] + abs(vertex) / steps[side] * (k[around[side]] - k[point]))
+    return np.array(places).reshape(-1, 2)
+
+
+def _apart(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Places without those that are the same to a five-hundredth of the zone."""
+    kept: list[NDArray[np.float64]] = []
+    for place in places:
+        if all(np.abs(place - one - np.rint(place - one)).max() > 0.002 for one in kept):
+            kept.append(place)
+    return np.array(kept).reshape(-1, 2)

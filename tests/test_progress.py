@@ -6,7 +6,7 @@ import pytest
 
 from gapscope.cli.whole import WholeNumber
 from gapscope.support import progress
-from gapscope.support.progress import in_chunks, in_words
+from gapscope.support.progress import in_chunks, in_words, stages
 
 
 class Clock:
@@ -49,6 +49,13 @@ def test_a_long_computation_says_how_long(clock: Clock, capsys: pytest.CaptureFi
     assert capsys.readouterr().err == "about 19 minutes for 38 energies; or not at all\n"
     run(clock, 30.0, 1, expected=30.0)
     assert capsys.readouterr().err == "about 30 s for 1 energy; or not at all\n"
+
+
+def test_stages_of_a_study_say_what_they_take_together(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(stages([40.0, 10.0, 10.0], "map/maps")) == [0, 1, 2]
+    assert capsys.readouterr().err == "about 60 s for 3 maps\n"
+    assert list(stages([1.0, 1.0], "map/maps")) == [0, 1]
+    assert capsys.readouterr().err == ""
 
 
 def test_a_short_one_says_nothing_though_its_first_call_compiles(

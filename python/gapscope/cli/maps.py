@@ -327,6 +327,7 @@ def converge(
         window=window,
         kgrids=[smallest * 2**n for n in range(doublings)],
         accuracies=[0.1, 0.03, 0.01, 0.005, 0.001],
+        progress=True,
     )
     click.echo(f"{'method':<20}{'seconds':>9}{'error':>10}{'estimate':>10}")
     for kgrid in study.kgrid.values:

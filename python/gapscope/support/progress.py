@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import NoReturn
 
 from tqdm import tqdm
 
@@ -23,6 +24,33 @@ def in_words(seconds: float) -> str:
         if seconds >= 1.8 * size:
             return f"{_two_digits(seconds / size)} {unit}"
     return f"{_two_digits(seconds)} s"
+
+
+def stages(seconds: Sequence[float], unit: str) -> Iterator[int]:
+    """Numbers of computations of unequal length, in order; telling happens in between.
+
+    Parameters
+    ----------
+    seconds : expected of each.
+    unit : what is counted, in the singular and the plural with a slash.
+    """
+    if sum(seconds) > LONG:
+        _tell(sum(seconds), len(seconds), unit)
+    with _bar(len(seconds), unit) as bar:
+        for number in range(len(seconds)):
+            yield number
+            bar.update(1)
+
+
+def _tell(seconds: float, count: int, unit: str, instead: str = "") -> None:
+    one, many = unit.split("/")
+    words = f"about {in_words(seconds)} for {count} {one if count == 1 else many}"
+    tqdm.write(words + (f"; {instead}" if instead else ""), file=sys.stderr)
+
+
+def _bar(count: int, unit: str) -> tqdm[NoReturn]:
+    one = unit.split("/")[0]
+    return tqdm(total=count, unit=one, delay=LONG / 2, disable=None, leave=False)
 
 
 def _two_digits(number: float) -> str:
@@ -44,19 +72,16 @@ def in_chunks(
     expected : seconds of all groups before the first is computed; 0 for few.
     remedy : what might be done instead of waiting so many seconds, for the line about the time.
     """
-    one, many = unit.split("/")
     count = sum(map(len, groups))
     told = False
 
     def tell(seconds: float, left: int) -> bool:
-        words = f"about {in_words(seconds)} for {left} {one if left == 1 else many}"
-        instead = remedy(seconds)
-        tqdm.write(words + (f"; {instead}" if instead else ""), file=sys.stderr)
+        _tell(seconds, left, unit, remedy(seconds))
         return True
 
     if (seconds := expected()) > LONG:
         told = tell(seconds, count)
-    with tqdm(total=count, unit=one, delay=LONG / 2, disable=None, leave=False) as bar:
+    with _bar(count, unit) as bar:
         done, at_once, waiting, spent = 0, 1, list(groups), 0.0
         while waiting:
             now, waiting = waiting[:at_once], waiting[at_once:]

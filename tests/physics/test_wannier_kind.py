@@ -127,8 +127,12 @@ def test_the_cell_of_the_win_is_taken_or_refused(tmp_path: Path) -> None:
     (tmp_path / "x.win").write_text(cell.format("-1.65 2.857884"))
     assert read(path).bonds.dimension == 2
     (tmp_path / "x.win").write_text(cell.format("0 3.3"))
+    assert read(path).lattice.name == "square"
+    text = 'schema = 1\nname = "x"\n[lattice]\nname = "triangular"\nconstant = 3.3\n'
+    text += '[wannier90]\nhr = "x_hr.dat"\nfermi_energy = 0.0\n'
+    (tmp_path / "x.toml").write_text(text)
     with pytest.raises(MaterialFileError, match=r"90\.0 degrees"):
-        read(path)
+        Material.from_toml(tmp_path / "x.toml")
 
 
 def test_hopping_out_of_the_plane_is_summed_below_its_tolerance(tmp_path: Path) -> None:

@@ -51,7 +51,12 @@ def state_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--lattice-constant",
             type=float,
-            help="Angstrom; needed with a Wannier90 _hr.dat given directly.",
+            help="Angstrom; for a Wannier90 _hr.dat without its .win beside it.",
+        ),
+        click.option(
+            "--kz",
+            type=click.Choice(["Gamma", "Z"], case_sensitive=False),
+            help="Plane of the zone at which a bulk Wannier90 Hamiltonian is cut.",
         ),
         click.option("--irrep", required=True, help=f"One of {', '.join(IRREPS)}."),
         click.option("--gap", type=float, required=True, help="Gap magnitude in meV."),
@@ -77,6 +82,7 @@ def specification(options: dict[str, Any], impurity: Impurity) -> Specification:
         filling=options["filling"],
         spin=options["spin"],
         lattice_constant=options["lattice_constant"],
+        kz=options["kz"],
     )
     if options["filling"] is not None:
         click.echo(found.description)

@@ -40,6 +40,7 @@ class StandardCell:
     vectors : rows a1, a2 in the unit of the given ones.
     basis : integer M; M times the given rows, turned by ``turn``, are the standard ones.
     turn : angle in radian by which the axes of the plane are turned, counterclockwise.
+    given : the rows that were given.
     near : higher Bravais type that the cell misses by less than 1 %, or "".
     """
 
@@ -47,6 +48,7 @@ class StandardCell:
     vectors: Matrix
     basis: NDArray[np.int64]
     turn: float
+    given: Matrix
     near: str = ""
 
     @property
@@ -117,7 +119,7 @@ def standard_cell(vectors: ArrayLike, *, keep: bool = False) -> StandardCell:
     c, s = np.cos(turn), np.sin(turn)
     exact = _exact(basis @ given @ np.array([[c, s], [-s, c]]), name)
     near = _type(short @ given, 2 * NEAR)
-    return StandardCell(name, exact, basis, turn, near if near != name else "")
+    return StandardCell(name, exact, basis, turn, given, near if near != name else "")
 
 
 def _type(short: Matrix, tolerance: float) -> str:

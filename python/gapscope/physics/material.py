@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gapscope.errors import MaterialFileError, SpecificationError
 from gapscope.physics.bonds import Bonds, require_hermitian
@@ -13,8 +14,7 @@ from gapscope.physics.filling import filled
 from gapscope.physics.lattice import Lattice
 from gapscope.physics.material_file import read_material_file
 from gapscope.physics.orbitals import Orbital
-from gapscope.physics.wannier90 import read_wannier90
-from gapscope.physics.wannier_kind import with_spin
+from gapscope.physics.wannier_crystal import read_wannier_crystal
 
 DEFAULT_BASIS = (Orbital("s"),)
 """Basis of one orbital of which nothing is said."""
@@ -97,13 +97,22 @@ class Material:
     def from_toml(cls, path: str | Path) -> Material:
         """Read a material file: ``[[shells]]``, ``[[bonds]]`` or ``[wannier90]``.
 
-        Shells: one orbital, triangular lattice; ``hopping`` t in meV on all sites that D6 makes of
-        ``bond``, and ``ising_soc`` l in meV, the term -i l sigma_z on them with the sign of
-        D3h, so that one nearest-neighbour shell gives 2 l (sin k.a1 - sin k.a2 - sin k.(a1 - a2))
-        sigma_z (paper, eqs 4 and 5). Bonds: matrices ``real`` and ``imag`` in meV, 2n x 2n spin
-        major, or n x n with ``spin = "doubled"`` at the top (understood where n is odd);
-        the partner on -R is added where it is not given. Wannier90: see
-        :func:`gapscope.physics.wannier90.read_wannier90`.
+        Lattice: ``[lattice]`` with ``name`` and ``constant`` (triangular, square), with ``vectors``
+        (two rows in Angstrom), or with ``a``, ``b`` and ``angle``; of any cell, its sites are
+        counted anew in the standard setting (:mod:`gapscope.physics.cell`) where it is another one.
+        Orbitals: ``[[atoms]]`` with ``name``, ``position`` (reduced), ``height`` (Angstrom) and
+        ``orbitals`` (harmonics), in the order of the rows of the matrices.
+
+        Shells: one orbital that every operation of the lattice takes to itself or its negative;
+        ``hopping`` t in meV on all sites that the lattice's point group makes of ``bond``;
+        ``rashba`` l in meV, -i l (s x R).z / abs(R) on them, which on the nearest neighbours of a
+        square is 2 l (s_x sin k_y - s_y sin k_x); ``ising_soc`` l in meV, triangular lattice only,
+        the term -i l sigma_z with the sign of D3h, so that one nearest-neighbour shell gives
+        2 l (sin k.a1 - sin k.a2 - sin k.(a1 - a2)) sigma_z (paper, eqs 4 and 5). Bonds: matrices
+        ``real`` and ``imag`` in meV, 2n x 2n spin major, or n x n with ``spin = "doubled"`` at the
+        top (understood where n is odd); the partner on -R is added where it is not given.
+        Wannier90: see :meth:`from_wannier90`; ``[lattice]`` may be left out where a ``.win`` stands
+        beside the file.
 
         Raises
         ------
@@ -124,24 +133,32 @@ class Material:
         *,
         fermi_energy: float | None = None,
         filling: float | None = None,
-        lattice_constant: float,
+        lattice_constant: float | None = None,
         name: str | None = None,
         cell_angle: int | None = None,
         spin: str | None = None,
+        vectors: ArrayLike | None = None,
+        kz: str | float | None = None,
         citation: str = "",
     ) -> Material:
-        """Wannier90 ``_hr.dat`` or ``_tb.dat`` (with its ``_wsvec.dat`` if beside it).
+        """Wannier90 ``_hr.dat`` or ``_tb.dat`` with what stands beside it.
+
+        ``_wsvec.dat`` is used where it is there; the ``.win`` gives cell and orbitals, and
+        ``_centres.xyz`` the cells that these sit in. Without a ``.win`` the lattice is triangular
+        (its bands are checked), or that of ``vectors``.
 
         Parameters
         ----------
         fermi_energy : in eV on the file's absolute scale; becomes the zero of energy.
         filling : electrons per cell, both spins, instead of it.
-        lattice_constant : in Angstrom.
-        cell_angle : 60 or 120, angle between a1 and a2 in the file; found from the file's
+        lattice_constant : in Angstrom; needed where no file holds a length.
+        cell_angle : 60 or 120, angle between a1 and a2 in a triangular file; found from the file's
             lattice vectors (they fill a Wigner-Seitz cell) where it is not given.
         spin : "none" (the Hamiltonian is doubled), "interleaved" (up, down, up, down, ...) or
             "blocks" (all up, then all down); without it, a file that seems to hold both spins is
             read in the order that time reversal tells, or refused (:func:`with_spin`).
+        vectors : rows a1, a2 of the file's cell in Angstrom, in place of the ``.win``'s.
+        kz : the plane "Gamma" or "Z" of a bulk crystal.
 
         Raises
         ------
@@ -154,16 +171,27 @@ class Material:
                 f"fermi_energy = {fermi_energy}, filling = {filling}",
                 "Give one of them.",
             )
-        orbital = read_wannier90(path, fermi_energy=fermi_energy or 0.0, cell_angle=cell_angle)
-        bonds, spin = with_spin(orbital, path, spin)
+        found = read_wannier_crystal(
+            path,
+            fermi_energy=fermi_energy or 0.0,
+            lattice_constant=lattice_constant,
+            cell_angle=cell_angle,
+            spin=spin,
+            vectors=vectors,
+            kz=kz,
+        )
+        bonds = found.bonds
         if filling is not None:
             bonds, zero = filled(bonds, filling)
         else:
             zero = f"{fermi_energy:.6g} eV"
+        said = f"Wannier90 {path.name}, spin {found.spin}, zero of energy at {zero}"
+        plane = [] if kz is None else [f"cut at kz = {kz}"]
         return cls(
             name or path.name.removesuffix("_hr.dat"),
-            Lattice("triangular", lattice_constant),
+            found.lattice,
             bonds,
             citation,
-            f"Wannier90 {path.name}, spin {spin}, zero of energy at {zero}",
+            "; ".join([said, *plane, *found.notes]),
+            found.basis,
         )

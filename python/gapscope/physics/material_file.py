@@ -13,16 +13,20 @@ from numpy.typing import NDArray
 from gapscope.errors import MaterialFileError
 from gapscope.physics.bonds import Bonds
 from gapscope.physics.filling import filled
-from gapscope.physics.lattice import Lattice
-from gapscope.physics.spin import S0, SZ
+from gapscope.physics.lattice import Lattice, cell_vectors
+from gapscope.physics.orbitals import Orbital, rotation
+from gapscope.physics.setting import Basis, Setting
+from gapscope.physics.spin import S0, SX, SY, SZ
 from gapscope.physics.symmetry import D6, D6_ISING, act_on_site
-from gapscope.physics.wannier90 import atomic_soc, read_wannier90
-from gapscope.physics.wannier_kind import with_spin
+from gapscope.physics.wannier90 import atomic_soc
+from gapscope.physics.wannier_crystal import read_wannier_crystal
 
 MATERIAL_SCHEMA = 1
 
-MaterialContent = tuple[str, Lattice, Bonds, str, str]
-"""Name, lattice, He_R in meV, citation, description."""
+MaterialContent = tuple[str, Lattice, Bonds, str, str, Basis | None]
+"""Name, lattice, He_R in meV, citation, description, orbitals."""
+CELLS = ({"name", "constant"}, {"vectors"}, {"a", "b", "angle"})
+"""Keys that [lattice] may have."""
 
 
 def read_material_file(path: Path) -> MaterialContent:
@@ -44,7 +48,7 @@ def read_material_file(path: Path) -> MaterialContent:
 class _Reader:
     """Turns one parsed material table into bonds; every complaint names the file."""
 
-    KEYS = frozenset({"schema", "name", "citation", "description", "lattice", "spin"})
+    KEYS = frozenset({"schema", "name", "citation", "description", "lattice", "spin", "atoms"})
     MODELS = ("shells", "bonds", "wannier90")
 
     def __init__(self, path: Path, table: dict[str, Any]) -> None:
@@ -88,22 +92,58 @@ class _Reader:
                 f"spin = {self.table['spin']!r} with {models[0]}",
                 "Leave spin out.",
             )
-        cell = self.require(self.table, "lattice", dict)
-        if set(cell) != {"name", "constant"}:
-            raise self.fail(
-                "[lattice] has name and constant.", ", ".join(sorted(cell)), "Mend [lattice]."
-            )
-        lattice = Lattice(
-            self.require(cell, "name", str), float(self.require(cell, "constant", (int, float)))
-        )
-        build = {"shells": self.shells, "bonds": self.bonds, "wannier90": self.wannier90}
         texts = dict.fromkeys(("citation", "description"), "") | self.table
         name, citation, description = (
             self.require(texts, key, str) for key in ("name", "citation", "description")
         )
-        bonds = build[models[0]](lattice)
+        basis = self.atoms()
+        if models == ["wannier90"]:
+            lattice, bonds, basis = self.wannier90(basis)
+        else:
+            setting = self.setting()
+            given = self.shells(setting, basis) if models == ["shells"] else self.bonds()
+            bonds, there = setting.electrons(given, basis)
+            if basis is not None and there is None:
+                self.notes.append("orbitals unknown: the turn leads out of their set")
+            lattice, basis = setting.lattice, there
+            self.notes = [*setting.notes, *self.notes]
         said = [description] if description else []
-        return name, lattice, bonds, citation, "; ".join(said + self.notes)
+        return name, lattice, bonds, citation, "; ".join(said + self.notes), basis
+
+    def setting(self) -> Setting:
+        """The lattice, and how the file's sites are counted in its standard setting."""
+        cell = self.require(self.table, "lattice", dict)
+        if set(cell) == CELLS[0]:
+            name, constant = self.require(cell, "name", str), self.number(cell, "constant")
+            return Setting.own(Lattice(name, constant))
+        if set(cell) == CELLS[1]:
+            return Setting.of(self.require(cell, "vectors", list))
+        if set(cell) == CELLS[2]:
+            a, b, angle = (self.number(cell, key) for key in ("a", "b", "angle"))
+            return Setting.of(cell_vectors(a, b, angle))
+        raise self.fail(
+            "[lattice] has name and constant, or vectors, or a, b and angle.",
+            ", ".join(sorted(cell)),
+            "Give one of these sets of keys.",
+        )
+
+    def atoms(self) -> Basis | None:
+        """The orbitals of ``[[atoms]]`` in order, in the file's cell."""
+        if "atoms" not in self.table:
+            return None
+        basis: list[Orbital] = []
+        for entry in self.entries("atoms", {"name", "position", "height", "orbitals"}):
+            position = self.require(entry, "position", list)
+            if len(position) != 2 or not all(type(r) in (int, float) for r in position):
+                raise self.fail(
+                    "an atom's position is two reduced coordinates.", position, "Give two numbers."
+                )
+            atom = self.require(entry, "name", str) if "name" in entry else ""
+            for character in self.require(entry, "orbitals", list):
+                place = (float(position[0]), float(position[1]))
+                label = f"{atom} {character}".strip()
+                basis.append(Orbital(character, place, self.number(entry, "height"), label))
+        return tuple(basis)
 
     def entries(self, key: str, allowed: set[str]) -> Iterator[dict[str, Any]]:
         for entry in self.require(self.table, key, list):
@@ -124,25 +164,73 @@ class _Reader:
     def number(self, entry: dict[str, Any], key: str) -> float:
         return float(self.require(entry, key, (int, float))) if key in entry else 0.0
 
-    def shells(self, lattice: Lattice) -> Bonds:
-        if lattice.name != "triangular":
-            raise self.fail("shells need the triangular lattice.", lattice.name, "Give [[bonds]].")
+    def shells(self, setting: Setting, basis: Basis | None) -> Bonds:
+        """Bonds in the file's cell, each shell made by the lattice's point group."""
+        self.require_single(setting, basis)
+        there, back = setting.sites(np.eye(2)).T, setting.cell.basis.T
+        own = [np.rint(back @ w @ there).astype(np.int64) for w in setting.lattice.operations]
+        vectors = setting.cell.given
         terms: list[Bonds] = []
-        for entry in self.entries("shells", {"bond", "hopping", "ising_soc"}):
+        for entry in self.entries("shells", {"bond", "hopping", "ising_soc", "rashba"}):
             site = self.vector(entry, "bond")
             terms.append(Bonds.from_dict({(0, 0): 0 * S0}))
             hopping = self.number(entry, "hopping")
-            sites = {act_on_site(operation, site) for operation in D6}
+            sites = {act_on_site(operation, site) for operation in own}
             terms.append(Bonds.from_dict(dict.fromkeys(sites, hopping * S0)))
-            soc = self.number(entry, "ising_soc")
+            rashba, soc = self.number(entry, "rashba"), self.number(entry, "ising_soc")
+            if rashba:
+                terms.append(self.rashba(sites, rashba, vectors))
             if soc:
-                terms.append(self.ising(site, soc))
+                terms.append(self.ising(site, soc, setting))
         return Bonds.sum(terms)
 
-    def ising(self, site: tuple[int, int], soc: float) -> Bonds:
+    def require_single(self, setting: Setting, basis: Basis | None) -> None:
+        """Shells are of one orbital that the lattice's operations leave alone but for its sign."""
+        if basis is None:
+            return
+        vectors = setting.lattice.vectors.T
+        for w in setting.lattice.operations:
+            operation = np.eye(3)
+            operation[:2, :2] = vectors @ w @ np.linalg.inv(vectors)
+            if (
+                len(basis) != 1
+                or abs(abs(rotation([basis[0].character], operation)[0, 0]) - 1) > 1e-3
+            ):
+                raise self.fail(
+                    "[[shells]] are of one orbital that every operation of the lattice takes to"
+                    " itself or its negative.",
+                    ", ".join(orbital.character for orbital in basis),
+                    "Give [[bonds]].",
+                )
+
+    def rashba(
+        self, sites: set[tuple[int, int]], strength: float, vectors: NDArray[np.float64]
+    ) -> Bonds:
+        """-i l (s x R).z / |R| on every site R."""
+        terms = {}
+        for site in sites:
+            x, y = np.asarray(site) @ vectors
+            length = np.hypot(x, y)
+            if not length:
+                raise self.fail(
+                    "Rashba coupling leads to another site.", list(site), "Leave rashba out there."
+                )
+            terms[site] = -1j * strength * (SX * y - SY * x) / length
+        return Bonds.from_dict(terms)
+
+    def ising(self, site: tuple[int, int], soc: float, setting: Setting) -> Bonds:
+        if setting.lattice.name != "triangular":
+            raise self.fail(
+                "ising_soc has the sign of D3h, on the triangular lattice alone.",
+                f"ising_soc = {soc} on a {setting.lattice.name} lattice",
+                "Give the term as [[bonds]].",
+            )
         signs: dict[tuple[int, int], int] = {}
+        back = setting.cell.basis.T
+        there = np.rint(setting.sites(site)).astype(np.int64)
         for operation, sign in zip(D6, D6_ISING, strict=True):
-            if signs.setdefault(act_on_site(operation, site), sign) != sign:
+            image = act_on_site(back @ operation, (int(there[0]), int(there[1])))
+            if signs.setdefault(image, sign) != sign:
                 raise self.fail(
                     "a vertical mirror plane forbids Ising SOC on this shell (D3h).",
                     f"ising_soc = {soc} on bond {list(site)}",
@@ -150,8 +238,7 @@ class _Reader:
                 )
         return Bonds.from_dict({s: -1j * sign * soc * SZ for s, sign in signs.items()})
 
-    def bonds(self, lattice: Lattice) -> Bonds:
-        del lattice
+    def bonds(self) -> Bonds:
         given: dict[tuple[int, int], NDArray[np.complex128]] = {}
         for entry in self.entries("bonds", {"vector", "real", "imag"}):
             site = self.vector(entry, "vector")
@@ -176,21 +263,25 @@ class _Reader:
             raise self.fail("bond matrices are square.", matrix.shape, "Mend real and imag.")
         return matrix
 
-    def wannier90(self, lattice: Lattice) -> Bonds:
-        table = self.require(self.table, "wannier90", dict)
-        unknown = set(table) - {
+    WANNIER = frozenset(
+        {
             "hr",
             "fermi_energy",
             "filling",
             "cell_angle",
             "spin",
+            "kz",
             "soc_strength",
             "soc_orbitals",
         }
-        if unknown or lattice.name != "triangular":
+    )
+
+    def wannier90(self, basis: Basis | None) -> tuple[Lattice, Bonds, Basis | None]:
+        table = self.require(self.table, "wannier90", dict)
+        if set(table) - self.WANNIER:
             raise self.fail(
-                "[wannier90] has hr, fermi_energy or filling, cell_angle, spin, soc_strength,"
-                " soc_orbitals, on the triangular lattice.",
+                "[wannier90] has hr, fermi_energy or filling, cell_angle, spin, kz, soc_strength,"
+                " soc_orbitals.",
                 ", ".join(sorted(table)),
                 "Remove the others.",
             )
@@ -201,20 +292,40 @@ class _Reader:
                 "Give one of them.",
             )
         path = self.path.parent / self.require(table, "hr", str)
-        orbital = read_wannier90(
+        found = read_wannier_crystal(
             path,
             fermi_energy=self.number(table, "fermi_energy"),
             cell_angle=table.get("cell_angle"),
+            spin=table.get("spin"),
+            kz=table.get("kz"),
+            basis=basis,
+            **self.told_lattice(),
         )
-        electrons, _ = with_spin(orbital, path, table.get("spin"))
+        self.notes += found.notes
+        electrons = found.bonds
         if "soc_strength" in table:
             electrons = Bonds.sum([electrons, self.atomic(table, electrons)])
         if "filling" not in table:
-            return electrons
+            return found.lattice, electrons, found.basis
         # After the spin-orbit coupling, which moves the level.
         bonds, zero = filled(electrons, self.number(table, "filling"))
         self.notes.append(f"zero of energy at {zero}")
-        return bonds
+        return found.lattice, bonds, found.basis
+
+    def told_lattice(self) -> dict[str, Any]:
+        """What [lattice] says of a Wannier90 file's cell, where it is there."""
+        if "lattice" not in self.table:
+            return {}
+        setting = self.setting()
+        if self.table["lattice"].get("name") == "triangular":
+            return {"lattice_constant": setting.lattice.constant, "triangular": True}
+        if "cell_angle" in self.table["wannier90"]:
+            raise self.fail(
+                "cell_angle is that of a triangular cell.",
+                f"a {setting.lattice.name} [lattice]",
+                'Leave cell_angle out, or give name = "triangular" and the constant.',
+            )
+        return {"vectors": setting.cell.given}
 
     def atomic(self, table: dict[str, Any], electrons: Bonds) -> Bonds:
         names = self.require(table, "soc_orbitals", list)

@@ -43,7 +43,10 @@ class Setting:
     @classmethod
     def own(cls, lattice: Lattice) -> Setting:
         """The setting of a lattice that is standard already."""
-        return cls.of(lattice.constant * lattice.vectors)
+        vectors = lattice.constant * lattice.vectors
+        return cls(
+            lattice, StandardCell(lattice.name, vectors, np.eye(2, dtype=np.int64), 0.0, vectors)
+        )
 
     @property
     def notes(self) -> list[str]:

@@ -6,7 +6,6 @@ over equivalent vectors R + T of the Born-von Karman supercell (Wannier90 user g
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -19,6 +18,7 @@ from gapscope.physics.bonds import Bonds
 from gapscope.physics.spin import SX, SY, SZ
 from gapscope.physics.wannier_kind import require_triangular, stated_cell_angle
 from gapscope.physics.wannier_text import read_hamiltonian_text
+from gapscope.physics.wannier_win import beside
 
 MEV_PER_EV = 1000.0
 FLAT = 1e-5
@@ -27,35 +27,59 @@ TO_60 = {60: np.eye(2, dtype=np.int64), 120: np.array([[1, -1], [0, 1]])}
 """(r1, r2) of a basis in that with 60 degrees: a2(120) = a2(60) - a1(60)."""
 
 
+PLANES = {"gamma": 0.0, "z": 0.5}
+"""Named cuts of a bulk crystal's zone, k3 in units of b3."""
+
+
 def read_wannier90(
     path: str | Path, *, fermi_energy: float, cell_angle: int | None = None
 ) -> Bonds:
-    """Orbital bonds (n, orbitals, orbitals) in meV of a two-dimensional spinless Hamiltonian.
+    """Orbital bonds (n, orbitals, orbitals) in meV of a triangular spinless Hamiltonian.
 
     Parameters
     ----------
-    path : ``seed_hr.dat`` or ``seed_tb.dat``; ``seed_wsvec.dat`` beside it is used when
-        it is there (leaving it out shifts bands by up to meV, more than a gap).
-    fermi_energy : eV, subtracted from every orbital.
+    path, fermi_energy : see :func:`read_orbitals`.
     cell_angle : 60 or 120 degrees between the file's a1 and a2; without it, that of
         ``unit_cell_cart`` in ``seed.win`` beside it, or else the angle for which the file's
         vectors form the rounder cell.
 
     Raises
     ------
-    MaterialFileError : not such a file, a three-dimensional crystal, a lattice that is not
-        triangular as far as the ``.win`` or the bands tell, or not Hermitian.
+    MaterialFileError : as :func:`read_orbitals` does, or a lattice that is not triangular as far as
+        the ``.win`` or the bands tell.
     """
     path = Path(path)
+    given = read_orbitals(path, fermi_energy=fermi_energy)
+    stated = stated_cell_angle(path) if cell_angle is None else cell_angle
+    angle = triangular_angle(given, stated, path.name)
+    return Bonds.sum([Bonds(given.vectors @ TO_60[angle].T, given.matrices)])
+
+
+def read_orbitals(path: Path, *, fermi_energy: float, kz: str | float | None = None) -> Bonds:
+    """Orbital bonds (n, orbitals, orbitals) in meV, counted in the file's own cell.
+
+    Parameters
+    ----------
+    path : ``seed_hr.dat`` or ``seed_tb.dat``; ``seed_wsvec.dat`` beside it is used when
+        it is there (leaving it out shifts bands by up to meV, more than a gap).
+    fermi_energy : eV, subtracted from every orbital.
+    kz : the plane "Gamma" (0) or "Z" (1/2, in units of b3) of a bulk crystal: H(R1, R2) is then
+        sum_R3 H(R) exp(2 pi i kz R3).
+
+    Raises
+    ------
+    MaterialFileError : not such a file, a three-dimensional crystal without kz, or not Hermitian.
+    """
     if not np.isfinite(fermi_energy):
         raise MaterialFileError(
             "The Fermi energy is a finite number in eV.", fermi_energy, "Give it in eV."
         )
+    plane = None if kz is None else _plane(kz)
     try:
         vectors, degeneracy, elements = read_hamiltonian_text(
             path.read_text(encoding="ascii", errors="replace")
         )
-        companion = path.with_name(re.sub(r"_(hr|tb)\.dat$", "", path.name) + "_wsvec.dat")
+        companion = beside(path, "_wsvec.dat")
         shifts = _read_wsvec(companion.read_text(encoding="ascii")) if companion.exists() else None
         total = _spread(vectors, elements / degeneracy[:, None, None], shifts)
     except (OSError, ValueError, IndexError, KeyError) as error:
@@ -64,14 +88,10 @@ def read_wannier90(
             f"{path}: {error}",
             "Check that the file is a whole _hr.dat or _tb.dat.",
         ) from error
-    flat = _flattened(total, path.name)
-    _require_partners(flat, path.name)
-    given = Bonds.from_dict({r: MEV_PER_EV * h for r, h in flat.items()})
-    stated = stated_cell_angle(path) if cell_angle is None else cell_angle
-    angle = _cell_angle(given.vectors, stated)
-    bonds = Bonds(given.vectors @ TO_60[angle].T, given.matrices)
-    n = bonds.dimension
-    zero = Bonds.from_dict({(0, 0): -MEV_PER_EV * fermi_energy * np.eye(n)})
+    _require_partners(total, path.name)
+    flat = _flattened(total, path.name) if plane is None else _cut(total, plane)
+    bonds = Bonds.from_dict({r: MEV_PER_EV * h for r, h in flat.items()})
+    zero = Bonds.from_dict({(0, 0): -MEV_PER_EV * fermi_energy * np.eye(bonds.dimension)})
     # The file rounds to 1e-6 eV; the Hermitian part differs by no more than that.
     adjoint = bonds.adjoint()
     asymmetry = bonds.distance(adjoint)
@@ -81,9 +101,51 @@ def read_wannier90(
             f"{path.name} breaks it by {asymmetry:.2g} of the largest element",
             "Check that the file is complete.",
         )
+    # Vectors whose matrices vanish stay: the cell's angle is told from all of them.
+    whole = Bonds.sum([bonds.scaled(0.5), adjoint.scaled(0.5), zero])
+    kept = dict(zip(map(tuple, whole.vectors.tolist()), whole.matrices, strict=True))
+    nothing = np.zeros((bonds.dimension, bonds.dimension))
+    return Bonds.from_dict(dict.fromkeys(flat, nothing) | kept)
+
+
+def triangular_angle(given: Bonds, cell_angle: int | None, name: str) -> int:
+    """60 or 120 degrees between a1 and a2 of a file that is triangular, checked on the bands.
+
+    Raises
+    ------
+    MaterialFileError : an angle that is not 60 or 120 degrees or cannot be told, or bands of
+        another lattice.
+    """
+    angle = _cell_angle(given.vectors, cell_angle)
+    bonds = Bonds(given.vectors @ TO_60[angle].T, given.matrices)
     other = Bonds(given.vectors @ TO_60[180 - angle].T, given.matrices)
-    require_triangular(bonds, other, given, angle, path.name)
-    return Bonds.sum([bonds.scaled(0.5), adjoint.scaled(0.5), zero])
+    require_triangular(bonds, other, given, angle, name)
+    return angle
+
+
+def _plane(kz: str | float) -> float:
+    named = PLANES.get(str(kz).strip().lower())
+    if named is not None:
+        return named
+    if not isinstance(kz, (int, float)) or isinstance(kz, bool) or (2 * kz) % 1:
+        raise MaterialFileError(
+            "A bulk crystal is cut where k3 and -k3 are one plane, as pairs of k and -k need it:"
+            ' kz is "Gamma" (0) or "Z" (0.5).',
+            kz,
+            'Give kz = "Gamma" or kz = "Z".',
+        )
+    return float(kz) % 1
+
+
+def _cut(
+    total: dict[tuple[int, int, int], NDArray[np.complex128]], k3: float
+) -> dict[tuple[int, int], NDArray[np.complex128]]:
+    """H(R1, R2) = sum_R3 H(R) exp(2 pi i k3 R3), where the exponentials are 1 or -1."""
+    plane: dict[tuple[int, int], NDArray[np.complex128]] = {}
+    for (r1, r2, r3), matrix in total.items():
+        sign = -1 if k3 and r3 % 2 else 1
+        plane[r1, r2] = plane.get((r1, r2), 0) + sign * matrix
+    return plane
 
 
 def _flattened(
@@ -95,7 +157,8 @@ def _flattened(
         raise MaterialFileError(
             f"The crystal is two-dimensional: |H(R)| is below {FLAT:g} eV where R3 is not 0.",
             f"{name} with |H(R3 != 0)| up to {leaving:.2g} eV",
-            "Use a monolayer's Hamiltonian, with one k-point along the third axis.",
+            "Use a monolayer's Hamiltonian, with one k-point along the third axis; or cut a bulk"
+            ' one at a plane: kz = "Gamma" or kz = "Z" in [wannier90] of a material\'s TOML.',
         )
     flat: dict[tuple[int, int], NDArray[np.complex128]] = {}
     for (r1, r2, _), matrix in total.items():
@@ -103,14 +166,18 @@ def _flattened(
     return flat
 
 
-def _require_partners(flat: dict[tuple[int, int], NDArray[np.complex128]], name: str) -> None:
+def _require_partners(total: dict[tuple[int, int, int], NDArray[np.complex128]], name: str) -> None:
     """Raise where a bond R of weight has no partner -R in the file."""
-    alone = [r for r, h in flat.items() if (-r[0], -r[1]) not in flat and np.abs(h).max() > FLAT]
+    alone = [
+        (a, b, c)
+        for (a, b, c), h in total.items()
+        if (-a, -b, -c) not in total and np.abs(h).max() > FLAT
+    ]
     if alone:
         some = ", ".join(map(str, sorted(alone)[:3])) + (", ..." if len(alone) > 3 else "")
         raise MaterialFileError(
             "A Wannier90 file holds H(-R) beside every H(R), with H(-R) = H(R)^dagger.",
-            f"{name}: {len(alone)} of {len(flat)} vectors without their opposite: {some}",
+            f"{name}: {len(alone)} of {len(total)} vectors without their opposite: {some}",
             "Write the file anew, with all vectors; or write the bonds into a material's TOML as"
             " [[bonds]], where the opposite is added.",
         )
@@ -188,6 +255,8 @@ def _spread(
     for vector, element in zip(vectors, elements, strict=True):
         for i, j in np.ndindex(orbitals, orbitals):
             key = (*vector.tolist(), i + 1, j + 1)
+            if shifts is not None and key not in shifts and not element[i, j]:
+                continue
             targets = unshifted if shifts is None else shifts[key]
             for r1, r2, r3 in (vector + targets).tolist():
                 matrix = total.setdefault((r1, r2, r3), np.zeros_like(element))
@@ -205,8 +274,8 @@ def _cell_angle(sites: NDArray[np.int64], cell_angle: int | None) -> int:
             raise MaterialFileError(
                 "The angle between a1 and a2 cannot be told from the file's lattice vectors.",
                 f"both angles give cells of equal radius {longest[60]} a^2",
-                "Give cell_angle = 60 or 120 if it is triangular; no other lattice is read, and"
-                " bands that are not triangular are refused.",
+                "Give cell_angle = 60 or 120 if it is triangular; put the .win beside the file, or"
+                " write a material's TOML with vectors in [lattice], if it is another lattice.",
             )
         cell_angle = min(longest, key=lambda angle: longest[angle])
     if cell_angle not in (60, 120):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from gapscope.errors import MaterialFileError
 from gapscope.physics.bonds import Bonds
 from gapscope.physics.spin import SY
 from gapscope.physics.symmetry import C3, act_on_bonds
+from gapscope.physics.wannier_win import read_win
 
 SPINS = ("none", "blocks", "interleaved")
 KRAMERS = 5.0
@@ -77,16 +77,8 @@ def _time_reversed(bonds: Bonds) -> bool:
     return bonds.distance(Bonds(bonds.vectors, flip @ bonds.matrices.conj() @ flip)) < REVERSAL
 
 
-def _win(path: Path) -> str:
-    companion = path.with_name(re.sub(r"_(hr|tb)\.dat$", "", path.name) + ".win")
-    if not companion.is_file():
-        return ""
-    return re.sub(r"[!#].*", "", companion.read_text(encoding="utf-8", errors="replace"))
-
-
 def _spinors(path: Path) -> str:
-    found = re.search(r"^\s*spinors\s*[=:]?\s*\.?t", _win(path), re.IGNORECASE | re.MULTILINE)
-    return "spinors = .true. in its .win" if found else ""
+    return "spinors = .true. in its .win" if read_win(path).spinors else ""
 
 
 def _kramers(bonds: Bonds) -> str:
@@ -106,23 +98,18 @@ def stated_cell_angle(path: Path) -> int | None:
     ------
     MaterialFileError : the cell stated there is not triangular.
     """
-    block = re.search(
-        r"begin\s+unit_cell_cart(.*?)end\s+unit_cell_cart", _win(path), re.IGNORECASE | re.DOTALL
-    )
-    numbers = re.findall(r"[-+]?\d*\.?\d+(?:[eEdD][-+]?\d+)?", block[1]) if block else []
-    if len(numbers) != 9:
+    cell = read_win(path).cell
+    if cell is None:
         return None
-    cell = np.array([float(re.sub("[dD]", "e", n)) for n in numbers]).reshape(3, 3)
     first, second = np.linalg.norm(cell[:2], axis=1)
     angle = float(np.degrees(np.arccos(cell[0] @ cell[1] / (first * second))))
     for right in (60, 120):
         if abs(angle - right) < 1 and abs(first / second - 1) < 0.01:
             return right
     raise MaterialFileError(
-        "Only the triangular lattice is read from Wannier90: a1 and a2 of one length, at 60 or 120"
-        " degrees.",
+        "A triangular lattice has a1 and a2 of one length, at 60 or 120 degrees.",
         f"a1 : a2 = {first / second:.3f} at {angle:.1f} degrees in the .win beside {path.name}",
-        "Write the bonds into a material's TOML; no cell_angle makes another lattice triangular.",
+        "Leave the lattice to the .win: no [lattice] in a material's TOML, and no cell_angle.",
     )
 
 
@@ -153,10 +140,11 @@ def require_triangular(bonds: Bonds, other: Bonds, given: Bonds, angle: int, nam
     for lattice, operation in OTHERS.items():
         if _apart(Bonds(given.vectors @ operation.T, given.matrices), given) < SYMMETRY:
             raise MaterialFileError(
-                "Only the triangular lattice is read from Wannier90.",
+                "Without its .win a Wannier90 file is taken for a triangular lattice.",
                 f"{name}, whose bands have the symmetry of a {lattice} lattice and not that of a"
                 " triangular one",
-                "Write the bonds into a material's TOML; no cell_angle makes it triangular.",
+                "Put the .win beside the file, or write a material's TOML with vectors, in"
+                " Angstrom, in its [lattice]; no cell_angle makes it triangular.",
             )
 
 

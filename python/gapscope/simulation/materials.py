@@ -17,6 +17,7 @@ def material(
     filling: float | None = None,
     spin: str | None = None,
     lattice_constant: float | None = None,
+    kz: str | None = None,
 ) -> Material:
     """A shipped material by name, or one from a TOML file or a Wannier90 ``_hr.dat``.
 
@@ -24,23 +25,24 @@ def material(
     ----------
     name : name of a shipped material, or the path of a file.
     folder : where relative paths start.
-    fermi_energy or filling, lattice_constant, spin : eV or electrons per cell, Angstrom, and how
-        a ``_hr.dat`` holds spin (:meth:`Material.from_wannier90`); for such a file and only for it.
+    fermi_energy or filling, lattice_constant, spin, kz : eV or electrons per cell, Angstrom, how a
+        ``_hr.dat`` holds spin, and the plane of a bulk one (:meth:`Material.from_wannier90`); for
+        such a file and only for it. The lattice constant may be left to a ``.win`` beside it.
 
     Raises
     ------
-    MaterialFileError : no such material, an unreadable file, or a ``_hr.dat`` without the two
+    MaterialFileError : no such material, an unreadable file, or a ``_hr.dat`` without the
         numbers that it does not hold.
     """
     path = find_material(name, folder)
     if path.suffix == ".toml":
         return Material.from_toml(path)
-    if (fermi_energy is None and filling is None) or lattice_constant is None:
+    if fermi_energy is None and filling is None:
         raise MaterialFileError(
-            "A Wannier90 Hamiltonian has neither a zero of energy nor a length of its own.",
+            "A Wannier90 Hamiltonian has no zero of energy of its own.",
             name,
-            "Give the Fermi energy (eV) or a filling, and the lattice constant (Angstrom), or write"
-            " a material's TOML with a [wannier90] table.",
+            "Give the Fermi energy (eV) or a filling (and the lattice constant in Angstrom where no"
+            " .win stands beside it), or write a material's TOML with a [wannier90] table.",
         )
     return Material.from_wannier90(
         path,
@@ -48,4 +50,5 @@ def material(
         filling=filling,
         spin=spin,
         lattice_constant=lattice_constant,
+        kz=kz,
     )

@@ -1,0 +1,196 @@
+"""A crystal from Wannier90: the Hamiltonian with its cell, its orbitals' places and characters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gapscope.errors import MaterialFileError
+from gapscope.physics.bonds import Bonds
+from gapscope.physics.cell import standard_cell
+from gapscope.physics.lattice import Lattice
+from gapscope.physics.orbitals import Orbital
+from gapscope.physics.setting import Basis, Setting
+from gapscope.physics.wannier90 import read_orbitals, triangular_angle
+from gapscope.physics.wannier_kind import stated_cell_angle, with_spin
+from gapscope.physics.wannier_text import lattice_of_tb
+from gapscope.physics.wannier_win import FAR, Win, read_centres, read_win
+
+ALIKE = 0.02
+"""Difference of two cells' metrics, over their trace, up to which they are of one shape."""
+UPRIGHT = 1e-3
+"""Part of a length by which vectors may leave the plane, or the third one its normal."""
+
+
+@dataclass(frozen=True, eq=False)
+class WannierCrystal:
+    """Electron bonds in meV, spin major, in the standard setting, and what is known of them.
+
+    Parameters
+    ----------
+    lattice, bonds : the crystal.
+    basis : its orbitals, or None.
+    spin : how the file holds spin.
+    notes : what became of the cell and what was not found, in words.
+    """
+
+    lattice: Lattice
+    bonds: Bonds
+    basis: Basis | None
+    spin: str
+    notes: tuple[str, ...] = ()
+
+
+def read_wannier_crystal(
+    path: Path,
+    *,
+    fermi_energy: float = 0.0,
+    lattice_constant: float | None = None,
+    vectors: ArrayLike | None = None,
+    cell_angle: int | None = None,
+    spin: str | None = None,
+    kz: str | float | None = None,
+    basis: Basis | None = None,
+    triangular: bool = False,
+) -> WannierCrystal:
+    """The crystal of a ``_hr.dat`` or ``_tb.dat`` and of what stands beside it.
+
+    The cell is, in this order: ``vectors``; the triangular one where ``cell_angle`` is given; that
+    of the ``.win``, or of the ``_tb.dat`` itself; the triangular one, at the angle for which the
+    file's vectors form the rounder cell. Orbitals are those of the ``.win``'s projections, moved to
+    the cells of the ``_centres.xyz``.
+
+    Parameters
+    ----------
+    fermi_energy, kz : see :func:`gapscope.physics.wannier90.read_orbitals`.
+    lattice_constant : |a1| of the standard cell in Angstrom, in place of the file's length.
+    vectors : rows a1, a2 of the file's cell in Angstrom.
+    cell_angle : 60 or 120.
+    spin : see :func:`gapscope.physics.wannier_kind.with_spin`.
+    basis : orbitals in the file's cell, in place of the projections.
+    triangular : the lattice is said to be triangular; another cell in the ``.win`` is refused.
+
+    Raises
+    ------
+    MaterialFileError : a file that cannot be read so, or no length.
+    """
+    orbital = read_orbitals(path, fermi_energy=fermi_energy, kz=kz)
+    win = read_win(path)
+    space = win.cell if win.cell is not None else _tb_cell(path)
+    plane = None if space is None else _plane(space, path.name)
+    setting, notes = None, []
+    if vectors is not None:
+        setting = Setting.of(vectors)
+        if plane is not None:
+            _require_alike(setting.cell.given, plane, path.name)
+    elif cell_angle is None and plane is not None and not triangular and not _is_loose(plane):
+        setting = Setting.of(plane)
+    if setting is None:
+        if lattice_constant is None and plane is not None:
+            lattice_constant = float(np.linalg.norm(plane[0]))
+        setting = _triangular(path, orbital, cell_angle, lattice_constant)
+    elif lattice_constant is not None:
+        setting = replace(setting, lattice=replace(setting.lattice, constant=lattice_constant))
+    bonds, found = with_spin(orbital, path, spin)
+    if basis is None and space is not None:
+        basis, unclear = _basis(path, win, space, orbital.dimension, bonds.dimension // 2, found)
+        if unclear and bonds.dimension > 2:
+            notes.append(f"orbitals unknown: {unclear}")
+    moved, there = setting.electrons(Bonds.sum([bonds]), basis)
+    if basis is not None and there is None:
+        notes.append("orbitals unknown: the turn leads out of their set")
+    return WannierCrystal(setting.lattice, moved, there, found, (*setting.notes, *notes))
+
+
+def _require_alike(told: NDArray[np.float64], plane: NDArray[np.float64], name: str) -> None:
+    """Raise where a cell that is told has another shape than the one beside the file."""
+    one, two = (a @ a.T / np.trace(a @ a.T) for a in (told, plane))
+    if np.abs(one - two).max() > ALIKE:
+        raise MaterialFileError(
+            "The cell that is given has the shape of the one in the file's .win or _tb.dat.",
+            f"{told.round(4).tolist()}, and {plane.round(4).tolist()} beside {name}",
+            "Leave the lattice to the file: no [lattice] in the TOML, or no vectors.",
+        )
+
+
+def _is_loose(plane: NDArray[np.float64]) -> bool:
+    """Whether a cell is triangular but for a coarse rounding, which the bands must confirm."""
+    return standard_cell(plane).near == "triangular"
+
+
+def _triangular(path: Path, orbital: Bonds, angle: int | None, constant: float | None) -> Setting:
+    """The setting of a triangular cell at 60 or 120 degrees, checked on the bands."""
+    if constant is None:
+        raise MaterialFileError(
+            "A Wannier90 Hamiltonian without its .win has no length of its own.",
+            path.name,
+            "Give the lattice constant in Angstrom, or put the .win beside the file.",
+        )
+    lattice = Lattice("triangular", constant)
+    stated = stated_cell_angle(path) if angle is None else angle
+    if triangular_angle(orbital, stated, path.name) == 60:
+        return Setting.own(lattice)
+    cell = constant * np.array([[1.0, 0.0], [-0.5, np.sqrt(3) / 2]])
+    return replace(Setting.of(cell), lattice=lattice)
+
+
+def _tb_cell(path: Path) -> NDArray[np.float64] | None:
+    if not path.name.endswith("_tb.dat"):
+        return None
+    return lattice_of_tb(path.read_text(encoding="ascii", errors="replace"))
+
+
+def _plane(space: NDArray[np.float64], name: str) -> NDArray[np.float64]:
+    """a1 and a2 as vectors of the xy plane; a3 must stand upright on it."""
+    length = np.linalg.norm(space, axis=1)
+    if np.abs(space[:2, 2]).max() > UPRIGHT * length[:2].min() or (
+        np.abs(space[2, :2]).max() > UPRIGHT * length[2]
+    ):
+        raise MaterialFileError(
+            "The crystal's plane is that of a1 and a2, x and y; a3 lies along z.",
+            f"{name} with vectors {space.round(4).tolist()} Angstrom",
+            "Use a Hamiltonian in such a cell (the conventional one of a body-centred crystal).",
+        )
+    return np.asarray(space[:2, :2])
+
+
+def _basis(
+    path: Path, win: Win, space: NDArray[np.float64], functions: int, orbitals: int, spin: str
+) -> tuple[Basis | None, str]:
+    """Orbitals in the file's cell; None and the reason where they are not known."""
+    if win.projections is None:
+        return None, win.unclear or "no .win beside the file"
+    if len(win.projections) != orbitals:
+        return None, f"{len(win.projections)} projections in the .win for {orbitals} orbitals"
+    places = np.array([place for _, place, _ in win.projections]) @ space
+    centres = read_centres(path, functions)
+    if centres is not None:
+        if functions == 2 * orbitals:
+            centres = centres[::2] if spin == "interleaved" else centres[:orbitals]
+        shift = np.rint((centres - places) @ np.linalg.inv(space))
+        places = places + shift @ space
+        away = np.linalg.norm(centres - places, axis=1)
+        if away.max() > FAR:
+            worst = int(away.argmax())
+            return None, (
+                f"the centre of function {worst + 1} lies {away[worst]:.2g} Angstrom from the site"
+                " of its projection"
+            )
+    heights = _together(places[:, 2], float(space[2, 2])) if centres is None else places[:, 2]
+    reduced = places[:, :2] @ np.linalg.inv(space[:2, :2])
+    return tuple(
+        Orbital(name, (round(r1, 9), round(r2, 9)), round(float(z), 9), f"{label} {name}".strip())
+        for (label, _, name), (r1, r2), z in zip(
+            win.projections, reduced.tolist(), heights, strict=True
+        )
+    ), ""
+
+
+def _together(heights: NDArray[np.float64], period: float) -> NDArray[np.float64]:
+    """Heights of one layer, none split from the others by the cell's border."""
+    phases = np.exp(2j * np.pi * heights / period)
+    middle = float(np.angle(phases.sum()) / (2 * np.pi) * period)
+    return np.asarray(heights - period * np.rint((heights - middle) / period))

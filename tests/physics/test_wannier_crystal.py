@@ -1,0 +1,265 @@
+"""Wannier90 files with what stands beside them: cells, orbitals, centres, planes, sparse files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gapscope.errors import MaterialFileError
+from gapscope.physics import Lattice, Material
+from gapscope.physics.wannier_win import BOHR, read_win
+from wannier_files import Vector, write_hr
+
+WIN = """num_wann = {n}
+begin unit_cell_cart
+{cell}
+end unit_cell_cart
+begin atoms_frac
+{atoms}
+end atoms_frac
+Begin Projections
+{projections}
+End Projections
+"""
+SQUARE = "3.8 0 0\n0 3.8 0\n0 0 20"
+HEXAGONAL = "2.46 0 0\n-1.23 2.1304225 0\n0 0 20"
+
+
+def read(path: Path, **options: object) -> Material:
+    given: dict = {"fermi_energy": 0.0} | options
+    return Material.from_wannier90(path, **given)
+
+
+def three_orbitals(rng: np.random.Generator) -> dict[Vector, np.ndarray]:
+    h: dict[Vector, np.ndarray] = {(0, 0, 0): np.diag([0.1, -0.5, -0.4])}
+    for r in ((1, 0, 0), (0, 1, 0), (1, -1, 0)):
+        h[r] = np.round(rng.normal(size=(3, 3)), 6)
+        h[-r[0], -r[1], 0] = h[r].T
+    return h
+
+
+def win(folder: Path, n: int, cell: str, atoms: str, projections: str) -> None:
+    text = WIN.format(n=n, cell=cell, atoms=atoms, projections=projections)
+    (folder / "x.win").write_text(text)
+
+
+def test_a_square_lattice_with_three_orbitals(tmp_path: Path, rng: np.random.Generator) -> None:
+    h = three_orbitals(rng)
+    path = write_hr(tmp_path / "x_hr.dat", h)
+    atoms = "Cu 0 0 0.5\nO1 0.5 0 0.5\nO2 0.0 0.5 0.5"
+    win(tmp_path, 3, SQUARE, atoms, "Cu: dx2-y2 ! the d band\nO1 : l=1,mr=2\nO2:py")
+    found = read(path)
+    assert found.lattice == Lattice("square", 3.8)
+    assert found.basis is not None
+    assert [one.character for one in found.basis] == ["dx2-y2", "px", "py"]
+    assert [one.position for one in found.basis] == [(0, 0), (0.5, 0), (0, 0.5)]
+    assert [one.name for one in found.basis] == ["Cu dx2-y2", "O1 px", "O2 py"]
+    assert np.ptp([one.height for one in found.basis]) == 0
+    at_gamma = sum(1000 * matrix for matrix in h.values())
+    assert found.bonds.at([0, 0])[:3, :3] == pytest.approx(at_gamma, abs=1e-9)
+    assert read(path, lattice_constant=3.9).lattice == Lattice("square", 3.9)
+
+
+def test_projections_stand_in_the_order_of_wannier90(tmp_path: Path) -> None:
+    """Sites first, then l, then m_r, whatever the order in which they are written."""
+    win(tmp_path, 8, SQUARE, "Fe 0 0 0\nfe 0.5 0.5 0", "Fe:dxy;s;l=2,mr=3,1")
+    projections = read_win(tmp_path / "x_hr.dat").projections
+    assert projections is not None
+    assert [name for _, _, name in projections] == 2 * ["s", "dz2", "dyz", "dxy"]
+    assert [place[0] for _, place, _ in projections] == 4 * [0.0] + 4 * [0.5]
+    win(tmp_path, 3, SQUARE, "Fe 0 0 0", "f=0.25,0.5,0:p")
+    projections = read_win(tmp_path / "x_hr.dat").projections
+    assert projections is not None
+    assert [name for _, _, name in projections] == ["pz", "px", "py"]
+
+
+@pytest.mark.parametrize("line", ["Fe:sp3", "random", "Fe:d:x=1,1,0", "Fe:l=-3", "Se:p"])
+def test_what_is_no_real_harmonic_on_an_atom_is_unknown(tmp_path: Path, line: str) -> None:
+    win(tmp_path, 2, SQUARE, "Fe 0 0 0", line)
+    path = write_hr(tmp_path / "x_hr.dat", {(0, 0, 0): np.diag([0.1, 0.2])})
+    found = read(path)
+    assert found.basis is None
+    assert "orbitals unknown" in found.description
+
+
+def graphene() -> dict[Vector, np.ndarray]:
+    """Two sites at 1/3, 2/3 and 2/3, 1/3 of a cell with 120 degrees."""
+    up, down = np.array([[0, 1.0], [0, 0]]), np.array([[0, 0], [1.0, 0]])
+    return {
+        (0, 0, 0): -2.7 * (up + down),
+        (-1, 0, 0): -2.7 * up,
+        (1, 0, 0): -2.7 * down,
+        (0, 1, 0): -2.7 * up,
+        (0, -1, 0): -2.7 * down,
+    }
+
+
+@pytest.mark.parametrize("unit", ["ang", "bohr"])
+@pytest.mark.parametrize("cartesian", [False, True])
+def test_bonds_and_places_of_a_honeycomb_change_together(
+    tmp_path: Path, unit: str, cartesian: bool
+) -> None:
+    """Every hopping leads from a site to a neighbour at a / sqrt 3, in the standard cell too."""
+    path = write_hr(tmp_path / "x_hr.dat", graphene())
+    scale = BOHR if unit == "bohr" else 1.0
+    cell = np.array([[2.46, 0, 0], [-1.23, 2.13042249, 0], [0, 0, 20]])
+    sites = np.array([[1 / 3, 2 / 3, 0.02], [2 / 3, 1 / 3, 0.98]])
+    rows = [" ".join(f"{x:.9f}" for x in row) for row in cell / scale]
+    win(tmp_path, 2, "\n".join([unit, *rows]), "", "C:pz")
+    places = sites @ cell / scale if cartesian else sites
+    atoms = "\n".join("C " + " ".join(f"{x:.9f}" for x in row) for row in places)
+    kind = "atoms_cart" if cartesian else "atoms_frac"
+    atoms = f"begin {kind}\n{unit if cartesian else ''}\n{atoms}\nend {kind}"
+    text = (tmp_path / "x.win").read_text().replace("begin atoms_frac\n\nend atoms_frac", atoms)
+    (tmp_path / "x.win").write_text(text)
+    found = read(path)
+    assert found.lattice.name == "triangular"
+    assert found.lattice.constant == pytest.approx(2.46, abs=1e-6)
+    assert found.basis is not None
+    assert [one.height for one in found.basis] == pytest.approx([0.4, -0.4], abs=1e-6)
+    tau = np.array([one.position for one in found.basis])
+    checked = 0
+    for r, matrix in zip(found.bonds.vectors, found.bonds.matrices, strict=True):
+        for i, j in np.ndindex(2, 2):
+            if abs(matrix[i, j]) > 1:
+                step = (r + tau[j] - tau[i]) @ found.lattice.vectors
+                assert np.linalg.norm(step) == pytest.approx(1 / np.sqrt(3), abs=1e-5)
+                checked += 1
+    assert checked == 6
+    # The Dirac point.
+    assert np.abs(found.bonds.at([2 / 3, 1 / 3])).max() < 1e-9
+
+
+def test_centres_say_which_cell_an_orbital_sits_in(tmp_path: Path) -> None:
+    path = write_hr(tmp_path / "x_hr.dat", {(0, 0, 0): np.diag([0.1, 0.2])})
+    win(tmp_path, 2, SQUARE, "Cu 0 0 0\nO 0.5 0 0", "Cu:dx2-y2\nO:px")
+    (tmp_path / "x_centres.xyz").write_text(
+        "4\ncentres\nX 0.01 0.0 0.0\nX -1.9 3.8 0.0\nCu 0 0 0\nO 1.9 0 0\n"
+    )
+    found = read(path).basis
+    assert found is not None
+    assert found[1].position == (-0.5, 1.0)
+    (tmp_path / "x_centres.xyz").write_text("2\ncentres\nX 0.01 0.0 0.0\nX -1.0 3.8 0.0\n")
+    moved = read(path)
+    assert moved.basis is None
+    assert "function 2 lies 0.9 Angstrom" in moved.description
+    (tmp_path / "x_centres.xyz").write_text("1\ncentres\nX 0.01 0.0 0.0\n")
+    with pytest.raises(MaterialFileError, match="1 lines for 2 functions"):
+        read(path)
+
+
+@pytest.mark.parametrize("order", ["interleaved", "blocks"])
+def test_spinors_have_one_orbital_for_two_functions(tmp_path: Path, order: str) -> None:
+    spinless = {(0, 0, 0): np.diag([0.1, 0.3]), (1, 0, 0): np.eye(2) * 0.2}
+    spinless[-1, 0, 0] = spinless[1, 0, 0]
+    rashba = {(1, 0, 0): 0.05j, (-1, 0, 0): -0.05j, (0, 0, 0): 0}
+    flip = np.array([[0, 1], [-1, 0]])
+    spinful = {}
+    for r, h in spinless.items():
+        matrix = np.kron(np.eye(2), h) + rashba[r] * np.kron(1j * flip, np.diag([1, 2]))
+        mix = [0, 2, 1, 3] if order == "interleaved" else [0, 1, 2, 3]
+        spinful[r] = matrix[np.ix_(mix, mix)]
+    path = write_hr(tmp_path / "x_hr.dat", spinful)
+    win(tmp_path, 4, SQUARE, "Cu 0 0 0", "Cu:dx2-y2;dxy")
+    with (tmp_path / "x.win").open("a") as file:
+        file.write("spinors = .true.\n")
+    found = read(path)
+    assert f"spin {order}" in found.description
+    assert found.orbitals == 2
+    assert found.basis is not None
+    assert [one.character for one in found.basis] == ["dx2-y2", "dxy"]
+
+
+def test_a_sparse_file_is_the_whole_one(tmp_path: Path, rng: np.random.Generator) -> None:
+    h = three_orbitals(rng)
+    for matrix in h.values():
+        matrix[0, 1:] = matrix[1:, 0] = 0
+    whole = read(write_hr(tmp_path / "x_hr.dat", h), vectors=[[3.0, 0], [0, 4.0]])
+    lines = (tmp_path / "x_hr.dat").read_text().splitlines()
+    kept = [line for line in lines[4:] if any(float(x) for x in line.split()[5:])]
+    assert len(kept) < len(lines[4:])
+    rng.shuffle(kept)
+    for name, head in (
+        ("plain", [lines[0], "# a comment", *lines[1:4]]),
+        ("counted", [lines[0], f"{len(kept)}  ! lines", *lines[1:4]]),
+    ):
+        path = tmp_path / f"{name}_hr.dat"
+        path.write_text("\n".join([*head, *kept]) + "\n")
+        sparse = read(path, vectors=[[3.0, 0], [0, 4.0]])
+        assert sparse.bonds.distance(whole.bonds) == 0, name
+        assert sparse.lattice.name == "rectangular"
+    for cut in (1, 4):
+        (tmp_path / "cut_hr.dat").write_text("\n".join([*lines[:4], *kept[:-cut]]) + "\n")
+        with pytest.raises(MaterialFileError, match="layout of the user guide"):
+            read(tmp_path / "cut_hr.dat", vectors=[[3.0, 0], [0, 4.0]])
+
+
+def test_a_bulk_crystal_is_cut_at_a_plane(tmp_path: Path, rng: np.random.Generator) -> None:
+    h = three_orbitals(rng)
+    for r in ((0, 0, 1), (1, 0, 1), (0, 1, 2)):
+        h[r] = np.round(rng.normal(size=(3, 3)) + 1j * rng.normal(size=(3, 3)), 6)
+        h[-r[0], -r[1], -r[2]] = h[r].conj().T
+    path = write_hr(tmp_path / "x_hr.dat", h)
+    win(tmp_path, 3, SQUARE, "Cu 0 0 0", "Cu:p")
+    with pytest.raises(MaterialFileError, match="two-dimensional") as caught:
+        read(path)
+    assert 'kz = "Gamma"' in caught.value.remedy
+    m = rng.uniform(-0.5, 0.5, (10, 2))
+    for kz, k3 in (("Gamma", 0.0), ("Z", 0.5), ("z", 0.5), (0.5, 0.5), (0, 0.0)):
+        direct = sum(
+            1000 * np.multiply.outer(np.exp(2j * np.pi * (m @ r[:2] + k3 * r[2])), matrix)
+            for r, matrix in h.items()
+        )
+        found = read(path, kz=kz)
+        assert found.bonds.at(m)[:, :3, :3] == pytest.approx(np.array(direct), abs=1e-8)
+        assert found.lattice.name == "square"
+    for wrong in (0.3, "X"):
+        with pytest.raises(MaterialFileError, match="k3 and -k3 are one plane"):
+            read(path, kz=wrong)
+
+
+@pytest.mark.parametrize(
+    ("cell", "rule"),
+    [
+        ("3.8 0 1\n0 3.8 0\n0 0 20", "plane is that of a1 and a2"),
+        ("3.8 0 0\n0 3.8 0\n1.9 1.9 6", "plane is that of a1 and a2"),
+        ("3.8 0 0\n0 3.8 0\n0 0", "layout of the user guide"),
+        ("3.8 0 0\n7.6 0 0\n0 0 20", "not parallel"),
+    ],
+)
+def test_a_cell_of_no_planar_crystal_is_refused(tmp_path: Path, cell: str, rule: str) -> None:
+    path = write_hr(tmp_path / "x_hr.dat", {(0, 0, 0): np.eye(1)})
+    win(tmp_path, 1, cell, "Cu 0 0 0", "Cu:s")
+    with pytest.raises(ValueError, match=rule):
+        read(path)
+
+
+def test_a_length_is_needed_and_two_cells_must_agree(tmp_path: Path) -> None:
+    h: dict[Vector, np.ndarray] = {
+        (0, 0, 0): np.eye(1),
+        (1, 0, 0): np.eye(1),
+        (-1, 0, 0): np.eye(1),
+    }
+    path = write_hr(tmp_path / "x_hr.dat", h)
+    with pytest.raises(MaterialFileError, match="no length of its own"):
+        read(path)
+    win(tmp_path, 1, SQUARE, "Cu 0 0 0", "Cu:s")
+    with pytest.raises(MaterialFileError, match="has the shape of the one"):
+        read(path, vectors=[[3.0, 0.0], [0.0, 4.0]])
+    assert read(path, vectors=[[4.0, 0.0], [0.0, 4.0]]).lattice.constant == 4.0
+    text = 'schema = 1\nname = "x"\n[wannier90]\nhr = "x_hr.dat"\nfermi_energy = 0.1\n'
+    (tmp_path / "x.toml").write_text(text)
+    found = Material.from_toml(tmp_path / "x.toml")
+    assert found.lattice == Lattice("square", 3.8)
+    (tmp_path / "x.win").unlink()
+    with pytest.raises(MaterialFileError, match="no length of its own"):
+        Material.from_toml(tmp_path / "x.toml")
+    (tmp_path / "y.toml").write_text(
+        text.replace("[wannier90]", '[lattice]\nname = "square"\nconstant = 3.7\n[wannier90]')
+    )
+    assert Material.from_toml(tmp_path / "y.toml").lattice == Lattice("square", 3.7)
+    (tmp_path / "y.toml").write_text((tmp_path / "y.toml").read_text() + "cell_angle = 60\n")
+    with pytest.raises(MaterialFileError, match="cell_angle is that of a triangular"):
+        Material.from_toml(tmp_path / "y.toml")

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from gapscope.cli.crystal import gaps, symmetry
 from gapscope.cli.dataset import dataset
 from gapscope.cli.explore import explore
 from gapscope.cli.learning import calibrate, evaluate, export, predict, train
@@ -48,6 +49,8 @@ for command in (
     converge,
     dos,
     spectrum,
+    symmetry,
+    gaps,
     prepare,
     dataset,
     train,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,9 @@ import click
 from gapscope.cli.outputs import require_outputs
 from gapscope.cli.whole import WholeNumber
 from gapscope.errors import ConvergenceWarning, SpecificationError
-from gapscope.physics import IRREPS, Impurity, Pairing, Specification
+from gapscope.physics import IRREPS, Impurity, Material, Pairing, Specification
+from gapscope.physics.gaps.pair_space import CHANNELS
+from gapscope.physics.group.found import EXACT
 from gapscope.physics.irreps import both_gaps
 from gapscope.physics.wannier_kind import SPINS
 from gapscope.simulation.materials import material
@@ -24,15 +26,20 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 ANGLES = ("theta", "phi", "theta-s", "phi-s", "theta-t", "phi-t")
 
 
-def state_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Options that specify the clean superconductor."""
-    options = [
-        click.option(
-            "--material",
-            default="nbse2",
-            show_default=True,
-            help="Name of a shipped material, a material's TOML file, or a Wannier90 _hr.dat.",
-        ),
+def _adding(options: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
+    """Decorator that adds options to a command, shown in their order."""
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+MATERIAL_HELP = "Name of a shipped material, a material's TOML file, or a Wannier90 _hr.dat."
+wannier_options = _adding(
+    [
         click.option(
             "--fermi-energy",
             type=float,
@@ -58,24 +65,13 @@ def state_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(["Gamma", "Z"], case_sensitive=False),
             help="Plane of the zone at which a bulk Wannier90 Hamiltonian is cut.",
         ),
-        click.option("--irrep", required=True, help=f"One of {', '.join(IRREPS)}."),
-        click.option("--gap", type=float, required=True, help="Gap magnitude in meV."),
-        *(
-            click.option(f"--{angle}", type=float, help="Angle in radians, where the irrep has it.")
-            for angle in ANGLES
-        ),
-        click.option(
-            "--eps0", type=float, default=0.0, show_default=True, help="Onsite energy in meV."
-        ),
     ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+)
+"""What a Wannier90 file that is given as the material does not hold."""
 
 
-def specification(options: dict[str, Any], impurity: Impurity) -> Specification:
-    """The superconductor that the options of :func:`state_options` describe."""
-    angles = {name.replace("-", "_"): options[name.replace("-", "_")] for name in ANGLES}
+def given_material(options: dict[str, Any]) -> Material:
+    """The material that --material and :data:`wannier_options` name."""
     found = material(
         options["material"],
         fermi_energy=options["fermi_energy"],
@@ -86,12 +82,55 @@ def specification(options: dict[str, Any], impurity: Impurity) -> Specification:
     )
     if options["filling"] is not None:
         click.echo(found.description)
-    return Specification(
-        found,
-        Pairing(options["irrep"], options["gap"], **angles),
-        impurity,
-        options["eps0"],
-    )
+    return found
+
+
+state_options = _adding(
+    [
+        click.option("--material", default="nbse2", show_default=True, help=MATERIAL_HELP),
+        wannier_options,
+        click.option(
+            "--irrep",
+            required=True,
+            help=f"An irrep of the material's point group ({', '.join(IRREPS)} of NbSe2); gapscope"
+            " gaps lists them.",
+        ),
+        click.option("--gap", type=float, required=True, help="Gap magnitude in meV."),
+        click.option(
+            "--shell", type=WHOLE, help="Shell of neighbours of the gap's bonds; 0 is on site."
+        ),
+        click.option(
+            "--channel",
+            type=click.Choice(CHANNELS),
+            help="Singlet, or triplet with d along z or in the plane, where a shell has several.",
+        ),
+        click.option("--copy", type=WHOLE, help="Number of the basis function among several."),
+        click.option(
+            "--tolerance",
+            type=float,
+            default=EXACT,
+            show_default=True,
+            help="meV to which the material's symmetry holds.",
+        ),
+        *(
+            click.option(f"--{angle}", type=float, help="Angle in radians, where the irrep has it.")
+            for angle in ANGLES
+        ),
+        click.option(
+            "--eps0", type=float, default=0.0, show_default=True, help="Onsite energy in meV."
+        ),
+    ]
+)
+"""Options that specify the clean superconductor."""
+
+
+def specification(options: dict[str, Any], impurity: Impurity) -> Specification:
+    """The superconductor that the options of :data:`state_options` describe."""
+    angles = {name.replace("-", "_"): options[name.replace("-", "_")] for name in ANGLES}
+    which = {name: options[name] for name in ("shell", "channel", "copy", "tolerance")}
+    found = given_material(options)
+    pairing = Pairing.of(found, options["irrep"], options["gap"], **which, **angles)
+    return Specification(found, pairing, impurity, options["eps0"])
 
 
 accuracy_option = click.option(
@@ -184,10 +223,11 @@ def simulate(
     numerics = Numerics(energies or (0.0,), broadening, window, chosen)
     if len(numerics.energies) > 1:
         click.echo(f"energies {', '.join(f'{w:g}' for w in numerics.energies)} meV")
+    state = specification(options, scatterer)
     with told_warnings():
-        maps = simulate_maps(specification(options, scatterer), numerics, convention, progress=True)
-    if also_known := both_gaps(options["irrep"], options["gap"]):
-        click.echo(f"gap {options['gap']:g} meV of A2u = {also_known}")
+        maps = simulate_maps(state, numerics, convention, progress=True)
+    if state.pairing.custom is None and (also := both_gaps(state.pairing.irrep, options["gap"])):
+        click.echo(f"gap {options['gap']:g} meV of A2u = {also}")
     if "relative_error" in maps.attrs:
         click.echo(f"estimated relative error {maps.attrs['relative_error'].max():.2g}")
     click.echo(f"wrote {write_netcdf(maps, output)}")

@@ -1,10 +1,10 @@
-"""Superconducting gaps: the six irreps of D3h with their parameters, or any gap given by bonds."""
+"""Superconducting gaps: the paper's six states, any irrep of any crystal, or any bonds."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -13,7 +13,13 @@ from numpy.typing import ArrayLike
 from gapscope.errors import SpecificationError
 from gapscope.physics.bonds import Bonds, require_fermionic
 from gapscope.physics.form_factors import FORM_FACTORS
+from gapscope.physics.gaps.basis_function import BasisFunction
+from gapscope.physics.gaps.choice import choose_function, is_named_in_paper
+from gapscope.physics.gaps.magnitude import largest_singular_value
+from gapscope.physics.gaps.term import GapTerm, partner_coefficients
+from gapscope.physics.group.found import EXACT, find_group
 from gapscope.physics.irreps import require_irrep
+from gapscope.physics.material import Material
 
 ANGLES = ("theta", "phi", "theta_s", "phi_s", "theta_t", "phi_t")
 _GENERAL_EG = ("theta_s", "phi_s", "theta_t", "phi_t")
@@ -40,6 +46,10 @@ class Pairing:
               which theta mixes singlet and triplet
     ========= ============================================================ =====================
 
+    These are the paper's states of D3h, with its matrices and its own normalisation of the gap. A
+    gap of any crystal comes from :meth:`of` (an irrep), :meth:`from_functions` (any mixture of an
+    irrep's basis functions) or :meth:`from_bonds`.
+
     Parameters
     ----------
     irrep : name as above.
@@ -61,24 +71,21 @@ class Pairing:
     theta_t: float | None = None
     phi_t: float | None = None
     custom: Bonds | None = None
+    terms: tuple[GapTerm, ...] = ()
 
     def __post_init__(self) -> None:
         if self.custom is None:
             require_irrep(self.irrep)
             self._check_angles()
-        if not (np.isfinite(self.gap) and self.gap > 0):
-            raise SpecificationError(
-                "The gap is a positive number in meV (a sign of it changes no map).",
-                self.gap,
-                "Give a positive gap; for the normal state use a very small one.",
-            )
+        _require_positive(self.gap)
 
     @classmethod
     def from_bonds(cls, bonds: Bonds | Mapping[tuple[int, int], ArrayLike]) -> Pairing:
         """A gap given directly by its bond matrices in meV, checked for Pauli antisymmetry.
 
         Matrices are 2 x 2 in spin (every orbital then pairs with itself) or the full 2n x 2n of an
-        n-orbital material, spin major.
+        n-orbital material, spin major. Its ``gap`` is the largest singular value of Delta(k) over
+        the zone: 35 meV for a d wave of 35 meV, whose bonds are 8.75 meV.
         """
         if not isinstance(bonds, Bonds):
             bonds = Bonds.from_dict(bonds)
@@ -89,10 +96,97 @@ class Pairing:
                 "Give 2 x 2 matrices in the basis (up, down).",
             )
         require_fermionic(bonds)
-        largest = float(np.abs(bonds.matrices).max())
-        if largest == 0:
+        if not bonds.matrices.any():
             raise SpecificationError("A gap has a nonzero bond.", "zeros only", "Give its bonds.")
-        return cls("custom", largest, custom=bonds)
+        return cls("custom", largest_singular_value(bonds), custom=bonds)
+
+    @classmethod
+    def of(
+        cls,
+        material: Material,
+        irrep: str,
+        gap: float,
+        *,
+        shell: int | None = None,
+        channel: str | None = None,
+        copy: int | None = None,
+        tolerance: float = EXACT,
+        theta: float | None = None,
+        phi: float | None = None,
+        theta_s: float | None = None,
+        phi_s: float | None = None,
+        theta_t: float | None = None,
+        phi_t: float | None = None,
+    ) -> Pairing:
+        """A gap of an irrep of a crystal, Delta = gap [cos(theta) f_1 + exp(i phi) sin(theta) f_2].
+
+        f_1, f_2 are the partners of one basis function, whose largest singular value over the zone
+        is 1; irreps of one dimension have f_1 alone, and no angle. Without ``shell`` it is taken
+        from the innermost shell that has the irrep. ``gapscope gaps MATERIAL --shells N`` lists the
+        functions; :func:`gapscope.physics.gaps.classify.classify_gaps` returns them.
+
+        A triangular crystal with the D3h of NbSe2 (or of unknown orbitals) and an irrep without
+        shell, channel and copy is given the paper's state of that name, with the paper's angles.
+
+        Parameters
+        ----------
+        irrep : gapscope's or Mulliken's name.
+        gap : magnitude of the coefficients in meV.
+        shell, channel, copy : which basis function, where there are several.
+        tolerance : meV to which the crystal's symmetry has to hold.
+        theta, phi : radians; the other angles are those of the paper's general Eg.
+
+        Raises
+        ------
+        SpecificationError : the crystal has no such irrep, shell or channel, or several functions
+            that fit; an angle is missing, or there where it means nothing.
+        """
+        free = shell is None and channel is None and copy is None
+        group = find_group(material, tolerance) if material.basis is not None else None
+        if free and (name := is_named_in_paper(material, group, irrep)):
+            return cls(name, gap, theta, phi, theta_s, phi_s, theta_t, phi_t)
+        function = choose_function(material, group, irrep, shell, channel, copy)
+        values = (theta, phi, theta_s, phi_s, theta_t, phi_t)
+        given = {n: float(v) for n, v in zip(ANGLES, values, strict=True) if v is not None}
+        made = cls.from_functions(gap, [(function, partner_coefficients(function, given))])
+        return replace(made, theta=given.get("theta"), phi=given.get("phi"))
+
+    @classmethod
+    def from_functions(
+        cls, gap: float, terms: Sequence[tuple[BasisFunction, Sequence[complex]]]
+    ) -> Pairing:
+        """A gap sum_a c_a f_a over basis functions of one irrep: Delta = gap sum c f / |c|.
+
+        Parameters
+        ----------
+        gap : magnitude of all coefficients together in meV.
+        terms : basis functions, each with a complex coefficient for every partner.
+
+        Raises
+        ------
+        SpecificationError : functions of several irreps, or coefficients that do not fit them.
+        """
+        names = {function.irrep.name for function, _ in terms}
+        fitting = all(len(c) == function.irrep.dimension for function, c in terms)
+        values = [complex(one) for _, c in terms for one in c]
+        norm = float(np.linalg.norm(values)) if values else 0.0
+        if len(names) != 1 or not fitting or not (np.isfinite(norm) and norm > 0):
+            raise SpecificationError(
+                "A state has finite coefficients, not all zero, one for each partner of basis"
+                " functions of one irrep.",
+                f"irreps {', '.join(sorted(names)) or 'none'}, coefficients"
+                f" {[tuple(c) for _, c in terms]}",
+                "Take functions of one irrep, and as many numbers for each as it has partners.",
+            )
+        _require_positive(gap)
+        bonds = Bonds.sum(
+            partner.scaled(gap * complex(value) / norm)
+            for function, c in terms
+            for partner, value in zip(function.partners, c, strict=True)
+        )
+        kept = tuple(GapTerm.of(function, [one / norm for one in c]) for function, c in terms)
+        require_fermionic(bonds)
+        return cls(names.pop(), gap, custom=bonds, terms=kept)
 
     @property
     def angles(self) -> dict[str, float]:
@@ -101,6 +195,13 @@ class Pairing:
         return {name: float(value) for name, value in values.items() if value is not None}
 
     def __repr__(self) -> str:
+        if self.terms:
+            angles = "".join(f", {name} {value:.6g}" for name, value in self.angles.items())
+            which = " + ".join(
+                f"{one.channel} shell {one.shell} copy {one.copy}" for one in self.terms
+            )
+            state = f"{self.irrep} of {self.terms[0].group}, {which}"
+            return f"<Pairing {state}, gap {self.gap:.6g} meV{angles}>"
         if self.custom is not None:
             return f"Pairing.from_bonds({self.custom!r})"
         angles = "".join(f", {name}={value!r}" for name, value in self.angles.items())
@@ -122,9 +223,16 @@ class Pairing:
     def to_dict(self) -> dict[str, object]:
         """Parameters for JSON."""
         out: dict[str, object] = {"irrep": self.irrep, "gap": float(self.gap), **self.angles}
+        if self.terms:
+            out["terms"] = [term.to_dict() for term in self.terms]
         if self.custom is not None:
             out["bonds"] = self.custom.to_dict()
         return out
+
+    @property
+    def names(self) -> dict[str, str | int]:
+        """Group, channel, shell and copy of a state of one basis function."""
+        return self.terms[0].names if len(self.terms) == 1 else {}
 
     def _check_angles(self) -> None:
         given = self.angles
@@ -183,3 +291,12 @@ def _mix(first: str, second: str, theta: float, phi: float = 0.0) -> Bonds:
             FORM_FACTORS[second].scaled(phase * math.sin(theta)),
         ]
     )
+
+
+def _require_positive(gap: float) -> None:
+    if not (np.isfinite(gap) and gap > 0):
+        raise SpecificationError(
+            "The gap is a positive number in meV (a sign of it changes no map).",
+            gap,
+            "Give a positive gap; for the normal state use a very small one.",
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -52,7 +53,12 @@ def caption(dataset: xr.Dataset) -> str:
         "theta_t": r"\theta_t",
         "phi_t": r"\varphi_t",
     }
-    state = [f"{a['material']}, {irrep_label(a['irrep'])}", gap_text(a["irrep"], a["gap"])]
+    named = "gap_channel" not in a  # a state of the paper, or one given by bonds
+    function = "" if named else f" ({a['gap_channel']}, shell {a['gap_shell']})"
+    state = [
+        f"{a['material']}, {irrep_label(a['irrep'])}{function}",
+        gap_text(a["irrep"] if named else "", a["gap"]),
+    ]
     state += [rf"${symbol}$ = {a[name]:.3g} rad" for name, symbol in angles.items() if name in a]
     rest = [rf"$\epsilon_0$ = {a['eps0']:g} meV", rf"$\delta$ = {a['broadening']:g} meV"]
     if "impurity" in a:
@@ -87,8 +93,12 @@ def impurity_text(terms: Sequence[Mapping[str, Any]], most: int = 3) -> str:
 
 def irrep_label(irrep: str) -> str:
     """An irrep's name in the usual typography, A1g as A_1g."""
-    letter, digits = irrep[0], irrep[1:-1]
-    return irrep if irrep == "custom" else rf"${letter}_{{{digits}{irrep[-1]}}}$"
+    parts = re.fullmatch(r"([ABE])(\w*)('*)", irrep)
+    if parts is None:
+        return irrep
+    letter, below, primes = parts.groups()
+    subscript = rf"_{{{below}}}" if below else ""
+    return rf"${letter}{subscript}{primes}$"
 
 
 def draw_image(

@@ -199,6 +199,7 @@ def _parameters(specification: Specification) -> dict[str, str | float]:
         "irrep": pairing.irrep,
         "gap": float(pairing.gap),
         **pairing.angles,
+        **{f"gap_{name}": value for name, value in pairing.names.items()},
         "eps0": float(specification.eps0),
         "energy_units": "meV",
         "angle_units": "rad",

@@ -29,6 +29,7 @@ class BasisFunction:
 
     Parameters
     ----------
+    group : Schoenflies symbol of the crystal's point group.
     irrep : how the partners transform.
     channel : s, tz or txy.
     shell : number of the shell; 0 is on site.
@@ -39,6 +40,7 @@ class BasisFunction:
     pairs : the orbitals that are paired, by number.
     """
 
+    group: str
     irrep: Irrep
     channel: str
     shell: int
@@ -64,7 +66,9 @@ def basis_functions(
             partners = [space.bonds(one) for one in amplitudes]
             largest = max(largest_singular_value(one) for one in partners)
             scaled = tuple(one.scaled(1 / largest) for one in partners)
-            yield BasisFunction(irrep, space.channel, shell, length, copy, scaled, pairs)
+            yield BasisFunction(
+                group.schoenflies, irrep, space.channel, shell, length, copy, scaled, pairs
+            )
 
 
 def _copies(

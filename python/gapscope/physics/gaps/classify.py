@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from gapscope.errors import SpecificationError
 from gapscope.physics.gaps.basis_function import BasisFunction, basis_functions
@@ -47,19 +47,41 @@ def classify_gaps(
             "Give a whole number, for example 3.",
         )
     require_channels(channels)
-    basis = require_basis(material)
     group = find_group(material) if group is None else group
-    require_primitive(material, group)
-    vectors = material.lattice.vectors
-    sites, places = sites_of(basis, material.lattice)
     chosen = group.irreps if irrep is None else (irrep,)
-    found: list[BasisFunction] = []
-    for shell in shells_of(group, places, vectors, shells):
+    crystal = ShellGaps(material, group, shells)
+    return [one for n in range(shells + 1) for one in crystal.of(n, channels, chosen)]
+
+
+class ShellGaps:
+    """The gaps of a crystal, shell by shell.
+
+    Parameters
+    ----------
+    last : number of the last shell.
+
+    Raises
+    ------
+    SpecificationError : see :func:`classify_gaps`.
+    """
+
+    def __init__(self, material: Material, group: CrystalGroup, last: int) -> None:
+        basis = require_basis(material)
+        require_primitive(material, group)
+        self.group = group
+        self._vectors = material.lattice.vectors
+        self._sites, self._places = sites_of(basis, material.lattice)
+        self._shells = shells_of(group, self._places, self._vectors, last)
+
+    def of(
+        self, number: int, channels: Sequence[str], irreps: Sequence[Irrep]
+    ) -> Iterator[BasisFunction]:
+        """Basis functions of irreps in one shell."""
+        shell, positions = self._shells[number], self._places[:, :2]
         for channel in CHANNELS:
             if channel in channels:
-                space = PairSpace.of(shell, channel, sites, places[:, :2], vectors)
-                found += basis_functions(space, group, chosen, shell.number, shell.length)
-    return found
+                space = PairSpace.of(shell, channel, self._sites, positions, self._vectors)
+                yield from basis_functions(space, self.group, irreps, number, shell.length)
 
 
 def require_channels(channels: Sequence[str]) -> None:

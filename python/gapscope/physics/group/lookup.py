@@ -19,17 +19,25 @@ def find_irrep(group: CrystalGroup, name: str) -> Irrep:
     ------
     SpecificationError : the group has no such irrep; told with those it has, and the nearest.
     """
+    found = match_irrep(group, name)
+    if found is not None:
+        return found
+    names = [irrep.name for irrep in group.irreps]
+    raise SpecificationError(
+        f"The irreps of {group.schoenflies} ({group.hermann_mauguin}) are {', '.join(names)}.",
+        name,
+        _remedy(_plain(name), names),
+    )
+
+
+def match_irrep(group: CrystalGroup, name: str) -> Irrep | None:
+    """Irrep of a group by either name, or None."""
     plain = _plain(name)
     for attribute in ("name", "mulliken"):
         for irrep in group.irreps:
             if plain and _plain(getattr(irrep, attribute)) == plain:
                 return irrep
-    names = [irrep.name for irrep in group.irreps]
-    raise SpecificationError(
-        f"The irreps of {group.schoenflies} ({group.hermann_mauguin}) are {', '.join(names)}.",
-        name,
-        _remedy(plain, names),
-    )
+    return None
 
 
 def _plain(name: str) -> str:
@@ -40,7 +48,8 @@ def _plain(name: str) -> str:
 def _remedy(plain: str, names: list[str]) -> str:
     keys = {name.lower(): name for name in names}
     near = [name for key, name in keys.items() if plain and key.startswith(plain)]
-    near = near or [keys[key] for key in difflib.get_close_matches(plain, keys, 3, _ALIKE)]
+    alike = difflib.get_close_matches(plain, keys, 3, _ALIKE)
+    near = near or [name for key, name in keys.items() if key in alike]
     if near and len(near) < len(names):
         return f"Did you mean {' or '.join(near)}?"
     return "Choose one of them; gapscope gaps MATERIAL --shells 3 lists their gaps."

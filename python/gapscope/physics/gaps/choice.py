@@ -1,0 +1,113 @@
+"""Which basis function is meant by an irrep, and by a shell, a channel and a copy where given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gapscope.errors import SpecificationError
+from gapscope.physics.gaps.basis_function import BasisFunction
+from gapscope.physics.gaps.classify import MOST_SHELLS, ShellGaps, require_channels
+from gapscope.physics.gaps.pair_space import CHANNELS
+from gapscope.physics.group.crystal_group import CrystalGroup
+from gapscope.physics.group.found import require_basis
+from gapscope.physics.group.irreps import PAPER_D3H, Irrep
+from gapscope.physics.group.lookup import find_irrep, match_irrep
+from gapscope.physics.material import Material
+
+SEARCHED = 6
+"""Shells in which an irrep is looked for where none is given."""
+
+
+def is_named_in_paper(material: Material, group: CrystalGroup | None, irrep: str) -> str:
+    """The name of one of the paper's states, "" where the crystal is not the paper's.
+
+    It is where it has D3h with the mirror x -> -x, as NbSe2 has, or is triangular and of unknown
+    orbitals; then a name that is none of the six is left for ``Pairing`` to refuse.
+    """
+    if material.lattice.name != "triangular":
+        return ""
+    if group is None:
+        return PAPER_D3H.get(irrep, irrep)
+    mirrors = [one.planar.angle for one in group.operations if one.planar.kind == "v"]
+    if group.schoenflies != "D3h" or not any(abs(angle - 90) < 1 for angle in mirrors):
+        return ""
+    found = match_irrep(group, irrep)
+    return irrep if found is None else found.name
+
+
+def choose_function(
+    material: Material,
+    group: CrystalGroup | None,
+    irrep: str,
+    shell: int | None,
+    channel: str | None,
+    copy: int | None,
+) -> BasisFunction:
+    """The one basis function that fits; without ``shell`` from the innermost that has the irrep.
+
+    Raises
+    ------
+    SpecificationError : none fits, or several.
+    """
+    require_basis(material)
+    assert group is not None  # known orbitals
+    chosen = find_irrep(group, irrep)
+    if shell is not None and (
+        isinstance(shell, bool) or not isinstance(shell, int) or not 0 <= shell <= MOST_SHELLS
+    ):
+        raise SpecificationError(
+            f"A shell of neighbours is a whole number from 0 (on site) to {MOST_SHELLS}.",
+            shell,
+            "Give for example 1, the nearest neighbours.",
+        )
+    channels = CHANNELS if channel is None else (channel,)
+    require_channels(channels)
+    last = SEARCHED if shell is None else shell
+    crystal = ShellGaps(material, group, last)
+    for number in range(last + 1) if shell is None else (shell,):
+        found = list(crystal.of(number, channels, [chosen]))
+        if found:
+            return _single(found, copy)
+    raise _none(crystal, chosen, shell, channels, last)
+
+
+def _single(found: Sequence[BasisFunction], copy: int | None) -> BasisFunction:
+    fitting = [one for one in found if copy is None or one.copy == copy]
+    if len(fitting) == 1:
+        return fitting[0]
+    listed = ", ".join(f"{one.channel} copy {one.copy}" for one in found)
+    first, several = found[0], len({one.channel for one in found}) > 1
+    raise SpecificationError(
+        f"A state is made of one basis function; {first.irrep.name} has {len(found)} in shell"
+        f" {first.shell}.",
+        f"{len(fitting)} that fit, of: {listed}",
+        f"Choose {'the channel and, where it has several, ' if several else ''}the copy"
+        " (mixtures: Pairing.from_functions).",
+    )
+
+
+def _none(
+    crystal: ShellGaps, irrep: Irrep, shell: int | None, channels: Sequence[str], last: int
+) -> SpecificationError:
+    """The refusal, with where the irrep is to be found."""
+    where = f"shell {shell}" if shell is not None else f"shells 0 to {last}"
+    places = []
+    if shell is None or len(channels) < len(CHANNELS):
+        places += [
+            (n, one.channel) for n in range(last + 1) for one in crystal.of(n, CHANNELS, [irrep])
+        ]
+    listed = ", ".join(f"shell {n} ({c})" for n, c in sorted(set(places)))
+    irreps = {
+        one.irrep.name
+        for n in ([shell] if shell is not None else [])
+        for one in crystal.of(n, channels, crystal.group.irreps)
+    }
+    remedy = f"{irrep.name} is there in {listed}." if listed else ""
+    if irreps:
+        remedy += f" {where.capitalize()} has {', '.join(sorted(irreps))} in that channel."
+    return SpecificationError(
+        f"A state needs a basis function of its irrep: {irrep.name} of"
+        f" {crystal.group.schoenflies} has none in {where}.",
+        f"channel {', '.join(channels)}",
+        remedy.strip() or "Choose a larger shell: gapscope gaps MATERIAL --shells N lists them.",
+    )

@@ -89,7 +89,10 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "window beyond the grid": ({"window": 128}, "window <= kgrid"),
     "no energy": ({"energies": []}, "Energies"),
     "energy twice": ({"energies": [0.1, 0.1]}, "Each energy stands once"),
-    "no scatterer": ({"impurity": {"scalar": 0.0}}, "An impurity scatters"),
+    "no scatterer": (
+        {"impurity": {"scalar": 0.0}},
+        "The impurity needs a nonzero potential or moment",
+    ),
     "half a moment": ({"impurity": {"moment": [1.0, 0.0]}}, "impurity.moment"),
     "setpoint twice": ({"setpoints": [5.0, 5.0]}, "Each setpoint stands once"),
     "setpoint at zero": ({"setpoints": [0.0]}, "bias other than zero"),

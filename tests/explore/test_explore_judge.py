@@ -12,6 +12,6 @@ from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL
 def test_surfaces_are_factorised_where_answers_are_read_off_them(model: str, reads: bool) -> None:
     judge = Judge(model)
     judge.warm()
-    surfaces = judge._predictor.surfaces
-    assert surfaces is not None
-    assert [("weights" in vars(one)) for _, one in surfaces.known] == [reads] * 5
+    emulators = judge._predictor.emulators
+    assert emulators is not None
+    assert [("weights" in vars(one)) for _, one in emulators.known] == [reads] * 5

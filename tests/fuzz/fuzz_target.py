@@ -21,7 +21,7 @@ def one_input(reader: str) -> Callable[[bytes], None]:
     from gapscope import measured
     from gapscope.errors import MeasurementFileError
     from gapscope.measured.readers import hdf5, hdf5_child
-    from gapscope.measured.readers.limits import Given
+    from gapscope.measured.readers.limits import ReadOptions
     from reader_contract import ATTEMPTS, READERS, check_contract
 
     def ask(content: bytes, request: dict[str, Any]) -> tuple[dict[str, Any], Any]:
@@ -41,7 +41,7 @@ def one_input(reader: str) -> Callable[[bytes], None]:
             path.write_bytes(content)
             return measured.open(path, **given)
         with np.errstate(all="ignore"):
-            return READERS[reader].read(content, Given(**given))
+            return READERS[reader].read(content, ReadOptions(**given))
 
     def test(content: bytes) -> None:
         for given in attempts:

@@ -206,7 +206,7 @@ def test_probabilities_are_better_calibrated_than_those_of_a_rash_network(
     tmp_path: Path,
 ) -> None:
     rash = RunFolder(shutil.copytree(learned.path, tmp_path / "rash"))
-    rash.surfaces.unlink()
+    rash.emulators.unlink()
     network, rng = rash.trained_network(), np.random.default_rng(5)
     head = network.get_layer("irrep")
     head.set_weights([10 * (w + rng.normal(0, 1.5 * w.std(), w.shape)) for w in head.get_weights()])
@@ -230,7 +230,7 @@ def test_a_calibration_survives_its_file(calibrated: RunFolder, tmp_path: Path) 
     first = trained.calibration
     first.write(tmp_path / "again.npz")
     second = Calibration.read(
-        tmp_path / "again.npz", first.about["weights"], load_trained(calibrated.path).surfaces
+        tmp_path / "again.npz", first.about["weights"], load_trained(calibrated.path).emulators
     )
     assert second.temperature == first.temperature
     assert second.about == first.about
@@ -368,7 +368,7 @@ def test_a_calibration_of_other_weights_is_refused(run: RunFolder) -> None:
     network = run.trained_network()
     network.set_weights([1.01 * value for value in network.get_weights()])
     run.save(network, run.best)
-    run.surfaces.unlink()
+    run.emulators.unlink()
     with pytest.raises(CalibrationError, match="the weights that it was made with"):
         Predictor.load(run.path)
 

@@ -11,7 +11,7 @@ import xarray as xr
 import toys
 from gapscope.errors import RunError, StorageError
 from gapscope.learning.evaluation.evaluate import evaluate
-from gapscope.learning.evaluation.metrics import Estimate, Row, hit_rate, table
+from gapscope.learning.evaluation.metrics import Estimate, Row, accuracy, table
 from gapscope.learning.evaluation.tables import table_text
 from gapscope.learning.model_folder.run import RunFolder
 from gapscope.physics import LABELS
@@ -53,8 +53,8 @@ def test_errors_are_means_over_the_true_class_whether_it_was_hit_or_not() -> Non
     for hit, miss in zip(table(made), table(missed), strict=True):
         assert (hit.gap, hit.theta, hit.eps0) == (miss.gap, miss.theta, miss.eps0)
         assert miss.hit.value == (100 if miss.label == "Eu" else 0)
-    assert hit_rate(made) == 1
-    assert hit_rate(missed) == 0.2
+    assert accuracy(made) == 1
+    assert accuracy(missed) == 0.2
     eg = made.isel(sample=made["true_label"].values == LABELS.index("Eg"))
     row = table(made)[LABELS.index("Eg")]
     assert row.gap.value == pytest.approx(float(abs(eg["gap"] - eg["true_gap"]).mean()))

@@ -19,7 +19,7 @@ from gapscope.errors import PreparationError
 from gapscope.inference.measured_maps import departures, nearest_maps, predict_sites
 from gapscope.inference.refine import Candidate, Conditions
 from gapscope.learning.data.samples import Samples
-from gapscope.learning.emulator.by_irrep import Surfaces
+from gapscope.learning.emulator.by_irrep import Emulators
 from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.prediction.predictor import Predictor
 from gapscope.measured.preparation.report import PREPARED_SCHEMA
@@ -130,7 +130,7 @@ def test_nearest_are_the_training_maps_themselves(
 def test_a_network_of_too_few_maps_names_none(
     maps: NDArray[np.float64], predictor: Predictor, calibrated: RunFolder
 ) -> None:
-    poor = replace(predictor, surfaces=Surfaces((None,) * len(LABELS)))
+    poor = replace(predictor, emulators=Emulators((None,) * len(LABELS)))
     found = predict_sites([on_sites(maps[0])], poor)
     assert "nearest_label" not in found
     with pytest.raises(PreparationError, match="without surfaces"):

@@ -154,8 +154,8 @@ def test_it_reads_measured_maps_better_than_a_network_for_clean_ones(
         answers = other(samples.maps(rows) for rows in samples.chunks())
         hits = np.mean(answers["label"].values == samples.label)
     measured = evaluate(run.path, wide)
-    assert measured.hit_rate > 0.6
-    assert measured.hit_rate > hits + 0.1
+    assert measured.accuracy > 0.6
+    assert measured.accuracy > hits + 0.1
 
 
 def test_what_is_near_no_clean_map_is_foreign_and_what_was_measured_is_not(
@@ -169,7 +169,7 @@ def test_what_is_near_no_clean_map_is_foreign_and_what_was_measured_is_not(
     noise = np.random.default_rng(3).standard_normal(maps[:40].shape).astype(np.float32)
     assert predictor([noise])["unlike_training"].values.mean() > 0.9
     assert predictor([maps])["unlike_training"].values.mean() <= 0.02
-    blind = replace(predictor, surfaces=None)
+    blind = replace(predictor, emulators=None)
     with pytest.raises(CalibrationError, match="without surfaces"):
         blind([maps[:2]])
 
@@ -184,17 +184,17 @@ def regulated(tmp_path_factory: pytest.TempPathFactory, config: TrainingConfig) 
 
 
 def test_it_knows_clean_maps_of_every_setpoint(regulated: RunFolder) -> None:
-    surfaces = Predictor.load(regulated.path).surfaces
-    assert surfaces is not None
-    assert sum(len(surface.points) for _, surface in surfaces.known) == 3 * 240
+    emulators = Predictor.load(regulated.path).emulators
+    assert emulators is not None
+    assert sum(len(emulator.points) for _, emulator in emulators.known) == 3 * 240
     with DatasetReader(regulated.path.parent / "dataset") as reader:
         for setpoint in (0, 1):
             images = Samples.of(
                 reader, "train", 16, measurement=ConstantCurrent(16, setpoint)
             ).images(np.arange(20))
-            _, _, distance, kind = surfaces.nearest(images, 1)
+            _, _, distance, acquisition = emulators.nearest(images, 1)
             assert distance.max() < 0.05
-            assert (kind == setpoint + 1).all()
+            assert (acquisition == setpoint + 1).all()
 
 
 def test_the_nearest_maps_are_shown_as_they_were_taken(regulated: RunFolder) -> None:

@@ -37,7 +37,7 @@ def test_a_run_folder_holds_json_and_arrays_only(learned: RunFolder) -> None:
     kinds = set()
     with h5py.File(learned.best) as file:
         file.visititems(lambda _, item: kinds.add(getattr(item, "dtype", np.dtype("f4")).kind))
-    with np.load(learned.surfaces, allow_pickle=False) as file:
+    with np.load(learned.emulators, allow_pickle=False) as file:
         kinds |= {file[name].dtype.kind for name in file.files} - {"U"}
     assert kinds <= {"f", "i", "u"}  # no opaque or object type that could carry a pickle
 

@@ -67,7 +67,7 @@ def test_a_damaged_checkpoint_offers_the_best_weights(
     toy_dataset: Path, learned: RunFolder, tmp_path: Path
 ) -> None:
     cut = RunFolder(shutil.copytree(learned.path, tmp_path / "cut"))
-    cut.surfaces.unlink()
+    cut.emulators.unlink()
     cut.write_history(cut.history()[:-1])
     cut.checkpoint.write_bytes(b"damaged")
     config = cut.config().training

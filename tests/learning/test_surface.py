@@ -18,8 +18,8 @@ from gapscope.dataset.load import DatasetReader
 from gapscope.errors import RunError, SchemaVersionError, TrainingError
 from gapscope.learning.data.inputs import momentum_images
 from gapscope.learning.data.samples import Samples
-from gapscope.learning.emulator.by_irrep import FEWEST, Surfaces
-from gapscope.learning.emulator.emulator import NUGGET, Surface, shape_and_scale
+from gapscope.learning.emulator.by_irrep import FEWEST, Emulators
+from gapscope.learning.emulator.emulator import NUGGET, Emulator, shape_and_scale
 from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.model_folder.trained import export, load_trained
 from gapscope.learning.prediction.predictor import Predictor, beside_truth
@@ -51,15 +51,15 @@ def batch(rng: np.random.Generator, count: int, label: int = 2) -> tuple[NDArray
 
 
 @pytest.fixture(scope="module")
-def surface() -> Surface:
-    learned = Surfaces.fit([batch(np.random.default_rng(1), 600)]).surfaces[2]
+def emulator() -> Emulator:
+    learned = Emulators.fit([batch(np.random.default_rng(1), 600)]).emulators[2]
     assert learned is not None
     return learned
 
 
-def test_parameters_of_unseen_maps_are_found_with_true_variances(surface: Surface) -> None:
+def test_parameters_of_unseen_maps_are_found_with_true_variances(emulator: Emulator) -> None:
     images, _, targets, *_ = batch(np.random.default_rng(2), 400)
-    mean, variance = surface(*shape_and_scale(images))
+    mean, variance = emulator(*shape_and_scale(images))
     assert np.abs(mean - targets).mean() < 0.01 * np.abs(targets).mean()
     sigmas = np.median(np.abs(mean - targets) / np.sqrt(variance), axis=0)
     assert (sigmas > 0.05).all()
@@ -67,9 +67,9 @@ def test_parameters_of_unseen_maps_are_found_with_true_variances(surface: Surfac
 
 
 def test_the_strength_is_that_of_maps_left_out_one_by_one() -> None:
-    images, _, targets, errors, kind = batch(np.random.default_rng(3), 40)
+    images, _, targets, errors, acquisition = batch(np.random.default_rng(3), 40)
     shape, scale = shape_and_scale(images)
-    whole = Surface.fit(shape, scale, targets, errors, kind)
+    whole = Emulator.fit(shape, scale, targets, errors, acquisition)
     points = whole.points.astype(np.float64)
 
     def kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -92,16 +92,16 @@ def test_the_strength_is_that_of_maps_left_out_one_by_one() -> None:
     assert (alone > targets.var(axis=0)).any()
 
 
-def test_near_the_surface_it_has_the_word_and_in_noise_the_network_has(surface: Surface) -> None:
+def test_near_the_surface_it_has_the_word_and_in_noise_the_network_has(emulator: Emulator) -> None:
     rng = np.random.default_rng(4)
     drho, targets = maps(rng, 200)
     answers = targets + rng.normal(0, ERROR, targets.shape)
-    clean = surface.joined(*shape_and_scale(momentum_images(drho, "triangular")), answers)
+    clean = emulator.joined(*shape_and_scale(momentum_images(drho, "triangular")), answers)
     assert np.abs(clean - targets).mean() < 0.02 * np.abs(answers - targets).mean()
     noise = rng.normal(size=drho.shape)
-    lost = surface.joined(*shape_and_scale(momentum_images(noise, "triangular")), answers)
+    lost = emulator.joined(*shape_and_scale(momentum_images(noise, "triangular")), answers)
     assert np.abs(lost - targets).mean() < 1.2 * np.abs(answers - targets).mean()
-    _, variance = surface(*shape_and_scale(momentum_images(noise, "triangular")))
+    _, variance = emulator(*shape_and_scale(momentum_images(noise, "triangular")))
     assert (variance > 0.2 * targets.var(axis=0)).all()
 
 
@@ -118,11 +118,11 @@ def test_the_nearest_training_maps_are_found_whatever_their_amplitude() -> None:
     rng = np.random.default_rng(9)
     first, second = batch(rng, FEWEST, label=0), batch(rng, FEWEST + 5, label=3)
     first[4][7] = 2
-    surfaces = Surfaces.fit([first, second])
+    emulators = Emulators.fit([first, second])
     images = np.concatenate([first[0][[7]], 30 * second[0][[4]]])
-    label, targets, distance, kind = surfaces.nearest(images, 3)
+    label, targets, distance, acquisition = emulators.nearest(images, 3)
     np.testing.assert_array_equal(label[:, 0], [0, 3])
-    np.testing.assert_array_equal(kind[:, 0], [2, 0])
+    np.testing.assert_array_equal(acquisition[:, 0], [2, 0])
     np.testing.assert_allclose(targets[0, 0], first[2][7], rtol=1e-6)
     np.testing.assert_allclose(targets[1, 0], second[2][4], rtol=1e-6)
     assert (distance[:, 0] < 0.01).all()
@@ -138,10 +138,10 @@ def test_irreps_have_their_own_surfaces_and_too_few_maps_none() -> None:
     many, few = batch(rng, FEWEST, label=0), batch(rng, FEWEST - 1, label=3)
     nameless = batch(rng, FEWEST, label=1)
     nameless[2][:, :2] = nameless[3][:, :2] = np.nan
-    surfaces = Surfaces.fit([many, few, nameless])
-    assert [s is not None for s in surfaces.surfaces] == [True, True, False, False, False]
+    emulators = Emulators.fit([many, few, nameless])
+    assert [s is not None for s in emulators.emulators] == [True, True, False, False, False]
     answers = np.ones((5, 4))
-    joined = surfaces.joined(many[0][:5], np.array([0, 1, 2, 3, 0]), answers)
+    joined = emulators.joined(many[0][:5], np.array([0, 1, 2, 3, 0]), answers)
     np.testing.assert_array_equal(joined[2:4], answers[2:4])
     assert (joined[[0, 4]] != 1).all()
     np.testing.assert_array_equal(joined[1, :2], [1, 1])  # no angle: the network's word stands
@@ -149,27 +149,31 @@ def test_irreps_have_their_own_surfaces_and_too_few_maps_none() -> None:
 
 
 @pytest.fixture
-def file(surface: Surface, tmp_path: Path) -> Path:
+def file(emulator: Emulator, tmp_path: Path) -> Path:
     path = tmp_path / "surfaces.npz"
-    Surfaces((None, None, surface, None, None)).write(path, "w")
+    Emulators((None, None, emulator, None, None)).write(path, "w")
     return path
 
 
-def test_a_file_gives_the_same_answers(file: Path, surface: Surface) -> None:
-    again = Surfaces.read(file, "w", SIZE, 1)
+def test_a_file_gives_the_same_answers(file: Path, emulator: Emulator) -> None:
+    again = Emulators.read(file, "w", SIZE, 1)
     images, label, targets, *_ = batch(np.random.default_rng(7), 20)
-    own = Surfaces((None, None, surface, None, None)).joined(images, label, targets)
+    own = Emulators((None, None, emulator, None, None)).joined(images, label, targets)
     np.testing.assert_array_equal(again.joined(images, label, targets), own)
 
 
-def test_kinds_come_back_and_none_is_beyond_the_setpoints(tmp_path: Path, surface: Surface) -> None:
-    kind = np.arange(len(surface.points)) % 3
-    made = Surfaces((None, None, replace(surface, kind=kind.astype(np.int8)), None, None))
+def test_kinds_come_back_and_none_is_beyond_the_setpoints(
+    tmp_path: Path, emulator: Emulator
+) -> None:
+    acquisition = np.arange(len(emulator.points)) % 3
+    made = Emulators(
+        (None, None, replace(emulator, acquisition=acquisition.astype(np.int8)), None, None)
+    )
     made.write(tmp_path / "surfaces.npz", "w")
-    again = Surfaces.read(tmp_path / "surfaces.npz", "w", SIZE, 1, setpoints=2)
-    np.testing.assert_array_equal(again.known[0][1].kind, kind)
+    again = Emulators.read(tmp_path / "surfaces.npz", "w", SIZE, 1, setpoints=2)
+    np.testing.assert_array_equal(again.known[0][1].acquisition, acquisition)
     with pytest.raises(RunError, match="beyond 1 setpoints"):
-        Surfaces.read(tmp_path / "surfaces.npz", "w", SIZE, 1, setpoints=1)
+        Emulators.read(tmp_path / "surfaces.npz", "w", SIZE, 1, setpoints=1)
 
 
 Arrays = dict[str, NDArray[Any]]
@@ -209,17 +213,17 @@ def test_damaged_and_foreign_files_are_refused(
         arrays = change(dict(opened))
     np.savez(file, **arrays)  # type: ignore[arg-type]
     with pytest.raises(error, match=message):
-        Surfaces.read(file, "w", SIZE, 1)
+        Emulators.read(file, "w", SIZE, 1)
 
 
 def test_a_run_has_surfaces_that_better_its_answers(toy_dataset: Path, learned: RunFolder) -> None:
     whole = Predictor.load(learned.path)
-    assert whole.surfaces is not None
+    assert whole.emulators is not None
     with DatasetReader(toy_dataset) as reader:
         samples = Samples.of(reader, "train", whole.size)
         errors = [
             float(np.abs(made["gap"] - made["true_gap"]).mean())
-            for made in (beside_truth(p, samples) for p in (whole, replace(whole, surfaces=None)))
+            for made in (beside_truth(p, samples) for p in (whole, replace(whole, emulators=None)))
         ]
     assert errors[0] < 0.8 * errors[1]
 
@@ -229,53 +233,53 @@ def test_missing_surfaces_are_learned_without_training_again(
 ) -> None:
     run = RunFolder(shutil.copytree(learned.path, tmp_path / "run"))
     trained = run.best.stat().st_mtime_ns
-    before = load_trained(run.path).surfaces
-    run.surfaces.unlink()
+    before = load_trained(run.path).emulators
+    run.emulators.unlink()
     assert not run.finished
     train(toy_dataset, run.path, run.config().training, progress=False)
     assert run.best.stat().st_mtime_ns == trained
-    after = load_trained(run.path).surfaces
+    after = load_trained(run.path).emulators
     assert before is not None
     assert after is not None
-    for one, other in zip(before.surfaces, after.surfaces, strict=True):
+    for one, other in zip(before.emulators, after.emulators, strict=True):
         if one is not None and other is not None:
             np.testing.assert_allclose(one.targets, other.targets)
-    assert [s is None for s in before.surfaces] == [s is None for s in after.surfaces]
+    assert [s is None for s in before.emulators] == [s is None for s in after.emulators]
 
 
 def test_a_model_carries_its_surfaces(learned: RunFolder, tmp_path: Path) -> None:
     model, run = load_trained(export(learned.path, tmp_path / "model")), load_trained(learned.path)
-    assert model.surfaces is not None
-    assert run.surfaces is not None
-    for one, other in zip(model.surfaces.surfaces, run.surfaces.surfaces, strict=True):
+    assert model.emulators is not None
+    assert run.emulators is not None
+    for one, other in zip(model.emulators.emulators, run.emulators.emulators, strict=True):
         if one is not None and other is not None:
             np.testing.assert_array_equal(one.points, other.points)
 
 
-def test_noise_on_a_map_adds_to_its_variance(surface: Surface) -> None:
+def test_noise_on_a_map_adds_to_its_variance(emulator: Emulator) -> None:
     rng = np.random.default_rng(8)
     drho, targets = maps(rng, 200)
     spread = drho.std(axis=(-2, -1), keepdims=True)
     before = np.zeros(4)
     for strength in (0.03, 0.1):
         noisy = drho + strength * spread * rng.normal(size=drho.shape)
-        mean, variance = surface(*shape_and_scale(momentum_images(noisy, "triangular")))
+        mean, variance = emulator(*shape_and_scale(momentum_images(noisy, "triangular")))
         typical = np.median(variance, axis=0)
         assert (typical > 3 * before).all()
         assert (np.median(np.abs(mean - targets), axis=0) < 2 * np.sqrt(typical)).all()
         before = typical
 
 
-def test_noise_is_seen_as_strong_as_it_is(surface: Surface) -> None:
+def test_noise_is_seen_as_strong_as_it_is(emulator: Emulator) -> None:
     rng = np.random.default_rng(8)
     drho, _ = maps(rng, 300)
     clean = momentum_images(drho, "triangular")
     noisy = momentum_images(drho + 0.05 * rng.normal(size=drho.shape), "triangular")
     shape, scale = shape_and_scale(noisy)
-    moved = surface.coordinates(shape, scale) - surface.coordinates(*shape_and_scale(clean))
-    variance = np.square(moved[:, : surface.basis.shape[1]]).mean()
-    assert 0.5 * variance < surface.noise(shape).mean() < 1.5 * variance
-    assert surface.noise(shape_and_scale(clean)[0]).mean() < 0.05 * variance
+    moved = emulator.coordinates(shape, scale) - emulator.coordinates(*shape_and_scale(clean))
+    variance = np.square(moved[:, : emulator.basis.shape[1]]).mean()
+    assert 0.5 * variance < emulator.noise(shape).mean() < 1.5 * variance
+    assert emulator.noise(shape_and_scale(clean)[0]).mean() < 0.05 * variance
 
 
 def test_surfaces_learn_from_further_datasets_of_the_same_kind(
@@ -283,12 +287,12 @@ def test_surfaces_learn_from_further_datasets_of_the_same_kind(
 ) -> None:
     run = RunFolder(shutil.copytree(learned.path, tmp_path / "run"))
     other = toys.build_toys(tmp_path / "other", seed=21, name="other toys")
-    run.surfaces.unlink()
+    run.emulators.unlink()
     train(toy_dataset, run.path, run.config().training, also=[other], progress=False)
-    alone, both = (load_trained(one.path).surfaces for one in (learned, run))
+    alone, both = (load_trained(one.path).emulators for one in (learned, run))
     assert alone is not None
     assert both is not None
-    for one, more in zip(alone.surfaces, both.surfaces, strict=True):
+    for one, more in zip(alone.emulators, both.emulators, strict=True):
         assert one is not None
         assert more is not None
         assert len(more.points) == 2 * len(one.points)
@@ -299,6 +303,6 @@ def test_surfaces_learn_from_maps_of_one_kind_only(
 ) -> None:
     run = RunFolder(shutil.copytree(learned.path, tmp_path / "run"))
     other = toys.build_toys(tmp_path / "other", energies=[0.0, 0.5], name="two energies")
-    run.surfaces.unlink()
+    run.emulators.unlink()
     with pytest.raises(TrainingError, match="same kind"):
         train(toy_dataset, run.path, run.config().training, also=[other], progress=False)

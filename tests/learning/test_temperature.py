@@ -33,7 +33,7 @@ def test_a_known_miscalibration_is_undone(temperature: float) -> None:
         assert loss(tempered(probability, fitted * other), truth) > best
 
 
-def test_confidence_is_the_hit_rate_afterwards() -> None:
+def test_confidence_is_the_accuracy_afterwards() -> None:
     probability, truth = miscalibrated(2.5)
     hit = (probability.argmax(axis=1) == truth).mean()
     assert probability.max(axis=1).mean() > hit + 0.1

@@ -21,7 +21,7 @@ from gapscope.learning.evaluation.evaluate import evaluate
 from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.training.batches import TrainingBatches
 from gapscope.learning.training.display import Progress
-from gapscope.learning.training.run_checkpoint import Keeper
+from gapscope.learning.training.run_checkpoint import RunCheckpoint
 from gapscope.learning.training.train import compiled, train
 
 HERE = Path(__file__).parent
@@ -29,7 +29,7 @@ HERE = Path(__file__).parent
 
 def test_a_network_learns_irreps_and_parameters(toy_dataset: Path, learned: RunFolder) -> None:
     result = evaluate(learned.path, toy_dataset)
-    assert result.hit_rate > 0.6  # chance: 0.2
+    assert result.accuracy > 0.6  # chance: 0.2
     gaps = result.predictions["true_gap"]
     guess = float(abs(gaps - gaps.mean()).mean())
     assert np.mean([row.gap.value for row in result.rows]) < 0.6 * guess
@@ -44,7 +44,7 @@ def test_the_best_epoch_is_kept(toy_dataset: Path, learned: RunFolder) -> None:
     assert [entry["epoch"] for entry in history] == list(range(1, 13))
     validation = evaluate(learned.path, toy_dataset, "validation")
     best = min(history, key=lambda entry: entry["val_loss"])
-    assert validation.hit_rate == pytest.approx(best["val_irrep_hit"], abs=1e-6)
+    assert validation.accuracy == pytest.approx(best["val_irrep_hit"], abs=1e-6)
 
 
 def test_a_run_killed_by_the_system_ends_with_the_weights_of_an_undisturbed_one(
@@ -122,26 +122,26 @@ def test_a_dataset_without_validation_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def keeper(toy_dataset: Path, learned: RunFolder, tmp_path: Path) -> Keeper:
+def checkpoint(toy_dataset: Path, learned: RunFolder, tmp_path: Path) -> RunCheckpoint:
     """Keeps a run in the test's own folder."""
     config = learned.config()
     with DatasetReader(toy_dataset) as reader:
         samples = Samples.of(reader, "train", toys.WINDOW, cache_gib=1.0)
         batches = TrainingBatches(samples, config.inputs, config.targets, config.training)
-    return Keeper(RunFolder(tmp_path), config.network(), batches)
+    return RunCheckpoint(RunFolder(tmp_path), config.network(), batches)
 
 
-def test_the_batches_are_told_which_epoch_begins(keeper: Keeper) -> None:
-    before = keeper.batches[0][0]
-    keeper.on_epoch_begin(7)
-    assert (keeper.batches[0][0] != before).any()
+def test_the_batches_are_told_which_epoch_begins(checkpoint: RunCheckpoint) -> None:
+    before = checkpoint.batches[0][0]
+    checkpoint.on_epoch_begin(7)
+    assert (checkpoint.batches[0][0] != before).any()
 
 
-def test_a_loss_that_is_no_number_ends_the_run(keeper: Keeper, tmp_path: Path) -> None:
-    keeper.on_epoch_begin(0)
-    keeper.on_test_end({"loss": float("nan")})
+def test_a_loss_that_is_no_number_ends_the_run(checkpoint: RunCheckpoint, tmp_path: Path) -> None:
+    checkpoint.on_epoch_begin(0)
+    checkpoint.on_test_end({"loss": float("nan")})
     with pytest.raises(TrainingError, match="smaller learning_rate"):
-        keeper.on_epoch_end(0, {"loss": 1.0, "val_loss": float("nan")})
+        checkpoint.on_epoch_end(0, {"loss": 1.0, "val_loss": float("nan")})
     assert not list(tmp_path.iterdir())
 
 
@@ -155,7 +155,9 @@ def test_progress_in_a_log_file_is_one_line_per_epoch(capfd: pytest.CaptureFixtu
         progress.on_epoch_end(epoch, logs)
     out, err = capfd.readouterr()
     first, second = out.splitlines()
-    assert first.startswith("epoch 1/2   loss 1.500 (validation 2.500)   hit 50% (validation 25%)")
+    assert first.startswith(
+        "epoch 1/2   loss 1.500 (validation 2.500)   accuracy 50% (validation 25%)"
+    )
     assert first.endswith("left")
     assert second.startswith("epoch 2/2")
     assert err == ""

@@ -13,7 +13,7 @@ import xarray as xr
 from gapscope import measured
 from gapscope.errors import MeasurementFileError
 from gapscope.measured.readers import hdf5
-from gapscope.measured.readers.limits import Given
+from gapscope.measured.readers.limits import ReadOptions
 from reader_contract import ATTEMPTS, READERS, check_contract
 from runaway import bounded
 
@@ -39,7 +39,7 @@ def replay(read: Callable[..., xr.Dataset], reader: str) -> bool:
 def by_its_reader(content: bytes, reader: str, **given: object) -> xr.Dataset:
     """As the fuzzer does: whatever the bytes begin with."""
     with np.errstate(all="ignore"):
-        return READERS[reader].read(content, Given(**given))  # type: ignore[arg-type]
+        return READERS[reader].read(content, ReadOptions(**given))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("reader", [*READERS, "open"])

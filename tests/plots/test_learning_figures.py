@@ -90,5 +90,5 @@ def test_the_history_figure_has_training_and_validation(tmp_path: Path) -> None:
     losses, hits = figure.axes
     np.testing.assert_allclose(losses.lines[1].get_ydata(), [4 / n for n in range(1, 6)])
     np.testing.assert_allclose(hits.lines[0].get_ydata(), [n / 10 for n in range(1, 6)])
-    assert said(figure) == [("loss", "epoch", ""), ("hit rate", "epoch", "")]
+    assert said(figure) == [("loss", "epoch", ""), ("accuracy", "epoch", "")]
     written(figure, tmp_path / "history.png")

@@ -134,7 +134,7 @@ def test_empty_bins_are_left_out_of_the_reliability_figure(tmp_path: Path) -> No
     np.testing.assert_array_equal(drawn[0].get_ydata(), [0.4, 1.0])
     np.testing.assert_array_equal(below.lines[0].get_ydata(), [3, 5])
     assert said(figure) == [
-        ("", "", "hit rate"),
+        ("", "", "accuracy"),
         ("", "probability of the predicted irrep", "maps"),
     ]
     written(figure, tmp_path / "figure.png")

@@ -31,7 +31,7 @@ PRECISIONS = ("auto", "float32", "mixed_bfloat16")
     "--also",
     type=FOLDER,
     multiple=True,
-    help="A further dataset for the surfaces of --surfaces to learn from; repeat for several.",
+    help="Further dataset that the regression of --surfaces learns from; repeat for several.",
 )
 @click.option("--restart", is_flag=True, help="Replace the run in the folder, do not resume it.")
 @click.option("--backbone", type=click.Choice(BACKBONES), help="Convolutional layers.")
@@ -59,7 +59,9 @@ PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 @click.option(
     "--surfaces/--no-surfaces", default=None, help="Learn clean maps' parameters by regression."
 )
-@click.option("--precision", type=click.Choice(PRECISIONS), help="Of the training's numbers.")
+@click.option(
+    "--precision", type=click.Choice(PRECISIONS), help="Floating-point precision of the training."
+)
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1))
 def train(
     dataset: Path,
@@ -198,7 +200,7 @@ def export(run: Path, output: Path, name: str | None) -> None:
 @click.option("--figure", type=FILE, help="Measured maps beside the nearest simulated ones.")
 @LEVEL
 @SYMMETRY
-@click.option("--unit", type=float, help="1/meV that one unit of a measured map stands for.")
+@click.option("--unit", type=float, help="Factor from map units to LDOS (1/meV).")
 @scan_options
 def predict(
     maps: tuple[Path, ...],

@@ -59,13 +59,14 @@ def scan_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--width", type=float, help="nm, for a file without a scale."),
         click.option("--height", type=float, help="nm, where its pixels are not square."),
         click.option(
-            "--variable", help="What to read of an HDF5, Gwyddion or RHK file with several sizes."
+            "--variable",
+            help="Variable to read from an HDF5, Gwyddion or RHK file with several sizes.",
         ),
         click.option(
             "--finished",
             is_flag=True,
             default=None,
-            help="Of a scan that was stopped, keep the finished lines.",
+            help="Keep only the finished lines of a scan that was stopped.",
         ),
     ]
     for option in reversed(options):
@@ -255,7 +256,7 @@ def predict_measurements(
 ) -> tuple[xr.Dataset, dict[Path, xr.Dataset]]:
     """Predictions for measured and prepared files, and their maps on lattice sites.
 
-    A file that cannot be opened or prepared is told and left out, unless it is the only one.
+    A file that cannot be opened or prepared is reported and skipped, unless it is the only one.
     ``scan`` are the options of :func:`scan_options`; prepared files need none.
     """
     from gapscope.measured.preparation import Prepared

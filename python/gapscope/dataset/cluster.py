@@ -184,7 +184,7 @@ def _result(future: Future[Any]) -> Any:
 
 
 def _addresses(client: Client) -> list[str]:
-    """Of the workers that there are."""
+    """Addresses of the workers that there are."""
     try:
         return list(client.nthreads(callback_timeout=PATIENCE))
     except (OSError, TimeoutError) as error:

@@ -10,8 +10,8 @@ from gapscope.physics.lattice import require_triangular
 from gapscope.physics.symmetry import band_asymmetry
 
 ASYMMETRY = 0.01
-"""Of the bands' width. The Wannier90 Hamiltonian of NbS2, whose crystal has the symmetry, departs
-from it by 0.0006."""
+"""Part of the bands' width by which they may depart from the symmetry. The Wannier90 Hamiltonian of
+NbS2, whose crystal has it, departs by 0.0006."""
 
 
 def require_computable(recipe: Recipe, material: Material) -> None:

@@ -35,12 +35,12 @@ BALANCE = 2 * len(LABELS)
 """Sample ids run through the classes, and A12u alternates between A1u and A2u."""
 
 NODES = 5
-"""Of an integral up to a setpoint. By benchmarks/energy_nodes.py its relative change by impurities
-comes out to 0.5 % in the median of 30 fresh states, and to 1.7 % at worst."""
+"""Quadrature nodes of the bias integral. Error of its relative change by impurities, by
+benchmarks/energy_nodes.py for 30 fresh states: 0.5 % in the median, 1.7 % at worst."""
 
 RULE_NODES = 7
-"""Of an average over an energy resolution. By the same script, at 1.2 K and 0.1 meV rms, maps come
-out to 1.3 % in the median, and to 3.9 % at worst, where the gap is small."""
+"""Quadrature nodes of the average over an energy resolution. Error of maps at 1.2 K, 0.1 meV rms,
+by the same script: 1.3 % in the median, 3.9 % at worst, where the gap is small."""
 
 
 class Table(BaseModel):
@@ -58,7 +58,11 @@ class ImpurityTable(Table):
     @model_validator(mode="after")
     def _scatters(self) -> Self:
         if self.scalar == 0 and not any(self.moment):
-            raise RecipeError("An impurity scatters.", "impurity = 0", "Give scalar or moment.")
+            raise RecipeError(
+                "The impurity needs a nonzero potential or moment.",
+                "impurity = 0",
+                "Give scalar or moment.",
+            )
         return self
 
     def impurity(self) -> Impurity:
@@ -269,7 +273,9 @@ def load_recipe(path: str | Path) -> Recipe:
     try:
         table = tomllib.loads(read_bounded(path, RECIPE_BYTES).decode())
     except (OSError, ValueError, RecursionError) as error:
-        raise RecipeError("A recipe is readable TOML.", f"{path}: {error}", "Mend it.") from error
+        raise RecipeError(
+            "A recipe is readable TOML.", f"{path}: {error}", "Fix the file."
+        ) from error
     return Recipe.from_dict(table, path.name)
 
 

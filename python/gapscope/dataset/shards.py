@@ -36,8 +36,8 @@ class ShardEntry:
 
     Attributes
     ----------
-    sha256 : of its arrays, see :func:`checksum`.
-    size : of its file, in bytes.
+    sha256 : digest of its arrays, see :func:`checksum`.
+    size : bytes of its file.
     seconds : that a worker took to simulate it.
     """
 

@@ -213,7 +213,7 @@ class Rings:
 
     source: ColumnDataSource
     entry: Any
-    """Of the legend, None where they have no label."""
+    """Their entry of the legend; None where they have no label."""
 
     @classmethod
     def on(cls, made: Any, colour: str, label: str = "") -> Rings:

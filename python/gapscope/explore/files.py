@@ -127,7 +127,7 @@ class Files:
 
     @property
     def lattice_constant(self) -> float:
-        """Of the material, in Angstrom; the first one where the field is empty."""
+        """The material's lattice constant in Angstrom; the first one where the field is empty."""
         value = self.constant.value
         return self._constant if value is None else float(value)
 

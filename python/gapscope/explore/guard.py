@@ -57,7 +57,7 @@ class Entrance(RequestHandler):
         self._cookie, self._token = cookie, token
 
     def get(self) -> None:
-        """To the page."""
+        """Send the browser to the page, with the cookie."""
         _private(self)
         self.set_cookie(self._cookie, self._token, httponly=True, samesite="Lax", path="/")
         self.redirect("/")
@@ -71,7 +71,7 @@ class Guard(Router):
     ----------
     application : answers what is let through.
     hosts : that requests may name, as host:port.
-    port : of the server; browsers send cookies of one port to all others of a machine.
+    port : the server's port; browsers send cookies of one port to all others of a machine.
     token : drawn anew for each server.
     """
 

@@ -23,7 +23,7 @@ SIZE = (250, 250)
 NM_AXES = ("x (nm)", "y (nm)")
 CHOOSE = "Is the impurity elsewhere? Tap it in the map as measured."
 DECADES = 3.5
-"""Of |rho(q)| that are told apart."""
+"""Decades of |rho(q)| that are told apart."""
 CURVES = ("#1f2933", "#364fc7", "#0b7285", "#2b8a3e", "#e67700", "#c92a2a", "#862e9c")
 
 

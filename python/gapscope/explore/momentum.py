@@ -30,7 +30,7 @@ class SpectralImage:
 
     Attributes
     ----------
-    reach : in 1/Angstrom.
+    reach : largest |k| along an axis, in 1/Angstrom.
     fermi_surface : lines (n, 2) in 1/Angstrom where a band of the normal state is zero.
     """
 

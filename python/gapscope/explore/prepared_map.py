@@ -93,7 +93,7 @@ class Placed:
     ----------
     prepared : the preparation.
     sites : its image on as many lattice sites as fit around the atom.
-    transform : of the map in which the lattice was found.
+    transform : transform of the map in which the lattice was found.
     in_scan, in_final : where the atom is, (x, y) in nm of the scan and of the final map.
     uncorrected : why slow distortions were left; empty where they were corrected.
     """
@@ -164,7 +164,7 @@ class Work:
     Parameters
     ----------
     dataset, channel, bias : which image, see :func:`gapscope.measured.channels.image_of`.
-    lattice_constant : of the material, in Angstrom.
+    lattice_constant : the material's, in Angstrom.
     judge : the network.
     topograph : channel of the same scan in which the lattice is looked for, if another one.
     mask_wave : take the density wave's peaks out of the map.

@@ -112,7 +112,7 @@ def _indices(scaled: Real) -> NDArray[np.uint8]:
 
 
 def thinned(values: Real, most: int = MOST) -> Real:
-    """At most so many pixels a side, by leaving rows and columns out."""
+    """The image with at most so many pixels a side: rows and columns are left out."""
     step = -(-max(values.shape) // most)
     return values[::step, ::step]
 

@@ -22,7 +22,7 @@ class Stage:
 
     Attributes
     ----------
-    name : of its result.
+    name : name of its result.
     run : gives the result.
     rest : seconds since the request before which it does not start; for a joined stage, seconds for
         which the worker leaves the processor to others, unless it is asked for something.

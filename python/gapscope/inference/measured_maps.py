@@ -59,7 +59,7 @@ def predict_measured(
     prepared : result of :func:`gapscope.measured.preparation.prepare`.
     centre : (x, y) in nm in the map as it was measured; the atom next to it, or to the middle
         where not given, is the impurity's site.
-    turns : of a1 by 60 degrees, counterclockwise.
+    turns : turns of a1 by 60 degrees, counterclockwise.
 
     Raises
     ------
@@ -137,12 +137,12 @@ def predict_sites(
 
 
 def departures(predictions: xr.Dataset) -> list[list[str]]:
-    """In words, for each map, where it was not measured as the training maps were made.
+    """Text for each map: where it was not measured as the training maps were made.
 
     Parameters
     ----------
-    predictions : of :func:`predict_sites`. A bias within the broadening of the network's energy is
-        taken for that.
+    predictions : result of :func:`predict_sites`. A bias within the broadening of the network's
+        energy is taken for that.
     """
     energy, reach = predictions.attrs["energy"], predictions.attrs["broadening"]
     off = np.abs(predictions["bias"].values - energy) > reach
@@ -239,10 +239,10 @@ def _normalised(windows: NDArray[np.float64], predictor: Predictor) -> NDArray[n
 
 
 def _nearest(windows: NDArray[np.float64], predictor: Predictor) -> dict[str, Any]:
-    if predictor.surfaces is None or not predictor.surfaces.known:
+    if predictor.emulators is None or not predictor.emulators.known:
         return {}
     images = momentum_images(windows, predictor.config.lattice)
-    label, targets, distance, kind = predictor.surfaces.nearest(images, NEAREST)
+    label, targets, distance, acquisition = predictor.emulators.nearest(images, NEAREST)
     setpoints = Recipe.from_dict(predictor.config.dataset["recipe"]).setpoints
     decoded = predictor.config.targets.decode(targets.reshape(-1, targets.shape[-1]))
     decoded["theta"][label.ravel() == LABELS.index("A12u")] = np.nan
@@ -253,6 +253,6 @@ def _nearest(windows: NDArray[np.float64], predictor: Predictor) -> dict[str, An
             f"nearest_{name}": (over, values.reshape(label.shape), {"units": UNITS[name]})
             for name, values in decoded.items()
         },
-        "nearest_setpoint": (over, np.array([np.nan, *setpoints])[kind], {"units": "mV"}),
+        "nearest_setpoint": (over, np.array([np.nan, *setpoints])[acquisition], {"units": "mV"}),
         "nearest_distance": (over, distance, {"units": "1"}),
     }

@@ -1,4 +1,4 @@
-"""A way through the complex plane to densities of states integrated up to a bias.
+"""Contour for integrating G up to the bias, which gives integrated densities of states.
 
 N(r) = int_0^{eV} rho(r, E) dE is an integral of a Green's function that is analytic in the upper
 half plane: the way from i delta to eV + i delta may lead over a half circle, far from all poles,

@@ -33,7 +33,7 @@ class Distortion:
     ----------
     scale : true over recorded length along x and y, 0.5 to 2.
     shear : true x per recorded y, at most 0.5.
-    drift : of the sample under the tip over the whole scan, (x, y) in nm.
+    drift : movement of the sample under the tip over the whole scan, (x, y) in nm.
     creep : displacement at the scan's beginning against its end, (x, y) in nm.
     creep_time : tau as a part of the scan's duration.
 

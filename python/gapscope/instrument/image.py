@@ -24,7 +24,7 @@ from gapscope.physics.lattice import Lattice, check_window, named
 
 Real = NDArray[np.float64]
 ANGSTROM = 0.1
-"""In nm."""
+"""One Angstrom in nm."""
 REACH = 6.0
 """Standard deviations of an orbital beyond which it is zero: 1.5e-8 of its height."""
 NEIGHBOURS = ((0, 0), (1, 0), (0, 1), (-1, 1), (-1, 0), (0, -1), (1, -1))
@@ -37,9 +37,9 @@ class Field:
 
     Attributes
     ----------
-    width, height : in nm.
+    width, height : sides in nm.
     columns, rows : pixels along x and y.
-    angle : of a1 against x, in degrees, counterclockwise: minus the angle of the scan frame.
+    angle : angle of a1 against x, in degrees, counterclockwise: minus the angle of the scan frame.
     origin : where the site r = 0 lies, (x, y) in nm; the middle where not given.
 
     Raises

@@ -47,9 +47,9 @@ def integrated_densities(
 
     Parameters
     ----------
-    contours : of :func:`gapscope.instrument.contour.setpoint_contour`, one per bias.
+    contours : results of :func:`gapscope.instrument.contour.setpoint_contour`, one per bias.
     window : L, sites per side.
-    method : of the maps at the nodes.
+    method : how the maps at the nodes are computed.
 
     Raises
     ------

@@ -21,8 +21,8 @@ class ScanNoise:
 
     Attributes
     ----------
-    white : of every pixel by itself.
-    flicker : with the power 1/f in time along the scan.
+    white : noise of every pixel by itself.
+    flicker : noise with the power 1/f in time along the scan.
     lines : an offset per line, as by small changes of the tip.
 
     Raises

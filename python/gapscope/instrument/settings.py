@@ -20,7 +20,7 @@ class Setpoint:
     ----------
     bias : eV0 in meV, well above the gap.
     barrier : apparent height in eV, which scales the topograph.
-    nodes : of the integral up to the bias.
+    nodes : quadrature nodes of the integral up to the bias.
     """
 
     bias: float = 10.0
@@ -38,10 +38,10 @@ class Measurement:
 
     Attributes
     ----------
-    field : of view and pixels.
+    field : field of view and its pixels.
     bias : eV at which the conductance is mapped, in meV.
     broadening : delta of the states themselves (lifetime), in meV.
-    temperature : in K.
+    temperature : temperature in K.
     modulation : rms value of the lock-in's modulation, in meV.
     nodes : energies of the average over both.
     density : impurities per site besides the one in the origin, like it in all.
@@ -49,11 +49,11 @@ class Measurement:
     margin : strip around the field, in nm, in which impurities stand too.
     exact : scattering from impurity to impurity; otherwise their maps are added up.
     orbital : width sigma of a site's Gaussian, in lattice constants.
-    setpoint : of the feedback; None: the tip stays at one height.
+    setpoint : the feedback's set point; None: the tip stays at one height.
     reference : bias in meV, well above the gap, whose clean conductance is the unit.
-    distortion : of the scan.
-    noise : of tip and amplifier.
-    accuracy : of the simulated maps.
+    distortion : distortion of the scan.
+    noise : noise of tip and amplifier.
+    accuracy : largest relative error of the simulated maps.
 
     Raises
     ------

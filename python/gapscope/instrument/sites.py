@@ -40,8 +40,8 @@ def random_sites(
     ----------
     region : sites (m, 2) on which impurities may stand; (0, 0) is one whether it lies there or not.
     density : impurities per site besides the one on (0, 0); their number is Poisson distributed.
-    number : of all impurities, in place of a density.
-    least_distance : in lattice constants.
+    number : number of all impurities, in place of a density.
+    least_distance : smallest distance of two, in lattice constants.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def superpose(single: NDArray[np.floating], sites: ArrayLike, size: int) -> NDAr
     ----------
     single : drho_1 of an impurity on r = 0, which lies at index W/2.
     sites : R_j, (n, 2).
-    size : of the window of the result; W is at least size + 2 max |R_j|.
+    size : sites per side of the result; W is at least size + 2 max |R_j|.
 
     Raises
     ------

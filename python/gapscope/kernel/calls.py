@@ -47,7 +47,7 @@ class Maps:
         (n, energies, L, L) complex, per meV; r = 0 at L/2.
     dos : density of states -(1/pi) Im Tr_e g0, (n, energies), states per meV and site.
     local_green : g0, (n, energies, d, d) complex, per meV.
-    convergence : of method converged, None of others.
+    convergence : errors by the method converged; None by others.
     """
 
     trace: NDArray[np.complex128]
@@ -154,7 +154,7 @@ class States:
 
     Parameters
     ----------
-    dos : in states per meV and site.
+    dos : density of states per meV and site.
     relative_error : estimate of its relative error.
     rows : rows of k points that were evaluated.
     reached : whether the estimate is below the accuracy that was asked for.

@@ -24,7 +24,7 @@ from gapscope.measured.readers import (
     text,
 )
 from gapscope.measured.readers.finished import finished_lines
-from gapscope.measured.readers.limits import MAX_BYTES, Given
+from gapscope.measured.readers.limits import MAX_BYTES, ReadOptions
 
 HEAD = 2**16
 NETCDF = "xarray.load_dataset(path, engine='scipy').to_netcdf(copy, engine='h5netcdf')"
@@ -38,11 +38,15 @@ KNOWN = {
 
 @dataclass(frozen=True)
 class Format:
-    """A file format: whether a file with this beginning and ending is one, and its reader."""
+    """A file format: whether a file with this beginning and ending is one, and its reader.
+
+    ``has_variables`` says whether one of a file's variables can be chosen by its name.
+    """
 
     name: str
     recognises: Callable[[bytes, str], bool]
-    read: Callable[[bytes, Given], xr.Dataset]
+    read: Callable[[bytes, ReadOptions], xr.Dataset]
+    has_variables: bool = False
 
 
 FORMATS = (
@@ -51,9 +55,9 @@ FORMATS = (
     Format("Nanonis .dat", nanonis_spectrum.recognises, nanonis_spectrum.read),
     Format("SPIP ASCII", spip.recognises, spip.read),
     Format("Gwyddion text", gwyddion_text.recognises, gwyddion_text.read),
-    Format("netCDF-4/HDF5", hdf5.recognises, hdf5.read),
-    Format("RHK .sm4", rhk.recognises, rhk.read),
-    Format("Gwyddion .gwy", gwyddion.recognises, gwyddion.read),
+    Format("netCDF-4/HDF5", hdf5.recognises, hdf5.read, has_variables=True),
+    Format("RHK .sm4", rhk.recognises, rhk.read, has_variables=True),
+    Format("Gwyddion .gwy", gwyddion.recognises, gwyddion.read, has_variables=True),
     Format("Igor .ibw", igor.recognises, igor.read),
     Format("NumPy .npy", arrays.recognises_npy, arrays.read_npy),
     Format("PNG", arrays.recognises_png, arrays.read_png),
@@ -88,7 +92,7 @@ def open(
         where pixels are not square.
     variable : name of the variable of an HDF5 file, of the channel of a Gwyddion file, or of the
         page of an RHK file, to read alone.
-    finished : of a scan that was stopped, keep the finished lines alone, see
+    finished : keep only the finished lines of a scan that was stopped, see
         :func:`gapscope.measured.finished_lines`, and read a .3ds that lacks its last points; y is
         that of the whole scan, so it need not begin at 0.
 
@@ -107,12 +111,13 @@ def open(
     MeasurementFileError : no such file, not of these formats, damaged, cut off, too large, without
         a scale, or of a kind that has no maps or spectra; no finished line.
     """
-    given, path = Given(width, height, variable, finished), Path(path)
+    given, path = ReadOptions(width, height, variable, finished), Path(path)
     try:
         content, kind = _content(path)
-        if variable is not None and kind.read not in (hdf5.read, gwyddion.read, rhk.read):
+        if variable is not None and not kind.has_variables:
+            named = ", ".join(one.name for one in FORMATS if one.has_variables)
             raise MeasurementFileError(
-                "A variable is chosen from a netCDF-4/HDF5, Gwyddion or RHK file.",
+                f"A variable is chosen from a file of these formats: {named}.",
                 f"{kind.name}, variable={variable!r}",
                 "Leave variable out.",
             )
@@ -135,7 +140,9 @@ def _content(path: Path) -> tuple[bytes, Format]:
                 "A measured file exists.", f"{path}, which does not", "Check the path."
             )
         if not path.is_file():
-            raise MeasurementFileError("A measured file is a file.", str(path), "Check the path.")
+            raise MeasurementFileError(
+                "The path is not a regular file.", str(path), "Check the path."
+            )
         size = path.stat().st_size
         if size == 0:
             raise MeasurementFileError(

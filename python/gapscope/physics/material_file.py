@@ -158,7 +158,7 @@ class _Reader:
     def vector(self, entry: dict[str, Any], key: str) -> tuple[int, int]:
         value = self.require(entry, key, list)
         if len(value) != 2 or not all(type(n) is int for n in value):
-            raise self.fail(f"{key} is two whole numbers R1, R2.", value, "Mend it.")
+            raise self.fail(f"{key} is two whole numbers R1, R2.", value, "Fix the file.")
         return value[0], value[1]
 
     def number(self, entry: dict[str, Any], key: str) -> float:
@@ -257,7 +257,9 @@ class _Reader:
             try:
                 parts.append(np.asarray(entry.get(key, 0.0), dtype=np.float64))
             except (TypeError, ValueError) as error:
-                raise self.fail(f"{key} is a matrix of numbers.", entry[key], "Mend it.") from error
+                raise self.fail(
+                    f"{key} is a matrix of numbers.", entry[key], "Fix the file."
+                ) from error
         matrix = np.atleast_2d(parts[0] + 1j * parts[1])
         if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
             raise self.fail("bond matrices are square.", matrix.shape, "Mend real and imag.")

@@ -24,10 +24,10 @@ def comparison_figure(
 
     Parameters
     ----------
-    measured : on lattice sites, qpi_re (q1, q2).
-    predictions : with the variables nearest_*, one sample per map.
+    measured : the map on lattice sites, qpi_re (q1, q2).
+    predictions : predictions with the variables nearest_*, one sample per map.
     nearest : their maps, qpi_re (sample, rank, q1, q2).
-    names : of the measured maps.
+    names : names of the measured maps.
     """
     ranks = predictions.sizes["rank"]
     with styled():

@@ -79,12 +79,12 @@ def parameters_figure(predictions: xr.Dataset) -> Figure:
 
 
 def history_figure(history: Sequence[Mapping[str, float]]) -> Figure:
-    """Losses and hit rates of a run, epoch by epoch (``RunFolder.history()``)."""
+    """Losses and accuracies of a run, epoch by epoch (``RunFolder.history()``)."""
     epochs = [entry["epoch"] for entry in history]
     with styled():
         figure = Figure(figsize=(8.4, 3.4), layout="constrained")
         for axis, (name, title) in zip(
-            figure.subplots(1, 2), (("loss", "loss"), ("irrep_hit", "hit rate")), strict=True
+            figure.subplots(1, 2), (("loss", "loss"), ("irrep_hit", "accuracy")), strict=True
         ):
             axis.plot(epochs, [e[name] for e in history], color=TRAINING, label="training")
             axis.plot(

@@ -16,7 +16,7 @@ from gapscope.plots.style import styled
 
 MOMENTUM_COLOURS = "magma"
 ANGSTROM = 0.1
-"""In nm."""
+"""One Angstrom in nm."""
 
 
 def measurement_figure(

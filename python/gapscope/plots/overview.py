@@ -17,7 +17,7 @@ from gapscope.plots.style import styled
 
 SPECTRAL_COLOURS = "Purples"
 DECADES = 3
-"""Of A(k) below its largest values that are told apart."""
+"""Decades of A(k) below its largest values that are told apart."""
 Real = NDArray[np.float64]
 
 
@@ -32,9 +32,9 @@ def overview_figure(
 
     Parameters
     ----------
-    maps : of one energy, as ``simulate`` gives them.
+    maps : maps of one energy, as ``simulate`` gives them.
     spectral : A(k) in 1/meV on square pixels (n, n), kx first, edges at -reach and reach.
-    reach : in 1/Angstrom.
+    reach : largest |k| along an axis, in 1/Angstrom.
     fermi_surface : lines (n, 2) in 1/Angstrom.
     dos : density of states in 1/meV, (energy).
     """

@@ -131,7 +131,7 @@ def limits_figure(limits: xr.Dataset) -> Figure:
 
 
 def reliability_figure(curves: Mapping[str, xr.Dataset]) -> Figure:
-    """Hit rate against stated probability, one curve per name, and how many maps stand behind it.
+    """Accuracy against stated probability, one curve per name, and how many maps stand behind it.
 
     Each curve: confidence, accuracy, samples over ``bin``; empty bins are NaN.
     """
@@ -144,7 +144,7 @@ def reliability_figure(curves: Mapping[str, xr.Dataset]) -> Figure:
             colour = f"C{number}"
             above.plot(filled.confidence, filled.accuracy, "o-", color=colour, label=name)
             below.step(filled.confidence, filled.samples, where="mid", color=colour)
-        above.set(ylabel="hit rate", xlim=(0, 1.02), ylim=(0, 1.02))
+        above.set(ylabel="accuracy", xlim=(0, 1.02), ylim=(0, 1.02))
         above.legend()
         below.set(xlabel="probability of the predicted irrep", ylabel="maps", yscale="log")
     return figure

@@ -77,7 +77,7 @@ class Numerics:
 
     Parameters
     ----------
-    energies : in meV, rising or in any order; one number is a list of one.
+    energies : energies in meV, rising or in any order; one number is a list of one.
     broadening : delta in meV, positive.
     window : even number L of sites per side, r from -L/2 to L/2 - 1; at most the kgrid of a Grid.
     method : how the Brillouin zone is summed; ``Converged()`` where nothing is given.

@@ -28,7 +28,7 @@ UNREADABLE = (
 
 
 MOST_BYTES = 2**28
-"""Of a file, and of all its arrays together: what is compressed may claim to hold any number."""
+"""Most bytes of a file and of all its arrays: what is compressed may claim any number."""
 MOST_ARRAYS = 1000
 
 

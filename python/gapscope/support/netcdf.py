@@ -12,7 +12,7 @@ from gapscope.support.hdf5_storage import attributes_fault, link_fault, storage_
 from gapscope.support.storage import NETCDF, require_output, write_whole
 
 MOST_VALUES = 2**28
-"""Of all arrays of a file: small compressed files may claim to hold any number."""
+"""Most values of a file's arrays: small compressed files may claim to hold any number."""
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, RuntimeError)
 """What xarray, h5netcdf and h5py raise for a file that is damaged or of another kind."""
 

@@ -55,7 +55,7 @@ def require_output(
 
     Parameters
     ----------
-    path : of the output.
+    path : the output's path.
     endings : that its name may have; none: any. A device's or a pipe's name is free.
     inputs : files that are read and must not be written over.
 

@@ -44,14 +44,14 @@ def even_half(images: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 SMALLEST, LARGEST = 1e-25, 1e25
-"""Of a map's largest |drho| in 1/meV: beyond, single precision squares to zero or infinity."""
+"""Bounds of a map's largest |drho| in 1/meV: beyond, squares in single precision are 0 or inf."""
 FLATTEST = 1e-5
 """Largest deviation from the mean, relative to the largest value: below, rounding is all there
 is."""
 
 
 def lacks(maps: NDArray[np.floating], lattice: str) -> str | None:
-    """In words, why maps (..., L, L) have nothing to be read; None where each has a contrast.
+    """Text: why maps (..., L, L) have nothing to be read; None where each has a contrast.
 
     What counts lies in the window that the point group maps onto itself: of each map the site
     r = 0 alone is no image either.
@@ -102,7 +102,7 @@ class InputScaling:
     Attributes
     ----------
     unit : mean |rho(q)| over the training split, in 1/meV.
-    mean, deviation : of asinh(rho / unit) over the training split.
+    mean, deviation : moments of asinh(rho / unit) over the training split.
     relative : whether each image's own mean |rho(q)| is the unit.
     """
 

@@ -47,9 +47,9 @@ class MeasurementAugmentation:
     density : mean number of other impurities per site, itself drawn between zero and this.
     orbital : width of an atom's image in lattice constants; None: values of sites are not mixed,
         and shift, affine and bend have no effect.
-    shift : of the sampled positions in x and in y, in lattice constants.
-    affine : of each element of E, so that it moves the window's edge by size/2 times this.
-    bend : of each of B's six coefficients, in lattice constants at the window's edge.
+    shift : shift of the sampled positions in x and in y, in lattice constants.
+    affine : bound of each element of E, so that it moves the window's edge by size/2 times this.
+    bend : bound of B's six coefficients, in lattice constants at the window's edge.
     background : rho0 in units of the map's contrast, which a misplaced position mixes in: some
         hundreds in reality, but hardly any where preparation took the Bragg peaks out.
     least_field : smallest width of the field of view as a part of the window's, up to 1.

@@ -28,7 +28,7 @@ class Samples:
     ----------
     size : sites per side of the window that is looked at.
     ids, label : sample ids and indices into LABELS.
-    theta, eps0, gap : in rad (NaN where it has no meaning), meV, meV.
+    theta, eps0, gap : parameters in rad (NaN where it has no meaning), meV, meV.
     measurement : maps are as it leaves them; without, the window cut out of each.
     cached : all maps (samples, energies, L, L) in 1/meV, or None; L is ``size``, with a measurement
         the window of the dataset.
@@ -116,7 +116,7 @@ class Samples:
         return np.stack([self.measurement(*one) for one in together])
 
     @property
-    def kind(self) -> int:
+    def acquisition(self) -> int:
         """n where all maps are taken at constant current with the n-th setpoint, else 0."""
         return self.measurement.setpoint + 1 if isinstance(self.measurement, ConstantCurrent) else 0
 

@@ -1,4 +1,4 @@
-"""The surfaces of all irreps (see :mod:`gapscope.learning.emulator.emulator`), and their file."""
+"""The emulators of all irreps (see :mod:`gapscope.learning.emulator.emulator`), and their file."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from gapscope.errors import RunError
 from gapscope.learning.data.samples import Samples
 from gapscope.learning.data.targets import TARGETS
-from gapscope.learning.emulator.emulator import COMPONENTS, QUIET, Surface, shape_and_scale
+from gapscope.learning.emulator.emulator import COMPONENTS, QUIET, Emulator, shape_and_scale
 from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.network.two_heads import PARAMETERS
 from gapscope.physics import LABELS
 from gapscope.support.array_file import UNREADABLE, Arrays, read_arrays, write_arrays
 
-SURFACES_SCHEMA = 2
+EMULATORS_SCHEMA = 2
 MOST_POINTS = 5000
 """Training maps of an irrep that are kept."""
 FEWEST = 40
@@ -34,10 +34,10 @@ Part = tuple[NDArray[Any], ...]
 
 
 @dataclass(frozen=True)
-class Surfaces:
-    """Surfaces in the order of LABELS; None where there were too few maps."""
+class Emulators:
+    """Emulators in the order of LABELS; None where there were too few maps."""
 
-    surfaces: tuple[Surface | None, ...]
+    emulators: tuple[Emulator | None, ...]
 
     @classmethod
     def fit(cls, batches: Iterable[Part]) -> Self:
@@ -45,11 +45,11 @@ class Surfaces:
 
         A batch holds images, Re rho(q), (n, L, L, energies) in 1/meV; irreps, (n,); targets and
         errors (target - answer of the network), (n, TARGETS), NaN where they have no meaning; and
-        kinds, (n,), see :class:`Surface`.
+        acquisitions, (n,), see :class:`Emulator`.
         """
         known: list[list[Part]] = [[] for _ in LABELS]
-        for images, label, targets, errors, kind in batches:
-            parts = (*shape_and_scale(images), targets, errors, kind)
+        for images, label, targets, errors, acquisition in batches:
+            parts = (*shape_and_scale(images), targets, errors, acquisition)
             for index, own in enumerate(known):
                 own.append(tuple(part[label == index] for part in parts))
         return cls(tuple(_fitted(own) for own in known))
@@ -60,19 +60,19 @@ class Surfaces:
         label: NDArray[np.integer],
         answers: NDArray[np.floating],
     ) -> NDArray[np.float64]:
-        """Answers (n, TARGETS) of network and surfaces, for images taken for these irreps."""
+        """Answers (n, TARGETS) of network and emulators, for images taken for these irreps."""
         joined = answers.astype(np.float64)
         shape, scale = shape_and_scale(images)
-        for index, surface in enumerate(self.surfaces):
+        for index, emulator in enumerate(self.emulators):
             own = label == index
-            if surface is not None and own.any():
-                joined[own] = surface.joined(shape[own], scale[own], joined[own])
+            if emulator is not None and own.any():
+                joined[own] = emulator.joined(shape[own], scale[own], joined[own])
         return joined
 
     @property
-    def known(self) -> list[tuple[int, Surface]]:
-        """The surfaces that there are, with their irreps."""
-        return [(i, surface) for i, surface in enumerate(self.surfaces) if surface is not None]
+    def known(self) -> list[tuple[int, Emulator]]:
+        """The emulators that there are, with their irreps."""
+        return [(i, emulator) for i, emulator in enumerate(self.emulators) if emulator is not None]
 
     def nearest(
         self, images: NDArray[np.floating], count: int
@@ -80,41 +80,46 @@ class Surfaces:
         """The maps of all irreps whose shapes are nearest, whatever their amplitude.
 
         Returns their irreps (n, count), targets (n, count, TARGETS), distances and kinds (n,
-        count); see :meth:`Surface.nearest`. At least one surface is ``known``.
+        count); see :meth:`Emulator.nearest`. At least one emulator is ``known``.
         """
         shape, _ = shape_and_scale(images)
-        found = [(i, *surface.nearest(shape, count)) for i, surface in self.known]
+        found = [(i, *emulator.nearest(shape, count)) for i, emulator in self.known]
         label = np.concatenate([np.full((len(shape), count), i) for i, *_ in found], axis=1)
-        targets, distance, kind = (
+        targets, distance, acquisition = (
             np.concatenate(part, axis=1) for part in list(zip(*found, strict=True))[1:]
         )
         order = np.argsort(distance, axis=1)[:, :count]
         rows = np.arange(len(shape))[:, None]
-        return label[rows, order], targets[rows, order], distance[rows, order], kind[rows, order]
+        return (
+            label[rows, order],
+            targets[rows, order],
+            distance[rows, order],
+            acquisition[rows, order],
+        )
 
     def factorise(self) -> None:
         """Do now what the first answer on each irrep would take seconds for."""
-        for _, surface in self.known:
-            _ = surface.weights
+        for _, emulator in self.known:
+            _ = emulator.weights
 
     def write(self, path: Path, weights: str) -> None:
         """Write the file, beside the weights of this name (their SHA-256); raises StorageError."""
         arrays: dict[str, Any] = {}
-        for label, surface in zip(LABELS, self.surfaces, strict=True):
-            if surface is not None:
+        for label, emulator in zip(LABELS, self.emulators, strict=True):
+            if emulator is not None:
                 for names, dtype in ((_HALF, np.float16), (_DOUBLE, np.float64)):
                     for name in names:
-                        arrays[f"{label}_{name}"] = getattr(surface, name).astype(dtype)
-                if surface.kind.any():
-                    arrays[f"{label}_kind"] = surface.kind
+                        arrays[f"{label}_{name}"] = getattr(emulator, name).astype(dtype)
+                if emulator.acquisition.any():
+                    arrays[f"{label}_kind"] = emulator.acquisition
         about = {"labels": list(LABELS), "weights": weights}
-        write_arrays(path, SURFACES_SCHEMA, about, arrays)
+        write_arrays(path, EMULATORS_SCHEMA, about, arrays)
 
     @classmethod
     def read(
         cls, path: Path, weights: str, size: int, energies: int, setpoints: int = 0
-    ) -> Surfaces:
-        """The surfaces in a file, of the weights of this name, images of this size and a dataset
+    ) -> Emulators:
+        """The emulators in a file, of the weights of this name, images of this size and a dataset
         with so many energies and setpoints.
 
         Raises
@@ -122,27 +127,29 @@ class Surfaces:
         RunError : the file is damaged or foreign, or belongs to other weights.
         SchemaVersionError : it was written by a newer gapscope.
         """
-        about, arrays = read_arrays(path, SURFACES_SCHEMA, _damaged)
+        about, arrays = read_arrays(path, EMULATORS_SCHEMA, _damaged)
         try:
             owner, pixels = str(about["weights"]), (size**2 // 2 + 2) * energies
             if tuple(about["labels"]) != LABELS:
                 raise ValueError("other classes")
-            surfaces = cls(tuple(_read(arrays, label, pixels, energies) for label in LABELS))
-            if any((one.kind > setpoints).any() for _, one in surfaces.known):
+            emulators = cls(tuple(_read(arrays, label, pixels, energies) for label in LABELS))
+            if any((one.acquisition > setpoints).any() for _, one in emulators.known):
                 raise ValueError(f"kinds beyond {setpoints} setpoints")
         except UNREADABLE as error:
             raise _damaged(path, error) from error
         if owner != weights:
             raise RunError(
-                "Surfaces belong to the weights that they were made with.",
+                "Emulators belong to the weights that they were made with.",
                 f"{path}, of weights {owner}, beside {weights}",
                 REMEDY,
             )
-        return surfaces
+        return emulators
 
 
-def learn_surfaces(network: keras.Model, config: RunConfig, splits: Sequence[Samples]) -> Surfaces:
-    """The surfaces of a run's training maps, as they are, beside the network's answers for them."""
+def learn_emulators(
+    network: keras.Model, config: RunConfig, splits: Sequence[Samples]
+) -> Emulators:
+    """Emulators of a run's training maps, as they are, beside the network's answers for them."""
 
     def batches() -> Iterable[Part]:
         for samples in splits:
@@ -151,18 +158,18 @@ def learn_surfaces(network: keras.Model, config: RunConfig, splits: Sequence[Sam
                 answers = network.predict_on_batch(config.inputs.apply(images))[PARAMETERS]
                 columns = (samples.theta[rows], samples.eps0[rows], samples.gap[rows])
                 targets = config.targets.encode(*columns)
-                taken = np.full(len(rows), samples.kind)
+                taken = np.full(len(rows), samples.acquisition)
                 yield images, samples.label[rows], targets, targets - answers, taken
 
-    return Surfaces.fit(batches())
+    return Emulators.fit(batches())
 
 
-def _fitted(parts: list[Part]) -> Surface | None:
+def _fitted(parts: list[Part]) -> Emulator | None:
     shape, *others = (np.concatenate(part)[:MOST_POINTS] for part in zip(*parts, strict=True))
-    return Surface.fit(shape, *others) if len(shape) >= FEWEST else None
+    return Emulator.fit(shape, *others) if len(shape) >= FEWEST else None
 
 
-def _read(arrays: Arrays, label: str, pixels: int, energies: int) -> Surface | None:
+def _read(arrays: Arrays, label: str, pixels: int, energies: int) -> Emulator | None:
     if f"{label}_points" not in arrays:
         return None
     values: dict[str, Any] = {
@@ -170,9 +177,9 @@ def _read(arrays: Arrays, label: str, pixels: int, energies: int) -> Surface | N
         **{name: arrays[f"{label}_{name}"].astype(np.float64) for name in _DOUBLE},
     }
     components, maps = values["basis"].shape[1], len(values["points"])
-    # Without kinds all maps were taken at constant height.
+    # Without it all maps were taken at constant height.
     taken = arrays[f"{label}_kind"] if f"{label}_kind" in arrays else np.zeros(maps)
-    values["kind"] = taken.astype(np.int8)
+    values["acquisition"] = taken.astype(np.int8)
     shapes = {
         "mean": (pixels,),
         "basis": (pixels, components),
@@ -183,7 +190,7 @@ def _read(arrays: Arrays, label: str, pixels: int, energies: int) -> Surface | N
         "targets": (maps, len(TARGETS)),
         "strength": (len(TARGETS),),
         "network": (len(TARGETS),),
-        "kind": (maps,),
+        "acquisition": (maps,),
     }
     if maps > MOST_POINTS or components > COMPONENTS or values["quiet"].shape[1] > QUIET:
         raise ValueError(f"{maps} maps of {components} components")
@@ -193,9 +200,9 @@ def _read(arrays: Arrays, label: str, pixels: int, energies: int) -> Surface | N
         raise ValueError("numbers that are not finite")
     if not ((values["scale_spread"] > 0).all() and (values["strength"] >= 0).all()):
         raise ValueError("spreads or variances that are not positive")
-    if (values["kind"] < 0).any():
-        raise ValueError("kinds below zero")
-    return Surface(**values)
+    if (values["acquisition"] < 0).any():
+        raise ValueError("acquisitions below zero")
+    return Emulator(**values)
 
 
 def _damaged(path: Path, error: Exception) -> RunError:

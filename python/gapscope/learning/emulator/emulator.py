@@ -16,7 +16,7 @@ leave-one-out errors as large as they are claimed to be, and is at least the var
 
 A noisy map lies off the surface: directions in which no training map has any weight tell how strong
 its noise is, and what it does to the mean, to first order, adds to the variance. Where that is more
-than the network's, :meth:`Surface.joined` leaves the word to the network.
+than the network's, :meth:`Emulator.joined` leaves the word to the network.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def shape_and_scale(images: NDArray[np.floating]) -> tuple[NDArray[np.float32], 
 
 
 @dataclass(frozen=True)
-class Surface:
+class Emulator:
     """The maps of one irrep.
 
     Attributes
@@ -66,8 +66,8 @@ class Surface:
     targets : (maps, TARGETS), the y_i; zero where a target has no meaning.
     strength : (TARGETS,), s^2.
     network : (TARGETS,), mean squared errors of the network's answers for these maps.
-    kind : (maps,), how each was taken: 0 at constant height, n at constant current with the n-th
-        setpoint of its dataset.
+    acquisition : (maps,), how each was taken: 0 at constant height, n at constant current with the
+        n-th setpoint of its dataset.
     """
 
     mean: NDArray[np.float32]
@@ -79,7 +79,7 @@ class Surface:
     targets: Array
     strength: Array
     network: Array
-    kind: NDArray[np.int8]
+    acquisition: NDArray[np.int8]
 
     @classmethod
     def fit(
@@ -88,9 +88,9 @@ class Surface:
         scale: Array,
         targets: NDArray[np.floating],
         errors: NDArray[np.floating],
-        kind: NDArray[np.integer],
+        acquisition: NDArray[np.integer],
     ) -> Self:
-        """The surface of maps of one irrep; ``errors`` are target - answer of the network."""
+        """From maps of one irrep; ``errors`` are target - answer of the network."""
         mean = half_precision(shape.mean(axis=0))
         centred = shape - mean
         value, vector = np.linalg.eigh((centred.T @ centred / len(shape)).astype(np.float64))
@@ -101,7 +101,7 @@ class Surface:
         quiet = vector[:, :lower] @ np.linalg.qr(mixing)[0]
         known = ~np.isnan(errors).any(axis=0)
         nothing = np.zeros(targets.shape[1])
-        surface = cls(
+        emulator = cls(
             mean,
             half_precision(used / np.sqrt(value[-1])),
             half_precision(quiet),
@@ -111,11 +111,11 @@ class Surface:
             np.where(known, targets, 0).astype(np.float64),
             nothing,
             np.where(known, np.square(errors).mean(axis=0), nothing),
-            kind.astype(np.int8),
+            acquisition.astype(np.int8),
         )
-        points = half_precision(surface.coordinates(shape, scale))
-        surface = replace(surface, points=points)
-        return replace(surface, strength=surface._leave_one_out())
+        points = half_precision(emulator.coordinates(shape, scale))
+        emulator = replace(emulator, points=points)
+        return replace(emulator, strength=emulator._leave_one_out())
 
     def coordinates(self, shape: NDArray[np.float32], scale: Array) -> Array:
         """x, (n, components + energies)."""
@@ -130,10 +130,10 @@ class Surface:
     def nearest(
         self, shape: NDArray[np.float32], count: int
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int8]]:
-        """Targets (n, count, TARGETS) of the maps of nearest shape, distances and kinds (n, count).
+        """Targets (n, count, TARGETS), distances and acquisitions (n, count) of the nearest maps.
 
-        Distances are relative to the shape: |shape - its map's| / |shape|. Fewer maps than
-        ``count`` leave distances infinite.
+        Distances are those of the shapes, |shape - its map's| / |shape|. Fewer maps than ``count``
+        leave distances infinite.
         """
         components = self.basis.shape[1]
         unit = 1 / np.square(self.basis).sum(axis=0).mean()  # variance of the first component
@@ -147,11 +147,11 @@ class Surface:
         order = np.argsort(squared, axis=1)[:, :found]
         targets = np.zeros((len(shape), count, self.targets.shape[1]))
         distance = np.full((len(shape), count), np.inf)
-        kind = np.zeros((len(shape), count), np.int8)
-        targets[:, :found], kind[:, :found] = self.targets[order], self.kind[order]
+        acquisition = np.zeros((len(shape), count), np.int8)
+        targets[:, :found], acquisition[:, :found] = self.targets[order], self.acquisition[order]
         norm = np.maximum(np.square(shape).sum(axis=1, keepdims=True), _TINY)
         distance[:, :found] = np.sqrt(np.take_along_axis(squared, order, axis=1) / norm)
-        return targets, distance, kind
+        return targets, distance, acquisition
 
     @cached_property
     def length(self) -> float:

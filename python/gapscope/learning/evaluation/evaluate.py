@@ -9,7 +9,7 @@ import xarray as xr
 
 from gapscope.dataset.load import DatasetReader
 from gapscope.learning.evaluation.coverage import coverage_text
-from gapscope.learning.evaluation.metrics import Row, hit_rate, table
+from gapscope.learning.evaluation.metrics import Row, accuracy, table
 from gapscope.learning.evaluation.tables import table_text
 from gapscope.learning.prediction.predictor import Predictor, beside_truth
 from gapscope.learning.uncertainty.calibration import LEVEL
@@ -25,9 +25,9 @@ class Evaluation:
     rows: tuple[Row, ...]
 
     @property
-    def hit_rate(self) -> float:
+    def accuracy(self) -> float:
         """Fraction of all samples whose irrep was hit."""
-        return hit_rate(self.predictions)
+        return accuracy(self.predictions)
 
     @property
     def text(self) -> str:

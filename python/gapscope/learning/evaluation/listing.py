@@ -12,7 +12,7 @@ from gapscope.learning.evaluation.wording import factor_words, interval_words, p
 from gapscope.physics import LABELS
 
 UNLIKE = (
-    "UNLIKE training: the network has learned from no map of this kind; do not trust what stands "
+    "UNLIKE training: the network has learned from no map of this kind; do not trust the numbers "
     "in parentheses. p: the share of maps like the training ones that look as odd."
 )
 UNCALIBRATED = (

@@ -66,7 +66,7 @@ def table(predictions: xr.Dataset, seed: int = 0) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def hit_rate(predictions: xr.Dataset) -> float:
+def accuracy(predictions: xr.Dataset) -> float:
     """Fraction of all samples whose most probable class is the true one."""
     return float((predictions["label"] == predictions["true_label"]).mean())
 

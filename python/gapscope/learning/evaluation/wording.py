@@ -46,7 +46,7 @@ def interval_words(
 
 
 def factor_words(one: xr.Dataset) -> list[str]:
-    """In words, what a map that is unlike training must be divided by to be like it, if anything.
+    """Text: what a map that is unlike training must be divided by to be like it, if anything.
 
     Parameters
     ----------

@@ -18,23 +18,23 @@ def model_card(
     parameters: int,
     table: str | None,
     calibration: Calibration | None,
-    surfaces: bool,
+    emulators: bool,
 ) -> str:
     """Markdown of a model card.
 
     Parameters
     ----------
-    name : of the model.
-    config, history : of the run.
+    name : the model's name.
+    config, history : those of the run.
     parameters : number of weights of the network.
     table : Table I of the run as text, if it was evaluated.
-    calibration : of the run, if it was calibrated.
-    surfaces : whether the model has them.
+    calibration : the run's, if it was calibrated.
+    emulators : whether the model has them.
     """
     recipe = config.dataset["recipe"]
     sections = {
         "Use": f"    gapscope predict map.nc --model {name}",
-        "Network": _rows(_network(config, parameters, surfaces)),
+        "Network": _rows(_network(config, parameters, emulators)),
         "Training maps": _rows(_maps(config, recipe)),
         "Training": _rows(_training(config, history)),
         "Results": _results(table),
@@ -55,7 +55,7 @@ def _what(config: RunConfig) -> str:
     )
 
 
-def _network(config: RunConfig, parameters: int, surfaces: bool) -> dict[str, str]:
+def _network(config: RunConfig, parameters: int, emulators: bool) -> dict[str, str]:
     network = config.training.network
     size = network.input_size
     energies = ", ".join(f"{w:g}" for w in config.energies)
@@ -65,9 +65,9 @@ def _network(config: RunConfig, parameters: int, surfaces: bool) -> dict[str, st
         "parameters": f"{parameters:,}; matrices and kernels in float16, vectors in float32",
         "input": f"Re rho(q) of the central {size} x {size} sites, w = {energies} meV, asinh scale"
         + (" of its own mean amplitude" if measured else ""),
-        "parameters of clean maps": "the network's, joined with those of a Gaussian process on the"
-        " surface of the training maps"
-        if surfaces and not measured
+        "parameters of clean maps": "the network's, combined by inverse variance with"
+        " Gaussian-process regression on the training maps"
+        if emulators and not measured
         else "the network's",
         "prediction": "averaged over the six moves of C3v"
         if config.lattice == "triangular"
@@ -136,7 +136,7 @@ def _training(config: RunConfig, history: Sequence[Mapping[str, float]]) -> dict
         "versions": ", ".join(f"{name} {value}" for name, value in config.versions.items()),
     }
     if best is not None:
-        hits = f", hit rate {best['val_irrep_hit']:.1%}" if "val_irrep_hit" in best else ""
+        hits = f", accuracy {best['val_irrep_hit']:.1%}" if "val_irrep_hit" in best else ""
         rows["kept"] = f"epoch {best['epoch']}: validation loss {best['val_loss']:.4g}{hits}"
     return rows
 

@@ -38,7 +38,7 @@ class RunFolder:
         self._config = self.path / CONFIG
         self._history = self.path / "history.jsonl"
         self.best = self.path / "best.weights.h5"
-        self.surfaces = self.path / "surfaces.npz"
+        self.emulators = self.path / "surfaces.npz"
         self.checkpoint = self.path / "checkpoint.weights.h5"
 
     @property
@@ -50,7 +50,7 @@ class RunFolder:
     def finished(self) -> bool:
         """Whether the last epoch has been trained and nothing is left to do."""
         training = self.config().training
-        return self.trained and (self.surfaces.is_file() or not training.surfaces)
+        return self.trained and (self.emulators.is_file() or not training.surfaces)
 
     @property
     def trained(self) -> bool:
@@ -64,7 +64,7 @@ class RunFolder:
 
     def clear(self) -> None:
         """Remove the files of a run, and nothing else."""
-        for file in (self._config, self._history, self.best, self.surfaces, self.checkpoint):
+        for file in (self._config, self._history, self.best, self.emulators, self.checkpoint):
             file.unlink(missing_ok=True)
 
     def config(self) -> RunConfig:
@@ -93,7 +93,7 @@ class RunFolder:
         write_whole(self._config, config.to_json().encode())
 
     def history(self) -> list[dict[str, float]]:
-        """One entry per finished epoch: epoch (from 1), seconds, losses and hit rates."""
+        """One entry per finished epoch: epoch (from 1), seconds, losses and accuracies."""
         if not self._history.is_file():
             return []
         return [

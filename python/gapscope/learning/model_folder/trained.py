@@ -15,7 +15,7 @@ from pathlib import Path
 import keras
 
 from gapscope.errors import RunError
-from gapscope.learning.emulator.by_irrep import Surfaces
+from gapscope.learning.emulator.by_irrep import Emulators
 from gapscope.learning.model_folder.model_card import model_card
 from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.model_folder.weights import (
@@ -41,24 +41,24 @@ class Trained:
 
     Attributes
     ----------
-    config : of the run, also in an exported model.
-    network : with its weights, in float32.
+    config : the run's, also in an exported model.
+    network : the network with its weights, in float32.
     weights : SHA-256 of the run's file of weights, which names them, also in an exported model.
-    surfaces : where the training has learned them.
+    emulators : where the training has learned them.
     """
 
     folder: Path
     config: RunConfig
     network: keras.Model
     weights: str
-    surfaces: Surfaces | None
+    emulators: Emulators | None
 
     def calibration(self) -> Calibration | None:
         """The calibration, if the folder has one; raises as :meth:`Calibration.read`."""
         path = self.folder / CALIBRATION
         if not os.path.lexists(path):
             return None
-        return Calibration.read(path, self.weights, self.surfaces)
+        return Calibration.read(path, self.weights, self.emulators)
 
 
 def load_trained(folder: str | Path) -> Trained:
@@ -80,12 +80,12 @@ def load_trained(folder: str | Path) -> Trained:
         weights = read_weights(network, run.path).source
     else:
         network, weights = run.trained_network(), weights_name(run.best)
-    surfaces = None
-    if os.path.lexists(run.surfaces):
+    emulators = None
+    if os.path.lexists(run.emulators):
         size = config.training.network.input_size
         setpoints = len(config.dataset["recipe"].get("setpoints", ()))
-        surfaces = Surfaces.read(run.surfaces, weights, size, len(config.energies), setpoints)
-    return Trained(run.path, config, network, weights, surfaces)
+        emulators = Emulators.read(run.emulators, weights, size, len(config.energies), setpoints)
+    return Trained(run.path, config, network, weights, emulators)
 
 
 def weights_name(path: Path) -> str:
@@ -101,7 +101,7 @@ def export(run: str | Path, folder: str | Path, name: str | None = None) -> Path
     ----------
     run : folder of a run.
     folder : the model's; an older model in it is replaced.
-    name : of the model, on its card; None takes the folder's.
+    name : the model's name on its card; None takes the folder's.
 
     Raises
     ------
@@ -123,17 +123,17 @@ def export(run: str | Path, folder: str | Path, name: str | None = None) -> Path
         trained.network.count_params(),
         table.read_text(encoding="utf-8") if table.is_file() else None,
         calibration,
-        trained.surfaces is not None,
+        trained.emulators is not None,
     )
     make_folder(target)
     write_whole(target / CARD, text.encode())
     remove_weights(target)
     model = RunFolder(target)
     model.write_config(trained.config)
-    if trained.surfaces is None:
-        model.surfaces.unlink(missing_ok=True)
+    if trained.emulators is None:
+        model.emulators.unlink(missing_ok=True)
     else:
-        trained.surfaces.write(model.surfaces, trained.weights)
+        trained.emulators.write(model.emulators, trained.weights)
     if calibration is None:
         (target / CALIBRATION).unlink(missing_ok=True)
     else:

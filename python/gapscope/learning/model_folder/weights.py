@@ -52,7 +52,7 @@ class Index:
     Attributes
     ----------
     source : SHA-256 of the run's weights that were exported, which names them.
-    shapes : of the tensors by name, in the network's order.
+    shapes : shapes of the tensors by name, in the network's order.
     files : SHA-256 of each file by its name.
     """
 

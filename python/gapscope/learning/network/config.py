@@ -67,7 +67,7 @@ class TrainingConfig:
     network : architecture.
     epochs : passes over the training split.
     batch_size : samples per step.
-    learning_rate : of AdamW, at its highest.
+    learning_rate : largest learning rate of AdamW.
     weight_decay : decoupled, on kernels only.
     warmup_epochs : length of the rise; may be a fraction.
     clip_norm : largest norm of the whole gradient.

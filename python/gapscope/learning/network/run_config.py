@@ -28,11 +28,11 @@ class RunConfig:
     Attributes
     ----------
     training : options as they were given; ``precision`` is what ``auto`` stood for.
-    lattice, energies : of the maps; energies in meV, the channels of the input.
+    lattice, energies : those of the maps; energies in meV, the channels of the input.
     inputs, targets : scalings, from the training split.
     labels : names of the classes in the order of the network's output.
     dataset : identity, recipe and other attributes of the data set.
-    versions : of gapscope, keras and the backend's name.
+    versions : versions of gapscope, keras and the backend's name.
     start : SHA-256 of the weights that training began with; None: random ones.
     """
 

@@ -16,7 +16,7 @@ from gapscope.dataset.load import DatasetReader
 from gapscope.errors import CalibrationError, MapFileError, RunError
 from gapscope.learning.data.inputs import lacks, momentum_images
 from gapscope.learning.data.samples import Samples
-from gapscope.learning.emulator.by_irrep import Surfaces
+from gapscope.learning.emulator.by_irrep import Emulators
 from gapscope.learning.model_folder.trained import load_trained
 from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.network.two_heads import IRREP, PARAMETERS
@@ -40,7 +40,7 @@ class Predictor:
     ----------
     symmetry : average over the moves of C3v, on the triangular lattice; see
         :mod:`gapscope.learning.prediction.averaging`.
-    surfaces : what joins the network's answers for clean maps; None: they stand alone, as those of
+    emulators : what joins the network's answers for clean maps; None: they stand alone, as those of
         a network for measured maps do.
     calibration : what sets, intervals and novelty come from; None: there are none.
     level : probability that a set or an interval holds the truth.
@@ -50,7 +50,7 @@ class Predictor:
     config: RunConfig
     network: keras.Model
     symmetry: bool = True
-    surfaces: Surfaces | None = None
+    emulators: Emulators | None = None
     calibration: Calibration | None = None
     level: float = LEVEL
     novelty_level: float = NOVELTY_LEVEL
@@ -86,7 +86,7 @@ class Predictor:
             trained.config,
             trained.network,
             symmetry,
-            trained.surfaces,
+            trained.emulators,
             calibration,
             level,
             novelty_level,
@@ -98,10 +98,10 @@ class Predictor:
         return self.config.training.network.input_size
 
     @property
-    def answering(self) -> Surfaces | None:
+    def answering(self) -> Emulators | None:
         """The surfaces that gap and onsite energy are read off: none for networks of measurements,
         whose maps are not on them."""
-        return self.surfaces if self.config.training.measurement is None else None
+        return self.emulators if self.config.training.measurement is None else None
 
     def __call__(self, batches: Iterable[Maps]) -> xr.Dataset:
         """Predictions for maps that come in batches (n, energies, size, size), in 1/meV.
@@ -227,7 +227,7 @@ class Predictor:
         return self.calibration.companion(maps, self.config.lattice)[0]
 
     def _likely_factor(self, one: Maps) -> float:
-        """By what a map (energies, size, size) must be divided to be like the training maps."""
+        """The divisor that makes a map (energies, size, size) like the training maps, or NaN."""
         if self.calibration is None or self.calibration.companion is None:
             return np.nan
         for sign in (1, -1):
@@ -267,13 +267,13 @@ class Predictor:
         if detector is not None:
             scores = detector.score(self._inputs(images)).reshape(moves, -1)
             return np.asarray(scores.mean(axis=0))
-        if self.surfaces is None or not self.surfaces.known:
+        if self.emulators is None or not self.emulators.known:
             raise CalibrationError(
                 "Without a detector, foreign maps are known by the surfaces of the training maps.",
                 "a network without surfaces",
                 "Train it without --no-surfaces.",
             )
-        _, _, distance, _ = self.surfaces.nearest(images, 1)
+        _, _, distance, _ = self.emulators.nearest(images, 1)
         return np.asarray(distance.reshape(moves, -1).min(axis=0))
 
 

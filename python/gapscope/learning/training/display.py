@@ -13,7 +13,7 @@ from gapscope.learning.network.two_heads import IRREP
 
 
 class Progress(keras.callbacks.Callback):  # type: ignore[misc]
-    """Shows epoch, losses, hit rates, seconds per epoch and the time left."""
+    """Shows epoch, losses, accuracies, seconds per epoch and the time left."""
 
     def __init__(self, epochs: int, steps: int) -> None:
         super().__init__()
@@ -46,11 +46,11 @@ class Progress(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 def epoch_line(epoch: int, epochs: int, logs: Mapping[str, float], seconds: float) -> str:
-    """One line: training and validation loss and hit rate, seconds per epoch, time left."""
+    """One line: training and validation loss and accuracy, seconds per epoch, time left."""
     parts = [
         f"epoch {epoch:>{len(str(epochs))}}/{epochs}",
         f"loss {logs['loss']:.3f} (validation {logs['val_loss']:.3f})",
-        f"hit {logs[f'{IRREP}_hit']:.0%} (validation {logs[f'val_{IRREP}_hit']:.0%})",
+        f"accuracy {logs[f'{IRREP}_hit']:.0%} (validation {logs[f'val_{IRREP}_hit']:.0%})",
         f"{seconds:.1f} s",
     ]
     if epoch < epochs:

@@ -54,7 +54,7 @@ def calibrate(
     """
     trained = load_trained(run)
     require_output(Path(run) / CALIBRATION)
-    predictor = Predictor(trained.config, trained.network, surfaces=trained.surfaces)
+    predictor = Predictor(trained.config, trained.network, emulators=trained.emulators)
     with DatasetReader(dataset) as reader:
         samples = predictor.samples(reader, split)
         identity = Manifest.read(Path(dataset)).identity
@@ -135,7 +135,7 @@ def learn_companion(predictor: Predictor, training: Path) -> Companion | None:
     ------
     CalibrationError : see :meth:`gapscope.learning.uncertainty.companion.Companion.fit`.
     """
-    if predictor.surfaces is None or not predictor.surfaces.known:
+    if predictor.emulators is None or not predictor.emulators.known:
         return None
     with DatasetReader(training) as reader:
         samples = predictor.samples(reader, "train")
@@ -146,7 +146,7 @@ def learn_companion(predictor: Predictor, training: Path) -> Companion | None:
         )
         chunks = np.array_split(rows, -(-len(rows) // CHUNK))
         batches = ((samples.label[chunk], samples.maps(chunk)) for chunk in chunks)
-        return Companion.fit(predictor.surfaces, batches, reader.lattice)
+        return Companion.fit(predictor.emulators, batches, reader.lattice)
 
 
 def scored(companion: Companion, samples: Samples) -> Companion:

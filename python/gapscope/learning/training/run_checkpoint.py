@@ -14,7 +14,7 @@ from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.training.batches import TrainingBatches
 
 
-class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
+class RunCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]
     """Writes best weights, history and checkpoint, in this order, after every epoch.
 
     An interruption between two of them repeats the epoch, with the same result. It also tells

@@ -18,7 +18,7 @@ from gapscope.learning.data.constant_current import ConstantCurrent
 from gapscope.learning.data.inputs import InputScaling
 from gapscope.learning.data.samples import Samples
 from gapscope.learning.data.targets import TargetScaling
-from gapscope.learning.emulator.by_irrep import learn_surfaces
+from gapscope.learning.emulator.by_irrep import learn_emulators
 from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.model_folder.trained import Trained, load_trained, weights_name
 from gapscope.learning.network.config import TrainingConfig
@@ -29,7 +29,7 @@ from gapscope.learning.training.batches import Batches, TrainingBatches
 from gapscope.learning.training.display import Progress
 from gapscope.learning.training.loss import loss_weights, losses
 from gapscope.learning.training.optimizer import adamw
-from gapscope.learning.training.run_checkpoint import Keeper
+from gapscope.learning.training.run_checkpoint import RunCheckpoint
 from gapscope.physics.lattice import Lattice, require_triangular
 from gapscope.support.storage import make_folder, only_writer, require_folder
 
@@ -59,8 +59,8 @@ def train(
     config : options; None takes the defaults.
     start : folder of a run or of a model to begin with, instead of random weights; its scalings of
         images and targets are taken over.
-    also : folders of further datasets of the same kind, whose training maps the surfaces learn from
-        beside those of ``dataset``, the network does not
+    also : folders of further datasets of the same kind, whose training maps the emulators learn
+        from beside those of ``dataset``, the network does not
         (see :mod:`gapscope.learning.emulator.emulator`).
     resume : go on with what lies in ``run``; otherwise its run is replaced.
     progress : print a line per epoch, and on a terminal a bar.
@@ -107,8 +107,8 @@ def train(
                 with ExitStack() as stack:
                     clean = [training] if config.measurement is None else _clean(reader, config)
                     splits = [*clean, *(_further(stack, other, training) for other in also)]
-                    surfaces = learn_surfaces(folder.trained_network(), folder.config(), splits)
-                surfaces.write(folder.surfaces, weights_name(folder.best))
+                    emulators = learn_emulators(folder.trained_network(), folder.config(), splits)
+                emulators.write(folder.emulators, weights_name(folder.best))
     return folder
 
 
@@ -124,10 +124,10 @@ def _clean(reader: DatasetReader, config: TrainingConfig) -> list[Samples]:
     """The training maps without what a measurement adds: at constant height and, where the network
     learns from such, at constant current."""
     size, measurement = config.network.input_size, config.measurement
-    kinds: list[ConstantCurrent | None] = [None]
+    acquisitions: list[ConstantCurrent | None] = [None]
     if measurement is not None and measurement.constant_current:
-        kinds += [ConstantCurrent(size, n) for n in range(len(reader.setpoints))]
-    return [Samples.of(reader, "train", size, measurement=kind) for kind in kinds]
+        acquisitions += [ConstantCurrent(size, n) for n in range(len(reader.setpoints))]
+    return [Samples.of(reader, "train", size, measurement=one) for one in acquisitions]
 
 
 def _further(stack: ExitStack, dataset: str | Path, training: Samples) -> Samples:
@@ -206,8 +206,8 @@ def _fit(
     if origin is not None:
         network.set_weights(origin.network.get_weights())
     trainer = compiled(network, config, len(batches))
-    keeper = Keeper(folder, network, batches)
-    callbacks: list[keras.callbacks.Callback] = [keeper]
+    checkpoint = RunCheckpoint(folder, network, batches)
+    callbacks: list[keras.callbacks.Callback] = [checkpoint]
     if config.ema_momentum is not None:
         callbacks.append(keras.callbacks.SwapEMAWeights())
     if progress:
@@ -215,7 +215,7 @@ def _fit(
     trainer.fit(
         batches,
         validation_data=Batches(validation, stored.inputs, stored.targets, config.batch_size),
-        initial_epoch=keeper.resume(trainer),
+        initial_epoch=checkpoint.resume(trainer),
         epochs=config.epochs,
         callbacks=callbacks,
         shuffle=False,  # the batches come in their own, reproducible order

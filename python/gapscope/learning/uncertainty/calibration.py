@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gapscope.errors import CalibrationError
 from gapscope.learning.data.targets import circular_error
-from gapscope.learning.emulator.by_irrep import Surfaces
+from gapscope.learning.emulator.by_irrep import Emulators
 from gapscope.learning.uncertainty.companion import COMPANION, Companion
 from gapscope.learning.uncertainty.conformal import Scores, p_values, require_level
 from gapscope.learning.uncertainty.novelty import Detector
@@ -42,7 +42,7 @@ class Calibration:
 
     Attributes
     ----------
-    temperature : of the irrep's probabilities; see
+    temperature : that of the irrep's probabilities; see
         :mod:`gapscope.learning.uncertainty.temperature`.
     predicted : (samples,), the most probable class.
     scores : nonconformity scores by name, each (samples,): irrep, 1 - probability of the true
@@ -186,7 +186,7 @@ class Calibration:
             self.companion.write(path.with_name(COMPANION), self.about["weights"])
 
     @classmethod
-    def read(cls, path: Path, weights: str, surfaces: Surfaces | None) -> Calibration:
+    def read(cls, path: Path, weights: str, emulators: Emulators | None) -> Calibration:
         """The calibration in a file, of the weights of this name (their SHA-256) and the network's
         surfaces.
 
@@ -209,7 +209,7 @@ class Calibration:
         beside = path.with_name(COMPANION)
         if not beside.is_file():
             return calibration
-        companion = Companion.read(beside, weights, len(calibration), surfaces)
+        companion = Companion.read(beside, weights, len(calibration), emulators)
         return replace(calibration, companion=companion)
 
     @classmethod

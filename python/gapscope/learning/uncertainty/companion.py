@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from gapscope.errors import CalibrationError
 from gapscope.learning.data.inputs import even_half
-from gapscope.learning.emulator.by_irrep import FEWEST, Surfaces
+from gapscope.learning.emulator.by_irrep import FEWEST, Emulators
 from gapscope.learning.emulator.emulator import shape_and_scale
 from gapscope.learning.emulator.regression import Array
 from gapscope.learning.uncertainty.expected import FLOORS, Expected, Half
@@ -45,19 +45,19 @@ class Companion:
 
     Attributes
     ----------
-    surfaces : of the network.
-    expected : in the order of LABELS; None where there is no surface.
+    emulators : those of the network.
+    expected : what goes with each of LABELS; None where there is no emulator.
     scores : (maps, 2), of the first maps of the calibration set, in its order.
     """
 
-    surfaces: Surfaces
+    emulators: Emulators
     expected: tuple[Expected | None, ...]
     scores: Array
 
     @classmethod
     def fit(
         cls,
-        surfaces: Surfaces,
+        emulators: Emulators,
         batches: Iterable[tuple[NDArray[np.integer], NDArray[np.floating]]],
         lattice: str,
     ) -> Self:
@@ -76,7 +76,7 @@ class Companion:
                 shape, scale, odd = (part[label == index] for part in described)
                 own.append((shape, scale, odd))
         expected: list[Expected | None] = [None] * len(LABELS)
-        for index, surface in surfaces.known:
+        for index, emulator in emulators.known:
             shape, scale, odd = (
                 np.concatenate(part)[:MOST_ODD] for part in zip(*parts[index], strict=True)
             )
@@ -86,8 +86,8 @@ class Companion:
                     f"{len(shape)} of {LABELS[index]}",
                     "Name the folder of the dataset that the run was trained on (--training).",
                 )
-            expected[index] = Expected.fit(surface, shape, scale, odd)
-        return cls(surfaces, tuple(expected), np.empty((0, len(FLOORS))))
+            expected[index] = Expected.fit(emulator, shape, scale, odd)
+        return cls(emulators, tuple(expected), np.empty((0, len(FLOORS))))
 
     def __call__(self, maps: NDArray[np.floating], lattice: str) -> tuple[Array, Array]:
         """Scores (n, 2) of maps (n, energies, L, L), and the amplitude, (n, energies), as a
@@ -96,16 +96,16 @@ class Companion:
         scores = np.empty((len(shape), len(FLOORS)))
         apart = np.empty(scale.shape)
         label = self._nearest(shape)
-        for index, surface in self.surfaces.known:
+        for index, emulator in self.emulators.known:
             own, expected = label == index, self.expected[index]
             if own.any() and expected is not None:
-                apart[own], scores[own] = expected.apart(surface, shape[own], scale[own], odd[own])
+                apart[own], scores[own] = expected.apart(emulator, shape[own], scale[own], odd[own])
         return scores, np.exp(apart)
 
     def _nearest(self, shape: Half) -> NDArray[np.int64]:
         """The irrep (n,) of the training map of nearest shape."""
-        index = np.array([i for i, _ in self.surfaces.known])
-        distance = [one.nearest(shape, 1)[1][:, 0] for _, one in self.surfaces.known]
+        index = np.array([i for i, _ in self.emulators.known])
+        distance = [one.nearest(shape, 1)[1][:, 0] for _, one in self.emulators.known]
         return np.asarray(index[np.argmin(distance, axis=0)])
 
     def write(self, path: Path, weights: str) -> None:
@@ -118,7 +118,7 @@ class Companion:
 
     @classmethod
     def read(
-        cls, path: Path, weights: str, count: int, surfaces: Surfaces | None
+        cls, path: Path, weights: str, count: int, emulators: Emulators | None
     ) -> Companion | None:
         """The file beside the weights of this name, a calibration of ``count`` maps and surfaces.
 
@@ -140,13 +140,13 @@ class Companion:
                 raise ValueError(f"scores {scores.shape} of {count} calibration maps")
             if not np.isfinite(scores).all():
                 raise ValueError("scores that are not finite")
-            if surfaces is None:
+            if emulators is None:
                 raise ValueError("no surfaces beside it")
             expected: list[Expected | None] = [None] * len(LABELS)
-            for index, surface in surfaces.known:
+            for index, emulator in emulators.known:
                 head = f"{LABELS[index]}_"
                 own = {n.removeprefix(head): v for n, v in arrays.items() if n.startswith(head)}
-                expected[index] = Expected.from_arrays(own, surface)
+                expected[index] = Expected.from_arrays(own, emulator)
         except UNREADABLE as error:
             raise _damaged(path, error) from error
         if owner != weights:
@@ -155,7 +155,7 @@ class Companion:
                 f"{path}, of weights {owner}, beside {weights}",
                 "Run `gapscope calibrate` again.",
             )
-        return cls(surfaces, tuple(expected), scores)
+        return cls(emulators, tuple(expected), scores)
 
 
 def _described(maps: NDArray[np.floating], lattice: str) -> tuple[Half, Array, Half]:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapscope.errors import CalibrationError
-from gapscope.learning.emulator.emulator import Surface
+from gapscope.learning.emulator.emulator import Emulator
 from gapscope.learning.emulator.regression import Array, Regression
 from gapscope.learning.uncertainty.novelty import principal
 from gapscope.support.array_file import Arrays, half_precision
@@ -43,9 +43,9 @@ class Expected:
 
     Attributes
     ----------
-    amplitude : of log u, (energies,).
+    amplitude : regression of log u, (energies,).
     odd_mean, odd_basis : (pixels,) and (pixels, components), of o.
-    odd : of o's components.
+    odd : regression of o's components.
     """
 
     amplitude: Regression
@@ -54,15 +54,15 @@ class Expected:
     odd: Regression
 
     @classmethod
-    def fit(cls, surface: Surface, shape: Half, scale: Array, odd: Half) -> Self:
+    def fit(cls, emulator: Emulator, shape: Half, scale: Array, odd: Half) -> Self:
         """From the first maps of a surface, as :func:`_described` gives them.
 
         Raises
         ------
         CalibrationError : maps that are not the first ones of the surface.
         """
-        points = _components(surface, surface.points)
-        found = _components(surface, surface.coordinates(shape, scale))
+        points = _components(emulator, emulator.points)
+        found = _components(emulator, emulator.coordinates(shape, scale))
         known = points[: len(found)]
         if len(known) < len(found) or np.abs(found - known).max() > SAME:
             raise CalibrationError(
@@ -76,14 +76,16 @@ class Expected:
         inside = (odd - mean) @ basis
         beyond = np.square(odd - mean - inside @ basis.T).sum(axis=1).astype(np.float64)
         regression, _ = Regression.fit(known, inside.astype(np.float64), beyond)
-        return cls(_amplitude(surface, points), mean, basis, regression)
+        return cls(_amplitude(emulator, points), mean, basis, regression)
 
-    def apart(self, surface: Surface, shape: Half, scale: Array, odd: Half) -> tuple[Array, Array]:
+    def apart(
+        self, emulator: Emulator, shape: Half, scale: Array, odd: Half
+    ) -> tuple[Array, Array]:
         """log u - y, (n, energies), and the two scores (n, 2)."""
-        points = _components(surface, surface.points)
-        x = _components(surface, surface.coordinates(shape, scale))
+        points = _components(emulator, emulator.points)
+        x = _components(emulator, emulator.coordinates(shape, scale))
         there, amplitude_scale = self.amplitude(points, x)
-        known = _log_scale(surface)
+        known = _log_scale(emulator)
         there = np.clip(there, known.min(axis=0), known.max(axis=0))  # no further than training
         components, odd_scale = self.odd(points, x)
         apart = scale - there
@@ -102,22 +104,22 @@ class Expected:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: Arrays, surface: Surface) -> Self:
+    def from_arrays(cls, arrays: Arrays, emulator: Emulator) -> Self:
         """Inverse of :meth:`arrays`; any error means arrays of another kind."""
         mean, basis = (arrays[f"odd_{name}"].astype(np.float32) for name in ("mean", "basis"))
-        (pixels,), (half, components) = surface.mean.shape, basis.shape
+        (pixels,), (half, components) = emulator.mean.shape, basis.shape
         if mean.shape != (pixels,) or half != pixels or components > ODD_COMPONENTS:
             raise ValueError(f"shapes {mean.shape}, {basis.shape}")
         if not (np.isfinite(mean).all() and np.isfinite(basis).all()):
             raise ValueError("numbers that are not finite")
-        energies, maps = len(surface.scale_mean), len(surface.points)
+        energies, maps = len(emulator.scale_mean), len(emulator.points)
         amplitude = Regression.from_arrays(arrays, "amplitude", energies, maps)
         return cls(amplitude, mean, basis, Regression.from_arrays(arrays, "odd", components, maps))
 
 
-def _amplitude(surface: Surface, points: Half) -> Regression:
+def _amplitude(emulator: Emulator, points: Half) -> Regression:
     """log u on the first maps of a surface, on as many as make it accurate, or on all."""
-    scale = _log_scale(surface)
+    scale = _log_scale(emulator)
     count = FEWEST_POINTS
     while True:
         regression, errors = Regression.fit(points[:count], scale[:count])
@@ -126,12 +128,12 @@ def _amplitude(surface: Surface, points: Half) -> Regression:
         count *= 2
 
 
-def _log_scale(surface: Surface) -> Array:
+def _log_scale(emulator: Emulator) -> Array:
     """log u of a surface's maps, (maps, energies)."""
-    strength = surface.points[:, surface.basis.shape[1] :]
-    return np.asarray(strength * surface.scale_spread + surface.scale_mean)
+    strength = emulator.points[:, emulator.basis.shape[1] :]
+    return np.asarray(strength * emulator.scale_spread + emulator.scale_mean)
 
 
-def _components(surface: Surface, coordinates: NDArray[np.floating]) -> NDArray[Any]:
+def _components(emulator: Emulator, coordinates: NDArray[np.floating]) -> NDArray[Any]:
     """Coordinates without the amplitude."""
-    return coordinates[:, : surface.basis.shape[1]]
+    return coordinates[:, : emulator.basis.shape[1]]

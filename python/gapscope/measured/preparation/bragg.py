@@ -7,7 +7,7 @@ three exceed the noise by a factor m. Noise alone does so in one map of 1/alpha 
     N (1 + m/n)^(-3 n) = alpha,
 
 N being the number of such triples of pixels: a bound by the sum over all of them, with the tail of
-:mod:`gapscope.measured.preparation.noise_floor`. Of several triples the most probable one is
+:mod:`gapscope.measured.preparation.noise_floor`. The most probable one of several triples is
 taken (:mod:`gapscope.measured.preparation.plausible`); those that are nearly as probable are told.
 """
 
@@ -42,9 +42,9 @@ CLEAR = 20.0
 NEIGHBOURS = 9
 """Pixels in which the third peak of a lattice may be, given two."""
 WIDER = 1.45
-"""Of the part of the transform that is looked at: out to sqrt3 b1."""
+"""Size of the part of the transform that is looked at: out to sqrt3 b1."""
 PERIODS = 8
-"""Of the lattice across a quarter that is looked at: fewer, and a density wave is in the way."""
+"""Fewest periods of the lattice across a quarter: below, a density wave is in the way."""
 BENT = 0.1
 """How far a quarter's peaks may lie from those of the whole, in units of |b1|."""
 Triple = tuple[Peak, Peak, Peak]
@@ -66,7 +66,7 @@ def find_lattice(
 
     Parameters
     ----------
-    lattice_constant : of the material, in Angstrom; or the material or lattice that has it.
+    lattice_constant : the material's, in Angstrom; or the material or lattice that has it.
     scale : bounds of measured over true lengths, a wrong calibration of the scanner.
     anisotropy : bound of the ratio of the largest to the smallest stretch (drift, creep).
     false_alarm : bound of the probability that noise alone gives a lattice.

@@ -13,7 +13,7 @@ from gapscope.measured.preparation.peaks import Peak
 from gapscope.physics.lattice import Lattice
 
 ANGSTROM = 0.1
-"""In nm."""
+"""One Angstrom in nm."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Measured:
 
     Attributes
     ----------
-    value : of the whole map.
+    value : the whole map's value.
     noise : standard error by the noise alone.
     spread : standard deviation of the values of the map's quarters beyond their noise, what creep
         and drift that changes leave; 0 where the quarters do not show it.
@@ -76,7 +76,7 @@ class FoundLattice:
     ----------
     material_constant : lattice constant of the material in Angstrom.
     reciprocal : rows b1, b2 in 1/nm, 2 pi included, measured.
-    covariance : of (b1x, b1y, b2x, b2y), 1/nm^2.
+    covariance : covariance of (b1x, b1y, b2x, b2y), 1/nm^2.
     peaks : the Bragg peaks at b1, b2 and -(b1 + b2); their opposites say nothing else.
     closure : chi^2 (2 degrees of freedom) of the three peaks' adding up to zero.
     false_alarm : bound of the probability that noise alone shows such peaks.

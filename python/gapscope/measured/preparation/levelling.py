@@ -32,7 +32,7 @@ def level_lines(image: xr.DataArray, degree: int | None = None) -> xr.DataArray:
 
     Parameters
     ----------
-    degree : of the polynomial in x, at most 5; the median where not given.
+    degree : degree of the polynomial in x, at most 5; the median where not given.
 
     Raises
     ------

@@ -20,7 +20,7 @@ from gapscope.measured.preparation.grid import Grid, Real, grid_of, like, values
 
 Complex = NDArray[np.complex128]
 REACH = 8.5
-"""Of the Gaussian, in lengths: beyond, its weights are below a double's rounding."""
+"""Cut of the Gaussian, in lengths: beyond, its weights are below a double's rounding."""
 
 
 def local_amplitude(
@@ -65,7 +65,7 @@ def mask_peaks(image: xr.DataArray, momenta: ArrayLike, width: float) -> xr.Data
     Parameters
     ----------
     momenta : (n, 2) in 1/nm, of each pair q, -q one.
-    width : of the notch, in 1/nm; the smoothing length is its inverse.
+    width : width of the notch, in 1/nm; the smoothing length is its inverse.
 
     Raises
     ------

@@ -16,7 +16,7 @@ from gapscope.measured.preparation.grid import Real
 LIKE, UNLIKE = 0.3, 1.2
 """sigma of ln(A / A')."""
 MOST = 4.0
-"""Of the sum, either way: a wave without mirrors on a lattice is possible, too."""
+"""Bound of the sum, either way: a wave without mirrors on a lattice is possible, too."""
 NEAR = 1.0
 """Pixels within which a peak belongs to a point of the superlattice's reciprocal lattice."""
 

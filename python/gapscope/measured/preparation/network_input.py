@@ -85,7 +85,7 @@ def network_input(
     lattice : found in this very map, after its correction.
     size : L, even.
     centre : the impurity's site (x, y) in nm; the middle of the map where not given.
-    turns : of a1 by 60 degrees, counterclockwise.
+    turns : turns of a1 by 60 degrees, counterclockwise.
     symmetry : "C3v" or "C6v" to average over; no average where not given.
 
     Returns

@@ -69,7 +69,7 @@ def spectrum(image: xr.DataArray, reach: float, scale: float) -> Spectrum:
 
     Parameters
     ----------
-    reach : in 1/nm.
+    reach : largest |q| that is looked at, in 1/nm.
     scale : length in 1/nm over which the noise may vary; the square of the median is as large,
         between 9 and 21 pixels.
     """

@@ -28,7 +28,7 @@ def told_of_scale(
 
     Parameters
     ----------
-    error : of the search in ``image``.
+    error : the error that the search in ``image`` ended with.
     lattice_constant, anisotropy, false_alarm : as for :func:`at_other_scale`.
     """
     other = at_other_scale(image, lattice_constant, anisotropy=anisotropy, false_alarm=false_alarm)

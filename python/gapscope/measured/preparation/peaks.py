@@ -28,7 +28,7 @@ class Peak:
     Attributes
     ----------
     momentum : (qx, qy) in 1/nm.
-    covariance : of the momentum, 1/nm^2.
+    covariance : covariance of the momentum, 1/nm^2.
     amplitude : complex rho(q), phases from the centre of the map; a wave has twice its modulus.
     noise : mean power of the noise around it, |rho|^2.
     """

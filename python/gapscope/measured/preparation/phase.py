@@ -49,7 +49,7 @@ class Shift:
 
     Attributes
     ----------
-    grid : of the map f.
+    grid : grid of the map f.
     u : in nm, (y, x, 2).
 
     Raises
@@ -97,7 +97,7 @@ class Shift:
 
     @property
     def _origin(self) -> Real:
-        """Of the corrected map in the map f."""
+        """Origin of the corrected map in the map f."""
         across, up = self.rim
         return np.array([self.grid.x[across], self.grid.y[up]])
 

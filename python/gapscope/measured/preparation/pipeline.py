@@ -37,8 +37,8 @@ def prepare(
     Parameters
     ----------
     image : dims ("y", "x"), coordinates in nm, y upwards.
-    lattice_constant : of the material's triangular lattice, in Angstrom; or the material or lattice
-        that has it, and that errors then name.
+    lattice_constant : that of the material's triangular lattice, in Angstrom; or the material or
+        lattice that has it, and that errors then name.
     steps : what to do; level a plane, remove line noise and correct the drift where not given.
     topograph : a map of the same scan, on the same pixels, in which lattice and wave are looked for
         instead; a conductance map often does not show the atoms. It is levelled alike.

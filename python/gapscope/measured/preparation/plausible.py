@@ -119,7 +119,7 @@ def explained(reciprocal: Real, places: Real, area: float) -> Real:
     ----------
     reciprocal : rows b1, b2 in pixels of the transform.
     places : (p, 2), peaks in pixels, of each pair of opposites one.
-    area : of the part of the transform that peaks were sought in, in pixels.
+    area : pixels of the part of the transform that peaks were sought in.
     """
     h = places @ np.linalg.inv(reciprocal)
     distance = _square(_off(_whole(h)), reciprocal)

@@ -36,7 +36,7 @@ class Steps:
     symmetry : "C3v" or "C6v", to average the network's input over.
     scale, anisotropy, false_alarm : bounds of the search for the lattice, see
         :func:`gapscope.measured.preparation.find_lattice`.
-    wavevector : of the density wave that is looked for, in units of b1, b2; None for none.
+    wavevector : that of the density wave that is looked for, in units of b1, b2; None for none.
     """
 
     plane: bool = True
@@ -164,7 +164,8 @@ class Prepared:
         Parameters
         ----------
         size : L; the largest that fits where not given.
-        centre : of the image, in nm of the final map; the atom next to its middle where not given.
+        centre : that of the image, in nm of the final map; the atom next to its middle where not
+            given.
         """
         middle = self.site() if centre is None else centre
         if size is None:

@@ -23,7 +23,7 @@ class Sought:
 
     @property
     def constant(self) -> float:
-        """In Angstrom."""
+        """The lattice constant in Angstrom."""
         return self.lattice.constant
 
     def __str__(self) -> str:

@@ -29,8 +29,8 @@ class WavePeak:
     ----------
     expected : (m1, m2), commensurate, in units of the Bragg vectors b1, b2.
     position : (m1, m2) as found, with errors; NaN where nothing was found.
-    distance : of the two, in units of |b1|.
-    resolution : of the map, half a pixel of its transform, in the same units.
+    distance : distance of the two, in units of |b1|.
+    resolution : the map's resolution, half a pixel of its transform, in the same units.
     peak : the peak itself, None where nothing was found.
     false_alarm : bound of the probability that noise alone has so bright a peak near it.
     """

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.errors import MeasurementFileError
-from gapscope.measured.readers.limits import Given, check_content, check_pixels, library
+from gapscope.measured.readers.limits import ReadOptions, check_content, check_pixels, library
 from gapscope.measured.readers.recording import Channel, dataset, lengths
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -30,7 +30,7 @@ def recognises_png(head: bytes, suffix: str) -> bool:
     return head.startswith(PNG)
 
 
-def read_npy(content: bytes, given: Given) -> xr.Dataset:
+def read_npy(content: bytes, given: ReadOptions) -> xr.Dataset:
     """The array of an .npy file, real and two-dimensional, as the variable ``image``.
 
     Raises
@@ -59,7 +59,7 @@ def read_npy(content: bytes, given: Given) -> xr.Dataset:
     return _image("npy", "", values, given)
 
 
-def read_png(content: bytes, given: Given) -> xr.Dataset:
+def read_png(content: bytes, given: ReadOptions) -> xr.Dataset:
     """The grey values of a PNG from 0 to 1, as the variable ``image``.
 
     Raises
@@ -84,7 +84,9 @@ def read_png(content: bytes, given: Given) -> xr.Dataset:
     return _image("png", "1", grey, given)
 
 
-def _image(source_format: str, units: str, values: NDArray[np.number], given: Given) -> xr.Dataset:
+def _image(
+    source_format: str, units: str, values: NDArray[np.number], given: ReadOptions
+) -> xr.Dataset:
     rows, columns = values.shape
     width, height = given.sides(rows, columns)
     return dataset(

@@ -20,7 +20,8 @@ def finished_lines(dataset: xr.Dataset) -> xr.Dataset:
 
     Parameters
     ----------
-    dataset : of :func:`gapscope.measured.open`, maps over (y, x) or (y, x, bias), lines along x.
+    dataset : result of :func:`gapscope.measured.open`, maps over (y, x) or (y, x, bias), lines
+        along x.
 
     Raises
     ------
@@ -35,7 +36,7 @@ def finished_lines(dataset: xr.Dataset) -> xr.Dataset:
     edges = np.flatnonzero(np.diff(finished, prepend=False, append=False)).reshape(-1, 2)
     if not len(edges):
         raise MeasurementFileError(
-            "Of an unfinished scan at least one line was finished.",
+            "An unfinished scan has at least one finished line.",
             f"none of {len(finished)}",
             "Measure it again; or choose channels that were, as dataset[[name]].",
         )

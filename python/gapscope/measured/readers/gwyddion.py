@@ -13,7 +13,13 @@ import numpy as np
 import xarray as xr
 
 from gapscope.errors import MeasurementFileError
-from gapscope.measured.readers.limits import NANOMETRES, Given, check_content, check_pixels, library
+from gapscope.measured.readers.limits import (
+    NANOMETRES,
+    ReadOptions,
+    check_content,
+    check_pixels,
+    library,
+)
 from gapscope.measured.readers.recording import Channel, dataset, lengths
 
 MAGIC = b"GWYP"
@@ -28,7 +34,7 @@ def recognises(head: bytes, suffix: str) -> bool:
     return head.startswith(MAGIC)
 
 
-def read(content: bytes, given: Given) -> xr.Dataset:
+def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     """The channels ``/N/data`` of a .gwy file by their titles.
 
     A dataset has one size: where the channels differ in theirs, ``given.variable`` names one.

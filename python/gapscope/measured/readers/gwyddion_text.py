@@ -13,7 +13,7 @@ from itertools import takewhile
 import xarray as xr
 
 from gapscope.errors import MeasurementFileError
-from gapscope.measured.readers.limits import NANOMETRES, Given, check_pixels, decoded
+from gapscope.measured.readers.limits import NANOMETRES, ReadOptions, check_pixels, decoded
 from gapscope.measured.readers.recording import Channel, dataset, lengths
 from gapscope.measured.readers.table import matrix, text_lines
 
@@ -45,7 +45,7 @@ def recognises(head: bytes, suffix: str) -> bool:
     )
 
 
-def read(content: bytes, given: Given) -> xr.Dataset:
+def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     """The image of a text export, by its title.
 
     Raises

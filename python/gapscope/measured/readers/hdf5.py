@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 
 from gapscope.errors import MeasurementFileError
 from gapscope.measured.readers.hdf5_map import upright
-from gapscope.measured.readers.limits import MAX_SIDE, MAX_VALUES, MILLIVOLTS, NANOMETRES, Given
+from gapscope.measured.readers.limits import (
+    MAX_SIDE,
+    MAX_VALUES,
+    MILLIVOLTS,
+    NANOMETRES,
+    ReadOptions,
+)
 from gapscope.measured.readers.recording import dataset
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -30,7 +36,7 @@ def recognises(head: bytes, suffix: str) -> bool:
     return head.startswith(MAGIC)
 
 
-def read(content: bytes, given: Given) -> xr.Dataset:
+def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     """The real variables with two dimensions, first one y (or named x and y), or a bias besides.
 
     Their dimension scales, uniform and with units of length, are the coordinates; where they have
@@ -62,7 +68,7 @@ def read(content: bytes, given: Given) -> xr.Dataset:
     )
 
 
-def _from_child(content: bytes, given: Given) -> tuple[dict[str, Any], NDArray[np.float64]]:
+def _from_child(content: bytes, given: ReadOptions) -> tuple[dict[str, Any], NDArray[np.float64]]:
     request = {
         "variable": given.variable,
         "bare": given.width is not None,

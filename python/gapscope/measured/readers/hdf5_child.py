@@ -47,7 +47,7 @@ class Variable:
 
     Attributes
     ----------
-    scales : of each dimension, if it has one of its length.
+    scales : scale of each dimension, if it has one of its length.
     sweep : which of three dimensions is the bias, by the units of its scale; None if not one is.
     lateral : the other dimensions; a map has two of them.
     scaled : whether it is a map over two lengths.

@@ -13,7 +13,7 @@ from gapscope.errors import MeasurementFileError
 from gapscope.measured.readers.limits import (
     MILLIVOLTS,
     NANOMETRES,
-    Given,
+    ReadOptions,
     check_length,
     check_pixels,
 )
@@ -38,7 +38,7 @@ def upright(
     about: dict[str, Any],
     axes: Sequence[Scale | None],
     values: NDArray[np.float64],
-    given: Given,
+    given: ReadOptions,
 ) -> Map:
     """A variable as a map.
 

@@ -15,7 +15,7 @@ from gapscope.errors import MeasurementFileError
 from gapscope.measured.readers.limits import (
     MILLIVOLTS,
     NANOMETRES,
-    Given,
+    ReadOptions,
     check_content,
     check_pixels,
     decoded,
@@ -25,8 +25,8 @@ from gapscope.measured.readers.recording import GRID, Channel, biases, dataset, 
 
 VERSION = 5
 HEADERS = struct.Struct("hh15i 12xi 52x4i")
-"""Of BinHeader5: version, checksum, bytes of the wave, formula, note, units, labels, indices and
-reserved parts. Of WaveHeader5: number of points, and points along each dimension."""
+"""Fields of BinHeader5: version, checksum, bytes of the wave, formula, note, units, labels, indices
+and reserved parts; of WaveHeader5: number of points, and points along each dimension."""
 BIN_HEADER, WAVE_HEADER = 64, 320
 LABEL = re.compile(r"(.*\S)\s*[\[(]([^\[\]()]*)[\])]")
 SWEEP = re.compile(r"(Mod\d*)?(Trace|Retrace)?$")
@@ -47,7 +47,7 @@ def recognises(head: bytes, suffix: str) -> bool:
     return suffix == ".ibw"
 
 
-def read(content: bytes, given: Given) -> xr.Dataset:
+def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     """A wave over (x, y), or (x, y, layer) as one channel a layer, or (x, y, bias).
 
     Texts are in UTF-8 or Latin-1. Layers have units of their own where their labels or the wave's

@@ -45,7 +45,7 @@ DAMAGED = "The file is damaged, or of another kind: copy or export it again."
 
 
 @dataclass(frozen=True)
-class Given:
+class ReadOptions:
     """What the caller says about a file: its sides in nm, which variable to read, and whether only
     the lines that were finished."""
 

@@ -13,7 +13,7 @@ from gapscope.measured.readers.finished import UNFINISHED
 from gapscope.measured.readers.limits import (
     MAX_SIDE,
     MAX_VALUES,
-    Given,
+    ReadOptions,
     check_content,
     check_pixels,
     missing,
@@ -44,7 +44,7 @@ def recognises(head: bytes, suffix: str) -> bool:
     return b'\nGrid dim="' in b"\n" + head and b"\nPoints=" in head
 
 
-def read(content: bytes, given: Given) -> xr.Dataset:
+def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     """The channels of a .3ds file over (y, x, bias), and the height Z over (y, x).
 
     Points follow each other from the lower left corner along x; each has its parameters (start and
@@ -166,7 +166,7 @@ def _sweep(
     ----------
     ends : first two parameters of the points (y, x, 2), start and end where they are named so; any
         of a point that was not measured.
-    values : of their channels (y, x, n), all NaN there.
+    values : values of their channels (y, x, n), all NaN there.
     """
     measured: NDArray[np.bool_] = ~np.all(np.isnan(values), axis=-1)
     if not measured.any():

@@ -44,7 +44,7 @@ class Passes:
         return [1 if one is None else int(one[1] or one[2]) for one in said]
 
     def conditions(self, number_of_pass: int, passes: int, backward: bool) -> Conditions:
-        """Of a channel: pass, bias, the current that the feedback holds, height offset in nm.
+        """A channel's conditions: pass, bias, the current that is held, height offset in nm.
 
         A pass that plays a recorded height back holds no current. A table with as many rows as
         there are passes has one for both directions.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gapscope.measured.readers.limits import (
     MAX_CHANNELS,
-    Given,
+    ReadOptions,
     check_content,
     check_pixels,
     missing,
@@ -49,7 +49,7 @@ def recognises(head: bytes, suffix: str) -> bool:
     return head.startswith(b":NANONIS_VERSION:")
 
 
-def read(content: bytes, given: Given) -> xr.Dataset:
+def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     """The images of an .sxm file, in the order of its DATA_INFO.
 
     The data are lines in the order in which they were scanned, each from where the tip started:

@@ -7,14 +7,14 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.errors import MeasurementFileError
-from gapscope.measured.readers.limits import Given
+from gapscope.measured.readers.limits import ReadOptions
 from gapscope.measured.readers.nanonis import harmonic, moment, settings, split_header
 from gapscope.measured.readers.nanonis_sweep import MODULE, Sweep, disagreement, segmented, stated
 from gapscope.measured.readers.table import is_bias, spectra, text_lines
 
 END = b"\n[DATA]"
 MARGIN = 0.02
-"""Of the range, by which calibrated bias values may leave what was set."""
+"""Part of the range by which calibrated bias values may leave what was set."""
 
 
 def recognises(head: bytes, suffix: str) -> bool:
@@ -22,7 +22,7 @@ def recognises(head: bytes, suffix: str) -> bool:
     return head.startswith(b"Experiment\t") or END in head
 
 
-def read(content: bytes, given: Given) -> xr.Dataset:
+def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     """The channels of a .dat file over bias.
 
     The bias is the first column; where a table has none, it is the sweep that the header of bias

@@ -18,7 +18,7 @@ COLUMNS = ("Segment Start", "Segment End", "Steps")
 MODULE = "Bias Spectroscopy>Sweep"
 MAX_SEGMENTS = 1000
 AGREEMENT = 1e-3
-"""By how much of their range two statements of a sweep differ at most."""
+"""Part of their range by which two statements of a sweep differ at most."""
 
 
 @dataclass(frozen=True)

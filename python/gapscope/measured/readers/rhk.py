@@ -11,7 +11,7 @@ from gapscope.measured.readers.limits import (
     MAX_SIDE,
     MAX_VALUES,
     NANOMETRES,
-    Given,
+    ReadOptions,
     check_content,
     check_pixels,
     library,
@@ -48,7 +48,7 @@ def recognises(head: bytes, suffix: str) -> bool:
     return head.startswith(SIGNATURE, 2)
 
 
-def read(content: bytes, given: Given) -> xr.Dataset:
+def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     """The pages of an .sm4 file by their labels, images or spectra.
 
     Images lie as the signs of their steps say, grids of spectra as the places of the spectra say;

@@ -5,7 +5,13 @@ from __future__ import annotations
 import xarray as xr
 
 from gapscope.errors import MeasurementFileError
-from gapscope.measured.readers.limits import Given, check_content, check_pixels, missing, number
+from gapscope.measured.readers.limits import (
+    ReadOptions,
+    check_content,
+    check_pixels,
+    missing,
+    number,
+)
 from gapscope.measured.readers.recording import Channel, dataset, lengths
 from gapscope.measured.readers.table import numbers, text_lines
 
@@ -18,7 +24,7 @@ def recognises(head: bytes, suffix: str) -> bool:
     return head.startswith(b"# File Format = ASCII")
 
 
-def read(content: bytes, given: Given) -> xr.Dataset:
+def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     """The image of a SPIP ASCII file, as the variable ``image``.
 
     SPIP names no unit of length: images are in nm. Its Fourier transforms have values in

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xarray as xr
 
-from gapscope.measured.readers.limits import Given, check_pixels
+from gapscope.measured.readers.limits import ReadOptions, check_pixels
 from gapscope.measured.readers.recording import Channel, dataset, lengths
 from gapscope.measured.readers.table import matrix, spectra, text_lines
 from gapscope.measured.readers.xyz import is_table, read_columns
@@ -17,7 +17,7 @@ def recognises(head: bytes, suffix: str) -> bool:
     return head.translate(None, BINARY) == head
 
 
-def read(content: bytes, given: Given) -> xr.Dataset:
+def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     """A matrix as the variable ``image``, first row at the top; or spectra over bias.
 
     A matrix may have leading lines of comment (#, %); columns x, y and z are one, too. A table has

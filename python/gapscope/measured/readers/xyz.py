@@ -7,14 +7,14 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.errors import MeasurementFileError
-from gapscope.measured.readers.limits import Given, check_pixels
+from gapscope.measured.readers.limits import ReadOptions, check_pixels
 from gapscope.measured.readers.recording import Channel, dataset, lengths
 
 FEW = 4
 """Most columns of a table; a table has TALL times as many rows."""
 TALL = 10
 UNEVEN = 0.02
-"""By how much of a step places may lie off their grid."""
+"""Part of a step by which places may lie off their grid."""
 
 
 def is_table(rows: int, columns: int) -> bool:
@@ -22,7 +22,7 @@ def is_table(rows: int, columns: int) -> bool:
     return min(rows, columns) <= FEW and max(rows, columns) >= TALL * min(rows, columns)
 
 
-def read_columns(values: NDArray[np.float64], given: Given) -> xr.Dataset:
+def read_columns(values: NDArray[np.float64], given: ReadOptions) -> xr.Dataset:
     """The image of three columns, y upwards, if x and y lie on a grid and the width confirms nm.
 
     Raises

@@ -28,7 +28,7 @@ from results_states import random_states, specification
 Real = NDArray[np.float64]
 MANY_NODES, MANY_RULE_NODES = 24, 41
 ACCURACY, WINDOW = 0.001, 64
-"""Of the maps, closer than the recipe's, so that the nodes alone are seen."""
+"""Accuracy of the maps, closer than the recipe's, so that the nodes alone are seen."""
 
 
 def numerics(recipe: Recipe) -> Numerics:

@@ -25,7 +25,7 @@ from results_statistics import least_squares_shift, standard_errors
 
 RATIOS = (3.0, 10.0, 100.0)
 STEPS = {"theta": 0.02, "gap": 0.01, "eps0": 0.5}
-"""Of central differences: rad, meV and meV."""
+"""Steps of central differences: rad, meV and meV."""
 FINE = gs.Converged(5e-4)
 TRAINING = gs.Converged(0.005)
 

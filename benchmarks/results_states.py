@@ -20,7 +20,7 @@ from gapscope.physics import LABELS
 from gapscope.simulation.maps import simulate_batch
 
 SEED = 20261126
-"""Of states that no dataset holds."""
+"""Seed of states that no dataset holds."""
 CHUNK = 50
 """Maps per call of the kernel, as its complex maps are kept until the call ends."""
 

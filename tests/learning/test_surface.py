@@ -29,7 +29,7 @@ from gapscope.physics.lattice import window_coordinates
 
 SIZE = 16
 ERROR = 0.3
-"""Of the network that the surfaces stand beside, one sigma."""
+"""Errors of the network that the emulators stand beside, one sigma."""
 
 
 def maps(rng: np.random.Generator, count: int) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -1,4 +1,4 @@
-"""Of a netCDF file with several variables, those on the same axes are opened together."""
+"""The variables of a netCDF file that lie on the same axes are opened together."""
 
 from __future__ import annotations
 

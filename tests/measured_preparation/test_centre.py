@@ -18,7 +18,7 @@ DISTORTION = ((1.05, 0.04), (0.0, 0.97))
 
 @pytest.fixture(scope="module")
 def prepared() -> Prepared:
-    """Of the upper lines of a scan, y from 1.8 nm on."""
+    """A map of the upper lines of a scan, y from 1.8 nm on."""
     image = lattice_map(degrees=7.0, noise=0.1, distortion=DISTORTION)
     return prepare(image.isel(y=slice(30, None)), NBS2)
 

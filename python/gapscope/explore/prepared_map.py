@@ -70,7 +70,7 @@ def _transform(transform: xr.DataArray, reach: float, bragg: Real, wave: Real) -
     ends = []
     for name in ("qx", "qy"):
         q = transform[name].values
-        # Of an even number of momenta the lowest has no opposite.
+        # The lowest of an even number of momenta has no opposite.
         within = min(reach, float(q[-1]))
         transform = transform.sel({name: slice(-within, within)})
         edge = transform[name].values[-1] + (q[1] - q[0]) / 2

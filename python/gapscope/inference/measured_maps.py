@@ -23,7 +23,7 @@ from gapscope.dataset.recipe import Recipe
 from gapscope.errors import PreparationError
 from gapscope.inference.refine import Candidate, Conditions
 from gapscope.instrument.integrated import integrated_densities
-from gapscope.instrument.setpoint import constant_current
+from gapscope.instrument.setpoint import regulated
 from gapscope.learning.data.inputs import lacks, momentum_images, own_unit
 from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.prediction.predictor import (
@@ -183,9 +183,8 @@ def nearest_maps(predictions: xr.Dataset, model: str | Path = MEASURED_MODEL) ->
         if len(taken):
             chosen = [specifications[i] for i in taken]
             (flowing,) = integrated_densities(chosen, [contour], size, conditions.numerics.method)
-            current = 1 + flowing.change / flowing.clean[:, None, None]
-            rho0 = simulated.dos[taken, 0][:, None, None]
-            drho[taken] = constant_current(rho0 + drho[taken], current, 1.0) - rho0
+            change = flowing.change / flowing.clean[:, None, None]
+            drho[taken] = regulated(drho[taken], change, simulated.dos[taken, 0])
     drho = drho.reshape(shape)
     rho, r = qpi_image(drho, config.lattice), window_coordinates(size)
     over, units = ("sample", "rank"), {"units": "1/meV"}

@@ -66,7 +66,7 @@ def flicker_noise(shape: tuple[int, int], rng: np.random.Generator) -> Real:
     f = np.arange(len(spectrum), dtype=np.float64)
     f[0] = np.inf
     factors = f**-0.5
-    # Of a real series all frequencies but 0 and the highest come in pairs.
+    # All frequencies of a real series but 0 and the highest come in pairs.
     power = (2 * np.sum(factors**2) - factors[-1] ** 2) / length
     series = np.fft.irfft(spectrum * factors, length) / np.sqrt(power)
     return np.ascontiguousarray(series.reshape(4 * rows, columns)[: 2 * rows : 2])

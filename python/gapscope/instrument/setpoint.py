@@ -46,13 +46,14 @@ def constant_current(rho: ArrayLike, integral: ArrayLike, clean_integral: float)
 def regulated(
     drho: NDArray[np.floating], change: NDArray[np.floating], density: NDArray[np.floating]
 ) -> Real:
-    """(rho0 + drho) N0/N - rho0, (energies, L, L): what is left of drho at constant current.
+    """(rho0 + drho) N0/N - rho0, (n, L, L): what is left of drho at constant current.
 
     Parameters
     ----------
-    drho : (energies, L, L).
-    change : (N - N0)/N0 up to the set point, (L, L); N/N0 is taken to be LEAST_CURRENT at least.
-    density : rho0, (energies,).
+    drho : maps at n energies, or of n states, (n, L, L).
+    change : (N - N0)/N0 up to the set point, of all maps (L, L) or of each (n, L, L); N/N0 is taken
+        to be LEAST_CURRENT at least.
+    density : rho0, (n,).
     """
     rho0 = density[:, None, None]
     return constant_current(rho0 + drho, np.maximum(1 + change, LEAST_CURRENT), 1.0) - rho0

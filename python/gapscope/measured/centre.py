@@ -30,7 +30,7 @@ def centre_site(prepared: Prepared, centre: Sequence[float] | None = None) -> tu
     at = prepared.corrected(centre)
     if not _within(at, final.x, final.y):
         corners = [prepared.recorded((x, y)) for x in final.x[[0, -1]] for y in final.y[[0, -1]]]
-        # Of four corners the inner two of each coordinate: a place between is in the final map.
+        # Between the inner two corners of each coordinate a place is in the final map.
         x, y = np.sort(np.array(corners), axis=0)[1:3].T
         raise _outside("within what the drift correction keeps of the scan", centre, x, y)
     return prepared.site(at)

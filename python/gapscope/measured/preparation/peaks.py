@@ -64,7 +64,7 @@ def refine_peak(image: xr.DataArray, start: Real, noise: float) -> Peak | None:
     q = np.array(start, dtype=np.float64)
     for _ in range(12):
         rho, gradient, hessian = _derivatives(weighted, x, y, q)
-        # Of log |rho|^2, which is concave out to the window's first zero.
+        # Derivatives of log |rho|^2, which is concave out to the window's first zero.
         slope = 2 * np.real(gradient / rho)
         curvature = 2 * np.real(hessian / rho - np.outer(gradient, gradient) / rho**2)
         step = -np.linalg.solve(curvature, slope)

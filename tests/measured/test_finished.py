@@ -96,7 +96,7 @@ def test_the_longest_run_of_lines_is_kept_that_all_channels_share() -> None:
 def test_where_no_line_was_finished_there_is_no_map(tmp_path: Path) -> None:
     path = write(tmp_path, scan(down=True, lines=0, points=3))
     assert measured.open(path).Z.notnull().sum() == 3
-    refused(path, "at least one line was finished", finished=True)
+    refused(path, "at least one finished line", finished=True)
 
 
 @pytest.mark.parametrize("parameters", [(NAN,) * 5, (0.0,) * 5, (-0.25, 0.25, 1.0, 1.0, NAN)])

@@ -20,11 +20,11 @@ from refusals import refused
 
 
 def test_only_files_are_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    refused(tmp_path, "is a file")
+    refused(tmp_path, "not a regular file")
     refused(tmp_path / "absent.sxm", "measured file exists")
     os.mkfifo(tmp_path / "pipe")
-    refused(tmp_path / "pipe", "is a file")
-    refused(Path("/dev/zero"), "is a file")
+    refused(tmp_path / "pipe", "not a regular file")
+    refused(Path("/dev/zero"), "not a regular file")
     secret = tmp_path / "secret.txt"
     secret.write_bytes(matrix())
     monkeypatch.setattr(Path, "open", lambda *_: (_ for _ in ()).throw(PermissionError("no")))

@@ -179,8 +179,8 @@ def test_a_crystal_of_ones_own_is_simulated_by_irrep(rashba: Path, tmp_path: Pat
     """No Python file knows this crystal."""
     out = tmp_path / "map.nc"
     result = run(
-        "simulate", "--material", rashba, "--irrep", "B1", "--channel", "s", "--gap", 20, "--impurity", 50,
-        *SMALL, "-o", out, "--figure", tmp_path / "map.png",
+        "simulate", "--material", rashba, "--irrep", "B1", "--channel", "s", "--gap", 20,
+        "--impurity", 50, *SMALL, "-o", out, "--figure", tmp_path / "map.png",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     maps = gs.read_map(out)

@@ -226,8 +226,8 @@ def simulate(
     state = specification(options, scatterer)
     with told_warnings():
         maps = simulate_maps(state, numerics, convention, progress=True)
-    if state.pairing.custom is None and (also := both_gaps(state.pairing.irrep, options["gap"])):
-        click.echo(f"gap {options['gap']:g} meV of A2u = {also}")
+    if state.pairing.custom is None and (both := both_gaps(state.pairing.irrep, options["gap"])):
+        click.echo(f"gap {options['gap']:g} meV of A2u = {both}")
     if "relative_error" in maps.attrs:
         click.echo(f"estimated relative error {maps.attrs['relative_error'].max():.2g}")
     click.echo(f"wrote {write_netcdf(maps, output)}")

@@ -6,21 +6,25 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from gapscope.errors import SpecificationError
+from gapscope.physics.bonds import Bonds
 from gapscope.physics.gaps.basis_function import BasisFunction
 from gapscope.physics.gaps.fermi_surface import FermiSurface
 from gapscope.physics.gaps.magnitude import singular_values
 from gapscope.physics.gaps.on_fermi_surface import GapOnFermiSurface
 from gapscope.physics.lattice import Lattice
-from gapscope.plots.maps import brillouin_zone
 from gapscope.plots.style import MAP_COLOURS, styled
 
 MOST_PANELS = 120
 ACROSS = 5
 UNSIGNED = "viridis"
+ALL = 0.999
+"""Part of the Fermi surface from which all of it is without a gap to first order."""
 
 
 def require_panels(panels: int) -> None:
@@ -41,33 +45,49 @@ def gap_figure(
 ) -> Figure:
     """Every partner's gap as the colour of the Fermi surface, in the first Brillouin zone.
 
-    Red and blue are the gap with its sign, where it has one; green to yellow its magnitude. Where a
-    gap opens nothing to first order, the largest singular value of Delta(k) is shown, and said so.
+    Red and blue are the gap with its sign, where it has one; green to yellow its magnitude; both in
+    units of the largest on the Fermi surface, which each title tells. Where a gap opens nothing to
+    first order, the largest singular value of Delta(k) is shown, and said so.
     """
     panels = [(one, n, on) for one, values in gaps for n, on in enumerate(values, start=1)]
     require_panels(len(panels))
-    across = min(ACROSS, len(panels))
-    down = -(-len(panels) // across)
-    zone = brillouin_zone(lattice) * lattice.constant
+    across = max(min(ACROSS, len(panels)), 2)
+    down = max(-(-len(panels) // across), 1)
+    zone = lattice.brillouin_zone
     momenta = into_zone(lattice.momentum(surface.momenta), lattice)
+    height = 2.5 * down + 1.3
     with styled():
-        figure = Figure(figsize=(2.7 * across + 0.3, 2.25 * down + 0.6), layout="constrained")
+        figure = Figure(figsize=(2.3 * across, height))
         axes = figure.subplots(down, across, squeeze=False).ravel()
+        figure.subplots_adjust(0.01, 0.9 / height, 0.99, 1 - 0.75 / height, 0.05, 0.25)
+        for axis in axes:
+            axis.set_axis_off()
         for axis, (function, partner, gap) in zip(axes, panels, strict=False):
-            text = panel_title(function, partner)
-            if gap.ungapped > 0.999:
-                text += "\npairs off the Fermi level"
-                values = singular_values(function.partners[partner - 1].at(surface.momenta))
-                top, signed = float(values.max(initial=0.0)), False
-            else:
-                signed = not np.isnan(gap.signed).any()
-                values, top = gap.signed if signed else gap.least, gap.maximum
-            _panel(figure, axis, momenta, zone, values, top, signed)
-            axis.set_title(text, fontsize=8)
-        for axis in axes[len(panels) :]:
-            axis.set_visible(False)
-        figure.suptitle(title)
+            values, top, signed = _shown(function.partners[partner - 1], gap, surface)
+            text = f"largest {top:.3g}" if gap.ungapped < ALL else "pairs off the Fermi level"
+            _panel(axis, momenta, zone, values / (top or 1.0), signed)
+            axis.set_title(f"{panel_title(function, partner)}\n{text}", fontsize=8)
+        for left, colours, low, label in (
+            (0.06, MAP_COLOURS, -1, "gap with its sign / largest"),
+            (0.56, UNSIGNED, 0, "magnitude / largest"),
+        ):
+            place = figure.add_axes((left, 0.45 / height, 0.38, 0.12 / height))
+            scale = ScalarMappable(Normalize(low, 1), colours)
+            figure.colorbar(scale, cax=place, orientation="horizontal").set_label(label, size=8)
+            place.tick_params(labelsize=7)
+        figure.suptitle(title, y=1 - 0.15 / height, va="top")
     return figure
+
+
+def _shown(
+    partner: Bonds, gap: GapOnFermiSurface, surface: FermiSurface
+) -> tuple[NDArray[np.float64], float, bool]:
+    """What a panel's colours are, the largest of it, and whether it has a sign."""
+    if gap.ungapped >= ALL:
+        values = singular_values(partner.at(surface.momenta))
+        return values, float(values.max(initial=0.0)), False
+    signed = not np.isnan(gap.signed).any()
+    return (gap.signed if signed else gap.least), gap.maximum, signed
 
 
 def panel_title(function: BasisFunction, partner: int) -> str:
@@ -87,27 +107,22 @@ def into_zone(momenta: NDArray[np.float64], lattice: Lattice) -> NDArray[np.floa
 
 
 def _panel(
-    figure: Figure,
     axis: Axes,
     momenta: NDArray[np.float64],
     zone: NDArray[np.float64],
     values: NDArray[np.float64],
-    top: float,
     signed: bool,
 ) -> None:
-    top = top or 1.0
-    dots = axis.scatter(
+    axis.scatter(
         momenta[:, 0],
         momenta[:, 1],
         c=values,
         s=3.0,
         linewidths=0,
         cmap=MAP_COLOURS if signed else UNSIGNED,
-        vmin=-top if signed else 0.0,
-        vmax=top,
+        vmin=-1.0 if signed else 0.0,
+        vmax=1.0,
     )
     closed = np.vstack([zone, zone[:1]])
     axis.plot(*closed.T, color="black", linewidth=0.8)
     axis.set_aspect("equal")
-    axis.set_axis_off()
-    figure.colorbar(dots, ax=axis, shrink=0.75, pad=0.02).ax.tick_params(labelsize=7)

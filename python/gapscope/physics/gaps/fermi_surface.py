@@ -8,6 +8,7 @@ divided further along the surface.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -58,6 +59,18 @@ class FermiSurface:
     momenta: NDArray[np.float64]
     segments: NDArray[np.int64]
     states: tuple[States, ...]
+
+    @cached_property
+    def neighbours(self) -> NDArray[np.int64]:
+        """(points, 2) the two points that each is joined with; -1 where there are not two."""
+        ends = np.concatenate([self.segments, self.segments[:, ::-1]])
+        ends = ends[np.argsort(ends[:, 0], kind="stable")]
+        count = np.bincount(ends[:, 0], minlength=len(self.momenta))
+        out = np.full((len(self.momenta), 2), -1)
+        first = np.cumsum(count) - count
+        two = np.flatnonzero(count == 2)
+        out[two] = np.stack([ends[first[two], 1], ends[first[two] + 1, 1]], axis=-1)
+        return out
 
 
 def fermi_surface(electrons: Bonds, grid: int = GRID) -> FermiSurface:

@@ -109,28 +109,28 @@ def _nodes(
 
 
 def _minima(surface: FermiSurface, least: NDArray[np.float64], top: float) -> NDArray[np.float64]:
-    """Points where a parabola through the gap's square reaches zero without a change of sign."""
-    neighbours: dict[int, list[int]] = {}
-    for one, two in surface.segments.tolist():
-        neighbours.setdefault(one, []).append(two)
-        neighbours.setdefault(two, []).append(one)
-    k, places = surface.momenta, []
-    for point in np.flatnonzero(least < top / 5).tolist():
-        around = neighbours.get(point, [])
-        if len(around) != 2 or least[point] > least[around].min():
-            continue
-        if least[around].max() < NOTHING:
-            continue
-        steps = [float(np.linalg.norm(k[other] - k[point])) for other in around]
-        if min(steps) == 0:
-            continue
-        squares = least[[around[0], point, around[1]]] ** 2
-        a, b, c = np.polyfit([-steps[0], 0.0, steps[1]], squares, 2)
-        vertex = -b / (2 * a) if a > 0 else 0.0
-        if c + b * vertex + a * vertex**2 < (NODE * top) ** 2:
-            side = int(vertex > 0)
-            places.append(k[point] + abs(vertex) / steps[side] * (k[around[side]] - k[point]))
-    return np.array(places).reshape(-1, 2)
+    """Places where a parabola through the gap's square reaches zero without a change of sign."""
+    k, around = surface.momenta, surface.neighbours
+    points = np.flatnonzero((around >= 0).all(axis=1) & (least < top / 5))
+    before, after = around[points].T
+    low = (least[points] <= least[before]) & (least[points] <= least[after])
+    points, before, after = (one[low] for one in (points, before, after))
+    # The parabola c + b t + a t^2 through the three, with t along the surface from the middle one.
+    s = np.linalg.norm(k[before] - k[points], axis=1)
+    t = np.linalg.norm(k[after] - k[points], axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        c = least[points] ** 2
+        left, right = (least[before] ** 2 - c) / s, (least[after] ** 2 - c) / t
+        a, b = (left + right) / (s + t), (right * s - left * t) / (s + t)
+        vertex = np.where(a > 0, -b / (2 * a), 0.0)
+        lowest = c + b * vertex + a * vertex**2
+        steps = np.where(
+            (vertex > 0)[:, None],
+            (k[after] - k[points]) / t[:, None],
+            (k[before] - k[points]) / s[:, None],
+        )
+    reached = (lowest < (NODE * top) ** 2) & (np.maximum(least[before], least[after]) > NOTHING)
+    return np.asarray((k[points] + np.abs(vertex)[:, None] * steps)[reached & (s > 0) & (t > 0)])
 
 
 def _apart(places: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -146,19 +146,26 @@ def test_a_state_is_written_with_all_that_it_is() -> None:
     assert (content["theta"], content["phi"]) == (0.4, 0.1)
     (term,) = content["terms"]
     assert {k: term[k] for k in ("group", "channel", "shell", "copy")} == pairing.names
-    again = Pairing.from_bonds(
-        {
-            tuple(r): np.array(re) + 1j * np.array(im)
-            for r, re, im in zip(
-                *(content["bonds"][k] for k in ("vectors", "real", "imag")), strict=True
-            )
-        }
-    )
+    again = Pairing.from_dict(content)
+    assert again.to_dict() == pairing.to_dict()
     assert again.bonds().distance(pairing.bonds()) == 0.0
     assert repr(pairing) == (
         "<Pairing Eu of D4h, tz shell 1 copy 1, gap 2 meV, theta 0.4, phi 0.1>"
     )
     Specification(square(), pairing, Impurity.scalar(1.0)).bdg()
+
+
+def test_gaps_that_earlier_versions_wrote_are_read() -> None:
+    """A gap by bonds was called by its largest amplitude, 8.75; its bonds are what they were."""
+    bonds = {"vectors": [[-1, 0], [0, -1], [0, 1], [1, 0]]}
+    real = [[[0, s * 8.75], [-s * 8.75, 0]] for s in (1, -1, -1, 1)]
+    zero = np.zeros((4, 2, 2)).tolist()
+    old = {"irrep": "custom", "gap": 8.75, "bonds": {**bonds, "real": real, "imag": zero}}
+    read = Pairing.from_dict(old)
+    assert read.bonds().distance(Pairing.of(square(), "B1g", 35.0).bonds()) < 1e-12
+    assert read.gap == pytest.approx(35.0)
+    named = {"irrep": "Eg", "gap": 1.25, "theta": 0.3, "phi": -0.4}
+    assert Pairing.from_dict(named).to_dict() == named
 
 
 REFUSALS = {

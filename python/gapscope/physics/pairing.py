@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -187,6 +188,26 @@ class Pairing:
         kept = tuple(GapTerm.of(function, [one / norm for one in c]) for function, c in terms)
         require_fermionic(bonds)
         return cls(names.pop(), gap, custom=bonds, terms=kept)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Pairing:
+        """The gap that :meth:`to_dict` wrote, by this version or an earlier one.
+
+        Raises
+        ------
+        SpecificationError : no gap.
+        """
+        angles: dict[str, Any] = {n: float(content[n]) for n in ANGLES if n in content}
+        if "bonds" not in content:
+            return cls(str(content["irrep"]), float(content["gap"]), **angles)
+        vectors, real, imag = (content["bonds"][key] for key in ("vectors", "real", "imag"))
+        given = cls.from_bonds(Bonds(np.array(vectors), np.array(real) + 1j * np.array(imag)))
+        if "terms" not in content:
+            return given
+        terms = tuple(GapTerm.from_dict(term) for term in content["terms"])
+        return replace(
+            given, irrep=content["irrep"], gap=float(content["gap"]), terms=terms, **angles
+        )
 
     @property
     def angles(self) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gapscope.errors import SpecificationError
 from gapscope.physics.gaps.basis_function import BasisFunction
@@ -35,6 +36,12 @@ class GapTerm:
         """All content for JSON; coefficients as pairs of a real and an imaginary part."""
         pairs = [[c.real, c.imag] for c in self.coefficients]
         return {**self.names, "coefficients": pairs}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> GapTerm:
+        """The term that :meth:`to_dict` wrote."""
+        names = {key: content[key] for key in ("group", "channel", "shell", "copy")}
+        return cls(**names, coefficients=tuple(complex(*pair) for pair in content["coefficients"]))
 
     @property
     def names(self) -> dict[str, str | int]:

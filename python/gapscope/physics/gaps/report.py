@@ -133,7 +133,8 @@ class GapReport:
         if len(names) < 2:
             return ""
         pairs = [f"{names[i]}-{names[j]}" for i, j in one.pairs]
-        return " ".join(pairs[:2]) + (" ..." if len(pairs) > 2 else "")
+        shown = [pair for n, pair in enumerate(pairs) if len(" ".join(pairs[: n + 1])) < 22]
+        return " ".join(shown) + (" ..." if len(shown) < len(pairs) else "")
 
 
 def _entry(one: BasisFunction, values: Sequence[GapOnFermiSurface]) -> dict[str, Any]:

@@ -34,7 +34,10 @@ function maps(vectors, matrices, places)
     )
     potential = [i == j ? (i > d ÷ 2 ? -1.0 : 1.0) : 0.0 for i in 1:d, j in 1:d]
     sites, potentials = hcat(places...), complex(cat((potential for _ in places)...; dims = 3))
-    inputs = vectors, matrices, [0, size(vectors, 2)], sites, potentials, [0, length(places)], ENERGIES, BROADENING
+    count = length(places)
+    pairs = [a - 1 for _ in 1:2, a in 1:count]
+    impurities = sites, [0, count], pairs, potentials, [0, count], zeros(Int, d ÷ 2)
+    inputs = vectors, matrices, [0, size(vectors, 2)], impurities..., ENERGIES, BROADENING
     Host.grid_maps(outputs()..., inputs..., KGRID)
     Host.converged_maps(outputs()..., zeros(4, energies, 1), inputs..., ACCURACY, BUDGET)
 end

@@ -4,7 +4,8 @@ const ROUNDING = 1e-13
 """
     connected_blocks(bonds)
 
-Index sets between which H has no matrix element on any bond, each sorted, in order of their first index.
+Index sets between which H has no matrix element on any bond, each sorted, in order of their first index. An electron
+and a hole that are coupled to nothing, as in a normal state, make one set: a pair with no gap, whose poles are known.
 """
 function connected_blocks(bonds::Bonds)
     d = dimension(bonds)
@@ -21,7 +22,26 @@ function connected_blocks(bonds::Bonds)
         end
         push!(blocks, sort!(block))
     end
-    return blocks
+    return joined_singles(bonds, blocks)
+end
+
+# Each lone electron with a lone hole, the one with the opposite energy where there is one.
+function joined_singles(bonds::Bonds, blocks)
+    ne = electrons(bonds)
+    holes = [block[1] for block in blocks if length(block) == 1 && block[1] > ne]
+    joined = Vector{Int}[]
+    for block in blocks
+        if length(block) == 1 && block[1] <= ne && !isempty(holes)
+            e = block[1]
+            scale = maximum(abs, view(bonds.matrices, e, e, :))
+            opposite(h) = maximum(abs, bonds.matrices[e, e, :] .+ bonds.matrices[h, h, :]) <= ROUNDING * scale
+            found = findfirst(opposite, holes)
+            push!(joined, [e, popat!(holes, found === nothing ? 1 : found)])
+        else
+            push!(joined, block)
+        end
+    end
+    return filter(block -> !(length(block) == 1 && block[1] > ne && !(block[1] in holes)), joined)
 end
 
 """
@@ -82,18 +102,20 @@ Phases u with image_R[i, j] = u_i u_j^* model_R[i, j] on every bond, or nothing 
 function gauge(model::Array{ComplexF64,3}, image::Array{ComplexF64,3})
     d = size(model, 1)
     u = zeros(ComplexF64, d)
-    u[1] = 1
-    reached = [1]
-    for i in reached, j in 1:d # `reached` grows while it is walked through
-        iszero(u[j]) || continue
-        largest, n = findmax(abs.(view(model, i, j, :)))
-        largest > 0 || continue
-        ratio = image[i, j, n] / (u[i] * model[i, j, n])
-        abs(abs(ratio) - 1) <= ROUNDING * d || return nothing
-        u[j] = conj(ratio) / abs(ratio)
-        push!(reached, j)
+    for start in 1:d
+        iszero(u[start]) || continue
+        u[start] = 1 # the phase of what is coupled to nothing before it is free
+        reached = [start]
+        for i in reached, j in 1:d # `reached` grows while it is walked through
+            iszero(u[j]) || continue
+            largest, n = findmax(abs.(view(model, i, j, :)))
+            largest > 0 || continue
+            ratio = image[i, j, n] / (u[i] * model[i, j, n])
+            abs(abs(ratio) - 1) <= ROUNDING * d || return nothing
+            u[j] = conj(ratio) / abs(ratio)
+            push!(reached, j)
+        end
     end
-    length(reached) == d || return nothing
     for j in 1:d, i in 1:d
         scale = maximum(abs, view(image, i, j, :))
         for n in axes(model, 3)

@@ -1,11 +1,11 @@
 """
     ConvergedMap
 
-A(r) = sum_ab Tr_e [G(r - R_a) T_ab G(R_b - r)] (L x L, [r2, r1]), the estimate of drho's relative error with and
-without the impurities' sites, density of states, and g0.
+A(r) = sum_ab Tr_e [G(r - R_a) T_ab G(R_b - r)] (L x L x layers, [r2, r1, layer]), the estimate of drho's relative
+error over all layers with and without the impurities' sites, density of states, and g0.
 """
 struct ConvergedMap
-    trace::Matrix{ComplexF64}
+    trace::Array{ComplexF64,3}
     error::Float64
     error_away::Float64
     dos::Float64
@@ -58,7 +58,8 @@ function present_maps(bonds::Bonds, known, integrals, s::Scatterers, window::Int
 end
 
 function map_and_error(green::WindowGreen, shifted::WindowGreen, s::Scatterers, window::Integer)
-    trace, moved = (electron_trace!(zeros(ComplexF64, window, window), g, s, tmatrix(g, s)) for g in (green, shifted))
+    room() = zeros(ComplexF64, window, window, layer_count(s))
+    trace, moved = (electron_trace!(room(), g, s, tmatrix(g, s)) for g in (green, shifted))
     return ConvergedMap(trace, relative_change(trace, moved, s)..., density_of_states(green.g0), green.g0)
 end
 
@@ -86,10 +87,12 @@ function relative_change(a, b, s::Scatterers)
     total, change = sum(abs2 ∘ imag, a), sum(x -> abs2(imag(x)), b .- a)
     here = moved = 0.0
     for (r1, r2) in unique(s.sites)
-        checkbounds(Bool, a, middle + r2, middle + r1) || continue
-        x, y = a[middle + r2, middle + r1], b[middle + r2, middle + r1]
-        here += imag(x)^2
-        moved += imag(y - x)^2
+        checkbounds(Bool, a, middle + r2, middle + r1, 1) || continue
+        for layer in axes(a, 3)
+            x, y = a[middle + r2, middle + r1, layer], b[middle + r2, middle + r1, layer]
+            here += imag(x)^2
+            moved += imag(y - x)^2
+        end
     end
     return sqrt(change / max(total, floatmin())), sqrt(max(0.0, change - moved) / max(total - here, floatmin()))
 end

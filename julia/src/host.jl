@@ -24,29 +24,38 @@ require_finite(arrays...) = all(a -> all(isfinite, a), arrays) ||
     error("the result is not finite: the T-matrix has a pole at this energy and broadening")
 
 """
-    batch_maps(evaluate, vectors, matrices, offsets, sites, potentials, site_offsets)
+    batch_maps(evaluate, vectors, matrices, offsets, sites, site_offsets, pairs, potentials, pair_offsets, layers)
 
 Calls evaluate(s, bonds, scatterers) for every parameter set s: its bonds are those from offsets[s] + 1 to
-offsets[s + 1], its impurities those from site_offsets[s] + 1 to site_offsets[s + 1].
+offsets[s + 1], likewise the sites of its impurities and the pairs of its own sites (counted from 0) that each block
+of the potential couples. `layers` counts from 0, too.
 """
-function batch_maps(evaluate, vectors, matrices, offsets, sites, potentials, site_offsets)
+function batch_maps(
+    evaluate, vectors, matrices, offsets, sites, site_offsets, pairs, potentials, pair_offsets, layers
+)
+    part(limits, s) = (limits[s] + 1):limits[s + 1]
     for s in 1:(length(offsets) - 1)
-        own, its = (offsets[s] + 1):offsets[s + 1], (site_offsets[s] + 1):site_offsets[s + 1]
-        places = [(sites[1, n], sites[2, n]) for n in its]
-        scatterers = Scatterers(places, swapped(potentials[:, :, its]))
+        own, its = part(offsets, s), part(pair_offsets, s)
+        places = [(sites[1, n], sites[2, n]) for n in part(site_offsets, s)]
+        coupled = [(pairs[1, n] + 1, pairs[2, n] + 1) for n in its]
+        scatterers = Scatterers(places, coupled, swapped(potentials[:, :, its]), layers .+ 1)
         evaluate(s, bonds_from_rows(vectors[:, own], matrices[:, :, own]), scatterers)
     end
 end
 
 """
-    grid_maps(trace, dos, g0, vectors, matrices, offsets, sites, potentials, site_offsets, energies, broadening, n)
+    grid_maps(trace, dos, g0, vectors, matrices, offsets, sites, site_offsets, pairs, potentials, pair_offsets, layers,
+              energies, broadening, n)
 
-A batch of maps on a uniform grid.
+A batch of maps on a uniform grid. `trace` is L x L x (layers x energies) x sets.
 """
 function grid_maps(
-    trace, dos, g0, vectors, matrices, offsets, sites, potentials, site_offsets, energies, broadening, n
+    trace, dos, g0, vectors, matrices, offsets, sites, site_offsets, pairs, potentials, pair_offsets, layers, energies,
+    broadening, n,
 )
-    batch_maps(vectors, matrices, offsets, sites, potentials, site_offsets) do s, bonds, scatterers
+    batch_maps(
+        vectors, matrices, offsets, sites, site_offsets, pairs, potentials, pair_offsets, layers
+    ) do s, bonds, scatterers
         local_green = zeros(ComplexF64, size(g0, 1), size(g0, 2), length(energies))
         grid_maps!(view(trace, :, :, :, s), view(dos, :, s), local_green, bonds, scatterers, energies, broadening, n)
         g0[:, :, :, s] = swapped(local_green)
@@ -56,24 +65,26 @@ function grid_maps(
 end
 
 """
-    converged_maps(trace, dos, g0, report, vectors, matrices, offsets, sites, potentials, site_offsets, energies,
-                   broadening, accuracy, budget)
+    converged_maps(trace, dos, g0, report, vectors, matrices, offsets, sites, site_offsets, pairs, potentials,
+                   pair_offsets, layers, energies, broadening, accuracy, budget)
 
 As `grid_maps`, to an accuracy. `report` is 4 x energies x sets: relative error of drho with and without the
 impurities' sites, number of rows, and whether the accuracy was reached.
 """
 function converged_maps(
-    trace, dos, g0, report, vectors, matrices, offsets, sites, potentials, site_offsets, energies, broadening,
-    accuracy, budget,
+    trace, dos, g0, report, vectors, matrices, offsets, sites, site_offsets, pairs, potentials, pair_offsets, layers,
+    energies, broadening, accuracy, budget,
 )
-    window = size(trace, 1)
-    batch_maps(vectors, matrices, offsets, sites, potentials, site_offsets) do s, bonds, scatterers
+    window, count = size(trace, 1), maximum(layers) + 1
+    batch_maps(
+        vectors, matrices, offsets, sites, site_offsets, pairs, potentials, pair_offsets, layers
+    ) do s, bonds, scatterers
         for group in energy_groups(bonds, energies)
             z = complex(energies[group[1]], broadening)
             both = length(group) > 1
             maps, rows, reached = GapScope.converged_maps(bonds, scatterers, z, window, accuracy, budget; both = both)
             for (e, map) in zip(group, maps)
-                trace[:, :, e, s] = map.trace
+                trace[:, :, ((e - 1) * count + 1):(e * count), s] = map.trace
                 dos[e, s] = map.dos
                 g0[:, :, e, s] = transpose(map.g0)
                 report[:, e, s] = [map.error, map.error_away, rows, reached]
@@ -96,7 +107,8 @@ function warm_up()
     window = 4
     converged_maps(
         zeros(ComplexF64, window, window, 1, 1), zeros(1, 1), zeros(ComplexF64, 4, 4, 1, 1), zeros(4, 1, 1),
-        vectors, matrices, [0, 3], zeros(Int, 2, 1), complex(reshape(hop, 4, 4, 1)), [0, 1], [0.0], 0.1, 0.1, 1000,
+        vectors, matrices, [0, 3], zeros(Int, 2, 1), [0, 1], zeros(Int, 2, 1), complex(reshape(hop, 4, 4, 1)), [0, 1],
+        [0, 0], [0.0], 0.1, 0.1, 1000,
     )
     return nothing
 end

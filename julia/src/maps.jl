@@ -55,17 +55,17 @@ end
 
 A(r; w), density of states and g0 for every energy, on the uniform n x n grid.
 
-`trace` is L x L x energies, indexed [r2, r1, energy]; `g0` is d x d x energies.
+`trace` is L x L x (layers x energies), indexed [r2, r1, layer and energy], layers first; `g0` is d x d x energies.
 """
 function grid_maps!(trace, dos, g0, bonds::Bonds, s::Scatterers, energies, broadening::Real, n::Integer)
     grid = Grid(n)
-    half = green_range(s, size(trace, 1))
+    half, layers = green_range(s, size(trace, 1)), layer_count(s)
     for group in energy_groups(bonds, energies)
         whole = several(s) || length(group) > 1
         green = grid_window(bonds, complex(energies[group[1]], broadening), grid, half, whole)
         for (k, e) in enumerate(group)
             k == 2 && (green = mirrored(green))
-            electron_trace!(view(trace, :, :, e), green, s, tmatrix(green, s))
+            electron_trace!(view(trace, :, :, ((e - 1) * layers + 1):(e * layers)), green, s, tmatrix(green, s))
             dos[e] = density_of_states(green.g0)
             g0[:, :, e] = green.g0
         end

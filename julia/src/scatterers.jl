@@ -1,12 +1,30 @@
 """
-    Scatterers(sites, potentials)
+    Scatterers(sites, pairs, potentials, layers)
 
-Impurities: sites (r1, r2), and on each a potential in Nambu space, d x d x sites, in meV.
+Impurities: sites (r1, r2), and the blocks V_ab of a potential in Nambu space, d x d x pairs in meV, between the
+sites of each pair (a, b) (numbers of sites). The density of the electron component e goes to the map layers[e].
 """
 struct Scatterers
     sites::Vector{Tuple{Int,Int}}
+    pairs::Vector{Tuple{Int,Int}}
     potentials::Array{ComplexF64,3}
+    layers::Vector{Int}
 end
+
+"""
+    Scatterers(sites, potentials)
+
+A potential on each site, d x d x sites, and one map for all electrons.
+"""
+Scatterers(sites, potentials) =
+    Scatterers(sites, [(a, a) for a in eachindex(sites)], potentials, ones(Int, size(potentials, 1) ÷ 2))
+
+"""
+    layer_count(scatterers)
+
+Number of maps at an energy.
+"""
+layer_count(s::Scatterers) = maximum(s.layers)
 
 """
     reach(scatterers)
@@ -41,8 +59,8 @@ function tmatrix(green::WindowGreen, s::Scatterers)
     for b in 1:n, a in 1:n
         g[component(a, 1:d, d), component(b, 1:d, d)] = between(green, s.sites[a] .- s.sites[b])
     end
-    for a in 1:n
-        v[component(a, 1:d, d), component(a, 1:d, d)] = s.potentials[:, :, a]
+    for (k, (a, b)) in enumerate(s.pairs)
+        v[component(a, 1:d, d), component(b, 1:d, d)] += s.potentials[:, :, k]
     end
     return product(v, invert!(Matrix{ComplexF64}(I, n * d, n * d) .- product(g, v), zeros(Int, n * d)))
 end
@@ -66,10 +84,11 @@ product(a, b) = [sum(a[i, k] * b[k, j] for k in axes(b, 1)) for i in axes(a, 1),
 """
     electron_trace!(a, green, scatterers, t)
 
-A(r) = sum_ab Tr_e [G(r - R_a) T_ab G(R_b - r)] on r1, r2 = -L/2 .. L/2 - 1; the change of the local density of
-states is -Im A / pi. `a` is L x L, indexed [r2, r1], as a row-major (r1, r2) array lies in memory.
+A(r) = sum_ab Tr_e [G(r - R_a) T_ab G(R_b - r)] on r1, r2 = -L/2 .. L/2 - 1, the trace over the components e of each
+layer; the change of the local density of states is -Im A / pi. `a` is L x L x layers, indexed [r2, r1, layer], as a
+row-major (r1, r2) array lies in memory.
 """
-function electron_trace!(a::AbstractMatrix, green::WindowGreen, s::Scatterers, t::AbstractMatrix)
+function electron_trace!(a::AbstractArray{ComplexF64,3}, green::WindowGreen, s::Scatterers, t::AbstractMatrix)
     d = size(green.g0, 1)
     fill!(a, 0)
     for e in 1:green.electrons
@@ -78,7 +97,8 @@ function electron_trace!(a::AbstractMatrix, green::WindowGreen, s::Scatterers, t
         for (nb, rb) in enumerate(s.sites), (na, ra) in enumerate(s.sites), j in right, i in left
             factor = t[component(na, i, d), component(nb, j, d)]
             iszero(factor) && continue
-            accumulate_product!(a, green.elements[e, i], ra, factor, green.elements[j, e], rb, green.half)
+            layer = view(a, :, :, s.layers[e])
+            accumulate_product!(layer, green.elements[e, i], ra, factor, green.elements[j, e], rb, green.half)
         end
     end
     return a

@@ -142,10 +142,12 @@ end
     @test !reached
 end
 
-@testset "a gap for one spin leaves a block of holes that converges too" begin
-    up = Dict(r => ComplexF64[1 0; 0 0] * d * ComplexF64[1 0; 0 0] for (r, d) in triplet(d = SX))
-    bonds = bdg(electrons(), up)
-    @test [4] in GapScope.connected_blocks(bonds)
+@testset "a spin without a gap, and blocks of holes, converge too: $name" for (name, bonds, block) in [
+    ("one spin", bdg(electrons(), Dict(r => ComplexF64[1 0; 0 0] * d * ComplexF64[1 0; 0 0] for (r, d) in triplet(d = SX))), [2, 4]),
+    ("normal", bdg(electrons(), Dict((0, 0) => zeros(ComplexF64, 2, 2))), [1, 4]),
+    ("normal, spins mixed", bdg(electrons(rashba = 0.3), Dict((0, 0) => zeros(ComplexF64, 2, 2))), [3, 4]),
+]
+    @test block in GapScope.connected_blocks(bonds)
     map, reached, trace, dos, g0 = converged_and_grid(bonds, 0.3 + 0.05im, 0.002)
     error, away = GapScope.relative_change(trace, map.trace, IMPURITY)
     @test reached

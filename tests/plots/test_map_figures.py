@@ -135,3 +135,30 @@ def test_a_density_of_states_is_drawn_as_it_is() -> None:
         r"$\omega$ (meV)", "density of states (1/meV per site)",
     )  # fmt: skip
     assert axis.get_ylim()[0] == 0
+
+
+@pytest.mark.parametrize("atom", [0, 1])
+def test_an_atom_is_drawn_at_its_place(atom: int) -> None:
+    """On a rectangle, one bright site of one of two atoms; rho(q) is then one plane wave."""
+    lattice = Lattice.from_cell(3.0, 4.0, 90.0)
+    tau = np.array([[0.0, 0.0], [0.5, 0.25]])
+    values = np.zeros((1, 2, SIZE, SIZE))
+    values[0, atom, 2 + SIZE // 2, -1 + SIZE // 2] = 3.0
+    one = maps(one_bright((0, 0)), one_bright((0, 0)))
+    several = xr.Dataset(
+        {"qpi_re": one.qpi_re, "ldos_change": (("energy", "atom", "r1", "r2"), values)},
+        {"energy": [0.25], "tau1": ("atom", tau[:, 0]), "tau2": ("atom", tau[:, 1])},
+        one.attrs | lattice.to_dict(),
+    )
+    image, sites = map_figure(several).axes[:2]
+    place = 3.0 * (np.array([2, -1]) + tau[atom]) @ lattice.vectors
+    np.testing.assert_allclose(brightest(sites), place, atol=0.45)  # of its cell
+    mesh = image.collections[0]
+    corners = np.ma.getdata(mesh.get_coordinates())
+    middles = (corners[:-1, :-1] + corners[1:, 1:]) / 2
+    shown = np.ma.getdata(mesh.get_array()).reshape(middles.shape[:2])
+    size, b = SIZE, lattice.reciprocal / 3.0
+    nodes = np.rint(middles @ np.linalg.inv(b) * size) / size
+    off = np.abs(middles @ np.linalg.inv(b) * size - nodes * size).max(axis=-1) < 0.4
+    expected = 3.0 * np.cos((nodes @ b) @ place)
+    np.testing.assert_allclose(shown[off], expected[off], atol=1e-9)

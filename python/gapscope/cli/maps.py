@@ -91,11 +91,11 @@ state_options = _adding(
         wannier_options,
         click.option(
             "--irrep",
-            required=True,
             help=f"An irrep of the material's point group ({', '.join(IRREPS)} of NbSe2); gapscope"
             " gaps lists them.",
         ),
-        click.option("--gap", type=float, required=True, help="Gap magnitude in meV."),
+        click.option("--gap", type=float, help="Gap magnitude in meV."),
+        click.option("--normal", is_flag=True, help="No gap: the normal state."),
         click.option(
             "--shell", type=WHOLE, help="Shell of neighbours of the gap's bonds; 0 is on site."
         ),
@@ -129,7 +129,21 @@ def specification(options: dict[str, Any], impurity: Impurity) -> Specification:
     angles = {name.replace("-", "_"): options[name.replace("-", "_")] for name in ANGLES}
     which = {name: options[name] for name in ("shell", "channel", "copy", "tolerance")}
     found = given_material(options)
-    pairing = Pairing.of(found, options["irrep"], options["gap"], **which, **angles)
+    if options["normal"]:
+        given = {"irrep": options["irrep"], "gap": options["gap"], **angles}
+        if any(value is not None for value in given.values()):
+            raise SpecificationError(
+                "The normal state has neither irrep nor gap nor angles.",
+                ", ".join(
+                    f"{name} = {value}" for name, value in given.items() if value is not None
+                ),
+                "Leave them out, or leave out --normal.",
+            )
+        pairing = Pairing.normal()
+    elif options["irrep"] is None or options["gap"] is None:
+        raise click.UsageError("Missing option '--irrep' or '--gap'; a normal state is --normal.")
+    else:
+        pairing = Pairing.of(found, options["irrep"], options["gap"], **which, **angles)
     return Specification(found, pairing, impurity, options["eps0"])
 
 
@@ -181,6 +195,7 @@ def told_warnings() -> Iterator[None]:
     show_default=True,
     help="rho(q) as the Fourier transform of drho(r), or eq. 12 of the paper.",
 )
+@click.option("--by-orbital", is_flag=True, help="Add the densities of every orbital.")
 @click.option("-o", "--output", type=FILE, required=True, help="netCDF file to write.")
 @click.option("--figure", type=FILE, help="Figure to write (.png, .pdf, .svg).")
 def simulate(
@@ -195,6 +210,7 @@ def simulate(
     accuracy: float | None,
     kgrid: int | None,
     convention: Any,
+    by_orbital: bool,
     output: Path,
     figure: Path | None,
     **options: Any,
@@ -225,7 +241,7 @@ def simulate(
         click.echo(f"energies {', '.join(f'{w:g}' for w in numerics.energies)} meV")
     state = specification(options, scatterer)
     with told_warnings():
-        maps = simulate_maps(state, numerics, convention, progress=True)
+        maps = simulate_maps(state, numerics, convention, by_orbital=by_orbital, progress=True)
     if state.pairing.custom is None and (both := both_gaps(state.pairing.irrep, options["gap"])):
         click.echo(f"gap {options['gap']:g} meV of A2u = {both}")
     if "relative_error" in maps.attrs:
@@ -290,7 +306,8 @@ def dos(
 @click.option(
     "--path",
     "corners",
-    show_default="Gamma,M,K,Gamma on a triangular lattice",
+    default="Gamma,M,K,Gamma",
+    show_default=True,
     help="Points of symmetry, comma separated.",
 )
 @click.option("--steps", type=WHOLE, default=2000, show_default=True, help="k points per line.")
@@ -307,7 +324,7 @@ def dos(
 @click.option("-o", "--output", type=FILE, required=True, help="netCDF file to write.")
 @click.option("--figure", type=FILE, help="Figure to write (.png, .pdf, .svg).")
 def spectrum(
-    corners: str | None,
+    corners: str,
     steps: int,
     bounds: tuple[float, float] | None,
     points: int,
@@ -319,18 +336,17 @@ def spectrum(
     """Spectral function A(k, w) along a path, over --range in meV."""
     import numpy as np
 
-    from gapscope.physics.path import path, usual_path
+    from gapscope.physics.path import path
     from gapscope.simulation.spectrum import spectral_function
     from gapscope.support.netcdf import write_netcdf
 
     require_outputs(output, figure, [Path(options["material"])])
     spec = specification(options, Impurity.scalar(0.0))
-    lattice = spec.material.lattice
-    names = usual_path(lattice) if corners is None else [c.strip() for c in corners.split(",")]
-    momenta = path(lattice, names, steps)
+    names = [name.strip() for name in corners.split(",")]
+    momenta = path(spec.material.lattice, names, steps)
     gap = spec.pairing.gap
     if broadening is None:
-        broadening = min(gap / 10, 0.5)
+        broadening = min(gap / 10, 0.5) if gap else 0.5
     reach = max(6 * gap, 10 * broadening)
     energies = np.linspace(*(bounds or (-reach, reach)), points).tolist()
     values = spectral_function(spec, momenta, energies, broadening, progress=True)

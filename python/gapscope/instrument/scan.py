@@ -133,7 +133,7 @@ class _States:
         self.relative_error = 0.0
         if measurement.exact:
             terms = [
-                replace(term, site=(r1, r2))
+                term.moved((r1, r2))
                 for r1, r2 in sites.tolist()
                 for term in specification.impurity.terms
             ]

@@ -44,7 +44,8 @@ class Maps:
     Parameters
     ----------
     trace : A(r; w) = sum_ab Tr_e[G(r - R_a) T_ab G(R_b - r)] over the impurities' sites R,
-        (n, energies, L, L) complex, per meV; r = 0 at L/2.
+        (n, energies, L, L) complex, per meV; r = 0 at L/2. Where layers were asked for,
+        (n, energies, layers, L, L), the trace over the electrons of each.
     dos : density of states -(1/pi) Im Tr_e g0, (n, energies), states per meV and site.
     local_green : g0, (n, energies, d, d) complex, per meV.
     convergence : errors by the method converged; None by others.
@@ -57,7 +58,7 @@ class Maps:
 
     @property
     def ldos_change(self) -> NDArray[np.float64]:
-        """drho(r; w) = -(1/pi) Im A(r; w), (n, energies, L, L), states per meV and site."""
+        """drho(r; w) = -(1/pi) Im A(r; w), shaped as the trace, states per meV and site."""
         return np.asarray(-self.trace.imag / np.pi)
 
 
@@ -69,21 +70,23 @@ def grid_maps(
     broadening: float,
     window: int,
     kgrid: int,
+    layers: NDArray[np.int64] | None = None,
 ) -> Maps:
     """Maps on a uniform kgrid x kgrid grid, one for each Hamiltonian with its impurity.
 
-    All Hamiltonians have the same dimension d; impurities stand inside the window.
+    All Hamiltonians have the same dimension d; impurities stand inside the window. ``layers`` gives
+    each of the d/2 electron components the number, from 0, of the map that it is counted in.
 
     Raises
     ------
     KernelError : Julia's own message, for instance for a result that is not finite.
     JuliaNotFoundError : there is no runtime to compute with.
     """
-    batch = _Batch(hamiltonians, impurities, energies, window)
+    batch = _Batch(hamiltonians, impurities, energies, window, layers)
     trace, dos, local_green = get_host().call(
         "GapScope.Host.grid_maps", *batch.outputs, *batch.inputs, float(broadening), int(kgrid)
     )
-    return Maps(trace, dos, local_green)
+    return Maps(batch.shaped(trace), dos, local_green)
 
 
 def converged_maps(
@@ -95,12 +98,13 @@ def converged_maps(
     window: int,
     accuracy: float,
     budget: int,
+    layers: NDArray[np.int64] | None = None,
 ) -> Maps:
     """Maps to a relative accuracy, with at most ``budget`` rows of k points per block and energy.
 
     Arguments and errors as :func:`grid_maps`; ``convergence`` of the result is never None.
     """
-    batch = _Batch(hamiltonians, impurities, energies, window)
+    batch = _Batch(hamiltonians, impurities, energies, window, layers)
     trace, dos, local_green, report = get_host().call(
         "GapScope.Host.converged_maps",
         *batch.outputs,
@@ -112,7 +116,7 @@ def converged_maps(
     )
     error, error_away, rows, reached = np.moveaxis(report, -1, 0)
     return Maps(
-        trace,
+        batch.shaped(trace),
         dos,
         local_green,
         Convergence(error, error_away, rows.astype(np.int64), reached.astype(np.bool_)),
@@ -128,12 +132,16 @@ class _Batch:
         impurities: Sequence[Scatterers],
         energies: Sequence[float],
         window: int,
+        layers: NDArray[np.int64] | None,
     ) -> None:
         count, d = len(hamiltonians), hamiltonians[0].dimension
+        self.layers = None if layers is None else int(layers.max()) + 1
+        numbers = np.zeros(d // 2, dtype=np.int64) if layers is None else layers.astype(np.int64)
         bond_offsets = np.cumsum([0, *(len(h.vectors) for h in hamiltonians)])
         site_offsets = np.cumsum([0, *(len(v.sites) for v in impurities)])
+        pair_offsets = np.cumsum([0, *(len(v.pairs) for v in impurities)])
         self.outputs = (
-            Output((count, len(energies), window, window), "complex128"),
+            Output((count, len(energies) * (self.layers or 1), window, window), "complex128"),
             Output((count, len(energies)), "float64"),
             Output((count, len(energies), d, d), "complex128"),
         )
@@ -142,10 +150,20 @@ class _Batch:
             np.concatenate([h.matrices for h in hamiltonians]),
             bond_offsets.astype(np.int64),
             np.concatenate([v.sites for v in impurities]),
-            np.concatenate([v.potentials for v in impurities]),
             site_offsets.astype(np.int64),
+            np.concatenate([v.pairs for v in impurities]),
+            np.concatenate([v.potentials for v in impurities]),
+            pair_offsets.astype(np.int64),
+            numbers,
             np.asarray(energies, dtype=np.float64),
         )
+
+    def shaped(self, trace: NDArray[np.complex128]) -> NDArray[np.complex128]:
+        """The trace with an axis for the layers, where they were asked for."""
+        if self.layers is None:
+            return trace
+        count, rows, *window = trace.shape
+        return trace.reshape(count, rows // self.layers, self.layers, *window)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,18 +2,20 @@
 
 The potential acts on electrons as M = sum_terms (v s0 + J.sigma) x P, with P a diagonal matrix of
 orbital weights, the terms of each site added up; in Nambu space V = diag(M, -M^T) (paper, section
-II B, for M = v on the site r = 0).
+II B, for M = v on the site r = 0). Terms given by a matrix act between orbitals, between sites, and
+in the gap (:mod:`gapscope.physics.impurity_matrix`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from gapscope.errors import SpecificationError
+from gapscope.physics.impurity_matrix import MatrixTerm, rows_of
 from gapscope.physics.spin import S0, SX, SY, SZ
 
 Site = tuple[int, int]
@@ -41,6 +43,10 @@ class ImpurityTerm:
             parts = [f"Impurity.scalar({self.scalar}{rest})", *parts]
         return " + ".join(parts)
 
+    def moved(self, by: Site) -> ImpurityTerm:
+        """The same, by a lattice vector away."""
+        return replace(self, site=(self.site[0] + by[0], self.site[1] + by[1]))
+
     def matrix(self, orbitals: int) -> NDArray[np.complex128]:
         """(2n, 2n) electron matrix in meV, spin major."""
         weights = (1.0,) * orbitals if self.weights is None else self.weights
@@ -67,7 +73,7 @@ class Impurity:
         a pair of whole numbers.
     """
 
-    terms: tuple[ImpurityTerm, ...]
+    terms: tuple[ImpurityTerm | MatrixTerm, ...]
 
     def __post_init__(self) -> None:
         if not self.terms:
@@ -75,6 +81,8 @@ class Impurity:
                 "An impurity has at least one term.", "no term", "Use Impurity.scalar(0.0)."
             )
         for term in self.terms:
+            if isinstance(term, MatrixTerm):
+                continue
             numbers = (term.scalar, *term.moment, *(term.weights or ()))
             if not np.isfinite(numbers).all():
                 raise SpecificationError(
@@ -111,32 +119,95 @@ class Impurity:
         jx, jy, jz = (float(j) for j in moment)
         return cls((ImpurityTerm(0.0, (jx, jy, jz), _weights(orbitals), _site(site)),))
 
+    @classmethod
+    def onsite(cls, matrix: ArrayLike, site: Sequence[int] = ORIGIN) -> Impurity:
+        """c^dagger M c on a site, with a Hermitian M in meV between orbitals (and spins).
+
+        M is 2n x 2n, spin major, or n x n for both spins alike.
+        """
+        place = _site(site)
+        return cls((MatrixTerm("onsite", rows_of(matrix), place, place),))
+
+    @classmethod
+    def hopping(
+        cls, matrix: ArrayLike, site: Sequence[int] = ORIGIN, to: Sequence[int] = (1, 0)
+    ) -> Impurity:
+        """A changed bond, c_site^dagger M c_to + h.c. in meV: M adds to He_R with R = to - site.
+
+        M is a number for one orbital, n x n for both spins alike, or 2n x 2n.
+        """
+        return cls((MatrixTerm("hopping", rows_of(matrix), _site(site), _site(to)),))
+
+    @classmethod
+    def gap(
+        cls, matrix: ArrayLike, site: Sequence[int] = ORIGIN, to: Sequence[int] | None = None
+    ) -> Impurity:
+        """A changed gap: D in meV adds to Delta_R with R = to - site (on the site itself: R = 0).
+
+        D is 2n x 2n; an n x n one, or a number, is a singlet: times i s_y. The partner -D^T on -R
+        is added.
+        """
+        here = _site(site)
+        there = here if to is None else _site(to)
+        return cls((MatrixTerm("gap", rows_of(matrix), here, there),))
+
     def __add__(self, other: Impurity) -> Impurity:
         return Impurity(self.terms + other.terms)
 
     @property
     def sites(self) -> tuple[Site, ...]:
         """The sites that carry a term, each once."""
-        return tuple(dict.fromkeys(term.site for term in self.terms))
+        sites: list[Site] = []
+        for term in self.terms:
+            sites += term.sites if isinstance(term, MatrixTerm) else (term.site,)
+        return tuple(dict.fromkeys(sites))
+
+    def blocks(self, orbitals: int = 1) -> dict[tuple[Site, Site], NDArray[np.complex128]]:
+        """V_ab in Nambu space, (4n, 4n) in meV, by the sites a and b; every site with itself.
+
+        Raises
+        ------
+        SpecificationError : a term that does not fit the number of orbitals.
+        """
+        found = {(site, site): self._diagonal(orbitals, site) for site in self.sites}
+        for term in self.terms:
+            if isinstance(term, MatrixTerm):
+                for a, b, block in term.blocks(orbitals):
+                    found[a, b] = found.get((a, b), 0) + block
+        return found
 
     def electron_matrix(self, orbitals: int = 1, site: Site = ORIGIN) -> NDArray[np.complex128]:
         """M on a site, (2n, 2n) in meV, spin major."""
         m = np.zeros((2 * orbitals, 2 * orbitals), dtype=np.complex128)
         for term in self.terms:
-            if term.site == site:
+            if isinstance(term, MatrixTerm):
+                for a, b, block in term.blocks(orbitals):
+                    if a == b == site:
+                        m += block[: 2 * orbitals, : 2 * orbitals]
+            elif term.site == site:
                 m += term.matrix(orbitals)
         return m
 
     def nambu_matrix(self, orbitals: int = 1, site: Site = ORIGIN) -> NDArray[np.complex128]:
-        """V = diag(M, -M^T) on a site, (4n, 4n) in meV."""
-        m = self.electron_matrix(orbitals, site)
+        """V on a site, diag(M, -M^T) but for a changed gap there, (4n, 4n) in meV."""
+        found = self.blocks(orbitals).get((site, site))
+        return np.zeros((4 * orbitals, 4 * orbitals), np.complex128) if found is None else found
+
+    def _diagonal(self, orbitals: int, site: Site) -> NDArray[np.complex128]:
+        """diag(M, -M^T) of the scalar and magnetic terms of a site."""
+        m = np.zeros((2 * orbitals, 2 * orbitals), dtype=np.complex128)
+        for term in self.terms:
+            if not isinstance(term, MatrixTerm) and term.site == site:
+                m += term.matrix(orbitals)
         zero = np.zeros_like(m)
         return np.block([[m, zero], [zero, -m.T]])
 
     def to_dict(self) -> list[dict[str, object]]:
         """Parameters for JSON, one entry per term."""
         return [
-            {
+            t.to_dict()
+            if isinstance(t, MatrixTerm)
+            else {
                 "scalar": t.scalar,
                 "moment": list(t.moment),
                 "weights": None if t.weights is None else list(t.weights),

@@ -19,6 +19,8 @@ from gapscope.errors import NumericsError, SpecificationError
 from gapscope.physics.cell import VECTORS, StandardCell, standard_cell
 from gapscope.physics.group.lattice_operations import lattice_operations, reduced_basis
 
+EDGE = 1e-6
+"""Lattice constants by which a position may pass the window's last sites: rounding."""
 Cell = tuple[tuple[float, float], tuple[float, float]]
 
 
@@ -237,16 +239,24 @@ def window_coordinates(size: int) -> NDArray[np.int64]:
     return np.arange(-(size // 2), size // 2)
 
 
-def symmetric_window(lattice: Lattice | str, size: int) -> NDArray[np.bool_]:
+def symmetric_window(
+    lattice: Lattice | str,
+    size: int,
+    place: tuple[float, float] = (0.0, 0.0),
+    reach: float = 0.0,
+) -> NDArray[np.bool_]:
     """Mask (L, L) of the sites whose images under the lattice's point group are all in the window.
 
     That is |r1|, |r2| < L/2 for every image; on the triangular lattice the open hexagon |r1|, |r2|,
-    |r1 + r2| < L/2. On the full rhombus the rules of symmetry fail by 30-40 % in rho(q).
+    |r1 + r2| < L/2. On the full rhombus the rules of symmetry fail by 30-40 % in rho(q). Of an atom
+    on another ``place`` of the cell (reduced), it is its own positions r + place that count, and
+    they stay below L/2 - ``reach``, the largest coordinate of an atom's place, so that the window
+    holds the images on all atoms.
     """
     r = window_coordinates(size)
-    sites = np.stack(np.meshgrid(r, r, indexing="ij"))
+    sites = np.stack(np.meshgrid(r + place[0], r + place[1], indexing="ij"))
     mask = np.ones((size, size), dtype=np.bool_)
     for operation in named(lattice).operations:
         images = np.tensordot(operation, sites, axes=1)
-        mask &= (np.abs(images) < size // 2).all(axis=0)
+        mask &= (np.abs(images) < size // 2 - 1 - reach + EDGE).all(axis=0)
     return mask

@@ -13,7 +13,7 @@ from gapscope.physics.bonds import Bonds, require_hermitian
 from gapscope.physics.filling import filled
 from gapscope.physics.lattice import Lattice
 from gapscope.physics.material_file import read_material_file
-from gapscope.physics.orbitals import Orbital
+from gapscope.physics.orbitals import Atom, Orbital, atoms_of
 from gapscope.physics.wannier_crystal import read_wannier_crystal
 
 DEFAULT_BASIS = (Orbital("s"),)
@@ -74,6 +74,13 @@ class Material:
     def orbitals(self) -> int:
         """Number n of orbitals per site."""
         return self.bonds.dimension // 2
+
+    @property
+    def atoms(self) -> tuple[Atom, ...]:
+        """The places of the cell that orbitals sit on; one at the origin where they are unknown."""
+        if self.basis is None:
+            return (Atom("", (0.0, 0.0), 0.0, tuple(range(self.orbitals))),)
+        return atoms_of(self.basis)
 
     def electrons(self, eps0: float = 0.0) -> Bonds:
         """He_R in meV with the onsite energy eps0 added to every orbital and spin."""

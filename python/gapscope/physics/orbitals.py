@@ -19,6 +19,8 @@ from gapscope.errors import SpecificationError
 Real = NDArray[np.float64]
 Harmonic = Callable[[Real, Real, Real], Real]
 
+PLACE = 6
+"""Decimals by which places are told apart."""
 ROOT3, ROOT15 = math.sqrt(3), math.sqrt(15)
 _BY_MOMENTUM: tuple[dict[str, Harmonic], ...] = (
     {"s": lambda x, y, z: np.ones_like(x)},
@@ -93,6 +95,42 @@ class Orbital:
             "height": self.height,
             "name": self.name,
         }
+
+
+@dataclass(frozen=True)
+class Atom:
+    """A place of the cell with its orbitals.
+
+    Parameters
+    ----------
+    name : what its orbitals' names begin with, made different from those of other places.
+    position, height : as of its orbitals.
+    orbitals : their numbers in the basis.
+    """
+
+    name: str
+    position: tuple[float, float]
+    height: float
+    orbitals: tuple[int, ...]
+
+
+def atoms_of(basis: Sequence[Orbital]) -> tuple[Atom, ...]:
+    """The places of a basis, in the order of their first orbitals."""
+    groups: dict[tuple[float, ...], list[int]] = {}
+    for number, one in enumerate(basis):
+        place = (*np.round(one.position, PLACE).tolist(), round(one.height, PLACE))
+        groups.setdefault(place, []).append(number)
+    names = []
+    for members in groups.values():
+        words = {basis[i].name.removesuffix(basis[i].character).strip() for i in members}
+        names.append(words.pop() if len(words) == 1 else "")
+    atoms = []
+    for n, (name, members) in enumerate(zip(names, groups.values(), strict=True)):
+        alone = bool(name) and names.count(name) == 1
+        told = name if alone else f"{name or 'atom'} {names[: n + 1].count(name)}"
+        first = basis[members[0]]
+        atoms.append(Atom(told, first.position, first.height, tuple(members)))
+    return tuple(atoms)
 
 
 def require_characters(characters: Sequence[str]) -> None:

@@ -22,6 +22,8 @@ from gapscope.physics.group.found import EXACT, find_group
 from gapscope.physics.irreps import require_irrep
 from gapscope.physics.material import Material
 
+NORMAL = "normal"
+"""In place of an irrep: no gap."""
 ANGLES = ("theta", "phi", "theta_s", "phi_s", "theta_t", "phi_t")
 _GENERAL_EG = ("theta_s", "phi_s", "theta_t", "phi_t")
 REQUIRED: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -78,7 +80,13 @@ class Pairing:
         if self.custom is None:
             require_irrep(self.irrep)
             self._check_angles()
-        _require_positive(self.gap)
+        if self.irrep != NORMAL or self.gap:
+            _require_positive(self.gap)
+
+    @classmethod
+    def normal(cls) -> Pairing:
+        """No gap: the normal state."""
+        return cls(NORMAL, 0.0, custom=Bonds.from_dict({(0, 0): np.zeros((2, 2))}))
 
     @classmethod
     def from_bonds(cls, bonds: Bonds | Mapping[tuple[int, int], ArrayLike]) -> Pairing:
@@ -98,7 +106,11 @@ class Pairing:
             )
         require_fermionic(bonds)
         if not bonds.matrices.any():
-            raise SpecificationError("A gap has a nonzero bond.", "zeros only", "Give its bonds.")
+            raise SpecificationError(
+                "A gap has a nonzero bond.",
+                "zeros only",
+                "Give its bonds, or use Pairing.normal() for the normal state.",
+            )
         return cls("custom", largest_singular_value(bonds), custom=bonds)
 
     @classmethod
@@ -197,6 +209,8 @@ class Pairing:
         ------
         SpecificationError : no gap.
         """
+        if content["irrep"] == NORMAL:
+            return cls.normal()
         angles: dict[str, Any] = {n: float(content[n]) for n in ANGLES if n in content}
         if "bonds" not in content:
             return cls(str(content["irrep"]), float(content["gap"]), **angles)
@@ -223,6 +237,8 @@ class Pairing:
             )
             state = f"{self.irrep} of {self.terms[0].group}, {which}"
             return f"<Pairing {state}, gap {self.gap:.6g} meV{angles}>"
+        if self.irrep == NORMAL:
+            return "Pairing.normal()"
         if self.custom is not None:
             return f"Pairing.from_bonds({self.custom!r})"
         angles = "".join(f", {name}={value!r}" for name, value in self.angles.items())
@@ -319,5 +335,5 @@ def _require_positive(gap: float) -> None:
         raise SpecificationError(
             "The gap is a positive number in meV (a sign of it changes no map).",
             gap,
-            "Give a positive gap; for the normal state use a very small one.",
+            "Give a positive gap; for the normal state use Pairing.normal() (--normal).",
         )

@@ -38,10 +38,18 @@ def bdg_bonds(electrons: Bonds, gap: Bonds) -> Bonds:
 
 @dataclass(frozen=True, eq=False)
 class Scatterers:
-    """Impurities as the kernel takes them: sites (n, 2), potentials V (n, d, d) in meV."""
+    """Impurities as the kernel takes them: blocks of V between sites.
+
+    Parameters
+    ----------
+    sites : (n, 2).
+    potentials : V_ab in Nambu space, (m, d, d) in meV.
+    pairs : (m, 2), the numbers a and b of the sites of each block.
+    """
 
     sites: NDArray[np.int64]
     potentials: NDArray[np.complex128]
+    pairs: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -73,8 +81,7 @@ class Specification:
         if self.pairing.custom is None:
             require_triangular(self.material.lattice, "A gap named by an irrep of D3h")
         self.pairing.bonds(self.material.orbitals)
-        for site in self.impurity.sites:
-            self.impurity.electron_matrix(self.material.orbitals, site)
+        self.impurity.blocks(self.material.orbitals)
 
     def __repr__(self) -> str:
         parts = (self.material, self.pairing, self.impurity, f"eps0={float(self.eps0)!r}")
@@ -91,10 +98,14 @@ class Specification:
         return self.impurity.nambu_matrix(self.material.orbitals, site)
 
     def scatterers(self) -> Scatterers:
-        """V of every site that carries an impurity."""
+        """V of every site that carries an impurity, and between sites that one couples."""
         sites = self.impurity.sites
+        number = {site: n for n, site in enumerate(sites)}
+        blocks = self.impurity.blocks(self.material.orbitals)
         return Scatterers(
-            np.array(sites, dtype=np.int64), np.stack([self.impurity_matrix(r) for r in sites])
+            np.array(sites, dtype=np.int64),
+            np.stack(list(blocks.values())),
+            np.array([(number[a], number[b]) for a, b in blocks], dtype=np.int64),
         )
 
     def to_dict(self) -> dict[str, object]:

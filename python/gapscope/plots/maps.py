@@ -16,12 +16,14 @@ from matplotlib.colors import AsinhNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from gapscope.physics.fourier import atom_images
 from gapscope.physics.group.lattice_operations import reduced_basis
 from gapscope.physics.irreps import labelled_gap
 from gapscope.physics.lattice import Lattice
 from gapscope.plots.style import MAP_COLOURS, styled
 
 SCALE_LABEL = "1/meV; linear between the inner marks,\nlogarithmic beyond (arcsinh scale)"
+PIXELS = 480
 SITES_SHOWN = 25
 """Half width, in lattice constants, of the real-space panel."""
 
@@ -34,8 +36,12 @@ def map_figure(dataset: xr.Dataset) -> Figure:
         figure = Figure(figsize=(9.6, 3.8 * len(energies) + 0.3), layout="constrained")
         axes = figure.subplots(len(energies), 2, squeeze=False)
         for index, (row, energy) in enumerate(zip(axes, energies, strict=True)):
-            draw_image(figure, row[0], dataset["qpi_re"].values[index], lattice)
-            draw_sites(figure, row[1], dataset["ldos_change"].values[index], lattice)
+            if "atom" in dataset.dims:
+                draw_atom_image(figure, row[0], dataset.isel(energy=index), lattice)
+                draw_atoms(figure, row[1], dataset.isel(energy=index), lattice)
+            else:
+                draw_image(figure, row[0], dataset["qpi_re"].values[index], lattice)
+                draw_sites(figure, row[1], dataset["ldos_change"].values[index], lattice)
             row[0].set_title(rf"Re $\rho(\mathbf{{q}})$, $\omega$ = {energy:g} meV")
             row[1].set_title(rf"$\delta\rho(\mathbf{{r}})$, $\omega$ = {energy:g} meV")
         figure.suptitle(caption(dataset))
@@ -68,6 +74,8 @@ def caption(dataset: xr.Dataset) -> str:
 
 def gap_text(irrep: str, gap: float) -> str:
     """The gap with its unit; A2u's in the normalisation of A1u and A12u, too."""
+    if not gap:
+        return "no gap"
     text = rf"$\Delta$ = {gap:.4g} meV"
     if irrep == "A2u":
         own = labelled_gap(irrep, gap)
@@ -79,6 +87,9 @@ def impurity_text(terms: Sequence[Mapping[str, Any]], most: int = 3) -> str:
     """The terms of an impurity as ``Impurity.to_dict`` gives them, the first few of many."""
     shown = []
     for term in terms[:most]:
+        if "kind" in term:
+            shown.append(_matrix_text(term))
+            continue
         parts = [f"V = {term['scalar']:g} meV"] if term["scalar"] else []
         if any(term["moment"]):
             parts.append(f"J = ({', '.join(f'{j:g}' for j in term['moment'])}) meV")
@@ -89,6 +100,14 @@ def impurity_text(terms: Sequence[Mapping[str, Any]], most: int = 3) -> str:
         shown.append((", ".join(parts) or "V = 0") + at)
     more = f" and {len(terms) - most} more" if len(terms) > most else ""
     return "impurity " + "; ".join(shown) + more
+
+
+def _matrix_text(term: Mapping[str, Any]) -> str:
+    """A term given by a matrix: its kind, largest element and sites."""
+    largest = float(np.abs(np.array(term["real"]) + 1j * np.array(term["imag"])).max())
+    site, to = tuple(term["site"]), tuple(term["to"])
+    where = f"at {site}" if site == to else f"between {site} and {to}"
+    return f"{term['kind']} up to {largest:g} meV {where}"
 
 
 def irrep_label(irrep: str) -> str:
@@ -114,15 +133,12 @@ def draw_image(
 
     Its scale is its own, unless a ``norm`` is given.
     """
-    zone, reach = brillouin_zone(lattice), reach_of(lattice)
-    axis_values = np.linspace(-reach, reach, 480)
-    qx, qy = np.meshgrid(axis_values, axis_values, indexing="ij")
     # The image is periodic in the reciprocal lattice: nearest q-point of the torus.
     size = image.shape[-1]
-    momenta = lattice.constant * np.stack([qx, qy], axis=-1)
-    index = nearest(momenta, lattice.reciprocal / size) + size // 2
-    shown = image[index[..., 0] % size, index[..., 1] % size]
-    mesh = _coloured(axis, axis_values, shown, norm)
+    axis_values, nodes = _momenta(lattice, size)
+    index = (nodes + size // 2) % size
+    mesh = _coloured(axis, axis_values, image[index[..., 0], index[..., 1]], norm)
+    zone = brillouin_zone(lattice)
     if colour_bar:
         map_colour_bar(figure, axis, mesh.norm)
     closed = np.vstack([zone, zone[:1]])
@@ -132,15 +148,76 @@ def draw_image(
 
 def draw_sites(figure: Figure, axis: Axes, values: NDArray[np.float64], lattice: Lattice) -> None:
     """A map (L, L) over sites around the impurity; the impurity's own site is left white."""
-    half = values.shape[-1] // 2
-    reach = min(SITES_SHOWN, half // 2) * lattice.constant
-    axis_values = np.linspace(-reach, reach, 480)
-    x, y = np.meshgrid(axis_values, axis_values, indexing="ij")
-    sites = nearest(np.stack([x, y], axis=-1) / lattice.constant, lattice.vectors)
-    shown = values[sites[..., 0] + half, sites[..., 1] + half]
-    shown = np.where((sites == 0).all(axis=-1), np.nan, shown)
+    axis_values, shown = _by_nearest_atom(values[None], np.zeros((1, 2)), lattice)
+    middle = nearest(_plane(axis_values) / lattice.constant, lattice.vectors)
+    shown = np.where((middle == 0).all(axis=-1), np.nan, shown)
     map_colour_bar(figure, axis, _coloured(axis, axis_values, shown).norm)
     axis.set(xlabel="x (Å)", ylabel="y (Å)", aspect="equal")
+
+
+def draw_atoms(figure: Figure, axis: Axes, one: xr.Dataset, lattice: Lattice) -> None:
+    """drho at one energy around r = 0, each point in the colour of the nearest atom."""
+    axis_values, shown = _by_nearest_atom(one["ldos_change"].values, _places(one), lattice)
+    map_colour_bar(figure, axis, _coloured(axis, axis_values, shown).norm)
+    axis.set(xlabel="x (Å)", ylabel="y (Å)", aspect="equal")
+
+
+def draw_atom_image(figure: Figure, axis: Axes, one: xr.Dataset, lattice: Lattice) -> None:
+    """Re rho(q) of several atoms at one energy in the first zone, where it is not periodic."""
+    places = _places(one)
+    images = atom_images(one["ldos_change"].values, lattice, [(t1, t2) for t1, t2 in places])
+    size = images.shape[-1]
+    axis_values, nodes = _momenta(lattice, size)
+    index = (nodes + size // 2) % size
+    phases = np.exp(-2j * np.pi * np.moveaxis(nodes @ places.T, -1, 0) / size)
+    shown = (images[:, index[..., 0], index[..., 1]] * phases).sum(axis=0).real
+    map_colour_bar(figure, axis, _coloured(axis, axis_values, shown).norm)
+    zone = brillouin_zone(lattice)
+    closed = np.vstack([zone, zone[:1]])
+    axis.plot(closed[:, 0], closed[:, 1], color="black", linewidth=0.9)
+    axis.set(xlabel=r"$q_x$ (1/Å)", ylabel=r"$q_y$ (1/Å)", aspect="equal")
+
+
+def _places(one: xr.Dataset) -> NDArray[np.float64]:
+    """Reduced places (atoms, 2) of the atoms of a map."""
+    return np.stack([one["tau1"].values, one["tau2"].values], axis=-1)
+
+
+def _plane(axis_values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.stack(np.meshgrid(axis_values, axis_values, indexing="ij"), axis=-1)
+
+
+def _momenta(lattice: Lattice, size: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Values of qx and qy around the zone, and the nearest q of an L x L image to each pixel.
+
+    These are whole numbers j, q = (j1 b1 + j2 b2) / L, not wrapped into the image.
+    """
+    reach = reach_of(lattice)
+    axis_values = np.linspace(-reach, reach, PIXELS)
+    momenta = lattice.constant * _plane(axis_values)
+    return axis_values, nearest(momenta, lattice.reciprocal / size)
+
+
+def _by_nearest_atom(
+    maps: NDArray[np.float64], places: NDArray[np.float64], lattice: Lattice
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Values of x and y, and at each pixel the density of the nearest atom; NaN off the window."""
+    half = maps.shape[-1] // 2
+    reach = min(SITES_SHOWN, half // 2) * lattice.constant
+    axis_values = np.linspace(-reach, reach, PIXELS)
+    points = _plane(axis_values) / lattice.constant
+    shown, least = np.full(points.shape[:2], np.nan), np.full(points.shape[:2], np.inf)
+    for own, place in zip(maps, places, strict=True):
+        away = points - place @ lattice.vectors
+        sites = nearest(away, lattice.vectors)
+        distance = np.linalg.norm(sites @ lattice.vectors - away, axis=-1)
+        nearer = distance < least
+        least[nearer] = distance[nearer]
+        inside = ((sites >= -half) & (sites < half)).all(axis=-1)
+        index = np.where(inside[..., None], sites + half, 0)
+        values = np.where(inside, own[index[..., 0], index[..., 1]], np.nan)
+        shown[nearer] = values[nearer]
+    return axis_values, shown
 
 
 def nearest(points: NDArray[np.float64], basis: NDArray[np.float64]) -> NDArray[np.int64]:

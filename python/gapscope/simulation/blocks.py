@@ -82,7 +82,21 @@ def _connected(bonds: Bonds) -> list[NDArray[np.int64]]:
     reach = coupled | coupled.T | np.eye(bonds.dimension, dtype=bool)
     for _ in range(bonds.dimension.bit_length()):
         reach = (reach.astype(float) @ reach) > 0
-    return [np.flatnonzero(row) for row in np.unique(reach, axis=0)[::-1]]
+    return _joined([np.flatnonzero(row) for row in np.unique(reach, axis=0)[::-1]], bonds)
+
+
+def _joined(found: list[NDArray[np.int64]], bonds: Bonds) -> list[NDArray[np.int64]]:
+    """Blocks in which each lone electron is with a lone hole, that with the opposite energy."""
+    electrons = bonds.dimension // 2
+    lone = [int(rows[0]) for rows in found if len(rows) == 1]
+    holes = [row for row in lone if row >= electrons]
+    blocks = [rows for rows in found if len(rows) > 1]
+    energies = bonds.matrices.diagonal(axis1=1, axis2=2)
+    for e in (row for row in lone if row < electrons):
+        apart = [float(np.abs(energies[:, e] + energies[:, h]).max()) for h in holes]
+        pair = [e, holes.pop(int(np.argmin(apart)))] if holes else [e]
+        blocks.append(np.array(pair))
+    return [*blocks, *(np.array([h]) for h in holes)]
 
 
 def _follows(one: Bonds, model: Bonds) -> bool:
@@ -94,18 +108,21 @@ def _follows(one: Bonds, model: Bonds) -> bool:
 
 def _gauged(image: Matrices, model: Matrices) -> bool:
     d = model.shape[1]
-    u, reached = np.zeros(d, np.complex128), [0]
-    u[0] = 1
-    for i in reached:  # grows while it is walked through
-        for j in np.flatnonzero(u == 0):
-            n = int(np.abs(model[:, i, j]).argmax())
-            if model[n, i, j] != 0 and image[n, i, j] != 0:
-                ratio = image[n, i, j] / (u[i] * model[n, i, j])
-                u[j] = ratio.conj() / abs(ratio)
-                reached.append(int(j))
+    u = np.zeros(d, np.complex128)
+    for start in range(d):
+        if u[start]:
+            continue
+        u[start], reached = 1, [start]
+        for i in reached:  # grows while it is walked through
+            for j in np.flatnonzero(u == 0):
+                n = int(np.abs(model[:, i, j]).argmax())
+                if model[n, i, j] != 0 and image[n, i, j] != 0:
+                    ratio = image[n, i, j] / (u[i] * model[n, i, j])
+                    u[j] = ratio.conj() / abs(ratio)
+                    reached.append(int(j))
     turned = u[:, None] * u.conj() * model
     scale = np.abs(image).max(axis=0)
-    return len(reached) == d and bool((np.abs(image - turned) <= ROUNDING * scale).all())
+    return bool((np.abs(image - turned) <= ROUNDING * scale).all())
 
 
 def _real_gap(pair: Bonds) -> bool:

@@ -58,6 +58,7 @@ def map_effort(
     reach: int = 0,
     sites: int = 1,
     sets: int = 1,
+    layers: int = 1,
     rows: float | None = None,
 ) -> Effort:
     """Effort of maps.
@@ -66,7 +67,7 @@ def map_effort(
     ----------
     bonds : H(k) of one of the parameter sets.
     reach : largest |r1| or |r2| of the impurities.
-    sites, sets : number of impurities, and of parameter sets.
+    sites, sets, layers : number of impurities, of parameter sets, and of maps at an energy.
     rows : rows of k points of an energy, for the method converged, where they are known.
     """
     half = window // 2 if reach == 0 else 8 * math.ceil((window // 2 + reach) / 8)
@@ -96,7 +97,7 @@ def map_effort(
             row = _row_work(bonds, block, 2 * samples) + 60 * (half + 50) * block.fields
             work += POINTS * panels * row
             work += 6 * block.fields * half * _fft(8 * half)
-    results = COMPLEX * sets * len(energies) * window**2
+    results = COMPLEX * sets * len(energies) * layers * window**2
     return Effort(
         memory + RESULTS * results + SMALL,
         sets * len(groups) * max(work, 1.0) * (1 + paired / 4),

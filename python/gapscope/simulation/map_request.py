@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gapscope.kernel.calls import Convergence, Maps, converged_maps, grid_maps
 from gapscope.physics.bonds import Bonds
@@ -25,6 +26,7 @@ class MapRequest:
     hamiltonians: Sequence[Bonds]
     impurities: Sequence[Scatterers]
     numerics: Numerics
+    layers: NDArray[np.int64] | None = None
 
     def effort(self) -> Effort:
         """Memory and work, by the parameter set with the most impurities."""
@@ -39,6 +41,7 @@ class MapRequest:
             reach=int(max(np.abs(s.sites).max() for s in self.impurities)),
             sites=len(sites),
             sets=len(self.hamiltonians),
+            layers=1 if self.layers is None else int(self.layers.max()) + 1,
         )
 
     def require_memory(self) -> None:
@@ -101,6 +104,7 @@ class MapRequest:
             energies=energies,
             broadening=numerics.broadening,
             window=numerics.window,
+            layers=self.layers,
             **asdict(method),
         )
 

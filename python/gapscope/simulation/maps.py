@@ -17,6 +17,13 @@ from gapscope.physics.fourier import paper_image, qpi_image
 from gapscope.physics.lattice import Lattice, window_coordinates
 from gapscope.physics.specification import Specification
 from gapscope.simulation.accuracy import warn_of_budget, warn_of_grid
+from gapscope.simulation.atoms import (
+    atom_coordinates,
+    image_of_atoms,
+    layers_of,
+    orbital_variables,
+    summed_by_atom,
+)
 from gapscope.simulation.map_request import MapRequest
 from gapscope.simulation.mapfile import MAP_SCHEMA
 from gapscope.simulation.numerics import Converged, Grid, Numerics
@@ -34,7 +41,11 @@ CONVENTIONS: dict[str, str] = {
 
 
 def simulate_batch(
-    specifications: Sequence[Specification], numerics: Numerics, *, progress: bool = False
+    specifications: Sequence[Specification],
+    numerics: Numerics,
+    *,
+    progress: bool = False,
+    layers: NDArray[np.int64] | None = None,
 ) -> Maps:
     """Maps of many parameter sets in one call of the kernel.
 
@@ -42,6 +53,8 @@ def simulate_batch(
     ----------
     progress : compute a few energies at a time; tell on stderr how long it will take, where that
         is more than a few seconds, and show a bar if it is a terminal.
+    layers : for each row of the electrons' matrices, the number (from 0) of the map that it is
+        counted in; without it all are in one.
 
     Raises
     ------
@@ -60,6 +73,7 @@ def simulate_batch(
         [spec.bdg() for spec in specifications],
         [spec.scatterers() for spec in specifications],
         numerics,
+        layers,
     )
     for scatterers in request.impurities:
         _require_inside(scatterers.sites, numerics.window)
@@ -83,6 +97,7 @@ def simulate(
     numerics: Numerics,
     convention: Convention = "ldos",
     *,
+    by_orbital: bool = False,
     progress: bool = False,
 ) -> xr.Dataset:
     """QPI maps of one superconductor with its impurities.
@@ -93,7 +108,15 @@ def simulate(
     instrument's software computes), or ``paper``, eq. 12, where the imaginary part is taken after
     the Fourier sum; they differ where the state lacks in-plane inversion (A1u, A2u, Eu).
 
-    With ``progress``, stderr is told how long a long computation takes, and a terminal shows a bar.
+    Where the cell holds several atoms, ``ldos_change`` has an axis ``atom`` after the energy: each
+    one's density stands at r + tau (x and y; tau1, tau2 and height say where in the cell), and
+    rho(q) = sum_atoms sum_r exp(-i q.(r + tau)) drho_atom(r), which is not periodic in q.
+
+    Parameters
+    ----------
+    by_orbital : add ``ldos_change_orbital`` (energy, orbital, r1, r2) and ``dos_orbital``, both
+        spins of each orbital.
+    progress : tell on stderr how long a long computation takes, and show a bar on a terminal.
 
     Returns
     -------
@@ -111,15 +134,27 @@ def simulate(
         raise NumericsError(
             f"A convention is one of {', '.join(CONVENTIONS)}.", convention, "Choose one of them."
         )
-    maps = simulate_batch([specification], numerics, progress=progress)
+    material = specification.material
+    lattice, atoms = material.lattice, material.atoms
+    maps = simulate_batch(
+        [specification], numerics, progress=progress, layers=layers_of(material, by_orbital)
+    )
     _warn(specification, numerics, maps)
-    lattice = specification.material.lattice
-    ldos_change = maps.ldos_change[0]
-    if convention == "paper":
-        image = paper_image(maps.trace[0], lattice).astype(np.complex128)
+    trace = maps.trace[0]
+    resolved = orbital_variables(material, maps) if by_orbital else {}
+    if len(atoms) > 1:
+        trace = trace if not by_orbital else summed_by_atom(material, trace)
+        image = image_of_atoms(trace, material, convention)
+        sites: tuple[str, ...] = ("energy", "atom", "r1", "r2")
     else:
-        image = qpi_image(ldos_change, lattice)
-    sites, momenta = ("energy", "r1", "r2"), ("energy", "q1", "q2")
+        trace = trace.sum(axis=1) if by_orbital else trace
+        if convention == "paper":
+            image = paper_image(trace, lattice).astype(np.complex128)
+        else:
+            image = qpi_image(-trace.imag / np.pi, lattice)
+        sites = ("energy", "r1", "r2")
+    ldos_change = np.asarray(-trace.imag / np.pi)
+    momenta = ("energy", "q1", "q2")
     per_site = "1/meV"
     return xr.Dataset(
         {
@@ -131,10 +166,11 @@ def simulate(
             "qpi_re": (momenta, image.real, _attrs("real part of rho(q)", per_site)),
             "qpi_im": (momenta, image.imag, _attrs("imaginary part of rho(q)", per_site)),
             "dos": ("energy", maps.dos[0], _attrs("density of states of the host", per_site)),
+            **resolved,
             **_convergence(maps),
             "specification": ((), json.dumps(specification.to_dict())),
         },
-        coords=_coordinates(numerics, lattice),
+        coords=_coordinates(numerics, lattice) | atom_coordinates(material, numerics.window),
         attrs={
             "schema": MAP_SCHEMA,
             "title": f"QPI maps of {specification.material.name}",

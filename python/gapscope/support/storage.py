@@ -77,9 +77,8 @@ def require_output(
         if _is_stream(path):
             return
         if endings and path.suffix.lower() not in endings:
-            listed = " or ".join(filter(None, (", ".join(endings[:-1]), endings[-1])))
             raise StorageError(
-                f"The name of this output ends in {listed}.",
+                f"The name of this output ends in {', '.join(endings[:-1])} or {endings[-1]}.",
                 str(path),
                 f"Write for example {path.with_suffix(endings[0]).name or 'map' + endings[0]}.",
             )

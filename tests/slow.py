@@ -6,6 +6,7 @@ SLOW = {
     "explore": "Julia, networks, a browser",
     "kernel": "Julia",
     "test_cli.py": "Julia, a training",
+    "test_crystal_commands.py": "Julia",
     "test_mapfile.py": "large files",
     "test_simulate.py": "Julia",
     "test_without_keras.py": "Julia",

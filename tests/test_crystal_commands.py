@@ -84,6 +84,19 @@ def test_a_symmetry_that_is_broken_is_told_with_the_energy(rashba: Path) -> None
     assert "point group D4h" in run("symmetry", rashba, "--tolerance", 6).output
 
 
+def test_a_broken_symmetry_is_made_exact_in_a_file(rashba: Path, tmp_path: Path) -> None:
+    made = tmp_path / "made.toml"
+    result = run("symmetry", rashba, "--tolerance", 6, "--symmetrised", made)
+    assert result.exit_code == 0, result.output
+    assert f"wrote {made}" in result.output
+    again = run("symmetry", made)
+    assert "point group D4h (4/mmm)" in again.output
+    assert "is broken" not in again.output
+    refused = run("symmetry", rashba, "--symmetrised", tmp_path / "made.txt")
+    assert refused.exit_code == 1
+    assert "ends in .toml." in refused.output
+
+
 def test_bands_are_all_that_unknown_orbitals_tell(tmp_path: Path) -> None:
     path = tmp_path / "unknown.toml"
     path.write_text(UNKNOWN)

@@ -172,7 +172,7 @@ def test_unknown_orbitals_are_refused_with_what_to_state() -> None:
     assert unknown.basis is None
     with pytest.raises(SpecificationError, match="2 orbitals of unknown character") as caught:
         find_group(unknown)
-    assert "[[orbitals]]" in caught.value.remedy
+    assert "[[atoms]]" in caught.value.remedy
 
 
 @pytest.mark.parametrize("tolerance", [0.0, -1.0, float("nan")])
@@ -240,6 +240,14 @@ def test_an_irrep_that_the_crystal_lacks_is_refused_with_those_it_has() -> None:
     with pytest.raises(SpecificationError) as caught:
         find_irrep(group, "E2g")
     assert "Did you mean" not in caught.value.remedy or "Eg" in caught.value.remedy
+
+
+def test_a_group_that_almost_holds_is_named_in_the_refusal() -> None:
+    with pytest.raises(SpecificationError) as caught:
+        find_irrep(find_group(rashba_square(5.0)), "B1g")
+    assert caught.value.remedy == (
+        "Did you mean B1? D4h is broken by 5 meV; a larger tolerance takes it as the group."
+    )
 
 
 def test_time_reversal_is_broken_by_a_field() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from gapscope.errors import SpecificationError
 from gapscope.physics import Lattice
-from gapscope.physics.path import POINTS, path, points
+from gapscope.physics.path import POINTS, path, points, usual_path
 
 
 def test_a_path_holds_its_corners_once_and_even_steps_between_them() -> None:
@@ -67,3 +67,11 @@ def test_a_path_to_nowhere_is_refused(
 ) -> None:
     with pytest.raises(SpecificationError, match=rule):
         path(lattice, corners, steps)
+
+
+@pytest.mark.parametrize("lattice", LATTICES, ids=str)
+def test_the_usual_path_is_one_and_comes_back(lattice: Lattice) -> None:
+    corners = usual_path(lattice)
+    assert corners[0] == corners[-1] == "Gamma"
+    assert len(path(lattice, corners, 5)) == 5 * (len(corners) - 1) + 1
+    assert len(set(corners)) == len(corners) - 1

@@ -11,7 +11,9 @@ import click
 from gapscope.cli.maps import FILE, WHOLE, given_material, wannier_options
 from gapscope.cli.outputs import require_outputs
 from gapscope.physics.gaps.pair_space import CHANNELS
-from gapscope.physics.group.found import EXACT
+from gapscope.physics.group.crystal_group import symmetrised as made_symmetric
+from gapscope.physics.group.found import EXACT, find_group
+from gapscope.physics.material_writer import material_toml
 from gapscope.support.storage import require_output, write_whole
 
 material_argument = click.argument("material", metavar="MATERIAL")
@@ -30,7 +32,12 @@ json_option = click.option("--json", "output", type=FILE, help="JSON file to wri
 @wannier_options
 @tolerance_option
 @json_option
-def symmetry(tolerance: float, output: Path | None, **options: Any) -> None:
+@click.option(
+    "--symmetrised", type=FILE, help="TOML file to write: the material averaged over the group."
+)
+def symmetry(
+    tolerance: float, output: Path | None, symmetrised: Path | None, **options: Any
+) -> None:
     """Find the point group of MATERIAL: operations, names, and how well they hold.
 
     MATERIAL is the name of a shipped material, a material's TOML file, or a Wannier90 _hr.dat.
@@ -38,10 +45,16 @@ def symmetry(tolerance: float, output: Path | None, **options: Any) -> None:
     from gapscope.physics.group.report import symmetry_lines, symmetry_report
 
     _require_json(output, options)
-    report = symmetry_report(given_material(options), tolerance)
+    if symmetrised is not None:
+        require_output(symmetrised, (".toml",), [Path(options["material"])])
+    given = given_material(options)
+    report = symmetry_report(given, tolerance)
     for line in symmetry_lines(report):
         click.echo(line)
     _write_json(output, report)
+    if symmetrised is not None:
+        made = made_symmetric(given, find_group(given, tolerance))
+        click.echo(f"wrote {write_whole(symmetrised, material_toml(made).encode())}")
 
 
 @click.command()

@@ -306,8 +306,7 @@ def dos(
 @click.option(
     "--path",
     "corners",
-    default="Gamma,M,K,Gamma",
-    show_default=True,
+    show_default="Gamma,M,K,Gamma on a triangular lattice",
     help="Points of symmetry, comma separated.",
 )
 @click.option("--steps", type=WHOLE, default=2000, show_default=True, help="k points per line.")
@@ -324,7 +323,7 @@ def dos(
 @click.option("-o", "--output", type=FILE, required=True, help="netCDF file to write.")
 @click.option("--figure", type=FILE, help="Figure to write (.png, .pdf, .svg).")
 def spectrum(
-    corners: str,
+    corners: str | None,
     steps: int,
     bounds: tuple[float, float] | None,
     points: int,
@@ -336,14 +335,15 @@ def spectrum(
     """Spectral function A(k, w) along a path, over --range in meV."""
     import numpy as np
 
-    from gapscope.physics.path import path
+    from gapscope.physics.path import path, usual_path
     from gapscope.simulation.spectrum import spectral_function
     from gapscope.support.netcdf import write_netcdf
 
     require_outputs(output, figure, [Path(options["material"])])
     spec = specification(options, Impurity.scalar(0.0))
-    names = [name.strip() for name in corners.split(",")]
-    momenta = path(spec.material.lattice, names, steps)
+    lattice = spec.material.lattice
+    names = usual_path(lattice) if corners is None else [c.strip() for c in corners.split(",")]
+    momenta = path(lattice, names, steps)
     gap = spec.pairing.gap
     if broadening is None:
         broadening = min(gap / 10, 0.5) if gap else 0.5

@@ -43,6 +43,21 @@ def points(lattice: Lattice | str) -> Points:
     return found | {name: (0.5, 0.5 if upper else -0.5)}
 
 
+def usual_path(lattice: Lattice | str) -> list[str]:
+    """Corners of the path that bands on a lattice are usually shown along."""
+    lattice = named(lattice)
+    if lattice.name == "centred":
+        edge = next(name for name in points(lattice) if name in "XY")
+        return ["Gamma", edge, "S", "Gamma"]
+    usual = {
+        "triangular": "Gamma M K Gamma",
+        "square": "Gamma X M Gamma",
+        "rectangular": "Gamma X S Y Gamma",
+        "oblique": "Gamma X M Y Gamma",
+    }
+    return usual[lattice.name].split()
+
+
 def path(lattice: Lattice | str, corners: Sequence[str], steps: int) -> NDArray[np.float64]:
     """Reduced momenta (n, 2) along straight lines between named points, corners included once.
 

@@ -77,8 +77,9 @@ def require_output(
         if _is_stream(path):
             return
         if endings and path.suffix.lower() not in endings:
+            listed = " or ".join(filter(None, (", ".join(endings[:-1]), endings[-1])))
             raise StorageError(
-                f"The name of this output ends in {', '.join(endings[:-1])} or {endings[-1]}.",
+                f"The name of this output ends in {listed}.",
                 str(path),
                 f"Write for example {path.with_suffix(endings[0]).name or 'map' + endings[0]}.",
             )

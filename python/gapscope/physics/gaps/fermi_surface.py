@@ -73,13 +73,19 @@ class FermiSurface:
         return out
 
 
+def steps(start: NDArray[np.float64], stop: NDArray[np.float64]) -> NDArray[np.float64]:
+    """From reduced momenta to the nearest copies of others."""
+    apart = stop - start
+    return np.asarray(apart - np.rint(apart))
+
+
 def fermi_surface(electrons: Bonds, grid: int = GRID) -> FermiSurface:
     """The Fermi surface of He(k), whose zero of energy is the Fermi level.
 
     Where no band crosses zero there are no points. Bands that are degenerate count once.
     """
     # Off the points of symmetry, where bands touch or vanish by symmetry.
-    m = (np.arange(grid + 1) + 0.382) / grid
+    m = (np.arange(grid) + 0.382) / grid
     corners = np.stack(np.meshgrid(m, m, indexing="ij"), axis=-1)
     energies = np.asarray(np.linalg.eigvalsh(electrons.at(corners)), dtype=np.float64)
     scale = float(np.ptp(energies)) or 1.0
@@ -108,8 +114,8 @@ def _crossings(
     electrons: Bonds, corners: NDArray[np.float64], energies: NDArray[np.float64], band: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     size = len(energies)
-    number = np.arange(size * size).reshape(size, size)
-    a, b, c, d = number[:-1, :-1], number[1:, :-1], number[1:, 1:], number[:-1, 1:]
+    a = np.arange(size * size).reshape(size, size)  # around the torus
+    b, c, d = (np.roll(a, shift, axis=(0, 1)) for shift in ((-1, 0), (-1, -1), (0, -1)))
     triangles = np.concatenate([np.stack([a, b, c], -1), np.stack([a, c, d], -1)]).reshape(-1, 3)
     positive = energies.ravel() > 0
     edges = np.sort(np.stack([triangles, np.roll(triangles, -1, axis=1)], -1), axis=-1)
@@ -118,7 +124,8 @@ def _crossings(
     flat = corners.reshape(-1, 2)
     # A triangle that is crossed at all is crossed on two of its edges.
     joined = where.reshape(-1, 2).astype(np.int64)
-    return _bisected(electrons, band, flat[used[:, 0]], flat[used[:, 1]]), joined
+    low = flat[used[:, 0]]
+    return _bisected(electrons, band, low, low + steps(low, flat[used[:, 1]])), joined
 
 
 def _bisected(
@@ -138,11 +145,12 @@ def _divided(
     electrons: Bonds, points: NDArray[np.float64], segments: NDArray[np.int64], band: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Each segment in PARTS, with points on the Fermi surface between its ends."""
-    start, stop = points[segments[:, 0]], points[segments[:, 1]]
-    across = (stop - start)[:, ::-1] * (1, -1) / 2
+    start = points[segments[:, 0]]
+    along = steps(start, points[segments[:, 1]])
+    across = along[:, ::-1] * (1, -1) / 2
     chain = [segments[:, 0]]
     for part in range(1, PARTS):
-        middle = start + (stop - start) * part / PARTS
+        middle = start + along * part / PARTS
         low, high = middle - across, middle + across
         ends = [np.linalg.eigvalsh(electrons.at(k))[:, band] > 0 for k in (low, high)]
         # Where the two sides do not part (a sharp corner), the segment's own start stands in.

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapscope.physics.bonds import Bonds
-from gapscope.physics.gaps.fermi_surface import FermiSurface
+from gapscope.physics.gaps.fermi_surface import FermiSurface, steps
 
 NODE = 5e-3
 """Part of the largest gap below which a minimum is a node."""
@@ -101,7 +101,7 @@ def _nodes(
     change = gapped & near & (np.sign(signed[i]) * np.sign(signed[j]) < 0)
     i, j = i[change], j[change]
     weight = np.abs(signed[i]) / (np.abs(signed[i]) + np.abs(signed[j]))
-    found = [k[i] + weight[:, None] * (k[j] - k[i])]
+    found = [k[i] + weight[:, None] * steps(k[i], k[j])]
     found.append(_minima(surface, least, top))
     places = np.concatenate(found)
     places -= np.rint(places)
@@ -116,21 +116,17 @@ def _minima(surface: FermiSurface, least: NDArray[np.float64], top: float) -> ND
     low = (least[points] <= least[before]) & (least[points] <= least[after])
     points, before, after = (one[low] for one in (points, before, after))
     # The parabola c + b t + a t^2 through the three, with t along the surface from the middle one.
-    s = np.linalg.norm(k[before] - k[points], axis=1)
-    t = np.linalg.norm(k[after] - k[points], axis=1)
+    back, ahead = steps(k[points], k[before]), steps(k[points], k[after])
+    s, t = np.linalg.norm(back, axis=1), np.linalg.norm(ahead, axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         c = least[points] ** 2
         left, right = (least[before] ** 2 - c) / s, (least[after] ** 2 - c) / t
         a, b = (left + right) / (s + t), (right * s - left * t) / (s + t)
         vertex = np.where(a > 0, -b / (2 * a), 0.0)
         lowest = c + b * vertex + a * vertex**2
-        steps = np.where(
-            (vertex > 0)[:, None],
-            (k[after] - k[points]) / t[:, None],
-            (k[before] - k[points]) / s[:, None],
-        )
+        toward = np.where((vertex > 0)[:, None], ahead / t[:, None], back / s[:, None])
     reached = (lowest < (NODE * top) ** 2) & (np.maximum(least[before], least[after]) > NOTHING)
-    return np.asarray((k[points] + np.abs(vertex)[:, None] * steps)[reached & (s > 0) & (t > 0)])
+    return np.asarray((k[points] + np.abs(vertex)[:, None] * toward)[reached & (s > 0) & (t > 0)])
 
 
 def _apart(places: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -106,7 +106,7 @@ class GapReport:
         yield "least and largest gap on the Fermi surface, in units of the largest in the zone:"
         yield (
             f"{'irrep':<14}{'channel':<9}{'shell':<7}{'length':<9}{'copy':<6}{'partner':<9}"
-            f"{'orbitals':<20}{'least':<9}{'largest':<9}{'nodes'}"
+            f"{'orbitals':<27}{'least':<9}{'largest':<9}{'nodes'}"
         )
         for one, values in self.gaps:
             for partner, gap in enumerate(values, start=1):
@@ -125,7 +125,7 @@ class GapReport:
             found = f"{gap.smallest:<9.4f}{gap.maximum:<9.4f}{len(gap.nodes)}{part}"
         return (
             f"{name:<14}{one.channel:<9}{one.shell:<7}{one.length:<9.4g}{one.copy:<6}{which:<9}"
-            f"{self._pairs(one):<20}{found}"
+            f"{self._pairs(one):<27}{found}"
         )
 
     def _pairs(self, one: BasisFunction) -> str:
@@ -133,7 +133,8 @@ class GapReport:
         if len(names) < 2:
             return ""
         pairs = [f"{names[i]}-{names[j]}" for i, j in one.pairs]
-        return " ".join(pairs[:2]) + (" ..." if len(pairs) > 2 else "")
+        shown = [pair for n, pair in enumerate(pairs) if len(" ".join(pairs[: n + 1])) < 22]
+        return " ".join(shown) + (" ..." if len(shown) < len(pairs) else "")
 
 
 def _entry(one: BasisFunction, values: Sequence[GapOnFermiSurface]) -> dict[str, Any]:

@@ -68,7 +68,8 @@ def require_basis(material: Material) -> Sequence[Orbital]:
             "The symmetry of a Hamiltonian of several orbitals needs to know what they are:"
             " each one's character and position.",
             f"{material.name}: {material.orbitals} orbitals of unknown character",
-            "State them as [[orbitals]] in the material's TOML file, in the order of the matrices.",
+            "State them as [[atoms]] in the material's TOML file, in the order of the matrices (a"
+            " Wannier90 file is named in it by [wannier90]).",
         )
     return material.basis
 

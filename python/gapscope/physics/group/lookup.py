@@ -26,7 +26,7 @@ def find_irrep(group: CrystalGroup, name: str) -> Irrep:
     raise SpecificationError(
         f"The irreps of {group.schoenflies} ({group.hermann_mauguin}) are {', '.join(names)}.",
         name,
-        _remedy(_plain(name), names),
+        _remedy(_plain(name), names) + _almost(group),
     )
 
 
@@ -43,6 +43,14 @@ def match_irrep(group: CrystalGroup, name: str) -> Irrep | None:
 def _plain(name: str) -> str:
     text = str(name).translate(_PRIMES).replace('"', "''").lower()
     return "".join(character for character in text if character.isalnum() or character == "'")
+
+
+def _almost(group: CrystalGroup) -> str:
+    """A word on the largest group that almost holds."""
+    if not group.almost:
+        return ""
+    violation, larger = group.almost[-1]
+    return f" {larger} is broken by {violation:.2g} meV; a larger tolerance takes it as the group."
 
 
 def _remedy(plain: str, names: list[str]) -> str:

@@ -98,7 +98,7 @@ def _irrep_names(report: dict[str, Any]) -> str:
 
 def _band_lines(report: dict[str, Any]) -> Iterator[str]:
     yield "The point group is not known: the material does not say what its orbitals are."
-    yield "State them as [[orbitals]] in its TOML file. What the bands E(k) alone tell, and nothing"
+    yield "State them as [[atoms]] in its TOML file. What the bands E(k) alone tell, and nothing"
     yield "about z -> -z or inversion (time reversal makes E(-k) = E(k)):"
     yield f"{'operation':<16}{'bands change by (meV)'}"
     for one in report["operations"]:

@@ -8,7 +8,9 @@ import pytest
 from crystals import SQUARE, SX, SY, doubled, hermitian, one_orbital, rashba_square
 from gapscope.physics import Bonds, Material
 from gapscope.physics.gaps.fermi_surface import FermiSurface, States, fermi_surface
+from gapscope.physics.gaps.magnitude import largest_singular_value
 from gapscope.physics.gaps.on_fermi_surface import gap_on_fermi_surface
+from gapscope.physics.gaps.report import GapReport
 
 I_SY = np.array([[0, 1], [-1, 0]])
 
@@ -118,3 +120,15 @@ def test_an_insulator_has_no_fermi_surface() -> None:
     assert len(surface.momenta) == 0
     found = gap_on_fermi_surface(d_wave(), surface)
     assert (found.smallest, found.maximum, len(found.nodes)) == (0.0, 0.0, 0)
+    report = GapReport.of(nearly_free(level=-900.0), 0, ["s"])
+    assert report.to_dict()["gaps"][0]["on_fermi_surface"] is None
+    assert "No band crosses zero energy: there is no Fermi surface." in list(report.lines())
+    # An onsite energy brings the level into the band.
+    inside = GapReport.of(nearly_free(level=-900.0), 0, ["s"], eps0=-520.0)
+    assert inside.to_dict()["gaps"][0]["on_fermi_surface"][0]["least"] == pytest.approx(1.0)
+
+
+def test_long_series_are_searched_in_pieces() -> None:
+    """cos(40 k1): 1, found on a grid that is too large to be held at once."""
+    far = Bonds.from_dict({(40, 0): I_SY / 2, (-40, 0): I_SY / 2})
+    assert largest_singular_value(far) == pytest.approx(1.0, rel=1e-12)

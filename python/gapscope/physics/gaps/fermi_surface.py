@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapscope.physics.bonds import Bonds
+from gapscope.physics.gaps.magnitude import AT_ONCE
 from gapscope.physics.group.crystal_group import time_reversal_violation
 
 GRID = 96
@@ -87,7 +88,7 @@ def fermi_surface(electrons: Bonds, grid: int = GRID) -> FermiSurface:
     # Off the points of symmetry, where bands touch or vanish by symmetry.
     m = (np.arange(grid) + 0.382) / grid
     corners = np.stack(np.meshgrid(m, m, indexing="ij"), axis=-1)
-    energies = np.asarray(np.linalg.eigvalsh(electrons.at(corners)), dtype=np.float64)
+    energies = np.stack([_bands(electrons, row) for row in corners])
     scale = float(np.ptp(energies)) or 1.0
     reversible = time_reversal_violation(electrons) < KEPT * scale
     momenta, segments = [np.zeros((0, 2))], [np.zeros((0, 2), dtype=np.int64)]
@@ -108,6 +109,16 @@ def fermi_surface(electrons: Bonds, grid: int = GRID) -> FermiSurface:
             count += len(points)
         band += several
     return FermiSurface(np.concatenate(momenta), np.concatenate(segments), tuple(states))
+
+
+def _bands(electrons: Bonds, momenta: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Energies (points, 2n) at reduced momenta (points, 2), in pieces that fit into memory."""
+    size = max(1, AT_ONCE // (len(electrons.vectors) + electrons.dimension**2))
+    pieces = [
+        np.linalg.eigvalsh(electrons.at(momenta[i : i + size]))
+        for i in range(0, len(momenta), size)
+    ]
+    return np.concatenate([np.zeros((0, electrons.dimension)), *pieces])
 
 
 def _crossings(
@@ -132,10 +143,10 @@ def _bisected(
     electrons: Bonds, band: int, low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Zeros of a band on the lines from ``low`` to ``high``, at whose ends its signs differ."""
-    rising = np.linalg.eigvalsh(electrons.at(high))[:, band] > 0
+    rising = _bands(electrons, high)[:, band] > 0
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        above = np.linalg.eigvalsh(electrons.at(middle))[:, band] > 0
+        above = _bands(electrons, middle)[:, band] > 0
         upper = (above == rising)[:, None]
         low, high = np.where(upper, low, middle), np.where(upper, middle, high)
     return (low + high) / 2
@@ -152,7 +163,7 @@ def _divided(
     for part in range(1, PARTS):
         middle = start + along * part / PARTS
         low, high = middle - across, middle + across
-        ends = [np.linalg.eigvalsh(electrons.at(k))[:, band] > 0 for k in (low, high)]
+        ends = [_bands(electrons, k)[:, band] > 0 for k in (low, high)]
         # Where the two sides do not part (a sharp corner), the segment's own start stands in.
         parted = ends[0] != ends[1]
         number = segments[:, 0].copy()

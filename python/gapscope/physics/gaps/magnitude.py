@@ -15,6 +15,8 @@ STEPS = 8
 """Grid points for each oscillation of the fastest wave of the series."""
 STARTS = 6
 ROUNDS = 16
+AT_ONCE = 4_000_000
+"""Complex numbers that are held at once."""
 Momenta = NDArray[np.float64]
 
 
@@ -65,7 +67,10 @@ def singular_values(matrices: NDArray[np.complex128]) -> NDArray[np.float64]:
 
 
 def _largest(part: Bonds, grid: Momenta) -> float:
-    values = singular_values(part.at(grid))
+    piece = max(1, AT_ONCE // (len(grid) * (len(part.vectors) + part.dimension**2)))
+    values = np.concatenate(
+        [singular_values(part.at(grid[i : i + piece])) for i in range(0, len(grid), piece)]
+    )
     steps = [(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0)]
     around = [np.roll(values, step, axis=(0, 1)) for step in steps]
     tops = np.flatnonzero((values >= np.max(around, axis=0)).ravel())

@@ -64,11 +64,16 @@ def gap_on_fermi_surface(gap: Bonds, surface: FermiSurface) -> GapOnFermiSurface
     count = len(surface.momenta)
     least, largest = np.zeros(count), np.zeros(count)
     signed = np.full(count, np.nan)
-    matrices = gap.at(surface.momenta)
+    # Most gaps pair few orbitals: the others' rows and columns are left out.
+    rows = np.flatnonzero(np.abs(gap.matrices).max(axis=(0, 2)))
+    columns = np.flatnonzero(np.abs(gap.matrices).max(axis=(0, 1)))
+    paired = gap.matrices[:, rows][:, :, columns]
+    phases = np.exp(2j * np.pi * (surface.momenta @ gap.vectors.T))
     scale = float(np.abs(gap.matrices).max()) or 1.0
     for states in surface.states:
-        left = states.electrons.conj().transpose(0, 2, 1)
-        part = left @ matrices[states.points] @ states.partners.conj()
+        left = states.electrons[:, rows].conj().transpose(0, 2, 1)
+        matrices = np.tensordot(phases[states.points], paired, axes=1)
+        part = left @ matrices @ states.partners[:, columns].conj()
         square = part.shape[-1] == part.shape[-2]
         if square and np.abs(part - part.conj().transpose(0, 2, 1)).max() < 1e-6 * scale:
             values = np.linalg.eigvalsh(-part)

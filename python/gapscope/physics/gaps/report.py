@@ -84,7 +84,22 @@ class GapReport:
             "law": LAW,
             "tolerance": self.tolerance,
             **group_report(self.group),
-            "gaps": [_entry(one, values) for one, values in self.gaps],
+            "gaps": [self._entry(one, values) for one, values in self.gaps],
+        }
+
+    def _entry(self, one: BasisFunction, values: Sequence[GapOnFermiSurface]) -> dict[str, Any]:
+        on = [_on_surface(gap) for gap in values] if len(self.surface.momenta) else None
+        return {
+            "irrep": one.irrep.name,
+            "mulliken": one.irrep.mulliken,
+            "dimension": one.irrep.dimension,
+            "channel": one.channel,
+            "shell": one.shell,
+            "length": one.length,
+            "copy": one.copy,
+            "orbitals": [list(pair) for pair in one.pairs],
+            "bonds": [bond_list(partner) for partner in one.partners],
+            "on_fermi_surface": on,
         }
 
     def lines(self) -> Iterator[str]:
@@ -137,26 +152,12 @@ class GapReport:
         return " ".join(shown) + (" ..." if len(shown) < len(pairs) else "")
 
 
-def _entry(one: BasisFunction, values: Sequence[GapOnFermiSurface]) -> dict[str, Any]:
+def _on_surface(gap: GapOnFermiSurface) -> dict[str, Any]:
     return {
-        "irrep": one.irrep.name,
-        "mulliken": one.irrep.mulliken,
-        "dimension": one.irrep.dimension,
-        "channel": one.channel,
-        "shell": one.shell,
-        "length": one.length,
-        "copy": one.copy,
-        "orbitals": [list(pair) for pair in one.pairs],
-        "bonds": [bond_list(partner) for partner in one.partners],
-        "on_fermi_surface": [
-            {
-                "least": gap.smallest,
-                "largest": gap.maximum,
-                "nodes": np.round(gap.nodes, 6).tolist(),
-                "ungapped": gap.ungapped,
-            }
-            for gap in values
-        ],
+        "least": gap.smallest,
+        "largest": gap.maximum,
+        "nodes": np.round(gap.nodes, 6).tolist(),
+        "ungapped": gap.ungapped,
     }
 
 

@@ -97,6 +97,12 @@ def test_named_states_of_nbse2_keep_the_papers_matrices(nbse2: Material) -> None
     assert Pairing.of(nbse2, "A2''", 1.0).to_dict() == Pairing("A1u", 1.0).to_dict()
 
 
+def test_several_known_orbitals_of_d3h_are_classified() -> None:
+    """Boron nitride: the s wave on site is its own A1g, not the paper's."""
+    pairing = Pairing.of(honeycomb(mass=500.0), "A1g", 1.0, copy=1)
+    assert pairing.names == {"group": "D3h", "channel": "s", "shell": 0, "copy": 1}
+
+
 def test_a_shell_or_channel_chooses_a_basis_function_of_nbse2(nbse2: Material) -> None:
     onsite = Pairing.of(nbse2, "A1g", 1.0, shell=0)
     assert onsite.bonds().distance(Bonds.from_dict({(0, 0): I_SY})) < 1e-12

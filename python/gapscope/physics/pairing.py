@@ -138,8 +138,9 @@ class Pairing:
         from the innermost shell that has the irrep. ``gapscope gaps MATERIAL --shells N`` lists the
         functions; :func:`gapscope.physics.gaps.classify.classify_gaps` returns them.
 
-        A triangular crystal with the D3h of NbSe2 (or of unknown orbitals) and an irrep without
-        shell, channel and copy is given the paper's state of that name, with the paper's angles.
+        A crystal of one orbital with the D3h of NbSe2 (or a triangular one of unknown orbitals) and
+        an irrep without shell, channel and copy is given the paper's state of that name, with the
+        paper's angles.
 
         Parameters
         ----------

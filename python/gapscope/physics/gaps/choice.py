@@ -21,15 +21,16 @@ SEARCHED = 6
 def is_named_in_paper(material: Material, group: CrystalGroup | None, irrep: str) -> str:
     """The name of one of the paper's states, "" where the crystal is not the paper's.
 
-    It is where it has D3h with the mirror x -> -x, as NbSe2 has, or is triangular and of unknown
-    orbitals; then a name that is none of the six is left for ``Pairing`` to refuse.
+    It is where it has one orbital and D3h with the mirror x -> -x, as NbSe2 has, or is triangular
+    and of unknown orbitals; then a name that is none of the six is left for ``Pairing`` to refuse.
     """
     if material.lattice.name != "triangular":
         return ""
     if group is None:
         return PAPER_D3H.get(irrep, irrep)
     mirrors = [one.planar.angle for one in group.operations if one.planar.kind == "v"]
-    if group.schoenflies != "D3h" or not any(abs(angle - 90) < 1 for angle in mirrors):
+    alike = group.schoenflies == "D3h" and any(abs(angle - 90) < 1 for angle in mirrors)
+    if material.orbitals > 1 or not alike:
         return ""
     found = match_irrep(group, irrep)
     return irrep if found is None else found.name

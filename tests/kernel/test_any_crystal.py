@@ -245,6 +245,27 @@ def test_a_map_of_two_atoms_has_the_symmetry_of_the_impurity() -> None:
     assert float(np.abs(maps.qpi_im).max()) < 1e-9 * float(np.abs(maps.qpi_re).max())
 
 
+def test_orbitals_of_one_place_are_counted_together(rng: np.random.Generator) -> None:
+    loose = crystal(LATTICES["oblique"], rng, orbitals=3)
+    places = ((0.0, 0.0), (0.5, 0.25), (0.0, 0.0))
+    names = ("M s", "X s", "M px")
+    basis = tuple(Orbital(n.split()[1], p, 0.0, n) for n, p in zip(names, places, strict=True))
+    material = Material("shared", loose.lattice, loose.bonds, basis=basis)
+    assert [(atom.name, atom.orbitals) for atom in material.atoms] == [("M", (0, 2)), ("X", (1,))]
+    spec = Specification(material, Pairing.normal(), Impurity.scalar(1.0), 0.1)
+    settings = Numerics(ENERGIES, 0.8, 8, kgrid=8)
+    by_atom, resolved = simulate(spec, settings), simulate(spec, settings, by_orbital=True)
+    for maps in (by_atom, resolved):
+        orbital = resolved.ldos_change_orbital
+        assert difference(maps.ldos_change.sel(atom="X"), orbital.sel(orbital="X s")) < 1e-12
+        both = orbital.sel(orbital="M s") + orbital.sel(orbital="M px")
+        assert difference(maps.ldos_change.sel(atom="M"), both) < 1e-12
+    assert difference(by_atom.qpi_re, resolved.qpi_re) < 1e-12
+    paper = simulate(spec, settings, convention="paper")
+    assert not paper.qpi_im.any()
+    assert difference(paper.ldos_change, by_atom.ldos_change) < 1e-12
+
+
 @pytest.mark.parametrize("name", LATTICES)
 def test_coordinates_are_cartesian_on_every_lattice(name: str, rng: np.random.Generator) -> None:
     lattice = LATTICES[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,18 @@ def test_a_file_says_where_its_atoms_are(tmp_path: Path) -> None:
         Orbital("px", (0.5, 0.0), -0.1, "O px"),
         Orbital("s", (0.5, 0.0), -0.1, "O s"),
     )
+
+
+def test_a_material_is_read_back_from_json(tmp_path: Path, nbse2: Material) -> None:
+    atoms = '[[atoms]]\nname = "Cu"\nposition = [0.25, 0]\norbitals = ["dx2-y2"]\n'
+    cell = "[lattice]\na = 3.0\nb = 4.0\nangle = 80.0\n"
+    given = read(tmp_path, cell + atoms + "[[bonds]]\nvector = [1, 0]\nreal = 0.7\nimag = 0.2\n")
+    for material in (nbse2, given):
+        again = Material.from_dict(json.loads(json.dumps(material.to_dict())))
+        assert again.to_dict() == material.to_dict()
+        assert again.lattice == material.lattice
+        assert again.basis == material.basis
+        assert np.array_equal(again.bonds.matrices, material.bonds.matrices)
 
 
 SHELL = "[[shells]]\nbond = [1, 0]\nhopping = 1.0\n"

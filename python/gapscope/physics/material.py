@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -99,6 +101,25 @@ class Material:
         if self.basis is not None and self.basis != DEFAULT_BASIS:
             content["basis"] = [orbital.to_dict() for orbital in self.basis]
         return content
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Material:
+        """The material that :meth:`to_dict` wrote, by this version or an earlier one.
+
+        Raises
+        ------
+        SpecificationError : content that is no material.
+        """
+        vectors, real, imag = (content["bonds"][key] for key in ("vectors", "real", "imag"))
+        basis = content.get("basis")
+        return cls(
+            str(content["name"]),
+            Lattice.from_dict(content),
+            Bonds(np.array(vectors), np.array(real) + 1j * np.array(imag)),
+            str(content["citation"]),
+            str(content["description"]),
+            None if basis is None else tuple(Orbital.from_dict(one) for one in basis),
+        )
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Material:

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -86,6 +87,12 @@ class Orbital:
     def angular_momentum(self) -> int:
         """l of the harmonic."""
         return CHARACTERS[self.character]
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Orbital:
+        """The orbital that :meth:`to_dict` wrote."""
+        r1, r2 = content["position"]
+        return cls(content["character"], (r1, r2), content["height"], content["name"])
 
     def to_dict(self) -> dict[str, object]:
         """All content for JSON."""

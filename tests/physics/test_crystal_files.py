@@ -10,6 +10,7 @@ import pytest
 
 from gapscope.errors import MaterialFileError
 from gapscope.physics import Lattice, Material, Orbital
+from gapscope.physics.group.found import find_group
 from gapscope.physics.spin import S0, SX, SY
 
 HEADER = 'schema = 1\nname = "X"\n'
@@ -156,3 +157,16 @@ def test_a_file_of_no_crystal_is_refused_by_its_rule(tmp_path: Path, text: str, 
 def test_a_dx2_y2_orbital_may_have_shells_on_a_square_lattice(tmp_path: Path) -> None:
     atoms = '[[atoms]]\nposition = [0, 0]\norbitals = ["dx2-y2"]\n'
     assert len(read(tmp_path, SQUARE + atoms + SHELL).bonds.vectors) == 4
+
+
+def test_nbse2_on_a_substrate_has_lost_its_horizontal_mirror(
+    tmp_path: Path, materials_folder: Path
+) -> None:
+    text = (materials_folder / "nbse2.toml").read_text()
+    changed = text.replace("hopping = 33.52", "hopping = 33.52\nrashba = 3.0")
+    (tmp_path / "x.toml").write_text(changed)
+    material = Material.from_toml(tmp_path / "x.toml")
+    assert find_group(Material.from_toml(materials_folder / "nbse2.toml")).schoenflies == "D3h"
+    found = find_group(material)
+    assert found.schoenflies == "C3v"
+    assert found.violation < 1e-9

@@ -87,9 +87,11 @@ def test_maxima_lie_where_the_octet_model_says(image: np.ndarray, name: str, pix
         "q5": (0.0, 2 * long),
         "q6": (long - short, long + short),
     }[name]
-    steps = [(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0)]
+    # Largest within three pixels on every side: some fifty of 16384 pixels.
+    steps = [(i, j) for i in range(-3, 4) for j in range(-3, 4)]
     around = np.max([np.roll(image, step, (0, 1)) for step in steps], axis=0)
     maxima = np.argwhere(image >= around) - WINDOW // 2
+    assert len(maxima) < 60
     apart = maxima - np.array(q) / (2 * np.pi) * WINDOW
     apart -= WINDOW * np.rint(apart / WINDOW)
     assert np.linalg.norm(apart, axis=1).min() < pixels

@@ -197,6 +197,16 @@ def test_scans_are_written_with_their_truth(tmp_path: Path) -> None:
 
 def test_settings_that_do_not_fit_are_refused() -> None:
     elsewhere = replace(STATE, impurity=gs.Impurity.scalar(50.0, site=(1, 0)))
+    places = ((0.0, 0.0), (1 / 3, 1 / 3))
+    two = gs.Material(
+        "two",
+        STATE.material.lattice,
+        gs.Bonds.from_dict({(0, 0): np.eye(4)}),
+        basis=tuple(gs.physics.Orbital("s", place) for place in places),
+    )
+    several = gs.Specification(two, STATE.pairing, gs.Impurity.scalar(1.0))
+    with pytest.raises(SettingError, match="one atom per cell"):
+        simulate_measurement(several, CLEAN)
     with pytest.raises(SettingError, match="r = 0"):
         simulate_measurement(elsewhere, CLEAN)
     for wrong in ({"temperature": -1.0}, {"density": -0.1}, {"nodes": 0}, {"bias": np.nan}):

@@ -49,8 +49,8 @@ def simulate_measurement(
 
     Raises
     ------
-    SettingError : an impurity that has terms on other sites than r = 0, or settings that do not
-        fit each other.
+    SettingError : a crystal with several atoms per cell, an impurity that has terms on other sites
+        than r = 0, or settings that do not fit each other.
     NumericsError, KernelError, JuliaNotFoundError : see :func:`gapscope.simulation.maps.simulate`.
     """
     if specification.impurity.sites != (ORIGIN,):
@@ -58,6 +58,12 @@ def simulate_measurement(
             "The impurity that is put on random sites stands on r = 0.",
             specification.impurity.sites,
             "Give one impurity; their number follows from the measurement's density.",
+        )
+    if len(specification.material.atoms) > 1:
+        raise SettingError(
+            "A scan is simulated of crystals with one atom per cell, the one that the tip sees.",
+            ", ".join(atom.name for atom in specification.material.atoms),
+            "Simulate the map itself with gapscope.simulate, which has the density of every atom.",
         )
     lattice, field = specification.material.lattice, measurement.field
     site_rng, noise_rng = np.random.default_rng(seed).spawn(2)

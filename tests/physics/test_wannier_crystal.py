@@ -132,6 +132,23 @@ def test_bonds_and_places_of_a_honeycomb_change_together(
     assert np.abs(found.bonds.at([2 / 3, 1 / 3])).max() < 1e-9
 
 
+@pytest.mark.parametrize("cell", ["3.3 0 0\n1.65 2.865 0\n0 0 20", "0 3.3 0\n2.865 1.65 0\n0 0 20"])
+def test_a_cell_near_the_triangular_one_is_what_its_bands_are(tmp_path: Path, cell: str) -> None:
+    win(tmp_path, 1, cell, "Nb 0 0 0", "Nb:dz2")
+    sites = ((1, 0), (0, 1), (1, -1))
+    for third, name in ((0.1, "triangular"), (0.13, "centred")):
+        h: dict[Vector, np.ndarray] = {}
+        for r, t in zip(sites, (third, 0.1, 0.1), strict=True):
+            h[*r, 0] = h[-r[0], -r[1], 0] = np.eye(1) * t
+        found = read(write_hr(tmp_path / "x_hr.dat", h))
+        assert found.lattice.name == name
+        assert "triangular" in found.description
+        assert found.basis is not None
+        assert found.basis[0].character == "dz2"
+        turned = cell.startswith("0") and name == "triangular"
+        assert ("turned by" in found.description) == turned
+
+
 def test_centres_say_which_cell_an_orbital_sits_in(tmp_path: Path) -> None:
     path = write_hr(tmp_path / "x_hr.dat", {(0, 0, 0): np.diag([0.1, 0.2])})
     win(tmp_path, 2, SQUARE, "Cu 0 0 0\nO 0.5 0 0", "Cu:dx2-y2\nO:px")

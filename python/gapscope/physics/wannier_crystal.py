@@ -15,7 +15,7 @@ from gapscope.physics.lattice import Lattice
 from gapscope.physics.orbitals import Orbital
 from gapscope.physics.setting import Basis, Setting
 from gapscope.physics.wannier90 import read_orbitals, triangular_angle
-from gapscope.physics.wannier_kind import stated_cell_angle, with_spin
+from gapscope.physics.wannier_kind import is_threefold, stated_cell_angle, with_spin
 from gapscope.physics.wannier_text import lattice_of_tb
 from gapscope.physics.wannier_win import FAR, Win, read_centres, read_win
 
@@ -81,13 +81,15 @@ def read_wannier_crystal(
     win = read_win(path)
     space = win.cell if win.cell is not None else _tb_cell(path)
     plane = None if space is None else _plane(space, path.name)
-    setting, notes = None, []
+    setting, notes = None, list[str]()
     if vectors is not None:
         setting = Setting.of(vectors)
         if plane is not None:
             _require_alike(setting.cell.given, plane, path.name)
-    elif cell_angle is None and plane is not None and not triangular and not _is_loose(plane):
-        setting = Setting.of(plane)
+    elif cell_angle is None and plane is not None and not triangular:
+        setting = _rounded(orbital, plane) or Setting.of(plane)
+        if setting.lattice.name == "triangular" != standard_cell(plane).name:
+            notes.append("the cell's rounded numbers taken for triangular, as the bands are")
     if setting is None:
         if lattice_constant is None and plane is not None:
             lattice_constant = float(np.linalg.norm(plane[0]))
@@ -116,9 +118,16 @@ def _require_alike(told: NDArray[np.float64], plane: NDArray[np.float64], name: 
         )
 
 
-def _is_loose(plane: NDArray[np.float64]) -> bool:
-    """Whether a cell is triangular but for a coarse rounding, which the bands must confirm."""
-    return standard_cell(plane).near == "triangular"
+def _rounded(orbital: Bonds, plane: NDArray[np.float64]) -> Setting | None:
+    """The triangular setting of a cell that is so but for rounding, if the bands agree."""
+    if standard_cell(plane).near != "triangular":
+        return None
+    (x, y), length = plane[0], float(np.linalg.norm(plane[0]))
+    along = np.copysign(0.5, plane[0] @ plane[1])
+    across = np.copysign(np.sqrt(3) / 2, np.linalg.det(plane))
+    cell = np.array([[1.0, 0.0], [along, across]]) @ np.array([[x, y], [-y, x]])
+    setting = replace(Setting.of(cell), lattice=Lattice("triangular", length))
+    return setting if is_threefold(setting.bonds(orbital)) else None
 
 
 def _triangular(path: Path, orbital: Bonds, angle: int | None, constant: float | None) -> Setting:

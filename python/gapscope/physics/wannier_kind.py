@@ -128,9 +128,9 @@ def require_triangular(bonds: Bonds, other: Bonds, given: Bonds, angle: int, nam
         have a square's or a rectangle's.
     """
     plane = np.linalg.matrix_rank(given.vectors) == 2
-    if not plane or _threefold(bonds):
+    if not plane or is_threefold(bonds):
         return
-    if _threefold(other):
+    if is_threefold(other):
         raise MaterialFileError(
             f"Bands of a triangular lattice have its threefold symmetry; with {angle} degrees"
             " between a1 and a2 these have it not.",
@@ -148,7 +148,8 @@ def require_triangular(bonds: Bonds, other: Bonds, given: Bonds, angle: int, nam
             )
 
 
-def _threefold(bonds: Bonds) -> bool:
+def is_threefold(bonds: Bonds) -> bool:
+    """Whether bands in the triangular cell agree to SYMMETRY after a turn by 120 degrees."""
     return _apart(act_on_bonds(C3, bonds), bonds) < SYMMETRY
 
 

@@ -198,7 +198,9 @@ def converged(host: Host, vectors: np.ndarray, matrices: np.ndarray) -> list[np.
         *(Output((1, 3, 16, 16), "complex128"), Output((1, 3), "float64")),
         *(Output((1, 3, d, d), "complex128"), Output((1, 3, 4), "float64")),
         *(vectors, matrices, np.array([0, len(vectors)])),
+        *(np.zeros((1, 2), np.int64), np.array([0, 1])),
         *(np.zeros((1, 2), np.int64), potential[None], np.array([0, 1])),
+        np.zeros(d // 2, np.int64),
         *(energies, 0.1, 1e-3, 10_000),
     )
 

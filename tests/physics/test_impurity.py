@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -48,3 +51,30 @@ def test_orbital_weights_select_orbitals() -> None:
 def test_weights_must_fit_the_orbitals() -> None:
     with pytest.raises(SpecificationError, match="2 weights for 3 orbitals"):
         Impurity.scalar(10.0, orbitals=(1.0, 0.0)).electron_matrix(3)
+
+
+@pytest.mark.parametrize(
+    ("make", "rule"),
+    [
+        (lambda: Impurity.onsite([[1, 2j], [2j, 1]]), "differs from its adjoint by 4 meV"),
+        (lambda: Impurity.onsite([[1.0, 2.0]]), "a 1 x 2 matrix"),
+        (lambda: Impurity.onsite([[np.nan]]), "with NaN or infinity"),
+        (lambda: Impurity.hopping(1.0, (1, 0), (1, 0)), "from one site to another"),
+        (lambda: Impurity.hopping("a"), "made of numbers"),  # type: ignore[arg-type]
+        (lambda: Impurity.hopping(np.eye(3)).blocks(2), "3 rows for 2 orbitals"),
+        (lambda: Impurity.gap([[0, 1], [1, 0]]).blocks(1), "Pauli principle"),
+    ],
+)
+def test_a_matrix_that_is_no_impurity_is_refused(make: Callable[[], object], rule: str) -> None:
+    with pytest.raises(SpecificationError, match=rule):
+        make()
+
+
+def test_terms_by_matrix_are_shown_and_stored() -> None:
+    terms = Impurity.hopping(20.0) + Impurity.gap(-0.25, (1, 1)) + Impurity.scalar(2.0)
+    assert eval(repr(terms), {"Impurity": Impurity}) == terms
+    assert terms.sites == ((0, 0), (1, 0), (1, 1))
+    stored = json.loads(json.dumps(terms.to_dict()))
+    assert stored[0]["kind"] == "hopping"
+    assert (stored[0]["real"], stored[0]["to"]) == ([[20.0]], [1, 0])
+    assert stored[2]["scalar"] == 2.0

@@ -41,7 +41,7 @@ class MatrixTerm:
         if m.ndim != 2 or m.shape[0] != m.shape[1] or not np.isfinite(m).all():
             raise SpecificationError(
                 "An impurity's matrix is square, of finite numbers in meV.",
-                f"a {' x '.join(map(str, m.shape))} matrix",
+                f"a {' x '.join(map(str, m.shape))} matrix{_infinite(m)}",
                 "Give an n x n or 2n x 2n matrix for a material of n orbitals.",
             )
         if self.kind == "hopping" and self.site == self.to:
@@ -124,6 +124,10 @@ class MatrixTerm:
             "site": list(self.site),
             "to": list(self.to),
         }
+
+
+def _infinite(m: NDArray[np.complex128]) -> str:
+    return "" if np.isfinite(m).all() else " with NaN or infinity in it"
 
 
 def rows_of(matrix: ArrayLike) -> Rows:

@@ -180,11 +180,14 @@ def cell_vectors(a: float, b: float, angle: float) -> NDArray[np.float64]:
 def _unchanged(found: StandardCell) -> Lattice:
     if found.unchanged:
         return Lattice.standard(found)
-    rows = "; ".join(f"{x:.6g}, {y:.6g}" for x, y in found.vectors)
+    rows, given = (
+        "; ".join(f"{x:.6g}, {y:.6g}" for x, y in vectors)
+        for vectors in (found.vectors, found.given)
+    )
     turned = f", turned by {np.rad2deg(-found.turn):.6g} degrees" if found.turn else ""
     raise SpecificationError(
         f"The {found.name} lattice is given by its standard vectors, here ({rows}) Angstrom.",
-        f"M^-1 times these, M = {found.basis.tolist()}{turned}",
+        f"({given}), which is M^-1 times these, M = {found.basis.tolist()}{turned}",
         "Give the standard vectors, and count sites and bonds in them: R M^-1 where R was before."
         " In a material file the cell may be any.",
     )

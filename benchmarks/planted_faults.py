@@ -273,8 +273,8 @@ FAULTS = (
     Fault(
         "the network's grid turned the other way",
         MEASURED + "preparation/network_input.py",
-        "np.linalg.matrix_power(C6, turns % 6).T @ lattice.vectors",
-        "np.linalg.matrix_power(C6, turns % 6) @ lattice.vectors",
+        "np.linalg.matrix_power(of.turn, turns % of.order).T @ lattice.vectors",
+        "np.linalg.matrix_power(of.turn, turns % of.order) @ lattice.vectors",
         "tests/measured_preparation/test_network_grid.py",
     ),
     Fault(

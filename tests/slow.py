@@ -33,6 +33,7 @@ SLOW = {
     "measured/test_fuzz_corpus.py": "thousands of files",
     "measured/test_hdf5_maps.py": "a process for each file",
     "measured/test_readers_fuzz.py": "thousands of files",
+    "measured_preparation/test_any_lattice.py": "many images",
     "measured_preparation/test_bragg.py": "many images",
     "measured_preparation/test_false_alarms.py": "hundreds of images",
     "measured_preparation/test_nbs2_maps.py": "large images",

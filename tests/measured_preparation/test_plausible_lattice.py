@@ -12,8 +12,9 @@ from gapscope.cli.main import main
 from gapscope.errors import LatticeNotFoundError
 from gapscope.explore.prepared_map import Placed, facts, prepared_transform
 from gapscope.measured.preparation import FoundLattice, Steps, find_lattice, prepare
+from gapscope.measured.preparation.bravais import TRIANGULAR
 from gapscope.measured.preparation.found import Rival
-from gapscope.measured.preparation.plausible import CELLS, SUPERLATTICES, Bounds, explained
+from gapscope.measured.preparation.plausible import Bounds, explained
 from gapscope.measured.preparation.report import prepared_dataset, read_prepared, report
 from lattice_maps import NBS2, ideal_reciprocal, lattice_map, rotation
 from superlattice_maps import SUPERLATTICES as NAMED
@@ -159,7 +160,7 @@ def test_a_clear_lattice_has_no_rivals() -> None:
 def test_the_error_is_that_of_the_mixture() -> None:
     """Three quarters at a, one quarter at 1.1 a, turned by 20 degrees: sqrt(1/4) of each."""
     lattice = find_lattice(lattice_map(degrees=25.0), NBS2)
-    other = Rival(ideal_reciprocal(-15.0, 1.1 * NBS2), 0.25, (3, 0), True)
+    other = Rival(ideal_reciprocal(-15.0, 1.1 * NBS2), 0.25, ((3, 0), (0, 3)), True)
     torn = FoundLattice(**{**vars(lattice), "rivals": (other,)})
     assert torn.constant.choice == pytest.approx(0.05 * NBS2, rel=1e-3)
     assert torn.orientation.choice == pytest.approx(10.0, rel=1e-2)  # 25 to -15 + 60
@@ -169,13 +170,28 @@ def test_the_error_is_that_of_the_mixture() -> None:
 def test_a_superlattice_is_known_by_its_momenta(name: str) -> None:
     b = 40 * ideal_reciprocal(7.0) / np.linalg.norm(ideal_reciprocal(0.0)[0])
     h = np.concatenate([satellites(NAMED[name], "full"), [[1, 0], [0, 1], [1, 1]]])
-    best = SUPERLATTICES[explained(b, h @ b, 150.0**2).argmax()]
+    best = TRIANGULAR.superlattices[explained(b, h @ b, 150.0**2).argmax(), 0]
     assert tuple(best) == NAMED[name]
 
 
 def test_superlattices_are_all_there_once() -> None:
     """The numbers m^2 + m n + n^2, Loeschian ones, each as often as there are ways to turn."""
-    assert sorted(CELLS[CELLS < 22]) == [1, 3, 4, 7, 7, 9, 12, 13, 13, 16, 19, 19, 21, 21]
+    assert sorted(TRIANGULAR.cells[TRIANGULAR.cells < 22]) == [
+        1,
+        3,
+        4,
+        7,
+        7,
+        9,
+        12,
+        13,
+        13,
+        16,
+        19,
+        19,
+        21,
+        21,
+    ]
 
 
 def test_shape_counts_in_standard_deviations() -> None:

@@ -1,23 +1,32 @@
-"""Only triangular lattices are looked for: every entrance refuses others, and errors say which."""
+"""Every entrance looks for the lattice that is asked for, and errors say which."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from any_lattice_maps import any_scan
 from gapscope.cli.main import main
-from gapscope.errors import LatticeNotFoundError, SpecificationError
+from gapscope.cli.measured import wanted_lattice
+from gapscope.errors import LatticeNotFoundError, PreparationError
+from gapscope.inference.measured_maps import network_window
 from gapscope.measured.default import prepare_for_network
 from gapscope.measured.preparation import find_lattice, prepare
+from gapscope.measured.preparation.report import read_prepared
 from gapscope.physics import Material
 from gapscope.physics.lattice import Lattice
 from gapscope.simulation.materials import material
 from lattice_maps import NBS2, as_map, lattice_map
+
+TRIANGULAR_NETWORK = cast(
+    Any, SimpleNamespace(size=64, config=SimpleNamespace(lattice="triangular"))
+)
 
 SQUARE = """
 schema = 1
@@ -45,28 +54,44 @@ def square(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("entrance", [find_lattice, prepare, prepare_for_network])
-def test_a_square_crystal_is_refused_before_any_work(
-    entrance: Callable[..., Any], square: Path
-) -> None:
+def test_a_square_crystal_is_looked_for_as_such(entrance: Callable[..., Any], square: Path) -> None:
     crystal = material(str(square))
     for given in (crystal, crystal.lattice):
-        with pytest.raises(SpecificationError, match=r"a square lattice of 3\.33 Angstrom"):
-            entrance(lattice_map(), given)
+        with pytest.raises(LatticeNotFoundError, match=r"a square lattice of 3\.33 Angstrom"):
+            entrance(lattice_map(noise=0.3, pixels=64), given)
 
 
-@pytest.mark.parametrize("command", ["prepare", "predict"])
-@pytest.mark.parametrize("more", [[], ["--lattice-constant", "3.3"]])
-def test_the_commands_refuse_a_square_material(
-    command: str, more: list[str], square: Path, tmp_path: Path
+@pytest.mark.parametrize("more", [["--material", "SQUARE"], ["--cell", "3.33", "3.33", "90"]])
+def test_a_network_of_another_lattice_is_not_fed(
+    more: list[str], square: Path, tmp_path: Path
 ) -> None:
     scan, output = tmp_path / "scan.npy", tmp_path / "out.nc"
-    np.save(scan, lattice_map(noise=0.3).values)
-    given = [command, str(scan), "--width", "7.68", "--material", str(square), *more]
-    result = CliRunner().invoke(main, [*given, "-o", str(output)])
-    assert result.exit_code != 0
-    assert "triangular lattice alone" in result.output
-    assert "a square lattice of 3.33 Angstrom" in result.output
+    np.save(scan, any_scan(Lattice("square", 3.33), pixels=128).image.values)
+    options = [str(square) if one == "SQUARE" else one for one in more]
+    given = [str(scan), "--width", "9.6", *options, "-o", str(output)]
+    refused = CliRunner().invoke(main, ["predict", *given])
+    assert refused.exit_code != 0
+    assert "trained on the triangular lattice" in refused.output
+    assert "a square lattice of 3.33 Angstrom" in refused.output
     assert not output.exists()
+    done = CliRunner().invoke(main, ["prepare", *given, "--symmetry", "C4v"])
+    assert done.exit_code == 0, done.output
+    assert "a1, a2              3.33" in done.output
+    assert "density wave" not in done.output
+    # The network looks at what is in the file, whatever the options.
+    with pytest.raises(PreparationError, match="trained on the triangular lattice"):
+        network_window(read_prepared(output), TRIANGULAR_NETWORK)
+
+
+def test_a_constant_scales_the_lattice_of_a_material_and_a_cell_stands_alone(square: Path) -> None:
+    scaled = wanted_lattice(str(square), 3.5).lattice
+    assert (scaled.name, scaled.constant) == ("square", 3.5)
+    assert wanted_lattice(None, 3.5).lattice == Lattice("triangular", 3.5)
+    assert wanted_lattice(None, None, (3.5, 4.0, 90.0)).lattice.name == "rectangular"
+    # A cell in another setting than the standard one is the same lattice.
+    assert wanted_lattice(None, None, (3.5, 3.5, 120.0)).lattice.name == "triangular"
+    with pytest.raises(PreparationError, match="--cell beside"):
+        wanted_lattice("nbse2", None, (3.5, 4.0, 90.0))
 
 
 def test_a_material_is_as_good_as_its_constant(nbse2: Material) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 SCAN = (
-    *("channel", "topograph", "bias", "material", "lattice_constant"),
+    *("channel", "topograph", "bias", "material", "lattice_constant", "cell"),
     *("width", "height", "variable", "finished"),
 )
 
@@ -46,10 +47,20 @@ def scan_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--material",
-            help="Material that supplies the lattice constant; its lattice is triangular  [default:"
-            " nbse2]",
+            help="Material that supplies the lattice, of any kind  [default: nbse2]",
         ),
-        click.option("--lattice-constant", type=float, help="Angstrom, instead of the material's."),
+        click.option(
+            "--lattice-constant",
+            type=float,
+            help="Angstrom, instead of the material's; without --material of a triangular lattice.",
+        ),
+        click.option(
+            "--cell",
+            type=(float, float, float),
+            metavar="A B ANGLE",
+            help="Lattice of any kind instead of a material's: two lengths in Angstrom and the"
+            " angle between in degrees, such as 3.8 3.8 90.",
+        ),
         click.option(
             "--centre",
             type=(float, float),
@@ -94,7 +105,12 @@ def scan_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Take the lattice's peaks out of the map.",
 )
 @click.option("--mask-wave", is_flag=True, help="Take the density wave's peaks out of the map.")
-@click.option("--symmetry", type=click.Choice(["C3v", "C6v"]), help="Average over these.")
+@click.option(
+    "--symmetry",
+    metavar="GROUP",
+    help="Average the image over a point group of the lattice: C2, C2v, C3, C3v, C4, C4v, C6, C6v;"
+    " mirrors are those with x -> -x  [default: none]",
+)
 @click.option(
     "--scale",
     type=(float, float),
@@ -104,7 +120,7 @@ def scan_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "--wave",
     "wavevector",
     type=(float, float),
-    help="Density wave in units of b1, b2  [default: 0.3333 0]",
+    help="Density wave in units of b1, b2  [default: 0.3333 0 on a triangular lattice; else none]",
 )
 @click.option("--size", type=int, help="Sites per side of the image  [default: all that fit]")
 @click.option("-o", "--output", type=FILE, required=True, help="netCDF file to write.")
@@ -120,8 +136,9 @@ def prepare(
 ) -> None:
     """Prepare the measured map in FILE: level, find the lattice, correct the drift, transform.
 
-    Prints the lattice that was found, with errors. The output holds the map before and after and
-    its image rho(q) on lattice sites, which `gapscope predict` reads.
+    Prints the lattice that was found, with errors. Of the orientations that the lattice's rotations
+    make of one another, the one nearest to a1 along x is chosen. The output holds the map before
+    and after and its image rho(q) on lattice sites, which `gapscope predict` reads.
     """
     from gapscope.measured.centre import centre_site
     from gapscope.measured.preparation import Steps
@@ -141,6 +158,15 @@ def prepare(
     fixed = "phase" in steps
     steps["phase"] = steps.get("phase") or None
     require_outputs(output, figure, [file])
+    wanted = wanted_lattice(scan["material"], scan["lattice_constant"], scan["cell"])
+    if wanted.lattice.name != "triangular":
+        steps.setdefault("wavevector", None)  # 3 x 3 is the wave of NbSe2
+    if steps.get("mask_wave") and steps.get("wavevector", ()) is None:
+        raise PreparationError(
+            "A density wave is taken out where one is looked for.",
+            f"--mask-wave on a {wanted.lattice.name} lattice without --wave",
+            "Name it, for example --wave 0.5 0.5, or leave --mask-wave out.",
+        )
     prepared = prepared_file(file, Steps(**steps), fixed=fixed, **scan)
     click.echo(report(prepared))
     sites = prepared.network_input(size, centre_site(prepared, centre))
@@ -169,6 +195,7 @@ def prepared_file(
     bias: float | None,
     material: str | None,
     lattice_constant: float | None,
+    cell: tuple[float, float, float] | None,
     width: float | None,
     height: float | None,
     variable: str | None,
@@ -183,7 +210,7 @@ def prepared_file(
     from gapscope.measured.default import USUAL, prepare_for_network
     from gapscope.measured.preparation import prepare
 
-    wanted = _wanted(material, lattice_constant)
+    wanted = wanted_lattice(material, lattice_constant, cell)
     opened = measured.open(
         file, width=width, height=height, variable=variable, finished=bool(finished)
     )
@@ -211,16 +238,40 @@ def prepared_file(
     return prepared
 
 
-def _wanted(name: str | None, lattice_constant: float | None) -> Sought:
-    """The lattice to look for; a material that is named must be triangular in any case."""
+def wanted_lattice(
+    name: str | None,
+    lattice_constant: float | None = None,
+    cell: tuple[float, float, float] | None = None,
+) -> Sought:
+    """The lattice to look for: a cell's, or a material's, its constant perhaps another one.
+
+    Raises
+    ------
+    PreparationError : a cell beside a material or a constant.
+    SpecificationError : an unknown material, or a cell or a constant without meaning.
+    """
     from gapscope.measured.preparation.sought import Sought, sought
+    from gapscope.physics.cell import standard_cell
+    from gapscope.physics.lattice import Lattice, cell_vectors
     from gapscope.simulation.materials import material
 
+    if cell is not None:
+        if name is not None or lattice_constant is not None:
+            raise PreparationError(
+                "A lattice is given by its cell, or by a material and its lattice constant.",
+                "--cell beside --material or --lattice-constant",
+                "Leave one of them out.",
+            )
+        standard = standard_cell(cell_vectors(*cell), keep=True)
+        return Sought(Lattice.standard(standard), "that of --cell")
     of_material = None
     if name is not None or lattice_constant is None:
         of_material = sought(material(name or "nbse2"))
     if lattice_constant is not None:
-        return Sought(sought(lattice_constant).lattice, "the constant of --lattice-constant")
+        lattice = sought(lattice_constant).lattice
+        if of_material is not None:
+            lattice = replace(of_material.lattice, constant=lattice_constant)
+        return Sought(lattice, "the constant of --lattice-constant")
     assert of_material is not None
     default = "" if name is not None else ", the default of --material"
     return Sought(of_material.lattice, of_material.source + default)
@@ -263,7 +314,11 @@ def predict_measurements(
     from gapscope.measured.preparation.report import read_prepared
     from gapscope.support.resources import find_model
 
-    _wanted(scan["material"], scan["lattice_constant"])  # refused once, and not for every file
+    # Refused once, and not for every file.
+    wanted = wanted_lattice(scan["material"], scan["lattice_constant"], scan["cell"])
+    folder = find_model(model)
+    if scan["material"] is not None or scan["cell"] is not None:
+        _require_lattice_of(folder, wanted)
     scan = dict(scan)
     centre = scan.pop("centre")
     sites: dict[Path, xr.Dataset] = {}
@@ -287,7 +342,7 @@ def predict_measurements(
             from gapscope.inference.measured_maps import network_window, predict_sites, sites_of
             from gapscope.learning.prediction.predictor import Predictor
 
-            predictor = Predictor.load(find_model(model), **options)
+            predictor = Predictor.load(folder, **options)
         try:
             found = (
                 sites_of(opened, predictor.size, centre) if isinstance(opened, Prepared) else opened
@@ -300,3 +355,16 @@ def predict_measurements(
     assert predictor is not None
     predictions = predict_sites(list(sites.values()), predictor, unit=unit)
     return predictions.assign_coords(file=("sample", [str(file) for file in sites])), sites
+
+
+def _require_lattice_of(folder: Path, wanted: Sought) -> None:
+    """Refuse maps of another lattice than the network's before they are prepared."""
+    from gapscope.learning.model_folder.run import RunFolder
+
+    known = RunFolder(folder).config().lattice
+    if wanted.lattice.name != known:
+        raise PreparationError(
+            f"This network was trained on the {known} lattice.",
+            str(wanted),
+            "Use a network that was trained on such maps; gapscope prepare takes any lattice.",
+        )

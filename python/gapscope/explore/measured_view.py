@@ -16,7 +16,6 @@ from gapscope.explore.prepared_map import Placed, Transform, facts
 from gapscope.explore.raster import linear, thinned, thinned_peaks
 from gapscope.explore.simulated_view import Q_AXES, UNIT, ImagePicture, lattice_of
 from gapscope.explore.words import error_html, facts_html, note_html
-from gapscope.physics.lattice import Lattice
 from gapscope.plots.preparation import SCAN_COLOURS, TRANSFORM_COLOURS
 
 SIZE = (250, 250)
@@ -96,7 +95,7 @@ class Measurement:
         self._show_transform(placed.transform, "its transform |ρ(q)|")
         for rings, atom in zip(self._atoms, (placed.in_scan, placed.in_final), strict=True):
             rings.show(np.array([atom]))
-        lattice = Lattice("triangular", prepared.final_lattice.material_constant)
+        lattice = prepared.final_lattice.perfect
         unit = str(prepared.final.attrs.get("units", ""))
         self.image.show(placed.sites["qpi_re"].values, lattice, "", unit)
         self._arrange(maps=True, prepared=True, curves=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -176,12 +177,12 @@ class Page:
         if channel not in image_channels(dataset):
             self._measurement.show_spectra(dataset, channel)
         self._sides.say(f"preparing {self._file} …")
-        constant = self._files.lattice_constant
+        lattice = replace(self._state.material.lattice, constant=self._files.lattice_constant)
         work = Work(
             dataset,
             channel,
             bias,
-            constant,
+            lattice,
             self._judge,
             self._files.lattice_from,
             bool(self._files.mask_wave.value),

@@ -23,10 +23,11 @@ from gapscope.measured.preparation import (
     level_plane,
 )
 from gapscope.measured.preparation.report import STRAINED, rivals_in_words
+from gapscope.measured.preparation.sought import Crystal, sought
 from gapscope.plots.preparation import PER_ANGSTROM, preparation_figure
 from gapscope.plots.style import save_figure
 
-QUESTION = ": rare. Is the lattice triangular, and are these its peaks?"
+QUESTION = ": rare. Is the lattice {}, and are these its peaks?"
 Real = NDArray[np.float64]
 
 
@@ -119,11 +120,12 @@ def facts(placed: Placed) -> list[tuple[str, str]]:
         ("ambiguous", line.removeprefix("ambiguous").strip()) for line in rivals_in_words(before)
     ]
     strained = before.anisotropy.value > STRAINED
+    question = QUESTION.format(before.perfect.name)
     left = [("slow distortions", f"left: {placed.uncorrected}")] if placed.uncorrected else []
     return [
         ("lattice constant", f"{with_error(before.constant)} Å"),
         ("after the correction", f"{with_error(after.constant)} Å"),
-        ("anisotropy", with_error(before.anisotropy) + (QUESTION if strained else "")),
+        ("anisotropy", with_error(before.anisotropy) + (question if strained else "")),
         *others,
         ("orientation of a₁", f"{with_error(after.orientation)}°"),
         ("3 × 3 density wave", wave),
@@ -164,7 +166,7 @@ class Work:
     Parameters
     ----------
     dataset, channel, bias : which image, see :func:`gapscope.measured.channels.image_of`.
-    lattice_constant : the material's, in Angstrom.
+    crystal : the lattice to look for; a number is the constant of a triangular one, in Angstrom.
     judge : the network.
     topograph : channel of the same scan in which the lattice is looked for, if another one.
     mask_wave : take the density wave's peaks out of the map.
@@ -175,7 +177,7 @@ class Work:
         dataset: xr.Dataset,
         channel: str,
         bias: float | None,
-        lattice_constant: float,
+        crystal: Crystal,
         judge: Judge,
         topograph: str | None = None,
         mask_wave: bool = False,
@@ -183,7 +185,7 @@ class Work:
         self._topograph = topograph
         self._steps = replace(USUAL, mask_wave=mask_wave)
         self._dataset, self._channel, self._bias = dataset, channel, bias
-        self._constant, self._judge = lattice_constant, judge
+        self._wanted, self._judge = sought(crystal), judge
         self._prepared: Prepared | None = None
         self._uncorrected = ""
         self._centre: tuple[float, float] | None = None
@@ -197,7 +199,9 @@ class Work:
     def raw(self) -> tuple[xr.DataArray, Transform]:
         """The image as measured, and its transform; raises MeasurementFileError."""
         image = self._image()
-        reach = 1.4 * 4 * np.pi / np.sqrt(3) / (PER_ANGSTROM * self._constant)
+        lattice = self._wanted.lattice
+        longest = np.linalg.norm(lattice.reciprocal, axis=1).max()
+        reach = 1.4 * longest / (PER_ANGSTROM * lattice.constant)
         return image, transform_of(level_plane(image), float(reach))
 
     def prepare(self) -> Placed:
@@ -230,7 +234,7 @@ class Work:
             if self._topograph is not None:
                 topograph = image_of(self._dataset, self._topograph)
             self._prepared, self._uncorrected = prepare_for_network(
-                self._image(), self._constant, self._steps, topograph=topograph
+                self._image(), self._wanted, self._steps, topograph=topograph
             )
         return self._prepared
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gapscope.errors import SpecificationError
 from gapscope.physics.bonds import Bonds
-from gapscope.physics.lattice import symmetric_window
+from gapscope.physics.lattice import Lattice, symmetric_window
 
 Operation = NDArray[np.int64]
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -58,8 +58,11 @@ def band_asymmetry(bonds: Bonds) -> float:
     return float(np.abs(np.array(energies) - energies[0]).max()) / width if width else 0.0
 
 
-def act_on_map(operation: Operation, values: NDArray[Scalar]) -> NDArray[Scalar]:
-    """Map (..., L, L) over r moved by an operation, f(r) -> f(g^-1 r), on the hexagon, else zero.
+def act_on_map(
+    operation: Operation, values: NDArray[Scalar], lattice: Lattice | str = "triangular"
+) -> NDArray[Scalar]:
+    """Map (..., L, L) over r moved by an operation, f(r) -> f(g^-1 r), on the symmetric window of
+    the lattice, else zero.
 
     The rhombic window is not mapped onto itself by C6 or mirrors; the hexagon
     |r1|, |r2|, |r1 + r2| < L/2 is, exactly.
@@ -75,7 +78,7 @@ def act_on_map(operation: Operation, values: NDArray[Scalar]) -> NDArray[Scalar]
             values.shape,
             "Give the map with r1, r2 as its last axes.",
         )
-    inside = np.nonzero(symmetric_window("triangular", size))
+    inside = np.nonzero(symmetric_window(lattice, size))
     sites = np.stack(inside) - size // 2
     image = operation @ sites + size // 2
     moved = np.zeros_like(values)

@@ -12,7 +12,6 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from gapscope.measured.preparation import FoundLattice, Prepared
-from gapscope.physics.lattice import Lattice
 from gapscope.plots.maps import draw_image
 from gapscope.plots.style import styled
 
@@ -46,7 +45,7 @@ def preparation_figure(
         _draw_cell(bottom[0], prepared)
         _draw_peaks(bottom[1], prepared, prepared.final, prepared.final_lattice)
         image = prepared.network_input() if sites is None else sites
-        lattice = Lattice("triangular", prepared.final_lattice.material_constant)
+        lattice = prepared.final_lattice.perfect
         draw_image(figure, bottom[2], image["qpi_re"].values, lattice, colour_bar=False)
         size, symmetry = image.sizes["r1"], prepared.steps.symmetry
         bottom[2].set_title(

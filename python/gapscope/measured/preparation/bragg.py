@@ -1,13 +1,14 @@
-"""Bragg peaks of a triangular lattice in a measured map.
+"""Bragg peaks of a lattice in a measured map.
 
-Three pixels q1, q2, q3 of the Fourier transform, q1 + q2 + q3 = 0, are Bragg peaks if they are
-those of the material's lattice up to a rotation, a scale and a strain within bounds, and if all
-three exceed the noise by a factor m. Noise alone does so in one map of 1/alpha at most, if
+The k peaks of the stars of b1 and b2 are looked for: b1 and b2, and on the triangular lattice
+-(b1 + b2). Pixels q1 ... qk of the Fourier transform are these if they are those of the material's
+lattice up to a rotation, a scale and a strain within bounds (three of them: q1 + q2 + q3 = 0), and
+if all exceed the noise by a factor m. Noise alone does so in one map of 1/alpha at most, if
 
-    N (1 + m/n)^(-3 n) = alpha,
+    N (1 + m/n)^(-k n) = alpha,
 
-N being the number of such triples of pixels: a bound by the sum over all of them, with the tail of
-:mod:`gapscope.measured.preparation.noise_floor`. The most probable one of several triples is
+N being the number of such sets of pixels: a bound by the sum over all of them, with the tail of
+:mod:`gapscope.measured.preparation.noise_floor`. The most probable one of several is
 taken (:mod:`gapscope.measured.preparation.plausible`); those that are nearly as probable are told.
 """
 
@@ -21,6 +22,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.errors import LatticeNotFoundError, PreparationError
+from gapscope.measured.preparation.bravais import Bravais, bravais
 from gapscope.measured.preparation.candidates import Candidate, candidates
 from gapscope.measured.preparation.found import ANGSTROM, FoundLattice, Rival, turned_to_labels
 from gapscope.measured.preparation.grid import LEAST_PIXELS, Real, grid_of
@@ -29,6 +31,7 @@ from gapscope.measured.preparation.peaks import Peak, brightest, refine_peak
 from gapscope.measured.preparation.plausible import Bounds
 from gapscope.measured.preparation.sought import Crystal, sought
 from gapscope.measured.preparation.summits import clear
+from gapscope.physics.lattice import Lattice
 
 FALSE_ALARM = 1e-3
 """Bound of the share of maps of pure noise in which a lattice is found."""
@@ -47,7 +50,7 @@ PERIODS = 8
 """Fewest periods of the lattice across a quarter: below, a density wave is in the way."""
 BENT = 0.1
 """How far a quarter's peaks may lie from those of the whole, in units of |b1|."""
-Triple = tuple[Peak, Peak, Peak]
+Peaks = tuple[Peak, ...]
 
 
 def find_lattice(
@@ -58,7 +61,7 @@ def find_lattice(
     anisotropy: float = 1.25,
     false_alarm: float = FALSE_ALARM,
 ) -> FoundLattice:
-    """The triangular lattice of a map, from three independent Bragg peaks.
+    """The lattice of a map, from the independent ones among its innermost Bragg peaks.
 
     The false alarm, and the errors' part ``noise``, are those of noise whose power varies slowly
     with q: a Bragg peak on a streak of line noise, within two pixels of q_x = 0, is known several
@@ -66,134 +69,167 @@ def find_lattice(
 
     Parameters
     ----------
-    lattice_constant : the material's, in Angstrom; or the material or lattice that has it.
+    lattice_constant : the constant of a triangular lattice in Angstrom; or any lattice, or the
+        material that has it.
     scale : bounds of measured over true lengths, a wrong calibration of the scanner.
     anisotropy : bound of the ratio of the largest to the smallest stretch (drift, creep).
     false_alarm : bound of the probability that noise alone gives a lattice.
 
     Raises
     ------
-    SpecificationError : a lattice that is not triangular.
+    SpecificationError : a constant that is not a positive number.
     LatticeNotFoundError : no significant Bragg peaks within the bounds.
     PreparationError : not a map, pixels too coarse for the lattice, or bounds without meaning.
     """
     wanted = sought(lattice_constant)
     _check(scale, anisotropy, false_alarm)
+    of = bravais(wanted.lattice)
     reciprocal = wanted.lattice.reciprocal / (wanted.constant * ANGSTROM)
-    length = float(np.linalg.norm(reciprocal[0]))
-    reach = WIDER * length * np.sqrt(anisotropy) / scale[0]
-    found = spectrum(image, reach, 0.8 * length / scale[1])
+    shortest, longest = _lengths(reciprocal)
+    reach = WIDER * longest * np.sqrt(anisotropy) / scale[0]
+    found = spectrum(image, reach, 0.8 * shortest / scale[1])
     extent = (np.array(found.power.shape)[::-1] // 2 + 1) * found.step
-    if (extent < length / scale[1]).any():
+    if (extent < longest / scale[1]).any():
         raise PreparationError(
-            "The pixels of a map are finer than half its lattice constant.",
+            "The pixels of a map are finer than half its lattice constants.",
             f"{wanted} on pixels of {', '.join(f'{10 * np.pi / e:.3g}' for e in extent)} Angstrom",
             "Use a finer map; or give the lattice constant of what was measured, in Angstrom, and"
             " coordinates in nm.",
         )
     bounds = Bounds(reciprocal, scale, anisotropy)
-    trials = _trials(found, bounds)
-    needed = found.threshold((false_alarm / trials) ** (1 / 3))
-    weighed = candidates(found, bounds, needed)
-    chosen, peaks = _chosen(image, found, weighed, false_alarm)
+    count = len(of.bragg)
+    places = _places(found, bounds)
+    trials = _trials(found, bounds, places, of)
+    needed = found.threshold((false_alarm / trials) ** (1 / count))
+    weighed = candidates(found, bounds, needed, of)
+    # Two peaks of three say where the last one is; one of two says little.
+    left = NEIGHBOURS if count == 3 else places
+    chosen, peaks = _chosen(image, found, weighed, false_alarm, left)
     if chosen is None or peaks is None:
         raise LatticeNotFoundError(
             f"A map of {wanted}, lengths in it being {scale[0]:g} to {scale[1]:g} times the true"
-            f" ones, shows three Bragg peaks of more than {needed:.1f} times the noise.",
+            f" ones, shows {'three' if count == 3 else 'two'} Bragg peaks of more than {needed:.1f}"
+            " times the noise.",
             "no such peaks",
             "Give the material or the lattice constant of what was measured, widen the scale"
             " (--scale), look in the topograph of the same scan (--topograph Z, or what its channel"
-            " is called), or use a less noisy map. Other lattices than triangular ones are not"
-            " looked for.",
+            f" is called), or use a less noisy map. Other lattices than {wanted.lattice.name} ones"
+            " are not looked for; --cell gives another one.",
         )
     weakest = min(peak.significance for peak in peaks)
-    chance = min(1.0, trials * found.chance(weakest) ** 3)
-    lattice = _fitted(_labelled(peaks), wanted.constant, chance)
+    chance = min(1.0, trials * found.chance(weakest) ** count)
+    lattice = _fitted(_labelled(peaks, wanted.lattice), wanted.lattice, chance)
     return replace(
         lattice,
         quarters=tuple(_quarters(image, lattice)),
-        rivals=tuple(_rivals(chosen, weighed, found.step)),
+        rivals=tuple(_rivals(chosen, weighed, found.step, wanted.lattice)),
     )
 
 
-def _trials(found: Spectrum, bounds: Bounds) -> float:
-    """Number of triples within the bounds: all q1 of the ring, their q2, in six ways each."""
-    length = float(np.linalg.norm(bounds.ideal[0]))
+def _lengths(reciprocal: Real) -> tuple[float, float]:
+    """|b| of the shorter and of the longer of b1 and b2; the same where they are as long."""
+    one, two = np.linalg.norm(reciprocal, axis=1).tolist()
+    if np.isclose(one, two, rtol=1e-9):
+        return one, one
+    return min(one, two), max(one, two)
+
+
+def _places(found: Spectrum, bounds: Bounds) -> float:
+    """Number of pixels that q2 may be, given q1."""
     low, high = bounds.scale
     momenta = found.pixels.reshape(-1, 2) * found.step
-    q, stretch = np.hypot(*momenta.T), np.sqrt(bounds.anisotropy)
-    ring = momenta[(q > length / high / stretch) & (q < length / low * stretch)]
-    middle = np.array([length / np.sqrt(low * high), 0.0])
-    pairs = np.stack(np.broadcast_arrays(middle, ring), axis=-2)
-    return max(1.0, len(ring) * float(bounds.within(pairs).sum()) / 6)
+    middle = np.array([float(np.linalg.norm(bounds.ideal[0])) / np.sqrt(low * high), 0.0])
+    pairs = np.stack(np.broadcast_arrays(middle, momenta), axis=-2)
+    return max(1.0, float(bounds.within(pairs).sum()))
+
+
+def _trials(found: Spectrum, bounds: Bounds, places: float, of: Bravais) -> float:
+    """Number of sets of peaks within the bounds: all q1 of a ring, their q2, each as often as the
+    lattice has rotations."""
+    length = float(np.linalg.norm(bounds.ideal[0]))
+    low, high = bounds.scale
+    q = np.hypot(*(found.pixels.reshape(-1, 2) * found.step).T)
+    stretch = np.sqrt(bounds.anisotropy)
+    ring = (q > length / high / stretch) & (q < length / low * stretch)
+    return max(1.0, float(ring.sum()) * places / of.order)
 
 
 def _chosen(
-    image: xr.DataArray, found: Spectrum, weighed: list[Candidate], false_alarm: float
-) -> tuple[Candidate, Triple] | tuple[None, None]:
+    image: xr.DataArray,
+    found: Spectrum,
+    weighed: list[Candidate],
+    false_alarm: float,
+    left: float,
+) -> tuple[Candidate, Peaks] | tuple[None, None]:
     """The most probable candidate with peaks that stand out, and these.
 
-    Where two of them are beyond doubt, noise has only to make the third, next to where they say.
+    Where all but one are beyond doubt, noise has only to make the last, in one of the pixels that
+    are ``left`` for it.
     """
     for one in weighed:
         if one.pixels is not None:
             peaks = _refined(image, found, one.pixels)
             if peaks is None:
                 continue
-            weakest, other, _ = sorted(peak.significance for peak in peaks)
-            if other < clear(found) or NEIGHBOURS * found.chance(weakest) < false_alarm:
+            weakest, other, *_ = sorted(peak.significance for peak in peaks)
+            if other < clear(found) or left * found.chance(weakest) < false_alarm:
                 return one, peaks
     return None, None
 
 
-def _rivals(chosen: Candidate, weighed: list[Candidate], step: Real) -> Iterator[Rival]:
+def _rivals(
+    chosen: Candidate, weighed: list[Candidate], step: Real, lattice: Lattice
+) -> Iterator[Rival]:
     """Candidates that are nearly as probable as the best one, apart from the chosen one."""
-    m, n = chosen.superlattice
-    odds = RARE_ODDS if n > 0 and m * m + m * n + n * n > RARE else ODDS
+    (a, b), (c, d) = chosen.superlattice
+    odds = RARE_ODDS if (b, c) != (0, 0) and a * d - b * c > RARE else ODDS
     least = weighed[0].log_probability - np.log(odds)
     likely = [one for one in weighed if one.log_probability > least or one is chosen]
     total = np.logaddexp.reduce([one.log_probability for one in likely])
     for one in likely:
         if one is not chosen:
             probability = float(np.exp(one.log_probability - total))
-            b = one.reciprocal * step
-            turns = turned_to_labels(b)
-            for _ in range(turns % 6):
-                b = np.array([-b[1], b[0] + b[1]])
-            yield Rival(b, probability, one.superlattice, one.pixels is not None)
+            rows = one.reciprocal * step
+            of = bravais(lattice)
+            for _ in range(turned_to_labels(rows, lattice) % of.order):
+                rows = of.labels(-1) @ rows
+            yield Rival(rows, probability, one.superlattice, one.pixels is not None)
 
 
-def _refined(image: xr.DataArray, found: Spectrum, pixels: NDArray[np.int64]) -> Triple | None:
+def _refined(image: xr.DataArray, found: Spectrum, pixels: NDArray[np.int64]) -> Peaks | None:
     middle = np.array(found.power.shape)[::-1] // 2
     peaks = [
         refine_peak(image, j * found.step, float(found.noise[j[1] + middle[1], j[0] + middle[0]]))
         for j in pixels
     ]
-    one, two, three = peaks
-    if one is None or two is None or three is None:
-        return None
-    return one, two, three
+    kept = tuple(peak for peak in peaks if peak is not None)
+    return kept if len(kept) == len(peaks) else None
 
 
-def _labelled(peaks: Triple) -> Triple:
-    """The peaks at b1, b2 and -(b1 + b2), a1 within 30 degrees of x."""
-    turns = turned_to_labels(np.stack([peaks[0].momentum, peaks[1].momentum]))
-    # A turn by -60 degrees: (q1, q2, q3) -> (-q2, -q3, -q1).
-    for _ in range(turns % 6):
-        peaks = (_opposite(peaks[1]), _opposite(peaks[2]), _opposite(peaks[0]))
-    return peaks
+def _labelled(peaks: Peaks, lattice: Lattice) -> Peaks:
+    """The peaks in their order, with the lattice turned as little as can be from its standard
+    orientation: on the triangular one a1 within 30 degrees of x."""
+    of = bravais(lattice)
+    turns = turned_to_labels(np.stack([peaks[0].momentum, peaks[1].momentum]), lattice)
+    names = of.bragg.tolist()
+    turned = []
+    for one in (of.bragg @ of.labels(-turns)).tolist():
+        there = one in names
+        peak = peaks[names.index(one if there else [-m for m in one])]
+        turned.append(peak if there else _opposite(peak))
+    return tuple(turned)
 
 
-def _fitted(peaks: Triple, constant: float, false_alarm: float) -> FoundLattice:
-    """b1, b2 by least squares from the peaks at b1, b2 and -(b1 + b2)."""
-    design = np.kron(np.array([[1, 0], [0, 1], [-1, -1]]), np.eye(2))
+def _fitted(peaks: Peaks, lattice: Lattice, false_alarm: float) -> FoundLattice:
+    """b1, b2 by least squares from the Bragg peaks."""
+    design = np.kron(bravais(lattice).bragg, np.eye(2))
     measured = np.concatenate([peak.momentum for peak in peaks])
     weights = np.concatenate([1 / np.diag(peak.covariance) for peak in peaks])
     normal = design.T @ (weights[:, None] * design)
     fitted = np.linalg.solve(normal, design.T @ (weights * measured))
     closure = float(weights @ (measured - design @ fitted) ** 2)
     covariance = np.linalg.inv(normal)
-    return FoundLattice(constant, fitted.reshape(2, 2), covariance, peaks, closure, false_alarm)
+    return FoundLattice(lattice, fitted.reshape(2, 2), covariance, peaks, closure, false_alarm)
 
 
 def _quarters(image: xr.DataArray, lattice: FoundLattice) -> Iterator[FoundLattice]:
@@ -211,9 +247,9 @@ def _quarters(image: xr.DataArray, lattice: FoundLattice) -> Iterator[FoundLatti
                 refine_peak(part, brightest(part, peak.momentum, reach), 4 * peak.noise)
                 for peak in lattice.peaks
             ]
-            one, two, three = (p if p and p.significance > CLEAR else None for p in peaks)
-            if one and two and three:
-                yield _fitted((one, two, three), lattice.material_constant, 1.0)
+            kept = tuple(peak for peak in peaks if peak and peak.significance > CLEAR)
+            if len(kept) == len(peaks):
+                yield _fitted(kept, lattice.perfect, 1.0)
 
 
 def _opposite(peak: Peak) -> Peak:

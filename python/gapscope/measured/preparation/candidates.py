@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gapscope.measured.preparation.bravais import Bravais, Matrix, as_matrix, sublattices
 from gapscope.measured.preparation.grid import Real
 from gapscope.measured.preparation.mirror import handedness
 from gapscope.measured.preparation.noise_floor import Spectrum
 from gapscope.measured.preparation.plausible import (
-    SUPERLATTICES,
     Bounds,
     brightness,
     explained,
@@ -34,43 +35,62 @@ class Candidate:
     Attributes
     ----------
     reciprocal : rows b1, b2 in pixels of the transform.
-    pixels : (3, 2), of the peaks at b1, b2, -(b1 + b2); None where they do not stand out.
-    superlattice : (m, n) of the likeliest one.
+    pixels : (k, 2), of the Bragg peaks; None where they do not stand out.
+    superlattice : rows A1, A2, in units of a1, a2, of the likeliest one.
     log_probability : up to a constant.
     """
 
     reciprocal: Real
     pixels: NDArray[np.int64] | None
-    superlattice: tuple[int, int]
+    superlattice: Matrix
     log_probability: float
 
 
-def candidates(found: Spectrum, bounds: Bounds, needed: float) -> list[Candidate]:
+def candidates(found: Spectrum, bounds: Bounds, needed: float, of: Bravais) -> list[Candidate]:
     """Lattices within the bounds, the most probable first, each once.
 
     Parameters
     ----------
-    needed : power over noise that three pixels, q1 + q2 + q3 = 0, of a lattice have. The first of
-        the candidates may not have them: its pixels are None.
+    needed : power over noise that the pixels of a lattice's Bragg peaks have. The first of the
+        candidates may not have them: its pixels are None.
+    of : the kind of lattice.
     """
     seen = summits(found, needed)
-    if len(seen) < 3:
+    if len(seen) < len(of.bragg):
         return []
-    pixels, places, amplitudes = _triples(found, seen, bounds, needed)
+    closed = len(of.bragg) == 3
+    pixels, places, amplitudes = (_triples if closed else _pairs)(found, seen, bounds, needed)
     if not len(pixels):
         return []
     half = half_plane(seen, clear(found))
     peaks, bright = seen.places[half], seen.amplitudes[half]
-    made = _weighed(places, list(pixels), amplitudes, peaks, bright, found, bounds)
-    hidden = np.array([b for b in _hidden(made[0], found, bounds) if not _among(b, places)])
+    made = _weighed(places, list(pixels), amplitudes, peaks, bright, found, bounds, of)
+    hidden = [b for b in _hidden(made[0], found, bounds, of) if not _among(b, places, of)]
     if len(hidden):
         # The brightest one changes, and with it all: weighed together.
-        places = np.concatenate([places, hidden])
-        extra = _amplitudes(found, hidden)
+        places = np.concatenate([places, np.array(hidden)])
+        extra = _amplitudes(found, np.array(hidden), of)
         amplitudes = np.concatenate([amplitudes, extra])
         unseen: list[NDArray[np.int64] | None] = [None] * len(hidden)
-        made = _weighed(places, [*pixels, *unseen], amplitudes, peaks, bright, found, bounds)
+        made = _weighed(places, [*pixels, *unseen], amplitudes, peaks, bright, found, bounds, of)
     return made
+
+
+def _pairs(
+    found: Spectrum, seen: Summits, bounds: Bounds, needed: float
+) -> tuple[NDArray[np.int64], Real, Real]:
+    """Pixels (c, 2, 2), vectors (c, 2, 2) in pixels and amplitudes (c, 2) of possible peaks b1, b2.
+
+    b1 is sought in one half of the plane: -b1, -b2 are the same lattice.
+    """
+    able = np.flatnonzero(seen.z > needed)
+    x, y = seen.pixels[able].T
+    chosen = []
+    for first in able[(y > 0) | ((y == 0) & (x > 0))].tolist():
+        near = able[_possible(seen.places[first], seen.places[able], found.step, bounds)]
+        chosen += [(first, second) for second in near.tolist()]
+    pairs = np.array(chosen, dtype=np.int64).reshape(-1, 2)
+    return seen.pixels[pairs], seen.places[pairs], seen.amplitudes[pairs]
 
 
 def _triples(
@@ -170,54 +190,72 @@ def _weighed(
     bright: Real,
     found: Spectrum,
     bounds: Bounds,
+    of: Bravais,
 ) -> list[Candidate]:
     """The candidates with their probabilities, the same lattices once."""
-    shape = bounds.log_prior(vectors * found.step) + brightness(amplitudes)
+    shape = bounds.log_prior(vectors * found.step) + brightness(amplitudes, of)
     made = []
     for index in np.argsort(shape)[::-1][:WEIGHED]:
-        gains = explained(vectors[index], peaks, found.power.size)
-        m, n = SUPERLATTICES[gains.argmax()].tolist()
+        gains = explained(vectors[index], peaks, found.power.size, of)
+        likeliest = int(gains.argmax())
         total = float(shape[index] + np.logaddexp.reduce(gains))
-        total += handedness(vectors[index], (m, n), peaks, bright)
-        made.append(Candidate(vectors[index], pixels[index], (m, n), total))
+        total += handedness(vectors[index], likeliest, peaks, bright, of)
+        superlattice = as_matrix(of.superlattices[likeliest])
+        made.append(Candidate(vectors[index], pixels[index], superlattice, total))
     made.sort(key=lambda one: -one.log_probability)
     kept: list[Candidate] = []
     for one in made:
-        if not _among(one.reciprocal, np.array([other.reciprocal for other in kept])):
+        if not _among(one.reciprocal, np.array([other.reciprocal for other in kept]), of):
             kept.append(one)
     return kept
 
 
-def _hidden(best: Candidate, found: Spectrum, bounds: Bounds) -> Real:
+def _hidden(best: Candidate, found: Spectrum, bounds: Bounds, of: Bravais) -> Real:
     """Lattices (c, 2, 2) whose superlattice is that of the best one, seen or not."""
-    m, n = best.superlattice
-    if (m, n) == (1, 0):
+    (a, b), (c, d) = best.superlattice
+    cells = a * d - b * c
+    if cells == 1:
         return np.empty((0, 2, 2))
-    cells = m * m + m * n + n * n
-    fine = np.array([[m + n, n], [-n, m]]) @ best.reciprocal / cells
-    # g1 and g2 are 120 degrees apart: turned by 60 degrees g1 is g1 + g2, by 120 degrees g2.
-    u, v = SUPERLATTICES.T[:, :, None]
-    first = u * fine[0] + v * (fine[0] + fine[1])
-    second = u * fine[1] - v * fine[0]
-    every = np.stack([first, second], axis=1)
+    fine = np.array([[d, -c], [-b, a]]) @ best.reciprocal / cells
+    if of.order > 2:
+        # As A1, A2 of superlattices: one vector, and the other turned like b1 to b2.
+        u, v = of.superlattices[:, 0].T[:, :, None]
+        first = u * fine[0] + v * _between(of, 0, fine)
+        second = u * fine[1] + v * _between(of, 1, fine)
+        every = np.stack([first, second], axis=1)
+    else:
+        coarse = sublattices(fine, int(of.cells.max()))
+        every = (_UNIMODULAR @ coarse[:, None]).reshape(-1, 2, 2) @ fine
     return np.asarray(every[bounds.within(every * found.step)])
 
 
-def _amplitudes(found: Spectrum, vectors: Real) -> Real:
+def _between(of: Bravais, number: int, vectors: Real) -> Real:
+    """A reciprocal vector after the smallest rotation: between b1 and b2, or b2 itself."""
+    return np.asarray(of.turned_momenta[number] @ vectors)
+
+
+_UNIMODULAR = np.array(
+    [
+        [[a, b], [c, d]]
+        for a, b, c, d in itertools.product((-1, 0, 1), repeat=4)
+        if a * d - b * c == 1
+    ]
+)
+"""All pairs of short vectors of a lattice, from the shortest one."""
+
+
+def _amplitudes(found: Spectrum, vectors: Real, of: Bravais) -> Real:
     """|rho|, less what noise adds but no less than that, next to the Bragg peaks of (c, 2, 2)."""
     middle = np.array(found.power.shape)[::-1] // 2
-    q = np.concatenate([vectors, -vectors.sum(axis=1, keepdims=True)], axis=1)
-    at = np.rint(q).astype(int) + middle
+    at = np.rint(of.bragg @ vectors).astype(int) + middle
     at = np.clip(at, 0, np.array(found.power.shape)[::-1] - 1)
     power, noise = (one[at[..., 1], at[..., 0]] for one in (found.power, found.noise))
     return np.asarray(np.sqrt(np.maximum(power - noise, noise)))
 
 
-def _among(reciprocal: Real, others: Real) -> bool:
-    """Whether a lattice is one of some (c, 2, 2), its vectors perhaps named otherwise."""
+def _among(reciprocal: Real, others: Real, of: Bravais) -> bool:
+    """Whether a lattice is one of some (c, 2, 2), its vectors perhaps turned by a symmetry."""
     if not len(others):
         return False
-    three = np.concatenate([others, -others.sum(axis=1, keepdims=True)], axis=1)
-    six = np.concatenate([three, -three], axis=1)
-    near = np.abs(reciprocal[:, None] - six[:, None]).max(axis=-1).min(axis=-1)
-    return bool((near < SAME).all(axis=-1).any())
+    turned = np.stack([of.labels(n) @ others for n in range(of.order)])
+    return bool((np.abs(reciprocal - turned).max(axis=(-2, -1)) < SAME).any())

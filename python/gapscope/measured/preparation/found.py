@@ -1,4 +1,4 @@
-"""A triangular lattice as it was found in a measured map: vectors, distortion, and their errors."""
+"""A lattice as it was found in a measured map: vectors, distortion, and their errors."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gapscope.measured.preparation.bravais import Bravais, Matrix, bravais
 from gapscope.measured.preparation.grid import Real
 from gapscope.measured.preparation.peaks import Peak
 from gapscope.physics.lattice import Lattice
@@ -54,13 +55,14 @@ class Rival:
     ----------
     reciprocal : rows b1, b2 in 1/nm, labelled as those of FoundLattice.
     probability : that it is this one, if it is one of those that are told.
-    superlattice : (m, n), A1 = m a1 + n a2, that explains the map's other peaks best; (1, 0): none.
+    superlattice : rows A1, A2, in units of a1, a2, of the one that explains the map's other peaks
+        best; ((1, 0), (0, 1)): none.
     seen : whether its Bragg peaks stand out of the noise; if not, only its superlattice is seen.
     """
 
     reciprocal: Real
     probability: float
-    superlattice: tuple[int, int]
+    superlattice: Matrix
     seen: bool
 
 
@@ -68,30 +70,42 @@ class Rival:
 class FoundLattice:
     """Reciprocal vectors of a map, and what follows from them.
 
-    With F the matrix that takes the ideal lattice vectors, a1 = (1, 0), a2 = (1/2, sqrt3/2) times
-    the constant of the material, to the measured ones, F = V R (polar decomposition, V symmetric):
-    R is the orientation of the lattice, V = 1 its perfect shape, and V^-1 the correction.
+    With F the matrix that takes the vectors a1, a2 of the perfect lattice, in its standard setting
+    (:mod:`gapscope.physics.cell`; triangular: a1 along x), to the measured ones,
+    F = V R (polar decomposition, V symmetric): R is the orientation of the lattice, V = 1 its
+    perfect shape, and V^-1 the correction.
 
     Attributes
     ----------
-    material_constant : lattice constant of the material in Angstrom.
+    perfect : the lattice that was looked for, the material's.
     reciprocal : rows b1, b2 in 1/nm, 2 pi included, measured.
     covariance : covariance of (b1x, b1y, b2x, b2y), 1/nm^2.
-    peaks : the Bragg peaks at b1, b2 and -(b1 + b2); their opposites say nothing else.
-    closure : chi^2 (2 degrees of freedom) of the three peaks' adding up to zero.
+    peaks : the Bragg peaks at b1, b2 and, on the triangular lattice, -(b1 + b2); their opposites
+        say nothing else.
+    closure : chi^2 (2 degrees of freedom) of three peaks' adding up to zero; 0 of two.
     false_alarm : bound of the probability that noise alone shows such peaks.
     quarters : the lattice in those quarters of the map that show it; none in a small or noisy map.
     rivals : other lattices that are nearly as plausible, the most probable first.
     """
 
-    material_constant: float
+    perfect: Lattice
     reciprocal: Real
     covariance: Real
-    peaks: tuple[Peak, Peak, Peak]
+    peaks: tuple[Peak, ...]
     closure: float
     false_alarm: float
     quarters: tuple[FoundLattice, ...] = ()
     rivals: tuple[Rival, ...] = ()
+
+    @property
+    def material_constant(self) -> float:
+        """Lattice constant |a1| of the material in Angstrom."""
+        return self.perfect.constant
+
+    @property
+    def kind(self) -> Bravais:
+        """The rotations of the lattice, and its innermost vectors."""
+        return bravais(self.perfect)
 
     @property
     def ambiguous(self) -> bool:
@@ -116,29 +130,38 @@ class FoundLattice:
 
     @property
     def constant(self) -> Measured:
-        """Lattice constant in Angstrom: that of the triangular lattice with the same cell area."""
-        return self._derived(lambda b: _constant(_vectors(b)))
+        """Lattice constant in Angstrom: that of the perfect lattice, made as large per cell."""
+        return self._derived(lambda b: _constant(_vectors(b), self.perfect))
 
     @property
     def lengths(self) -> Measured:
-        """Lengths of a1, a2 and a2 - a1 in Angstrom, equal in a perfect lattice."""
+        """Lengths in Angstrom of a1, a2 and what operations of the lattice make of them.
+
+        Those are a1, a2 and a2 - a1 on the triangular lattice, equal in a perfect one; else a1, a2.
+        """
+        shortest = self.kind.shortest
 
         def lengths(b: Real) -> Real:
-            a1, a2 = _vectors(b)
-            return np.asarray(np.linalg.norm([a1, a2, a2 - a1], axis=1) / ANGSTROM)
+            return np.asarray(np.linalg.norm(shortest @ _vectors(b), axis=1) / ANGSTROM)
 
         return self._derived(lengths)
 
     @property
     def orientation(self) -> Measured:
-        """Angle of the rotation R in degrees, in (-30, 30]: a1 of the corrected map against x."""
+        """Angle of the rotation R in degrees: how the corrected map's lattice is turned against its
+        standard orientation, in which a1, on a centred lattice a1 + a2, lies along x.
+
+        With n rotations of the lattice it lies in (-180/n, 180/n], n = 6 on the triangular lattice,
+        4 on the square one, 2 on all others: of the equivalent ones the one nearest to 0 is chosen.
+        """
         return self._derived(
-            lambda b: np.degrees(_rotation(_deformation(b, self._ideal))), period=60.0
+            lambda b: np.degrees(_rotation(_deformation(b, self._ideal))),
+            period=360.0 / self.kind.order,
         )
 
     @property
     def opening(self) -> Measured:
-        """Angle between a1 and a2 in degrees, 60 in a perfect lattice."""
+        """Angle between a1 and a2 in degrees, 60 in a perfect triangular lattice."""
 
         def opening(b: Real) -> Real:
             a1, a2 = _vectors(b)
@@ -171,7 +194,7 @@ class FoundLattice:
 
     @property
     def _ideal(self) -> Real:
-        return _ideal_vectors(self.material_constant)
+        return _ideal_vectors(self.perfect)
 
     def _derived(self, function: Callable[[Real], Real], period: float = np.inf) -> Measured:
         whole, *parts = (
@@ -207,22 +230,23 @@ def _spread(parts: list[Measured]) -> Real:
     return np.asarray(np.sqrt(np.maximum(variance - noise, 0)))
 
 
-def turned_to_labels(reciprocal: Real) -> int:
-    """Turns by 60 degrees that bring the orientation of rows b1, b2 into (-30, 30] degrees."""
-    angle = np.degrees(_rotation(_deformation(reciprocal, _ideal_vectors(1.0))))
-    return int(np.ceil(angle / 60 - 0.5))
+def turned_to_labels(reciprocal: Real, lattice: Lattice) -> int:
+    """Smallest rotations of a lattice that bring rows b1, b2 next to its standard orientation."""
+    angle = np.degrees(_rotation(_deformation(reciprocal, _ideal_vectors(lattice))))
+    return int(np.ceil(angle / (360 / bravais(lattice).order) - 0.5))
 
 
-def _ideal_vectors(constant: float) -> Real:
-    return np.asarray(Lattice("triangular", constant).vectors * constant * ANGSTROM)
+def _ideal_vectors(lattice: Lattice) -> Real:
+    return np.asarray(lattice.vectors * lattice.constant * ANGSTROM)
 
 
 def _vectors(reciprocal: Real) -> Real:
     return np.asarray(2 * np.pi * np.linalg.inv(reciprocal).T)
 
 
-def _constant(vectors: Real) -> Real:
-    return np.asarray(np.sqrt(2 / np.sqrt(3) * abs(np.linalg.det(vectors))) / ANGSTROM)
+def _constant(vectors: Real, lattice: Lattice) -> Real:
+    cell = abs(np.linalg.det(lattice.vectors))
+    return np.asarray(np.sqrt(1 / cell * abs(np.linalg.det(vectors))) / ANGSTROM)
 
 
 def _deformation(reciprocal: Real, ideal: Real) -> Real:

@@ -41,14 +41,15 @@ def told_of_scale(
         " times that",
         "If that is the material's lattice and the file's lengths are wrong, prepare it with"
         f" --scale {0.9 * ratio:.2f} {1.1 * ratio:.2f}; if it is another material's, give its"
-        " --lattice-constant; else look in the topograph of the same scan.",
+        " --lattice-constant or --cell; else look in the topograph of the same"
+        " scan.",
     )
 
 
 def at_other_scale(
     image: xr.DataArray, lattice_constant: Crystal, *, anisotropy: float, false_alarm: float
 ) -> FoundLattice | None:
-    """The clearest triangular lattice from REACH[0] to REACH[1] times the lattice constant.
+    """The clearest lattice of the sought kind, REACH[0] to REACH[1] times as large.
 
     It may be a superlattice, another material's, or the material's in a file with a wrong scale:
     not for a program to decide.

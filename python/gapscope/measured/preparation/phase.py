@@ -1,9 +1,9 @@
 """Lawler and Fujita's correction of slow distortions (M. J. Lawler et al., Nature 466, 347 (2010)).
 
 A displacement u(r) that varies slowly turns the lattice's waves into A exp(i b.(r - u(r))), so that
-their local phases phi_b(r), smoothed over a length, give b.u = phi_b(mean) - phi_b(r). Two of the
-three Bragg vectors would do; all three are used, by least squares. The corrected map is
-f(r + u(r)).
+their local phases phi_b(r), smoothed over a length, give b.u = phi_b(mean) - phi_b(r). Two Bragg
+vectors would do; where the lattice has three that are alike, all are used, by least squares. The
+corrected map is f(r + u(r)).
 """
 
 from __future__ import annotations
@@ -36,8 +36,7 @@ def displacement(image: xr.DataArray, lattice: FoundLattice, length: float) -> R
     PreparationError : the phases of a Bragg peak wind around a point, as at a dislocation, or where
         the lattice is too weak for the smoothing length.
     """
-    b1, b2 = lattice.reciprocal
-    vectors = np.stack([b1, b2, -b1 - b2])
+    vectors = lattice.kind.bragg @ lattice.reciprocal
     phases = [_unwrapped(local_amplitude(image, b, length)) for b in vectors]
     shifts = np.stack([phase.mean() - phase for phase in phases], axis=-1)
     return np.asarray(shifts @ np.linalg.pinv(vectors).T)

@@ -19,6 +19,7 @@ from gapscope.measured.preparation.otherscale import told_of_scale
 from gapscope.measured.preparation.phase import Shift, displacement
 from gapscope.measured.preparation.prepared import Prepared, Steps
 from gapscope.measured.preparation.sought import Crystal, Sought, sought
+from gapscope.measured.preparation.symmetrise import operations
 from gapscope.measured.preparation.waves import DensityWave, find_density_wave
 
 CORRECTED = (0.95, 1.05)
@@ -37,21 +38,23 @@ def prepare(
     Parameters
     ----------
     image : dims ("y", "x"), coordinates in nm, y upwards.
-    lattice_constant : that of the material's triangular lattice, in Angstrom; or the material or
-        lattice that has it, and that errors then name.
+    lattice_constant : the constant of a triangular lattice in Angstrom; or any lattice, or the
+        material that has it, which errors then name.
     steps : what to do; level a plane, remove line noise and correct the drift where not given.
     topograph : a map of the same scan, on the same pixels, in which lattice and wave are looked for
         instead; a conductance map often does not show the atoms. It is levelled alike.
 
     Raises
     ------
-    SpecificationError : a lattice that is not triangular.
+    SpecificationError : a constant that is not a positive number.
     LatticeNotFoundError : no significant Bragg peaks within the bounds.
-    PreparationError : not a map, a step's setting that is not allowed, or a topograph on other
+    PreparationError : not a map, a setting or symmetry that is not allowed, or a topograph on other
         pixels; ``phase`` with a topograph.
     """
     steps = Steps() if steps is None else steps
     wanted = sought(lattice_constant)
+    if steps.symmetry is not None:
+        operations(steps.symmetry, wanted.lattice)  # refused before anything is done
     grid_of(image)
     if topograph is not None:
         _require_same_scan(image, topograph, steps)

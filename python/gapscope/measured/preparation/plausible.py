@@ -1,7 +1,8 @@
-"""How plausible a triangular lattice is, given all peaks of a map's transform.
+"""How plausible a lattice is, given all peaks of a map's transform.
 
-For a lattice b1, b2 and a superlattice A1 = m a1 + n a2, A2 = A1 turned by 60 degrees, of N = m^2 +
-m n + n^2 cells, the logarithm of the probability is, up to a constant, the sum of
+For a lattice b1, b2 and a superlattice of N cells that has the lattice's rotations (on the
+triangular one A1 = m a1 + n a2, A2 = A1 turned by 60 degrees, N = m^2 + m n + n^2), the logarithm
+of the probability is, up to a constant, the sum of
 
     scale       -(ln s)^2 / 2 sigma_s^2, s the measured over the true length
     shear       -(ln t)^2 / 2 sigma_t^2, t the ratio of the stretches
@@ -14,9 +15,10 @@ m n + n^2 cells, the logarithm of the probability is, up to a constant, the sum 
 with d the distance of a peak to the nearest point of the superlattice's reciprocal lattice, and w =
 c (1 - f) + f S/F for the F points that are Bragg peaks or next to one or to q = 0, c (1 - f) for
 the others: c is the area of a point, S that of the transform looked at. A fine lattice has points
-everywhere and so explains little. A_i are the amplitudes of the Bragg peaks, A is their geometric
-mean, A_max the largest of all candidates. The superlattices are summed over. Lattices with one fine
-lattice in common, such as (1, 0) and (2, 1)/3 of a 3 x 3 wave, differ by all but the distances d.
+everywhere and so explains little. A_i are the amplitudes of the Bragg peaks, A is the geometric
+mean of all, in the evenness that of one star; A_max is the largest of all candidates. The
+superlattices are summed over. Lattices with one fine lattice in common, such as (1, 0) and
+(2, 1)/3 of a 3 x 3 wave, differ by all but the distances d.
 
 The constants are choices, not fits; ``python benchmarks/superlattices.py`` prints how often the
 right lattice is found with them, how often with rivals, and how often it is wrong.
@@ -29,20 +31,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gapscope.measured.preparation.bravais import TRIANGULAR, Bravais
 from gapscope.measured.preparation.grid import Real
 from gapscope.measured.preparation.summits import Summits
 
-LARGEST = 64
-"""Cells of the largest superlattice: 8 x 8."""
 DEVIATIONS = 2.8
 """Standard deviations from the middle of the bounds to either bound. The default bounds make 5 % of
 scale and 4 % of shear; the NbS2 maps of docs/howto/measured-map.md have -6, -6, 2 % and 4.7 %."""
 UNEXPLAINED = 0.1
 """Share e of peaks of no lattice: interference, an incommensurate wave, a second grain."""
-FIRST = 48
-"""F: six next to q = 0, the six Bragg peaks, and six next to each of them."""
 NEXT = 0.5
-"""f, the share of the explained peaks that are there; the others are anywhere."""
+"""f, the share of the explained peaks that are there; the others are anywhere. With k Bragg peaks
+and their opposites F = 2k + 2k + (2k)^2: 2k next to q = 0, the Bragg peaks, and 2k next to each."""
 PLACE = 0.35
 """sigma, in pixels of the transform, along x and y."""
 CONTRAST = 1.0
@@ -51,22 +51,9 @@ UNEVENNESS = 0.5
 """sigma_i: a round tip sees the three peaks alike."""
 
 
-def _superlattices() -> Real:
-    found = [
-        (m, n)
-        for m in range(1, LARGEST + 1)
-        for n in range(LARGEST)
-        if m * m + m * n + n * n <= LARGEST
-    ]
-    return np.array(sorted(found, key=lambda mn: (mn[0] ** 2 + mn[0] * mn[1] + mn[1] ** 2, mn)))
-
-
-SUPERLATTICES = _superlattices()
-"""(k, 2), (m, n) of every superlattice with the rotations of the lattice, m >= 1, n >= 0."""
-CELLS = (SUPERLATTICES**2).sum(axis=1) + SUPERLATTICES.prod(axis=1)
-TWO_HANDS = (SUPERLATTICES[:, 1] > 0) & (SUPERLATTICES[:, 0] != SUPERLATTICES[:, 1])
-_TURNED = SUPERLATTICES[:, 1] > 0
-OCCURRENCE = -np.log(CELLS) * (1 + 0.5 * _TURNED) - np.log(2) * TWO_HANDS
+def occurrence(of: Bravais) -> Real:
+    """(s,), the part of occurrence of each superlattice."""
+    return np.asarray(-np.log(of.cells) * (1 + 0.5 * of.turned) - np.log(2) * of.two_hands)
 
 
 @dataclass(frozen=True)
@@ -112,60 +99,64 @@ class Bounds:
         return np.asarray(-0.5 * (DEVIATIONS * scale) ** 2 - 0.5 * (2 * DEVIATIONS * shear) ** 2)
 
 
-def explained(reciprocal: Real, places: Real, area: float) -> Real:
-    """ln P of occurrence and peaks of each superlattice (k,), for one lattice.
+def explained(reciprocal: Real, places: Real, area: float, of: Bravais = TRIANGULAR) -> Real:
+    """ln P of occurrence and peaks of each superlattice (s,), for one lattice.
 
     Parameters
     ----------
     reciprocal : rows b1, b2 in pixels of the transform.
     places : (p, 2), peaks in pixels, of each pair of opposites one.
-    area : pixels of the part of the transform that peaks were sought in.
+    area : of the part of the transform that peaks were sought in, in pixels.
+    of : the kind of lattice.
     """
     h = places @ np.linalg.inv(reciprocal)
-    distance = _square(_off(_whole(h)), reciprocal)
-    cell = abs(np.linalg.det(reciprocal)) / CELLS[:, None]
+    distance = _square(_off(_whole(h, of), of), reciprocal)
+    cell = abs(np.linalg.det(reciprocal)) / of.cells[:, None]
     points = area / cell
-    few = np.minimum(FIRST, points)
-    share = (1 - NEXT) + NEXT * _first_order(h, reciprocal) * points / few
+    around = 2 * len(of.bragg)
+    few = np.minimum(around * (around + 2), points)
+    share = (1 - NEXT) + NEXT * _first_order(h, reciprocal, of) * points / few
     density = share * cell * np.exp(-distance / (2 * PLACE**2)) / (2 * np.pi * PLACE**2)
     gains = np.log(UNEXPLAINED + (1 - UNEXPLAINED) * density)
-    return np.asarray(OCCURRENCE + gains.sum(axis=1))
+    return np.asarray(occurrence(of) + gains.sum(axis=1))
 
 
-def _whole(h: Real) -> Real:
-    """(k, p, 2): reduced momenta (p, 2) in units of each superlattice's reciprocal vectors."""
-    m, n = SUPERLATTICES.T[:, :, None]
-    return np.asarray(
-        np.stack([m * h[:, 0] + n * h[:, 1], -n * h[:, 0] + (m + n) * h[:, 1]], axis=-1)
-    )
+def _whole(h: Real, of: Bravais) -> Real:
+    """(s, p, 2): reduced momenta (p, 2) in units of each superlattice's reciprocal vectors."""
+    (a, b), (c, d) = np.moveaxis(of.superlattices, 0, -1)[..., None]
+    return np.asarray(np.stack([a * h[:, 0] + b * h[:, 1], c * h[:, 0] + d * h[:, 1]], axis=-1))
 
 
-def _off(t: Real) -> Real:
+def _off(t: Real, of: Bravais) -> Real:
     """What is missing to the nearest whole ones, in units of b1, b2."""
-    m, n = SUPERLATTICES.T[:, :, None]
+    (a, b), (c, d) = np.moveaxis(of.superlattices, 0, -1)[..., None]
     one, two = np.moveaxis(t - np.rint(t), -1, 0)
-    h = np.stack([(m + n) * one - n * two, n * one + m * two], axis=-1)
-    return np.asarray(h / CELLS[:, None, None])
+    h = np.stack([d * one - b * two, -c * one + a * two], axis=-1)
+    return np.asarray(h / of.cells[:, None, None])
 
 
 def _square(h: Real, reciprocal: Real) -> Real:
     return np.asarray(np.square(h @ reciprocal).sum(axis=-1))
 
 
-def _first_order(h: Real, reciprocal: Real) -> Real:
-    """(k, p): which peaks are Bragg peaks, or the superlattice's next to them or to q = 0."""
-    bragg = np.array([[0, 0], [1, 0], [0, 1], [-1, -1], [-1, 0], [0, -1], [1, 1]])
+def _first_order(h: Real, reciprocal: Real, of: Bravais) -> Real:
+    """(s, p): which peaks are Bragg peaks, or the superlattice's next to them or to q = 0."""
+    bragg = np.concatenate([[[0, 0]], of.bragg, -of.bragg])
     away = h[:, None] - bragg
     nearest = away[np.arange(len(h)), _square(away, reciprocal).argmin(axis=1)]
-    one, two = np.moveaxis(np.rint(_whole(nearest)), -1, 0)
-    return np.asarray(one**2 + two**2 - one * two <= 1)
+    # What lies next to a point is named as the Bragg peaks are, in the superlattice's own vectors.
+    whole = np.rint(_whole(nearest, of))[..., None, :]
+    return np.asarray((whole == bragg).all(axis=-1).any(axis=-1))
 
 
-def brightness(amplitudes: Real) -> Real:
-    """The parts of brightness and evenness of candidates with Bragg peaks of amplitudes (c, 3)."""
+def brightness(amplitudes: Real, of: Bravais = TRIANGULAR) -> Real:
+    """The parts of brightness and evenness of candidates with Bragg peaks of amplitudes (c, k)."""
     logarithms = np.log(np.maximum(amplitudes, np.finfo(float).tiny))
     means = logarithms.mean(axis=1)
-    uneven = np.square(logarithms - means[:, None]).sum(axis=1)
+    uneven = np.zeros(len(amplitudes))
+    for star in range(int(of.stars.max()) + 1):
+        alike = np.ascontiguousarray(logarithms[:, of.stars == star])
+        uneven += np.square(alike - alike.mean(axis=1)[:, None]).sum(axis=1)
     contrast = (means - means.max()) / CONTRAST
     return np.asarray(-0.5 * contrast**2 - 0.5 * uneven / UNEVENNESS**2)
 

@@ -33,7 +33,7 @@ class Steps:
     mask_bragg, mask_wave : take the peaks of the lattice, of the wave out of the map, which is then
         corrected without them: interpolating atoms leaves more of them than interference is strong.
     notch : width of these notches, in units of |b1|.
-    symmetry : "C3v" or "C6v", to average the network's input over.
+    symmetry : point group of the lattice to average the network's input over, such as "C3v".
     scale, anisotropy, false_alarm : bounds of the search for the lattice, see
         :func:`gapscope.measured.preparation.find_lattice`.
     wavevector : that of the density wave that is looked for, in units of b1, b2; None for none.

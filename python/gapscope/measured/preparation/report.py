@@ -27,7 +27,7 @@ def report(prepared: Prepared) -> str:
     lines = [
         f"lattice constant    {lattice.constant:.4f} Å as scanned, material "
         f"{lattice.material_constant:.3f} Å",
-        f"a1, a2, a2 - a1     {_several(lattice.lengths)} Å",
+        f"{_names(lattice):20}{_several(lattice.lengths)} Å",
         f"angle of a1 and a2  {lattice.opening:.2f} degrees; of a1 and x {lattice.orientation:.2f}",
         f"anisotropy          {lattice.anisotropy:.4f}",
         f"in its quarters     {_quarters(lattice)}",
@@ -37,8 +37,8 @@ def report(prepared: Prepared) -> str:
     lines[4:4] = rivals_in_words(lattice)
     if lattice.anisotropy.value > STRAINED:
         lines.append(
-            "                    Such a distortion is rare. Is the material's lattice triangular, "
-            "and are these its peaks?"
+            "                    Such a distortion is rare. Is the material's lattice "
+            f"{lattice.perfect.name}, and are these its peaks?"
         )
     left = _left(corrected)
     remedy = "Leave" if prepared.steps.phase else "Correct it with --phase 5, or leave"
@@ -57,8 +57,8 @@ def rivals_in_words(lattice: FoundLattice) -> list[str]:
     lines = []
     for rival in lattice.rivals:
         other = lattice.instead(rival)
-        m, n = rival.superlattice
-        cells = m * m + m * n + n * n
+        (a, b), (c, d) = rival.superlattice
+        cells = a * d - b * c
         rest = f", the rest being its superlattice of {cells} cells" if cells > 1 else ""
         unseen = "" if rival.seen else "; its own peaks do not stand out"
         lines.append(
@@ -68,6 +68,12 @@ def rivals_in_words(lattice: FoundLattice) -> list[str]:
             f"{rest}{unseen}"
         )
     return lines
+
+
+def _names(lattice: FoundLattice) -> str:
+    """Names of the vectors whose lengths are told."""
+    names = {(1, 0): "a1", (0, 1): "a2"}
+    return ", ".join(names.get((m, n), "a2 - a1") for m, n in lattice.kind.shortest.tolist())
 
 
 def _several(measured: Measured) -> str:

@@ -1,21 +1,23 @@
-"""Which lattice is looked for in a map: the triangular one of a constant, and who says so."""
+"""Which lattice is looked for in a map, and who says so."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gapscope.physics.lattice import Lattice, require_triangular
+import numpy as np
+
+from gapscope.physics.lattice import Lattice
 from gapscope.physics.material import Material
 
 
 @dataclass(frozen=True)
 class Sought:
-    """A triangular lattice that is looked for.
+    """A lattice that is looked for.
 
     Attributes
     ----------
-    lattice : triangular, its constant in Angstrom.
-    source : whose constant it is, for people.
+    lattice : any, its constant in Angstrom.
+    source : whose lattice it is, for people.
     """
 
     lattice: Lattice
@@ -27,11 +29,23 @@ class Sought:
         return self.lattice.constant
 
     def __str__(self) -> str:
-        return f"a triangular lattice of {self.constant:g} Angstrom ({self.source})"
+        return f"a {self.lattice.name} lattice of {cell_in_words(self.lattice)} ({self.source})"
 
 
 Crystal = float | Lattice | Material | Sought
-"""A lattice constant in Angstrom, of a triangular lattice; or what has one."""
+"""A lattice constant in Angstrom, of a triangular lattice; or any lattice, or what has one."""
+
+
+def cell_in_words(lattice: Lattice) -> str:
+    """The lengths that a lattice has, and the angle between them where the name does not say it."""
+    if lattice.cell is None:
+        return f"{lattice.constant:g} Angstrom"
+    one, two = lattice.constant * lattice.vectors
+    a, b = np.linalg.norm(one), np.linalg.norm(two)
+    lengths = f"{a:.5g} x {b:.5g} Angstrom"
+    if abs(one @ two) < 1e-9 * a * b:
+        return lengths
+    return f"{lengths} with {np.degrees(np.arccos(one @ two / (a * b))):.5g} degrees between"
 
 
 def sought(crystal: Crystal) -> Sought:
@@ -39,7 +53,7 @@ def sought(crystal: Crystal) -> Sought:
 
     Raises
     ------
-    SpecificationError : another lattice than the triangular one, or a constant without meaning.
+    SpecificationError : a constant that is not a positive number.
     """
     if isinstance(crystal, Sought):
         return crystal
@@ -50,5 +64,4 @@ def sought(crystal: Crystal) -> Sought:
     else:
         lattice = Lattice("triangular", float(crystal))
         source = "the constant that was given"
-    require_triangular(lattice, "The preparation of measured maps")
     return Sought(lattice, source)

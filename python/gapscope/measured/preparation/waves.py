@@ -9,14 +9,16 @@ import xarray as xr
 from scipy import ndimage
 
 from gapscope.errors import PreparationError
+from gapscope.measured.preparation.bravais import bravais
 from gapscope.measured.preparation.found import FoundLattice, Measured, propagate
 from gapscope.measured.preparation.grid import Real, grid_of
 from gapscope.measured.preparation.noise_floor import spectrum
 from gapscope.measured.preparation.peaks import Peak, refine_peak
-from gapscope.physics.symmetry import C6
+from gapscope.physics.lattice import Lattice
 
 FALSE_ALARM = 1e-3
 """Probability at which a peak of noise is taken for a wave."""
+TRIANGULAR = Lattice("triangular", 1.0)
 REACH = 0.05
 """In units of |b1|."""
 
@@ -75,17 +77,19 @@ class DensityWave:
         return np.array([p.peak.momentum for p in self.peaks if p.peak is not None]).reshape(-1, 2)
 
 
-def star(wavevector: tuple[float, float]) -> Real:
-    """Momenta (n, 2), in reduced coordinates, of a wave and its rotations by 60 degrees.
+def star(wavevector: tuple[float, float], lattice: Lattice = TRIANGULAR) -> Real:
+    """Momenta (n, 2), in reduced coordinates, of a wave and its rotations by those of the lattice.
 
-    Of each pair q, -q one. (1/3, 0) gives the 3 x 3 wave of NbSe2 and NbS2, (1/2, 0) the 2 x 2 one,
-    (1/3, 2/3) the sqrt3 x sqrt3 one.
+    Of each pair q, -q one. On the triangular lattice (1/3, 0) gives the 3 x 3 wave of NbSe2 and
+    NbS2, (1/2, 0) the 2 x 2 one, (1/3, 2/3) the sqrt3 x sqrt3 one; on the square lattice (1/2, 1/2)
+    gives the c(2 x 2) one.
     """
     momenta: list[Real] = []
     # q.r is invariant: where r -> g r, the reduced momenta m -> g^-T m.
-    turn = np.linalg.inv(C6).T
+    of = bravais(lattice)
+    turn = of.turned_momenta.T
     m = np.array(wavevector, dtype=np.float64)
-    for _ in range(6):
+    for _ in range(of.order):
         if not any(np.allclose(m, s * other) for other in momenta for s in (1, -1)):
             momenta.append(m)
         m = turn @ m
@@ -115,7 +119,7 @@ def find_density_wave(
     ------
     PreparationError : a wave vector nearer to q = 0 than the reach, or as long as the lattice's.
     """
-    expected = star(wavevector)
+    expected = star(wavevector, lattice.perfect)
     momenta = lattice.momentum(expected)
     length = float(np.linalg.norm(lattice.reciprocal, axis=1).mean())
     lengths = np.linalg.norm(momenta, axis=1)

@@ -21,6 +21,7 @@ from gapscope.measured.preparation.bravais import bravais
 from gapscope.measured.preparation.symmetrise import groups_of, operations
 from gapscope.measured.preparation.waves import star
 from gapscope.physics.fourier import qpi_image
+from gapscope.physics.group.lattice_operations import isometry
 from gapscope.physics.lattice import Lattice, symmetric_window
 from lattice_maps import as_map
 
@@ -190,6 +191,11 @@ def test_a_map_is_averaged_over_the_groups_of_its_lattice(
     inside = symmetric_window(lattice, 16)
     for group in groups:
         assert len(operations(group, lattice)) == int(group[1]) * (2 if "v" in group else 1)
+        found = operations(group, lattice)
+        assert len({g.tobytes() for g in found}) == len(found)
+        planes = [isometry(g, lattice.vectors) for g in found]
+        mirrored = any(np.allclose(w, np.diag([-1.0, 1.0])) for w in planes)
+        assert mirrored == ("v" in group)
         sites = symmetrise_sites(values, group, lattice)
         image = symmetrise_image(qpi_image(values, lattice), group, lattice)
         np.testing.assert_allclose(qpi_image(sites, lattice), image, atol=1e-12)

@@ -12,7 +12,9 @@
 # quick leaves out every test that starts Julia, Dask or a browser, trains or loads a network, or
 # takes more than 10 CPU seconds; tests/slow.py lists them with the reason. What is not
 # listed there is quick. Julia is hidden from quick, so that a test that needs it fails until it is
-# listed. Before a change is handed on, make test runs everything.
+# listed. The tests that are slow without Julia are a table of their own there: make test hides Julia
+# from them too, and runs them while the kernel is compiled. Before a change is handed on, make test
+# runs everything.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -22,8 +24,9 @@ DEMO   := demo
 REFERENCE := reference
 JOBS   ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder
+HIDDEN := GAPSCOPE_RUNTIME=libjulia GAPSCOPE_JULIA=/hidden
 
-.PHONY: demo test quick lint docs bench reference setup julia chromium clean
+.PHONY: demo test without-julia quick lint docs bench reference setup julia chromium clean
 
 setup: $(READY)
 
@@ -46,13 +49,17 @@ chromium:
 	-@command -v chromium >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null \
 	  || { apt-get update -q && apt-get install -y -q --no-install-recommends chromium; }
 
-# The kernel takes minutes to compile, on one core, the first time: the quick tests run beside it.
+# The kernel takes minutes to compile, on one core, the first time: all tests that need no Julia run
+# beside it.
 test: $(READY)
-	$(MAKE) --jobs=2 julia chromium quick JOBS=1
-	$(PYTEST) -m slow
+	$(MAKE) --jobs=2 julia chromium without-julia
+	$(PYTEST) -m julia
+
+without-julia: lint
+	$(HIDDEN) $(PYTEST) -m "not julia"
 
 quick: lint
-	GAPSCOPE_RUNTIME=libjulia GAPSCOPE_JULIA=/hidden $(PYTEST) -m "not slow"
+	$(HIDDEN) $(PYTEST) -m "not slow"
 
 lint: $(READY)
 	$(BIN)/ruff check python tests benchmarks

@@ -12,18 +12,19 @@ import pytest
 from costs import costs
 from gapscope.kernel.client import default_threads
 from gapscope.physics import Material
-from slow import SLOW
+from slow import SLOW, WITHOUT_JULIA
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = Path(__file__).resolve().parent
 COSTS = costs()
-SHARED = ("learned", "scheduler", "address", "judge")
-"""Fixtures of a session that take long to make: a training, a cluster, a server, networks."""
+SHARED = ("learned", "address", "judge")
+"""Fixtures of a session that take long to make: a training, a server, networks."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Divide the cores among the processes of ``pytest -n``: every host and library takes all."""
     config.addinivalue_line("markers", "slow: left out by make quick; see tests/slow.py")
+    config.addinivalue_line("markers", "julia: slow, and may start Julia; see tests/slow.py")
     processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if processes > 1:
         threads = str(max(1, default_threads() // processes))
@@ -53,6 +54,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         listed = place.parts[0] in SLOW or place.as_posix() in SLOW
         if listed or "learned" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
+            if place.as_posix() not in WITHOUT_JULIA:
+                item.add_marker(pytest.mark.julia)
 
 
 @pytest.fixture(scope="session")

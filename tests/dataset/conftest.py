@@ -27,9 +27,12 @@ def dataset(finished: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(finished, tmp_path / "dataset"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def scheduler() -> Iterator[str]:
-    """Address of a running cluster: ``dask scheduler`` and two ``dask worker`` processes."""
+    """Address of a running cluster: ``dask scheduler`` and two ``dask worker`` processes.
+
+    It ends with the file's last test, because an idle cluster still takes CPU time.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"

@@ -16,6 +16,7 @@ from bokeh.events import Tap
 
 from gapscope.errors import LatticeNotFoundError, MeasurementFileError
 from gapscope.explore.page import Page
+from gapscope.explore.state import State
 from gapscope.explore.upload import open_bytes
 from gapscope.explore.worker import Outcome, Stage, Worker
 from spip_text import atoms, spip
@@ -57,8 +58,10 @@ def page(hand: Hand) -> Page:
     document: Any = Document()
     document.add_next_tick_callback = lambda show: show()
     worker: Any = hand
-    judge: Any = SimpleNamespace(model="model", measured=lambda prepared, centre: centre)
-    return Page(worker, worker, judge, document)
+    judge: Any = SimpleNamespace(
+        model="model", measured=lambda prepared, centre: centre, knows=lambda state: True
+    )
+    return Page(worker, worker, judge, document, State())
 
 
 def drop(page: Page, name: str, content: bytes = TEXT) -> None:
@@ -173,8 +176,14 @@ def test_sliders_do_not_wait_for_the_network() -> None:
     worker, reader = Hand(), Hand()
     document: Any = SimpleNamespace(add_next_tick_callback=lambda show: show())
     asked = []
-    judge: Any = SimpleNamespace(model="model", departures=lambda state: [], sees=lambda: "maps")
-    page = Page(worker, reader, judge, document)  # type: ignore[arg-type]
+    judge: Any = SimpleNamespace(
+        model="model",
+        departures=lambda state: [],
+        sees=lambda: "maps",
+        crystal="NbSe2",
+        knows=lambda state: state.crystal == "nbse2",
+    )
+    page = Page(worker, reader, judge, document, State())  # type: ignore[arg-type]
     page._moved(page._state)
     assert "verdict" not in worker.requests["state"]
     assert not reader.requests
@@ -189,6 +198,12 @@ def test_sliders_do_not_wait_for_the_network() -> None:
     page._show_maps((replace(moved, gap=1.2), maps))  # type: ignore[arg-type]
     assert not reader.requests  # those of an earlier state, which was still being computed
     assert len(asked) == 4
+    cuprate = State.first("bi2212", 35.0)
+    page._moved(cuprate)
+    page._show_maps((cuprate, maps))  # type: ignore[arg-type]
+    assert not reader.requests
+    assert "does not know Bi2212" in page._sides._verdict.object
+    assert "Pairing.of(" in page._sides._lines.object
 
 
 def test_a_visitor_who_has_gone_does_not_stop_the_worker(
@@ -196,7 +211,7 @@ def test_a_visitor_who_has_gone_does_not_stop_the_worker(
 ) -> None:
     document = Document()
     judge: Any = SimpleNamespace(model="model")
-    page = Page(worker, worker, judge, document)
+    page = Page(worker, worker, judge, document, State())
     session: Any = object()
     document.on_change_dispatch_to(session)
     document.destroy(session)  # as bokeh does before it tells the page

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gapscope.errors import SpecificationError
+from gapscope.explore.gap_choices import gap_choices
 from gapscope.explore.momentum import fermi_surface, middles
 from gapscope.explore.python_lines import python_lines
 from gapscope.explore.raster import (
@@ -20,7 +22,7 @@ from gapscope.explore.raster import (
     thinned_peaks,
 )
 from gapscope.explore.results import density, density_part, figure_file, map_file, maps, spectral
-from gapscope.explore.state import COARSE, CONVERGED, RANGES, Quality, State
+from gapscope.explore.state import COARSE, CONVERGED, Quality, State, ranges
 from gapscope.physics import IRREPS
 from gapscope.plots.maps import brillouin_zone
 from gapscope.simulation.mapfile import read_map
@@ -38,9 +40,22 @@ def test_every_irrep_gets_the_angles_it_has(irrep: str) -> None:
     assert given == expected
 
 
-def test_the_sliders_can_show_the_first_state() -> None:
-    for name, bounds in RANGES.items():
-        assert bounds.low <= getattr(State(), name) <= bounds.high
+@pytest.mark.parametrize(("crystal", "gap"), [("nbse2", 1.0), ("nbse2", 0.3), ("bi2212", 35.0)])
+def test_the_sliders_can_show_the_first_state(crystal: str, gap: float) -> None:
+    first = State.first(crystal, gap)
+    for name, bounds in ranges(gap).items():
+        assert bounds.low <= getattr(first, name) <= bounds.high
+    assert first.specification().pairing.gap == gap
+
+
+def test_the_paper_s_crystal_has_its_states_and_another_what_its_symmetry_allows() -> None:
+    assert tuple(gap_choices("nbse2")) == IRREPS
+    assert State.first() == State()
+    of_cuprate = gap_choices("bi2212").values()
+    first_shell = sorted(one.irrep for one in of_cuprate if one.shell == 1)
+    # Sigrist and Ueda, Rev. Mod. Phys. 63, 239 (1991)
+    assert first_shell == ["A1g", "A1u", "A2u", "B1g", "B1u", "B2u", "Eu"]
+    assert {one.irrep for one in of_cuprate if one.angles} == {"Eu"}
 
 
 def test_scalar_and_moment_add_up_and_one_is_needed() -> None:
@@ -53,10 +68,9 @@ def test_scalar_and_moment_add_up_and_one_is_needed() -> None:
 @pytest.mark.parametrize(
     "state",
     [
-        State(window=64, moment=10.0, energy=0.35, broadening=0.3),
-        State(irrep="A1u", window=64, impurity=0.0, moment=-20.0, energy=0.5),
-        State(irrep="Eu", window=64, phi=1.2, energy=-0.2),
-        State(irrep="A1g", window=64, theta=1.1, gap=0.8, eps0=-40.0),
+        State(irrep="A1u", window=64, impurity=0.0, moment=-20.0, energy=0.5, broadening=0.3),
+        State(irrep="Eu", window=64, theta=1.1, phi=1.2, gap=0.8, eps0=-40.0, moment=10.0),
+        replace(State.first("bi2212", 35.0), irrep="Eu, tz, shell 1, copy 1", window=64, phi=1.57),
     ],
 )
 def test_the_python_lines_compute_the_map_that_is_shown(
@@ -64,7 +78,8 @@ def test_the_python_lines_compute_the_map_that_is_shown(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     found: dict[str, object] = {}
-    exec(compile(python_lines(state, "nbse2-vgg16"), "view.py", "exec"), found)
+    model = "nbse2-vgg16" if state.crystal == "nbse2" else ""
+    exec(compile(python_lines(state, model), "view.py", "exec"), found)
     shown = maps(state, CONVERGED)
     for name in ("ldos_change", "qpi_re"):
         np.testing.assert_allclose(
@@ -75,7 +90,7 @@ def test_the_python_lines_compute_the_map_that_is_shown(
         )
     assert read_map("map.nc").equals(read_map(_written(tmp_path / "page.nc", map_file(state))))
     np.testing.assert_allclose(found["dos"].values, density(state, CONVERGED).values, rtol=1e-9)  # type: ignore[attr-defined]
-    assert ("prediction" in found) == (state.energy == 0)
+    assert ("prediction" in found) == (state.energy == 0 and bool(model))
 
 
 def _written(path: Path, content: bytes) -> Path:
@@ -124,7 +139,7 @@ def test_pixels_of_the_spectral_function_are_its_values_and_near_the_surface_its
 def test_the_fermi_surface_is_where_a_band_is_zero() -> None:
     state = State(eps0=-60.0)
     lattice = state.material.lattice
-    points = np.concatenate(fermi_surface(state.eps0))
+    points = np.concatenate(fermi_surface(state))
     bands = np.linalg.eigvalsh(
         state.material.electrons(state.eps0).at(lattice.reduced(lattice.constant * points))
     )

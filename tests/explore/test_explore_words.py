@@ -88,6 +88,11 @@ def test_the_network_reads_a_map_of_its_kind_and_says_so(judge: Judge) -> None:
     assert not bool(found["unlike_training"][0])
 
 
+def test_the_network_knows_its_own_crystal_alone(judge: Judge) -> None:
+    assert judge.knows(State())
+    assert not judge.knows(State.first("bi2212", 35.0))
+
+
 def test_every_slider_off_the_training_maps_is_named(judge: Judge) -> None:
     state = State(
         gap=2.0, phi=1.0, eps0=-300.5, impurity=60.0, moment=5.0, energy=0.5, broadening=0.2

@@ -16,6 +16,19 @@ from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL
 @click.option("--port", type=int, default=5006, show_default=True, help="0 takes any that is free.")
 @click.option("--browser/--no-browser", default=True, help="Open the page in the browser.")
 @click.option(
+    "--material",
+    default="nbse2",
+    show_default=True,
+    help="Name of a shipped material, or a file; networks answer for theirs alone.",
+)
+@click.option(
+    "--gap",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="meV; sliders of gap, energy and broadening are made for it.",
+)
+@click.option(
     "--model",
     default=SHIPPED_MODEL,
     show_default=True,
@@ -34,7 +47,15 @@ from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL
     help="Address to listen on; any other than this one lets others in who know the token, under"
     " exactly that address.",
 )
-def explore(port: int, browser: bool, model: str, measured_model: str, address: str) -> None:
+def explore(
+    port: int,
+    browser: bool,
+    material: str,
+    gap: float,
+    model: str,
+    measured_model: str,
+    address: str,
+) -> None:
     """Open a page with a superconductor on sliders, its maps, and the network's answer.
 
     Measured files can be dropped on it. The page is served to this machine only, and only to those
@@ -43,6 +64,9 @@ def explore(port: int, browser: bool, model: str, measured_model: str, address: 
     require_extra()
     require_learning(models=[model, measured_model])
     free_port(address, port)
+    from gapscope.explore.state import State
+
+    first = State.first(material, gap)
     if address != LOCAL:
         click.secho(
             f"warning: whoever listens in the network of {address} sees this page, its token and"
@@ -54,7 +78,9 @@ def explore(port: int, browser: bool, model: str, measured_model: str, address: 
     from gapscope.explore.serve import make_server, silence
 
     silence()
-    server, opened = make_server(model, measured_model, address=address, port=port, browser=browser)
+    server, opened = make_server(
+        model, measured_model, address=address, port=port, browser=browser, first=first
+    )
     click.echo(f"{opened}  (Ctrl-C ends it)")
     server.start()
     server.io_loop.start()

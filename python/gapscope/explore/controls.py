@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import panel as pn
 
-from gapscope.explore.state import RANGES, WINDOWS, State
-from gapscope.physics import IRREPS
+from gapscope.explore.gap_choices import gap_choices
+from gapscope.explore.state import WINDOWS, State, ranges
 
 DIGITS = 6
 WIDTH = 216
@@ -35,8 +36,12 @@ class Controls:
 
     def __init__(self, state: State, moved: Callable[[State], None]) -> None:
         self._moved = moved
+        self._first = state
         self.irrep = pn.widgets.Select(
-            name="irrep of the gap", options=list(IRREPS), value=state.irrep, width=WIDTH
+            name="irrep of the gap",
+            options=list(gap_choices(state.crystal)),
+            value=state.irrep,
+            width=WIDTH,
         )
         self.window = pn.widgets.Select(
             name="sites per side", options=list(WINDOWS), value=state.window, width=WIDTH
@@ -51,9 +56,9 @@ class Controls:
                 width=WIDTH,
                 margin=(2, 10, 5, 10),
                 tooltips=False,
-                format="0.00" if r.step < 1 else "0",
+                format="0" if float(r.step).is_integer() else "0.00",
             )
-            for name, r in RANGES.items()
+            for name, r in ranges(state.scale).items()
         }
         for widget in (self.irrep, self.window, *self.sliders.values()):
             widget.param.watch(self._changed, "value")
@@ -63,8 +68,11 @@ class Controls:
     def state(self) -> State:
         """The state that the widgets say."""
         # A slider's steps add up to 0.30000000000000004.
-        numbers = {name: round(float(s.value), DIGITS) for name, s in self.sliders.items()}
-        return State(irrep=self.irrep.value, window=self.window.value, **numbers)
+        numbers: dict[str, Any] = {
+            name: round(float(slider.value), DIGITS) for name, slider in self.sliders.items()
+        }
+        irrep, window = self.irrep.value, self.window.value
+        return replace(self._first, irrep=irrep, window=window, **numbers)
 
     def column(self) -> pn.Column:
         """All of them, one below the other."""

@@ -66,6 +66,15 @@ class Judge:
         """Sites per side of the window that the network looks at."""
         return self._predictor.size
 
+    @property
+    def crystal(self) -> str:
+        """Name of the material that the network has learned from."""
+        return str(self._predictor.config.dataset["material"])
+
+    def knows(self, state: State) -> bool:
+        """Whether the network has learned from maps of the state's crystal."""
+        return state.material.name == self.crystal
+
     def departures(self, state: State) -> list[str]:
         """In words, each slider that is not where the training maps were made."""
         recipe = self._predictor.config.dataset["recipe"]

@@ -14,6 +14,7 @@ import contourpy
 import numpy as np
 from numpy.typing import NDArray
 
+from gapscope.explore.gap_choices import crystal_of
 from gapscope.explore.state import COARSE, Quality, State
 from gapscope.plots.maps import reach_of
 from gapscope.simulation.spectrum import spectral_function
@@ -75,7 +76,7 @@ def spectral_image(state: State, quality: Quality, parts: Sequence[Real]) -> Spe
     values[~strip] = spectral[:middle]
     values[strip] = spectral[middle:].reshape(-1, quality.samples**2).mean(axis=1)
     reach = reach_of(state.material.lattice)
-    return SpectralImage(values.reshape(count, count), reach, fermi_surface(state.eps0))
+    return SpectralImage(values.reshape(count, count), reach, fermi_surface(state))
 
 
 @lru_cache(maxsize=2)
@@ -86,7 +87,7 @@ def _points(state: State, quality: Quality) -> tuple[NDArray[np.bool_], Real]:
     reach, count, samples = reach_of(lattice), quality.pixels, quality.samples
     x = middles(count, reach)
     points = np.stack(np.meshgrid(x, x, indexing="ij"), axis=-1).reshape(-1, 2)
-    bands = _bands(state.eps0, count)
+    bands = _bands(state.crystal, state.eps0, count)
     across = np.hypot(*np.gradient(bands, axis=(1, 2)))
     near = np.abs(bands) < STRIP * across + 2 * state.gap + abs(state.energy)
     strip = near.any(axis=0).ravel()
@@ -96,21 +97,25 @@ def _points(state: State, quality: Quality) -> tuple[NDArray[np.bool_], Real]:
     return strip, lattice.reduced(lattice.constant * np.concatenate([points[~strip], fine]))
 
 
-@lru_cache(maxsize=32)
-def fermi_surface(eps0: float, count: int = COARSE.pixels) -> tuple[Real, ...]:
+def fermi_surface(state: State) -> tuple[Real, ...]:
     """Lines (n, 2) in 1/Angstrom on which an energy of the normal state is zero."""
-    x = middles(count, reach_of(State().material.lattice))
+    return _fermi_surface(state.crystal, state.eps0)
+
+
+@lru_cache(maxsize=32)
+def _fermi_surface(crystal: str, eps0: float, count: int = COARSE.pixels) -> tuple[Real, ...]:
+    x = middles(count, reach_of(crystal_of(crystal).lattice))
     lines: list[Real] = []
-    for band in _bands(eps0, count):
+    for band in _bands(crystal, eps0, count):
         found = contourpy.contour_generator(x, x, band.T).lines(0.0)
         lines += [np.asarray(line, dtype=np.float64) for line in found]
     return tuple(lines)
 
 
 @lru_cache(maxsize=32)
-def _bands(eps0: float, count: int) -> Real:
+def _bands(crystal: str, eps0: float, count: int) -> Real:
     """Energies in meV of the normal state on the pixels' middles, (bands, count, count)."""
-    normal = State().material
+    normal = crystal_of(crystal)
     x = middles(count, reach_of(normal.lattice))
     points = np.stack(np.meshgrid(x, x, indexing="ij"), axis=-1)
     momenta = normal.lattice.reduced(normal.lattice.constant * points)

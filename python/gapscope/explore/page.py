@@ -55,17 +55,20 @@ class Page:
     ----------
     worker : simulates; ``reader`` reads and prepares files and asks the networks, which takes
         seconds that no slider waits for.
+    first : where the sliders stand first.
 
     Attributes
     ----------
     token : a secret that names this page in the addresses of its downloads.
     """
 
-    def __init__(self, worker: Worker, reader: Worker, judge: Judge, document: Document) -> None:
+    def __init__(
+        self, worker: Worker, reader: Worker, judge: Judge, document: Document, first: State
+    ) -> None:
         self.token = secrets.token_urlsafe(16)
         self._worker, self._reader = worker, reader
         self._judge, self._document = judge, document
-        self._state = State()
+        self._state = first
         self._dataset: xr.Dataset | None = None
         self._work: Work | None = None
         self._placed: Placed | None = None
@@ -83,7 +86,7 @@ class Page:
         jobs: dict[str, Callable[[], bytes]] = {
             "map.nc": partial(map_file, state),
             "view.png": partial(figure_file, state),
-            "view.py": python_lines(state, self._judge.model).encode,
+            "view.py": self._lines(state).encode,
         }
         if placed is not None:
             jobs["preparation.png"] = partial(preparation_file, placed)
@@ -120,6 +123,9 @@ class Page:
         fit(self._document, self._simulation.figures, self._measurement.figures)
         # Before the browser is there, Bokeh may lose what other threads hand it.
         pn.state.onload(lambda: self._moved(self._state))
+
+    def _lines(self, state: State) -> str:
+        return python_lines(state, self._judge.model if self._judge.knows(state) else "")
 
     def end(self) -> None:
         """The visitor has gone."""
@@ -260,8 +266,11 @@ class Page:
     def _show_maps(self, made: tuple[State, xr.Dataset]) -> None:
         state, found = made
         if state == self._state:
-            self._ask("verdict", [Stage("verdict", lambda: (state, self._judge(found)), REST)])
-            self._sides.show_lines(python_lines(state, self._judge.model))
+            if self._judge.knows(state):
+                self._ask("verdict", [Stage("verdict", lambda: (state, self._judge(found)), REST)])
+            else:
+                self._sides.no_network(state.material.name, self._judge.crystal)
+            self._sides.show_lines(self._lines(state))
         self._simulation.show_maps(found, CONVERGED)
         self._measurement.show_simulated(found)
 

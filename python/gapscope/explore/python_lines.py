@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from gapscope.explore.state import CONVERGED, MATERIAL, State
+from gapscope.explore.state import CONVERGED, State
 
 
 def python_lines(state: State, model: str) -> str:
     """A script that computes the converged view of a state and writes its map to ``map.nc``.
 
     It names ``maps``, ``dos``, ``spectral`` (A(k) on a grid of reduced momenta) and, where the
-    network knows the energy, ``prediction``.
+    network knows crystal and energy, ``prediction``.
+
+    Parameters
+    ----------
+    model : the network's name; "" where none knows the crystal.
     """
     angles = "".join(f", {name}={value!r}" for name, value in state.angles.items())
     parts = []
@@ -19,14 +23,18 @@ def python_lines(state: State, model: str) -> str:
         parts.append(f"gs.Impurity.magnetic((0, 0, {state.moment!r}))")
     impurity = "\n    + ".join(parts) or "gs.Impurity.scalar(0.0)"
     reach = state.dos_energies()[-1]
+    choice = state.choice
+    function = "".join(f", {name}={value!r}" for name, value in choice.function.items())
+    maker = "gs.Pairing.of(crystal, " if function else "gs.Pairing("
     lines = f"""\
 import numpy as np
 import gapscope as gs
 from gapscope.inference.map_files import predict
 
+crystal = gs.material({state.crystal!r})
 state = gs.Specification(
-    gs.material({MATERIAL!r}),
-    gs.Pairing({state.irrep!r}, gap={state.gap!r}{angles}),
+    crystal,
+    {maker}{choice.irrep!r}, gap={state.gap!r}{function}{angles}),
     {impurity},
     eps0={state.eps0!r},
 )
@@ -54,6 +62,6 @@ spectral = gs.spectral_function(
     broadening={state.broadening!r},
 )
 """
-    if state.energy == 0:
+    if model and state.energy == 0:
         return lines + f'prediction = predict({model!r}, ["map.nc"])\n'
     return lines.replace("from gapscope.inference.map_files import predict\n", "")

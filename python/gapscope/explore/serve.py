@@ -10,6 +10,8 @@ import sys
 import tempfile
 import warnings
 import webbrowser
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -21,6 +23,7 @@ from tornado.websocket import WebSocketClosedError
 
 from gapscope.errors import ConvergenceWarning, GapscopeError
 from gapscope.explore.address import LOCAL, free_port, origins
+from gapscope.explore.gap_choices import gap_choices
 from gapscope.explore.guard import TOKEN, Guard
 from gapscope.explore.judge import Judge
 from gapscope.explore.page import Page
@@ -31,8 +34,6 @@ from gapscope.explore.worker import Worker
 from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL
 
 PORT = 5006
-WARM = (State(), State(energy=0.1), State("A1u"))
-"""What Julia compiles its code for: real numbers, an energy, complex gaps."""
 SWITCH = 0.0005
 """Seconds after which a thread hands Python's lock on: the page's thread asks for it again after
 every message, and would wait Python's usual 5 ms each time while the workers compute."""
@@ -73,6 +74,7 @@ def make_server(
     address: str = LOCAL,
     port: int = PORT,
     browser: bool = False,
+    first: State | None = None,
 ) -> tuple[Any, str]:
     """A server of the page, ready to be started, and its address with the token that opens it.
 
@@ -85,6 +87,7 @@ def make_server(
         in who know the token, and who have to open the page under exactly this address or name.
     port : 0 for any free one.
     browser : open the page in the browser when the server starts.
+    first : where the sliders stand first; monolayer NbSe2 where not given.
 
     Raises
     ------
@@ -95,13 +98,14 @@ def make_server(
     port = free_port(address, port)
     sys.setswitchinterval(SWITCH)
     worker, reader, pages = Worker(), Worker(), Pages()
-    judge = _ready(worker, reader, model, measured_model)
+    first = first or State()
+    judge = _ready(worker, reader, model, measured_model, first)
     pn.extension("filedropper", raw_css=[STYLE])
 
     def page() -> None:
         document = pn.state.curdoc
         assert document is not None  # Panel calls this for a session, and with its document
-        one = Page(worker, reader, judge, document)
+        one = Page(worker, reader, judge, document, first)
         pages[one.token] = one
         # The page lives as long as its document, and no longer.
         document.on_session_destroyed(lambda context: one.end())
@@ -141,22 +145,27 @@ def open_privately(opened: str) -> None:
     webbrowser.open(page.as_uri())
 
 
-def _ready(worker: Worker, reader: Worker, model: str, measured_model: str) -> Judge:
+def _ready(worker: Worker, reader: Worker, model: str, measured_model: str, first: State) -> Judge:
     """The networks, with all warm that a slider would wait for."""
     judge: Judge = worker.run(lambda: Judge(model, measured_model)).result()
-    for one in (reader.run(judge.warm), worker.run(_compile)):
+    for one in (reader.run(judge.warm), worker.run(partial(_compile, first))):
         one.result()
     # Not beside judge.warm: both would factorise the same surface.
     reader.run(lambda: judge(maps(State(), COARSE))).result()
     return judge
 
 
-def _compile() -> None:
+def _compile(first: State) -> None:
     """Let Julia compile what it compiles at the first use."""
-    for state in WARM:
+    for state in (first, replace(first, energy=0.1), *_complex(first)):
         spectral(state, COARSE)
         density(state, COARSE)
         maps(state, COARSE)
+
+
+def _complex(first: State) -> tuple[State, ...]:
+    """The state whose Hamiltonian is complex, where the paper's crystal has one."""
+    return (replace(first, irrep="A1u"),) if "A1u" in gap_choices(first.crystal) else ()
 
 
 def silence() -> None:

@@ -93,6 +93,12 @@ class Sides:
         self._summary.object = note_html("No simulated map.")
         self._lines.styles = {"opacity": "0.4"}
 
+    def no_network(self, crystal: str, learned: str) -> None:
+        """The network has learned from another crystal: what it would say means nothing."""
+        words = f"The network has learned from {learned} and does not know {crystal}."
+        self._answer(note_html(words))
+        self._summary.object = note_html(words)
+
     def show_error(self, error: Exception) -> None:
         """Why there is no simulated map."""
         self._answer(error_html(error))

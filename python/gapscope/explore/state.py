@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from types import MappingProxyType
 
 from gapscope.errors import SpecificationError
-from gapscope.physics import Impurity, Material, Pairing, Specification
+from gapscope.explore.gap_choices import GapChoice, crystal_of, gap_choices
+from gapscope.physics import Impurity, Material, Specification
 from gapscope.physics.irreps import labelled_gap
-from gapscope.physics.pairing import OPTIONAL, REQUIRED
-from gapscope.simulation.materials import material
 from gapscope.simulation.numerics import Converged, Numerics
 
 MATERIAL = "nbse2"
@@ -31,18 +29,20 @@ class Range:
     unit: str
 
 
-RANGES: Mapping[str, Range] = MappingProxyType(
-    {
-        "gap": Range(0.1, 3.0, 0.05, "gap Δ", "meV"),
-        "theta": Range(0.0, 3.14, 0.02, "theta θ", "rad"),
-        "phi": Range(0.0, 6.28, 0.02, "phi φ", "rad"),
-        "eps0": Range(-300.0, 100.0, 5.0, "onsite energy ε₀", "meV"),
-        "impurity": Range(-200.0, 200.0, 5.0, "impurity v", "meV"),
-        "moment": Range(-100.0, 100.0, 5.0, "moment J along z", "meV"),
-        "energy": Range(-3.0, 3.0, 0.05, "energy ω", "meV"),
-        "broadening": Range(0.05, 1.0, 0.05, "broadening δ", "meV"),
-    }
-)
+def ranges(scale: float = 1.0) -> Mapping[str, Range]:
+    """Sliders of a state whose gap is of the order of ``scale`` in meV."""
+    return MappingProxyType(
+        {
+            "gap": Range(0.1 * scale, 3.0 * scale, 0.05 * scale, "gap Δ", "meV"),
+            "theta": Range(0.0, 3.14, 0.02, "theta θ", "rad"),
+            "phi": Range(0.0, 6.28, 0.02, "phi φ", "rad"),
+            "eps0": Range(-300.0, 100.0, 5.0, "onsite energy ε₀", "meV"),
+            "impurity": Range(-200.0, 200.0, 5.0, "impurity v", "meV"),
+            "moment": Range(-100.0, 100.0, 5.0, "moment J along z", "meV"),
+            "energy": Range(-3.0 * scale, 3.0 * scale, 0.05 * scale, "energy ω", "meV"),
+            "broadening": Range(0.05 * scale, 1.0 * scale, 0.05 * scale, "broadening δ", "meV"),
+        }
+    )
 
 
 @dataclass(frozen=True)
@@ -72,14 +72,17 @@ CONVERGED = Quality("converged", accuracy=Converged.accuracy, pixels=220, sample
 
 @dataclass(frozen=True)
 class State:
-    """A state of NbSe2: energies in meV, angles in rad.
+    """A state of a crystal: energies in meV, angles in rad.
 
     Attributes
     ----------
+    irrep : label of one of the crystal's gaps, see :mod:`gapscope.explore.gap_choices`.
     theta, phi : kept, but without effect, for irreps that do not have them.
     impurity, moment : scalar strength v and magnetic moment along z of the impurity on r = 0.
     energy, broadening : w and delta of z = w + i delta.
     window : sites per side.
+    crystal : name or file of the material.
+    scale : meV, in which gap, energy and broadening have their sliders.
     """
 
     irrep: str = "Eg"
@@ -92,12 +95,33 @@ class State:
     energy: float = 0.0
     broadening: float = 0.1
     window: int = 128
+    crystal: str = MATERIAL
+    scale: float = 1.0
+
+    @classmethod
+    def first(cls, crystal: str = MATERIAL, scale: float = 1.0) -> State:
+        """Where the sliders of a crystal stand first.
+
+        Raises
+        ------
+        MaterialFileError, SpecificationError : see
+            :func:`gapscope.explore.gap_choices.gap_choices`.
+        """
+        usual = cls(gap=scale, broadening=0.1 * scale, crystal=crystal, scale=scale)
+        choices = gap_choices(crystal)
+        if usual.irrep in choices:
+            return usual
+        return replace(usual, irrep=next(iter(choices)), eps0=0.0)
+
+    @property
+    def choice(self) -> GapChoice:
+        """The gap that is chosen."""
+        return gap_choices(self.crystal)[self.irrep]
 
     @property
     def has(self) -> tuple[str, ...]:
         """The angles that the irrep has, of theta and phi."""
-        names = REQUIRED[self.irrep] + OPTIONAL[self.irrep]
-        return tuple(name for name in ("theta", "phi") if name in names)
+        return self.choice.angles
 
     @property
     def angles(self) -> dict[str, float]:
@@ -108,7 +132,7 @@ class State:
     @property
     def material(self) -> Material:
         """The normal state, without eps0."""
-        return _material()
+        return crystal_of(self.crystal)
 
     @property
     def labelled_gap(self) -> float:
@@ -140,7 +164,7 @@ class State:
 
     def specification(self) -> Specification:
         """The superconductor with its impurity; raises SpecificationError."""
-        pairing = Pairing(self.irrep, self.gap, self.angles.get("theta"), self.angles.get("phi"))
+        pairing = self.choice.pairing(self.material, self.gap, self.angles)
         return Specification(self.material, pairing, self.scatterer(), self.eps0)
 
     def numerics(self, quality: Quality) -> Numerics:
@@ -158,11 +182,6 @@ class State:
 
     def dos_energies(self) -> tuple[float, ...]:
         """Energies of the density of states in meV: three gaps at least, and the slider's range."""
-        reach = max(math.ceil(3 * self.gap), RANGES["energy"].high)
+        reach = max(math.ceil(3 * self.gap), ranges(self.scale)["energy"].high)
         count = 40
         return tuple(reach * i / count for i in range(-count, count + 1))
-
-
-@lru_cache(maxsize=1)
-def _material() -> Material:
-    return material(MATERIAL)

@@ -14,10 +14,10 @@ from gapscope.measured.preparation import Steps
 from gapscope.physics.lattice import symmetric_window
 
 PIXELS, WIDTH = 256, 12.0
-"""Of the scan; nm."""
+"""Pixels and nm, along each side of the scan."""
 STRAIN = np.array([[1.02, 0.015], [-0.01, 0.98]])
 PLACE = np.array([6.3, 5.8])
-"""Of the impurity, in nm."""
+"""Place of the impurity; nm."""
 SIZE = 20
 
 

@@ -12,7 +12,7 @@ from gapscope.physics.lattice import Lattice
 from lattice_maps import as_map, rotation
 
 PIXELS, WIDTH = 160, 9.6
-"""Of a scan; nm."""
+"""Pixels and nm, along each side of the scan."""
 
 
 @dataclass(frozen=True)

@@ -51,12 +51,15 @@ class GapChoice:
 
     def pairing(self, crystal: Material, gap: float, angles: Mapping[str, float]) -> Pairing:
         """The gap of this magnitude in meV, with the angles in rad that it has."""
-        theta, phi = angles.get("theta"), angles.get("phi")
-        if self.shell is None:
-            return Pairing(self.irrep, gap, theta, phi)
-        shell, channel, copy = self.shell, self.channel, self.copy
         return Pairing.of(
-            crystal, self.irrep, gap, shell=shell, channel=channel, copy=copy, theta=theta, phi=phi
+            crystal,
+            self.irrep,
+            gap,
+            shell=self.shell,
+            channel=self.channel,
+            copy=self.copy,
+            theta=angles.get("theta"),
+            phi=angles.get("phi"),
         )
 
 

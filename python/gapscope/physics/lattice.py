@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -221,8 +221,8 @@ def require_triangular(lattice: Lattice, what: str) -> None:
         raise SpecificationError(
             f"{what} knows the triangular lattice alone.",
             f"a {lattice.name} lattice of {lattice.constant:g} Angstrom",
-            "Use a material with a triangular lattice; maps on other lattices can be simulated"
-            " with a gap given by its bonds (Pairing.from_bonds), and that is all so far.",
+            "Use a material with a triangular lattice. On another one maps can be simulated, with a"
+            " gap from Pairing.of(material, irrep, gap) or from its bonds; that is all so far.",
         )
 
 
@@ -251,15 +251,24 @@ def symmetric_window(
     """Mask (L, L) of the sites whose images under the lattice's point group are all in the window.
 
     That is |r1|, |r2| < L/2 for every image; on the triangular lattice the open hexagon |r1|, |r2|,
-    |r1 + r2| < L/2. On the full rhombus the rules of symmetry fail by 30-40 % in rho(q). Of an atom
-    on another ``place`` of the cell (reduced), it is its own positions r + place that count, and
-    they stay below L/2 - ``reach``, the largest coordinate of an atom's place, so that the window
-    holds the images on all atoms.
+    |r1 + r2| < L/2. On the full rhombus the rules of symmetry fail by 30-40 % in rho(q). For an
+    atom on another ``place`` of the cell (reduced) its own positions r + place count, and they stay
+    below L/2 - ``reach``, the largest coordinate of an atom's place, so that the window holds the
+    images on all atoms.
     """
+    check_window(size)
+    return _symmetric_window(named(lattice), int(size), tuple(place), reach).copy()
+
+
+@lru_cache(maxsize=8)
+def _symmetric_window(
+    lattice: Lattice, size: int, place: tuple[float, float], reach: float
+) -> NDArray[np.bool_]:
+    """The mask, kept: every image of a map asks for it."""
     r = window_coordinates(size)
     sites = np.stack(np.meshgrid(r + place[0], r + place[1], indexing="ij"))
     mask = np.ones((size, size), dtype=np.bool_)
-    for operation in named(lattice).operations:
+    for operation in lattice.operations:
         images = np.tensordot(operation, sites, axes=1)
         mask &= (np.abs(images) < size // 2 - 1 - reach + EDGE).all(axis=0)
     return mask

@@ -18,6 +18,7 @@ from gapscope.physics.gaps.fermi_surface import FermiSurface
 from gapscope.physics.gaps.magnitude import singular_values
 from gapscope.physics.gaps.on_fermi_surface import GapOnFermiSurface
 from gapscope.physics.lattice import Lattice
+from gapscope.plots.maps import nearest
 from gapscope.plots.style import MAP_COLOURS, styled
 
 MOST_PANELS = 120
@@ -98,12 +99,7 @@ def panel_title(function: BasisFunction, partner: int) -> str:
 
 def into_zone(momenta: NDArray[np.float64], lattice: Lattice) -> NDArray[np.float64]:
     """Cartesian momenta moved by reciprocal lattice vectors into the first Brillouin zone."""
-    steps = np.array([(i, j) for i in (-2, -1, 0, 1, 2) for j in (-2, -1, 0, 1, 2)])
-    # Of the 25 nearest cells of a basis whose vectors may be long: reduced first.
-    reduced = lattice.reduced(momenta)
-    places = lattice.momentum((reduced - np.rint(reduced))[:, None, :] + steps)
-    nearest = np.linalg.norm(places, axis=-1).argmin(axis=1)
-    return np.asarray(places[np.arange(len(places)), nearest])
+    return momenta - lattice.momentum(nearest(momenta, lattice.reciprocal))
 
 
 def _panel(

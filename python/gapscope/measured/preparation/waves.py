@@ -80,9 +80,9 @@ class DensityWave:
 def star(wavevector: tuple[float, float], lattice: Lattice = TRIANGULAR) -> Real:
     """Momenta (n, 2), in reduced coordinates, of a wave and its rotations by those of the lattice.
 
-    Of each pair q, -q one. On the triangular lattice (1/3, 0) gives the 3 x 3 wave of NbSe2 and
-    NbS2, (1/2, 0) the 2 x 2 one, (1/3, 2/3) the sqrt3 x sqrt3 one; on the square lattice (1/2, 1/2)
-    gives the c(2 x 2) one.
+    Each pair q, -q counts once. On the triangular lattice (1/3, 0) gives the 3 x 3 wave of NbSe2
+    and NbS2, (1/2, 0) the 2 x 2 one, (1/3, 2/3) the sqrt3 x sqrt3 one; on the square lattice
+    (1/2, 1/2) gives the c(2 x 2) one.
     """
     momenta: list[Real] = []
     # q.r is invariant: where r -> g r, the reduced momenta m -> g^-T m.

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from gapscope.physics.bonds import Bonds
 from gapscope.physics.gaps.magnitude import AT_ONCE
 from gapscope.physics.group.crystal_group import time_reversal_violation
+from gapscope.physics.spin import D0
 
 GRID = 96
 HALVINGS = 40
@@ -192,7 +193,7 @@ def _own_states(
 def _reversed(states: NDArray[np.complex128]) -> NDArray[np.complex128]:
     """i s_y K of each state."""
     n = states.shape[1] // 2
-    return np.asarray(np.kron(np.array([[0.0, 1.0], [-1.0, 0.0]]), np.eye(n)) @ states.conj())
+    return np.asarray(np.kron(D0, np.eye(n)) @ states.conj())
 
 
 def _at_level(

@@ -74,7 +74,7 @@ class GapReport:
 
     @property
     def title(self) -> str:
-        """Of a figure."""
+        """Title of the figure."""
         return f"{self.material.name}, {self.group.schoenflies}: gaps on the Fermi surface"
 
     def to_dict(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gapscope.physics.group.lattice_operations import isometry, lattice_operations
+from gapscope.physics.group.lattice_operations import isometry
 from gapscope.physics.group.planar import PlanarOperation
 from gapscope.physics.material import Material
 
@@ -19,12 +19,12 @@ def band_operations(
 
     z -> -z leaves k alone, so that bands say nothing of it.
     """
-    vectors = material.lattice.vectors
+    lattice = material.lattice
     energies = np.linalg.eigvalsh(material.bonds.at(SAMPLES))
     found = []
-    for w in lattice_operations(vectors):
+    for w in lattice.operations:
         # m.R is the same for m and R moved together: the momentum goes with (W^-1)^T.
         moved = np.linalg.eigvalsh(material.bonds.at(SAMPLES @ w))
         violation = float(np.abs(moved - energies).max())
-        found.append((PlanarOperation(isometry(w, vectors), 1), w, violation))
+        found.append((PlanarOperation(isometry(w, lattice.vectors), 1), w, violation))
     return found

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from gapscope.physics.bonds import Bonds
 from gapscope.physics.group.irreps import Irrep, irreps
-from gapscope.physics.group.lattice_operations import isometry, lattice_operations, reduced_basis
+from gapscope.physics.group.lattice_operations import isometry, reduced_basis
 from gapscope.physics.group.names import HERMANN_MAUGUIN, schoenflies
 from gapscope.physics.group.operation import Operation
 from gapscope.physics.lattice import Lattice
 from gapscope.physics.material import Material
+from gapscope.physics.spin import D0
 
 SAME_PLACE = 0.02
 
@@ -50,7 +51,7 @@ class CrystalGroup:
         translations = tuple(
             one for one in candidates if one.pure_translation and one.violation <= tolerance
         )
-        # Of operations that differ by a translation, the one that holds best.
+        # Operations that differ by a translation count once: the one that holds best is kept.
         chosen: list[Operation] = []
         for one in candidates:
             same = any(one.planar.is_same(other.planar) for other in chosen)
@@ -102,7 +103,7 @@ def symmetrised(material: Material, group: CrystalGroup) -> Material:
 def time_reversal_violation(bonds: Bonds) -> float:
     """Largest |s_y H_R^* s_y - H_R| in meV: 0 where time reversal i s_y K keeps the bonds."""
     n = bonds.dimension // 2
-    turn = np.kron(np.array([[0.0, 1.0], [-1.0, 0.0]]), np.eye(n))
+    turn = np.kron(D0, np.eye(n))
     difference = turn @ bonds.matrices.conj() @ turn.T - bonds.matrices
     return float(np.abs(difference).max())
 
@@ -139,7 +140,7 @@ def _axis(lattice: Lattice, operations: Sequence[Operation]) -> float:
     if 1 <= len(own) <= 2:
         return _next_to_x(own)
     vectors = lattice.vectors
-    lines = _lines([isometry(w, vectors) for w in lattice_operations(vectors)])
+    lines = _lines([isometry(w, vectors) for w in lattice.operations])
     if not lines:
         return 0.0
     if len(lines) > 2:

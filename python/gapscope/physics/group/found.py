@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from gapscope.errors import SpecificationError
 from gapscope.physics.bonds import Bonds
 from gapscope.physics.group.crystal_group import CrystalGroup
-from gapscope.physics.group.lattice_operations import isometry, lattice_operations
+from gapscope.physics.group.lattice_operations import isometry
 from gapscope.physics.group.operation import Operation
 from gapscope.physics.group.planar import PlanarOperation
 from gapscope.physics.lattice import Lattice
@@ -31,6 +32,7 @@ PLACE = 0.02
 """Lattice constants: two orbitals that are this close stand on one site."""
 
 
+@lru_cache(maxsize=4)
 def find_group(material: Material, tolerance: float = EXACT) -> CrystalGroup:
     """Point group of a material whose orbitals are known.
 
@@ -104,7 +106,7 @@ def _candidates(material: Material, basis: Sequence[Orbital]) -> Iterator[Operat
     characters = [orbital.character for orbital in basis]
     members = [np.flatnonzero(sites == site) for site in range(len(places))]
     rarest = _rarest([len(one) for one in members])
-    for w in lattice_operations(vectors):
+    for w in material.lattice.operations:
         for flip in (1, -1):
             planar = PlanarOperation(isometry(w, vectors), flip)
             harmonics = rotation(list(CHARACTERS), planar.cartesian)

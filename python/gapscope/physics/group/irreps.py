@@ -181,7 +181,7 @@ def _one_dimensional(
     letter = "A" if smallest[1] > 0 else "B"
     if not axes and not mirrors:
         return letter, ""
-    # Of the axes (or mirrors) that lie along x, or, where none does, of any.
+    # The axis (or mirror) along x decides; where there is none, the one next to x.
     lines = axes or mirrors
     along = min(lines, key=lambda line: min(line[0], 180 - line[0]))
     return letter, "1" if along[1] > 0 else "2"

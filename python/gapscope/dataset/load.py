@@ -18,6 +18,7 @@ from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.schema import DATASET, PARAMETERS, require_readable, shard_name
 from gapscope.dataset.shards import corrupt, read_shard
 from gapscope.errors import DatasetError
+from gapscope.problem.paper import stored_problem
 
 SPARE_DESCRIPTORS = 128
 REBUILD = "Run the build again; it keeps all intact shards and writes this file anew."
@@ -58,6 +59,7 @@ class DatasetReader:
     window : sites per side.
     lattice, lattice_constant : name of the lattice and its constant in Angstrom.
     recipe : the recipe as it stood in TOML.
+    problem : candidates, classes and unknowns.
     parameters : label, irrep, gap, printed_gap, theta, eps0, split by name, each (samples,); gaps
         and eps0 in meV, theta in radians and NaN where the irrep has none.
 
@@ -81,6 +83,7 @@ class DatasetReader:
         self.lattice = str(attributes["lattice"])
         self.lattice_constant = float(attributes["lattice_constant"])
         self.recipe: dict[str, Any] = json.loads(attributes["recipe"])
+        self.problem = stored_problem({"recipe": self.recipe})
         self.parameters = MappingProxyType({v.name: self._file[v.name][()] for v in PARAMETERS})
         self._shards = self._manifest.recipe.shards()
         self._verified: set[int] = set()

@@ -1,0 +1,146 @@
+"""An unknown: one row of the table that columns, targets, masks, tables and words follow from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gapscope.errors import RecipeError
+
+Scale = Literal["linear", "logarithmic", "circle"]
+SCALES: tuple[str, ...] = get_args(Scale)
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A number that maps differ by and a network reads.
+
+    Parameters
+    ----------
+    name : of its column.
+    symbol : in figures, TeX without dollars.
+    unit : meV, rad, K or 1.
+    long_name : in words.
+    low, high : ends of the range that it is drawn from.
+    scale : linear or logarithmic (drawn and learned as x or log x), or circle (x and x + period
+        are the same state; learned as sine and cosine).
+    period : of a circle, else 0.
+    digits : after the point, in tables.
+    positive : whether only values above zero have a meaning.
+
+    Raises
+    ------
+    RecipeError : a range that is empty, infinite or outside of what has a meaning.
+    """
+
+    name: str
+    symbol: str
+    unit: str
+    long_name: str
+    low: float
+    high: float
+    scale: Scale = "linear"
+    period: float = 0.0
+    digits: int = 3
+    positive: bool = False
+
+    def __post_init__(self) -> None:
+        low, high = self.low, self.high
+        if self.scale not in SCALES:
+            raise RecipeError(
+                f"{self.name} is {', '.join(SCALES[:-1])} or {SCALES[-1]}.", self.scale, "Mend it."
+            )
+        if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+            raise RecipeError(
+                f"The range of {self.name} has two finite ends in rising order.",
+                (low, high),
+                f"Give {self.name} = [low, high].",
+            )
+        if low <= 0 and (self.positive or self.scale == "logarithmic"):
+            raise RecipeError(
+                f"{self.name} is positive"
+                + (", as what is drawn on a logarithmic scale is." if not self.positive else "."),
+                (low, high),
+                "Raise the lower end.",
+            )
+        if self.circular and not (self.period > 0 and high - low <= self.period * (1 + 1e-9)):
+            raise RecipeError(
+                f"{self.name} repeats after {self.period:.6g} {self.unit}, so that its range is no"
+                " longer.",
+                (low, high),
+                "Give a shorter range.",
+            )
+
+    @property
+    def circular(self) -> bool:
+        """Whether it lives on a circle."""
+        return self.scale == "circle"
+
+    @property
+    def columns(self) -> int:
+        """Number of targets."""
+        return 2 if self.circular else 1
+
+    @property
+    def title(self) -> str:
+        """Name and unit, as the head of a column."""
+        return self.name if self.unit == "1" else f"{self.name} ({self.unit})"
+
+    @property
+    def label(self) -> str:
+        """Symbol and unit, as the label of an axis."""
+        return f"${self.symbol}$" if self.unit == "1" else f"${self.symbol}$ ({self.unit})"
+
+    def drawn(self, uniform: float) -> float:
+        """The value that a number between 0 and 1 stands for."""
+        if self.scale == "logarithmic":
+            return math.exp(math.log(self.low) + math.log(self.high / self.low) * uniform)
+        return self.low + (self.high - self.low) * uniform
+
+    def straightened(self, values: Array) -> Array:
+        """(n, columns): what is learned, before it is standardised."""
+        if self.circular:
+            angle = 2 * np.pi / self.period * values
+            return np.stack([np.sin(angle), np.cos(angle)], axis=-1)
+        return np.asarray(np.log(values) if self.scale == "logarithmic" else values)[..., None]
+
+    def restored(self, columns: Array) -> Array:
+        """(n,): inverse of :meth:`straightened`; angles as :meth:`on_circle` gives them."""
+        if self.circular:
+            angle = np.arctan2(columns[:, 0], columns[:, 1]) * self.period / (2 * np.pi)
+            return self.on_circle(angle)
+        return np.exp(columns[:, 0]) if self.scale == "logarithmic" else columns[:, 0]
+
+    def on_circle(self, values: Array) -> Array:
+        """Values of a circle in [0, period), or, where their range is not in there, in one period
+        from its lower end on."""
+        inside = self.low >= 0 and self.high <= self.period * (1 + 1e-9)
+        first = 0.0 if inside else self.low
+        return np.asarray(first + (values - first) % self.period)
+
+    def within(self, values: Array) -> Array:
+        """Values that have a meaning: of what is positive none below half the range's lower end."""
+        return np.maximum(values, self.low / 2) if self.positive else values
+
+    def error(self, values: Array, truth: Array) -> Array:
+        """Distance of values from the truth, on a circle the shorter way round."""
+        distance = np.abs(values - truth)
+        if self.circular:
+            distance = distance % self.period
+            distance = np.minimum(distance, self.period - distance)
+        return np.asarray(distance)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All content for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Unknown:
+        """Inverse of :meth:`to_dict`."""
+        return cls(**content)

@@ -6,6 +6,7 @@ Against the inverse of a whole torus with the impurity in it, made from bonds al
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -243,6 +244,31 @@ def test_a_map_of_two_atoms_has_the_symmetry_of_the_impurity() -> None:
     a, b = maps.ldos_change.to_numpy()[0][:, 1:, 1:]
     assert difference(a[::-1, ::-1], b) < 1e-9
     assert float(np.abs(maps.qpi_im).max()) < 1e-9 * float(np.abs(maps.qpi_re).max())
+
+
+@pytest.mark.parametrize("convention", ["ldos", "paper"])
+def test_the_image_of_a_vacancy_is_threefold_about_its_atom(
+    convention: Literal["ldos", "paper"],
+) -> None:
+    """Wherever in the cell the atom is: the image counts from it, and so does its window."""
+    spec = Specification(
+        honeycomb(), Pairing.normal(), Impurity.scalar(1e3, orbitals=[1, 0], site=(0, -1))
+    )
+    maps = simulate(spec, Numerics([0.3], 0.4, 16, kgrid=64), convention)
+    assert maps.attrs["image_centre"] == pytest.approx([1 / 3, -2 / 3], abs=1e-12)
+    rho = (maps.qpi_re + 1j * maps.qpi_im).to_numpy()[0]
+    q = np.stack([maps.qx.to_numpy(), maps.qy.to_numpy()], axis=-1)
+    turned = q @ np.array([[-0.5, np.sqrt(0.75)], [-np.sqrt(0.75), -0.5]])
+    apart = np.linalg.norm(turned[:, :, None, None] - q, axis=-1)
+    i, j, k, m = np.nonzero(apart < 1e-9)
+    assert len(i) > 150
+    assert np.abs(rho[i, j] - rho[k, m]).max() < 1e-12 * np.abs(rho).max()
+
+
+def test_an_impurity_far_from_the_origin_leaves_the_image_where_it_is() -> None:
+    spec = Specification(honeycomb(), Pairing.normal(), Impurity.scalar(3.0, site=(4, 1)))
+    maps = simulate(spec, Numerics([0.3], 0.4, 16, kgrid=32))
+    assert list(maps.attrs["image_centre"]) == [0, 0]
 
 
 def test_orbitals_of_one_place_are_counted_together(rng: np.random.Generator) -> None:

@@ -54,7 +54,8 @@ def atom_images(
     Parameters
     ----------
     values : (..., atoms, L, L) on the sites r of every atom; it stands at r + tau.
-    places : tau in reduced coordinates, one for each atom; r + tau lies in the symmetric window.
+    places : tau in reduced coordinates, one for each atom, from where the image counts r; r + tau
+        lies in the symmetric window.
     """
     size = values.shape[-1]
     reach = float(np.abs(places).max())

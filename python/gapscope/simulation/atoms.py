@@ -11,8 +11,10 @@ from gapscope.kernel.calls import Maps
 from gapscope.physics.fourier import joined_image
 from gapscope.physics.lattice import window_coordinates
 from gapscope.physics.material import Material
+from gapscope.physics.specification import Specification
 
 PER_SITE = "1/meV"
+Place = tuple[float, float]
 
 
 def layers_of(material: Material, by_orbital: bool) -> NDArray[np.int64] | None:
@@ -34,11 +36,32 @@ def summed_by_atom(material: Material, trace: NDArray[np.complex128]) -> NDArray
     return np.stack(parts, axis=1)
 
 
+def image_centre(specification: Specification) -> Place:
+    """Where the image of several atoms counts r from: the middle of the atoms that scatter.
+
+    Operations that keep the impurity keep this place, and so the image has their symmetry, whatever
+    the cell's origin. Reduced coordinates; r = 0 where it lies more than a cell away from there.
+    """
+    atoms, n = specification.material.atoms, specification.material.orbitals
+    places = []
+    found = specification.impurity.blocks(n)
+    for site in specification.impurity.sites:
+        blocks = [block for pair, block in found.items() if site == pair[0]]
+        acting = np.abs(blocks).max(axis=(0, 2)).reshape(-1, n).max(axis=0) > 0
+        places += [
+            (site[0] + atom.position[0], site[1] + atom.position[1])
+            for atom in atoms
+            if acting[list(atom.orbitals)].any()
+        ]
+    middle = np.mean(places, axis=0) if places else np.zeros(2)
+    return (0.0, 0.0) if np.abs(middle).max() > 1 else (float(middle[0]), float(middle[1]))
+
+
 def image_of_atoms(
-    trace: NDArray[np.complex128], material: Material, convention: str
+    trace: NDArray[np.complex128], material: Material, convention: str, centre: Place
 ) -> NDArray[np.complex128]:
     """rho(q), (energies, L, L), of A(r) by atom, (energies, atoms, L, L), in a convention."""
-    places = [atom.position for atom in material.atoms]
+    places = [(one.position[0] - centre[0], one.position[1] - centre[1]) for one in material.atoms]
     if convention == "paper":
         spectrum = joined_image(trace.conj(), material.lattice, places).conj()
         return (-spectrum.imag / np.pi).astype(np.complex128)

@@ -19,6 +19,7 @@ from gapscope.physics.specification import Specification
 from gapscope.simulation.accuracy import warn_of_budget, warn_of_grid
 from gapscope.simulation.atoms import (
     atom_coordinates,
+    image_centre,
     image_of_atoms,
     layers_of,
     orbital_variables,
@@ -110,7 +111,8 @@ def simulate(
 
     Where the cell holds several atoms, ``ldos_change`` has an axis ``atom`` after the energy: each
     one's density stands at r + tau (x and y; tau1, tau2 and height say where in the cell), and
-    rho(q) = sum_atoms sum_r exp(-i q.(r + tau)) drho_atom(r), which is not periodic in q.
+    rho(q) = sum_atoms sum_r exp(-i q.(r + tau - c)) drho_atom(r), which is not periodic in q. The
+    attribute ``image_centre`` is c in reduced coordinates, the middle of the atoms that scatter.
 
     Parameters
     ----------
@@ -142,9 +144,12 @@ def simulate(
     _warn(specification, numerics, maps)
     trace = maps.trace[0]
     resolved = orbital_variables(material, maps) if by_orbital else {}
+    counted_from = {}
     if len(atoms) > 1:
         trace = trace if not by_orbital else summed_by_atom(material, trace)
-        image = image_of_atoms(trace, material, convention)
+        centre = image_centre(specification)
+        image = image_of_atoms(trace, material, convention, centre)
+        counted_from = {"image_centre": list(centre)}
         sites: tuple[str, ...] = ("energy", "atom", "r1", "r2")
     else:
         trace = trace.sum(axis=1) if by_orbital else trace
@@ -176,6 +181,7 @@ def simulate(
             "title": f"QPI maps of {specification.material.name}",
             **_parameters(specification),
             **numerics_attributes(numerics),
+            **counted_from,
             **({} if maps.convergence is None else {"relative_error": maps.convergence.larger[0]}),
             "convention": convention,
             "convention_formula": CONVENTIONS[convention],

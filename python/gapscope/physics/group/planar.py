@@ -73,7 +73,8 @@ class PlanarOperation:
     def name(self) -> str:
         """Name, such as C3, C3^-1, sigma_v(90), S6, C2'(30): angles in degrees from x."""
         if self.mirror:
-            return f"{'sigma_v' if self.flip > 0 else chr(67) + '2' + chr(39)}({self.angle:.4g})"
+            kind = "sigma_v" if self.flip > 0 else "C2'"
+            return f"{kind}({round(self.angle, 2):g})"
         angle = self.angle
         if self.kind in "hi":
             return {"h": "sigma_h", "i": "i"}[self.kind]

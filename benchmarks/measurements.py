@@ -29,7 +29,6 @@ import gapscope.inference.measured_maps as prediction
 import gapscope.instrument as instrument
 import gapscope.measured.preparation as preparation
 from gapscope.dataset.recipe import Recipe, load_recipe
-from gapscope.dataset.sampling import SampleParameters
 from gapscope.errors import ConvergenceWarning, LatticeNotFoundError, PreparationError
 from gapscope.inference.measured_maps import predict_sites, sites_of
 from gapscope.instrument.distortion import Distortion
@@ -43,6 +42,7 @@ from gapscope.measured.preparation import Steps, prepare
 from gapscope.physics import LABELS
 from gapscope.simulation.provenance import versions
 from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL, find_model, find_recipe
+from paper_states import PaperState, paper_state, ranges_of
 from results_page import shown, table
 from results_states import specification
 from results_statistics import wilson
@@ -147,9 +147,9 @@ def main() -> None:
         options.output.write_text(text, encoding="utf-8")
 
 
-def state_of(recipe: Recipe, sample: int) -> SampleParameters:
+def state_of(recipe: Recipe, sample: int) -> PaperState:
     """The sample's state, in the recipe's ranges; classes come in turn."""
-    return replace(recipe.sampler(), seed=SEED).draw(sample)
+    return paper_state(SEED, sample, ranges_of(recipe))
 
 
 def prepared_map(

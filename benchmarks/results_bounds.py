@@ -13,11 +13,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import gapscope as gs
-from gapscope.dataset.sampling import SampleParameters
 from gapscope.instrument.site_noise import NoiseModel
 from gapscope.physics import LABELS, printed_gap
 from gapscope.physics.lattice import symmetric_window
 from gapscope.plots.results import absolute_errors
+from paper_states import PaperState
 from results_page import Page
 from results_robustness import noisy
 from results_states import asked, random_states, simulated, specification, truth_of
@@ -30,7 +30,7 @@ FINE = gs.Converged(5e-4)
 TRAINING = gs.Converged(0.005)
 
 
-def moved(state: SampleParameters, name: str, step: float) -> SampleParameters:
+def moved(state: PaperState, name: str, step: float) -> PaperState:
     """A state with theta, gap (in the normalisation of its class) or eps0 moved by a step."""
     if name == "gap":
         labelled = state.labelled_gap + step
@@ -38,7 +38,7 @@ def moved(state: SampleParameters, name: str, step: float) -> SampleParameters:
     return replace(state, **{name: getattr(state, name) + step})
 
 
-def neighbours(state: SampleParameters) -> list[SampleParameters]:
+def neighbours(state: PaperState) -> list[PaperState]:
     """A state and those half a step to both sides of it, for each parameter it has."""
     return [
         state,
@@ -51,7 +51,7 @@ def neighbours(state: SampleParameters) -> list[SampleParameters]:
     ]
 
 
-def jacobian(maps: NDArray[np.float64], state: SampleParameters) -> NDArray[np.float64]:
+def jacobian(maps: NDArray[np.float64], state: PaperState) -> NDArray[np.float64]:
     """Derivatives (parameters, L, L) by the parameters in the order of STEPS; no theta: zero."""
     made = np.zeros((len(STEPS), *maps.shape[1:]))
     pairs = iter(maps[1:].reshape(-1, 2, *maps.shape[1:]))
@@ -67,7 +67,7 @@ def even(maps: NDArray[np.float64]) -> NDArray[np.float64]:
     return (maps + np.roll(maps[..., ::-1, ::-1], (1, 1), axis=(-2, -1))) / 2
 
 
-def state_limits(page: Page, state: SampleParameters) -> xr.Dataset:
+def state_limits(page: Page, state: PaperState) -> xr.Dataset:
     """Smallest and found errors of one state.
 
     Variables

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import xarray as xr
@@ -12,12 +11,12 @@ from numpy.typing import NDArray
 import gapscope as gs
 from gapscope.dataset.load import DatasetReader
 from gapscope.dataset.recipe import Recipe
-from gapscope.dataset.sampling import SampleParameters
 from gapscope.learning.data.inputs import cut
 from gapscope.learning.data.samples import Samples
 from gapscope.learning.prediction.predictor import BATCH, Predictor
 from gapscope.physics import LABELS
 from gapscope.simulation.maps import simulate_batch
+from paper_states import PaperState, paper_state, ranges_of
 
 SEED = 20261126
 """Seed of states that no dataset holds."""
@@ -27,20 +26,22 @@ CHUNK = 50
 Map = NDArray[np.floating]
 
 
-def random_states(recipe: Recipe, count: int) -> list[SampleParameters]:
+def random_states(recipe: Recipe, count: int) -> list[PaperState]:
     """States in the recipe's ranges, classes in turn, from a seed of the page's own."""
-    sampler = replace(recipe.sampler(), seed=SEED)
-    return [sampler.draw(sample) for sample in range(count)]
+    return [paper_state(SEED, sample, ranges_of(recipe)) for sample in range(count)]
 
 
-def tested_states(recipe: Recipe, count: int) -> list[SampleParameters]:
+def tested_states(recipe: Recipe, count: int) -> list[PaperState]:
     """The first states of the test split of the recipe's dataset."""
     first = recipe.splits.train + recipe.splits.validation
-    return [recipe.sampler().draw(first + n) for n in range(min(count, recipe.splits.test))]
+    return [
+        paper_state(recipe.seed, first + n, ranges_of(recipe))
+        for n in range(min(count, recipe.splits.test))
+    ]
 
 
 def specification(
-    recipe: Recipe, state: SampleParameters, impurity: gs.Impurity | None = None
+    recipe: Recipe, state: PaperState, impurity: gs.Impurity | None = None
 ) -> gs.Specification:
     """A state in the recipe's material, with its impurity or another one."""
     return gs.Specification(
@@ -68,7 +69,7 @@ def simulated(
     return np.concatenate(maps), np.concatenate(errors)
 
 
-def truth_of(states: Sequence[SampleParameters]) -> xr.Dataset:
+def truth_of(states: Sequence[PaperState]) -> xr.Dataset:
     """True parameters as an evaluation names them."""
     values = {
         "true_label": [LABELS.index(s.label) for s in states],

@@ -16,18 +16,19 @@ from pathlib import Path
 import numpy as np
 
 import gapscope as gs
-from gapscope.dataset.sampling import Sampler
 from gapscope.kernel.calls import States, converged_states
 from gapscope.simulation.numerics import Converged
+from paper_states import paper_state
 
+RANGES = {"gap": (0.3, 3.0), "eps0": (-300.0, 100.0), "theta": (0.0, np.pi)}
 REFERENCE = 1e-5
 SHARP = 2e-5
 """Smaller errors are not told from those of the reference."""
 
 
-def state(sampler: Sampler, sample: int) -> tuple[gs.Specification, float]:
+def state(seed: int, sample: int) -> tuple[gs.Specification, float]:
     """The state of a sample id, and the energy in meV at which it is looked at."""
-    drawn = sampler.draw(sample)
+    drawn = paper_state(seed, sample, RANGES)
     angles = {} if drawn.theta is None else {"theta": drawn.theta}
     specification = gs.Specification(
         gs.material("nbse2"),
@@ -35,7 +36,7 @@ def state(sampler: Sampler, sample: int) -> tuple[gs.Specification, float]:
         gs.Impurity.scalar(0.0),
         drawn.eps0,
     )
-    generator = np.random.Generator(np.random.Philox(key=[sampler.seed + 1, sample]))
+    generator = np.random.Generator(np.random.Philox(key=[seed + 1, sample]))
     return specification, float(generator.uniform(-3, 3) * drawn.labelled_gap)
 
 
@@ -71,11 +72,10 @@ def main() -> None:
     parser.add_argument("--only", type=int, nargs="*", help="sample ids")
     parser.add_argument("--references", type=Path, help="text file that keeps the values to 1e-5")
     given = parser.parse_args()
-    sampler = Sampler(given.seed, gap=(0.3, 3.0), eps0=(-300.0, 100.0))
     known = read_references(given.references)
     errors, estimates, rows = [], [], []
     for sample in given.only or range(given.states):
-        specification, energy = state(sampler, sample)
+        specification, energy = state(given.seed, sample)
 
         key = (given.seed, given.broadening, sample)
         found = states(specification, energy, given.broadening, given.accuracy)

@@ -27,8 +27,9 @@ from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.recipe import Recipe
 from gapscope.errors import HostDiedError, KernelError
 from gapscope.instrument.contour import Contour
-from gapscope.physics import Specification
+from gapscope.physics import Pairing, Specification
 from gapscope.physics.lattice import window_coordinates
+from gapscope.problem.sampling import Drawn, draw
 from gapscope.simulation.materials import material
 from gapscope.simulation.numerics import Numerics
 
@@ -217,17 +218,33 @@ class HostDies(Formula):
 
     def maps(self, specifications: Sequence[Specification], numerics: Numerics) -> PlainMaps:
         died = len(list(self.folder.glob("died-*")))
-        if specifications[0].eps0 == recipe().sampler().draw(0).eps0 and died < self.times:
+        if specifications[0].eps0 == drawn(recipe(), 0).values["eps0"] and died < self.times:
             (self.folder / f"died-{died}").touch()
             raise HostDiedError("The kernel host must live.", "killed by SIGKILL")
         return super().maps(specifications, numerics)
+
+
+def drawn(what: Recipe, sample: int) -> Drawn:
+    """The parameters of a sample of a recipe that needs no merging."""
+    return draw(what.define(material(what.material)), what.seed, sample)
+
+
+def specification(what: Recipe, sample: int) -> Specification:
+    """The superconductor of a sample of the paper's problem."""
+    own = drawn(what, sample)
+    nbse2 = material(what.material)
+    name = what.define(nbse2).classes[own.label].members[own.member].candidate
+    pairing = Pairing(name, gap=own.own_gap, theta=own.values.get("theta"))
+    return Specification(nbse2, pairing, what.impurity.impurity(), own.values["eps0"])
 
 
 def build_here(what: Recipe, folder: Path, simulator: Simulator | None = None) -> Path:
     """A dataset built in this process, without Dask."""
     simulator = simulator or Formula()
     nbse2 = material(what.material)
-    manifest = replace(Manifest.start(what, nbse2), versions=simulator.versions(1))
+    manifest = replace(
+        Manifest.start(what, nbse2, what.define(nbse2)), versions=simulator.versions(1)
+    )
     (folder / "shards").mkdir(parents=True)
     for index in manifest.missing:
         entry = compute_shard(Job(folder, manifest, nbse2, simulator, 1), index)

@@ -38,9 +38,8 @@ def test_every_map_is_that_of_the_parameters_beside_it(undisturbed: Path) -> Non
         table, dos = reader.parameters, opened.dos.values
         for i in range(10):
             theta = None if np.isnan(table["theta"][i]) else float(table["theta"][i])
-            pairing = Pairing(
-                reader.irreps[table["irrep"][i]], gap=float(table["printed_gap"][i]), theta=theta
-            )
+            name = reader.candidates[table["candidate"][i]]
+            pairing = Pairing(name, gap=float(table["printed_gap"][i]), theta=theta)
             spec = Specification(
                 nbse2, pairing, what.impurity.impurity(), eps0=float(table["eps0"][i])
             )

@@ -57,7 +57,7 @@ def test_the_dataset_opens_lazily_with_names_and_units(finished: Path) -> None:
 def test_the_dataset_says_where_it_comes_from(finished: Path) -> None:
     with open_dataset(finished) as opened:
         assert json.loads(opened.attrs["recipe"]) == recipe().to_dict()
-        assert opened.attrs["schema_version"] == SCHEMA_VERSION
+        assert opened.attrs["schema_version"] == recipe().schema_version
         assert opened.attrs["material"] == "NbSe2"
         assert opened.attrs["lattice"] == "triangular"
         assert opened.attrs["lattice_constant"] == 3.44
@@ -75,7 +75,7 @@ def test_every_image_belongs_to_the_parameters_beside_it(finished: Path) -> None
     with DatasetReader(finished) as reader:
         table = reader.parameters
         for i in range(len(reader)):
-            irrep = reader.irreps[table["irrep"][i]]
+            irrep = reader.candidates[table["candidate"][i]]
             assert reader.labels[table["label"][i]] == label_of(irrep)
             assert table["gap"][i] == pytest.approx(labelled_gap(irrep, table["printed_gap"][i]))
             theta = None if np.isnan(table["theta"][i]) else float(table["theta"][i])

@@ -9,7 +9,7 @@ import pytest
 
 from doubles import Formula, recipe, write_recipe
 from gapscope.dataset.build import build
-from gapscope.dataset.preflight import require_computable
+from gapscope.dataset.preflight import define_problem
 from gapscope.errors import RecipeError
 from gapscope.physics import Material
 from gapscope.physics.bonds import Bonds
@@ -53,7 +53,7 @@ def test_a_material_without_the_irreps_is_refused_before_the_folder_is_made(
 
 
 def test_ising_soc_keeps_the_symmetry_of_the_bands(nbse2: Material) -> None:
-    require_computable(recipe(), nbse2)
+    define_problem(recipe(), nbse2)
     assert band_asymmetry(nbse2.bonds) < 1e-12
 
 
@@ -71,4 +71,4 @@ def test_the_bands_of_a_wannier90_material_have_the_symmetry(measured: Path) -> 
         pytest.skip("the measured files are not there (GAPSCOPE_MEASURED)")
     nbs2 = material(str(path), fermi_energy=-6.09, lattice_constant=3.33)
     assert 1e-5 < band_asymmetry(nbs2.bonds) < 2e-3
-    require_computable(recipe(), nbs2)
+    define_problem(recipe(), nbs2)

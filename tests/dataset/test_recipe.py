@@ -73,7 +73,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         {"splits": {"train": 25, "validation": 10, "test": 10}},
         "multiple of 10",
     ),
-    "no samples": ({"splits": {"train": 0, "validation": 0, "test": 0}}, "multiple of 10"),
+    "no samples": ({"splits": {"train": 0, "validation": 0, "test": 0}}, "has samples"),
     "negative count": ({"splits": {"train": -10, "validation": 10, "test": 10}}, "splits.train"),
     "number as text": ({"broadening": "0.1"}, "broadening"),
     "whole number expected": ({"shard_size": 2.5}, "shard_size"),
@@ -114,8 +114,8 @@ def test_a_broken_recipe_is_refused_with_rule_value_and_remedy(
 
 
 def test_a_newer_recipe_asks_for_a_newer_gapscope() -> None:
-    with pytest.raises(SchemaVersionError, match=r"schema 2[\s\S]*Update gapscope"):
-        Recipe.from_dict(TABLE | {"schema": 2})
+    with pytest.raises(SchemaVersionError, match=r"schema 3[\s\S]*Update gapscope"):
+        Recipe.from_dict(TABLE | {"schema": 3})
 
 
 @pytest.mark.parametrize("content", [b"seed = ", b"\xff\xfe", None], ids=["TOML", "text", "file"])

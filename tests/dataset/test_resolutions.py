@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import gapscope as gs
-from doubles import Formula, PlainMaps, build_here, image, recipe
+from doubles import Formula, PlainMaps, build_here, image, recipe, specification
 from gapscope.dataset.card import card
 from gapscope.dataset.compute import JuliaKernel
 from gapscope.dataset.load import DatasetReader, open_dataset
@@ -18,7 +18,6 @@ from gapscope.dataset.verify import verify
 from gapscope.errors import KernelError, RecipeError
 from gapscope.instrument.resolution import energy_rule, energy_width
 from gapscope.physics import Specification
-from gapscope.simulation.materials import material
 
 PAIRS = ((0.35, 0.05), (1.2, 0.1))
 
@@ -30,12 +29,6 @@ def resolved(**changes: object) -> Recipe:
 @pytest.fixture(scope="module")
 def broadened(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_here(resolved(), tmp_path_factory.mktemp("resolutions") / "dataset")
-
-
-def specification(what: Recipe, sample: int) -> Specification:
-    drawn = what.sampler().draw(sample)
-    pairing = gs.Pairing(drawn.irrep, gap=drawn.gap, theta=drawn.theta)
-    return Specification(material("nbse2"), pairing, what.impurity.impurity(), drawn.eps0)
 
 
 def test_broadened_maps_are_averages_around_the_energy(broadened: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 import gapscope as gs
-from doubles import Formula, build_here, image, recipe
+from doubles import Formula, build_here, image, recipe, specification
 from gapscope.dataset.card import card
 from gapscope.dataset.compute import JuliaKernel
 from gapscope.dataset.load import DatasetReader, open_dataset
@@ -34,9 +34,7 @@ def fed_back(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def expected(what: Recipe, sample: int) -> NDArray[np.float64]:
-    drawn = what.sampler().draw(sample)
-    pairing = gs.Pairing(drawn.irrep, gap=drawn.gap, theta=drawn.theta)
-    spec = Specification(material("nbse2"), pairing, what.impurity.impurity(), drawn.eps0)
+    spec = specification(what, sample)
     first = image(spec, what.numerics())[0]
     return np.stack([0.01 * contour.energies.sum() * first for contour in what.contours()])
 
@@ -76,7 +74,10 @@ def test_recipes_without_setpoints_are_what_they_were(finished: Path) -> None:
     assert "setpoints" not in recipe().to_dict()
     with DatasetReader(finished) as reader:
         assert len(reader.setpoints) == 0
-    now, then = (Manifest.start(recipe(**c), material("nbse2")) for c in ({}, {"setpoints": [2.0]}))
+    nbse2 = material("nbse2")
+    now, then = (
+        Manifest.start(one, nbse2, one.define(nbse2)) for one in (recipe(), recipe(setpoints=[2.0]))
+    )
     for one, other in ((now, then), (then, now)):
         with pytest.raises(RecipeError, match="setpoints"):
             one.require_same(other)

@@ -12,7 +12,7 @@ from gapscope.plots.maps import SCALE_LABEL
 def test_a_sheet_has_units_and_one_scale_for_all_its_maps(finished: Path) -> None:
     with DatasetReader(finished) as reader:
         figure = sheet(reader, 2)
-        parameters, irreps, chosen = reader.parameters, reader.irreps, reader.examples(2)
+        parameters, irreps, chosen = reader.parameters, reader.candidates, reader.examples(2)
     shown = [axis for axis in figure.axes if axis.get_title()]
     samples = [sample for ids in chosen.values() for sample in ids.tolist()]
     assert len(shown) == len(samples) == 10

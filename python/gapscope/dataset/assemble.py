@@ -12,16 +12,14 @@ import numpy as np
 
 from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.schema import (
+    CANDIDATE,
     DATASET,
-    PARAMETERS,
-    SCHEMA_VERSION,
     SPLITS,
     Variable,
     shard_name,
 )
 from gapscope.dataset.shards import HDF5, read_variables
 from gapscope.instrument.resolution import energy_width
-from gapscope.physics import IRREPS, LABELS
 from gapscope.physics.lattice import window_coordinates
 from gapscope.support.storage import write_whole
 
@@ -35,7 +33,8 @@ def write_dataset(folder: Path, manifest: Manifest) -> None:
     StorageError : the system refused to write.
     """
     recipe = manifest.recipe
-    names = ["sample", *(variable.name for variable in PARAMETERS)]
+    drawn = recipe.parameters()
+    names = ["sample", *(variable.name for variable in drawn)]
     parts = [
         read_variables(folder / shard_name(index), recipe, samples, names)
         for index, samples in enumerate(recipe.shards())
@@ -48,7 +47,7 @@ def write_dataset(folder: Path, manifest: Manifest) -> None:
     image = io.BytesIO()
     with h5py.File(image, "w", libver=HDF5) as file:
         file.attrs.update(attributes(manifest))
-        for variable in recipe.coordinates() + PARAMETERS:
+        for variable in recipe.coordinates() + drawn:
             values = np.asarray(stored[variable.name], dtype=variable.dtype)
             _describe(file.create_dataset(variable.name, data=values), variable)
         for variable in recipe.coordinates():
@@ -58,7 +57,7 @@ def write_dataset(folder: Path, manifest: Manifest) -> None:
             # Where a shard is lost, HDF5 shows the fill value without a word: make it NaN.
             made = file.create_virtual_dataset(variable.name, layout, fillvalue=np.nan)
             _describe(made, variable)
-        for variable in recipe.maps() + PARAMETERS:
+        for variable in recipe.maps() + drawn:
             for axis, dim in enumerate(variable.dims):
                 file[variable.name].dims[axis].attach_scale(file[dim])
     write_whole(folder / DATASET, image.getvalue())
@@ -66,20 +65,24 @@ def write_dataset(folder: Path, manifest: Manifest) -> None:
 
 def attributes(manifest: Manifest) -> dict[str, Any]:
     """Provenance and conventions of a dataset."""
-    recipe = manifest.recipe
+    recipe, problem = manifest.recipe, manifest.problem
+    stored = {"problem": json.dumps(problem.to_dict())} if recipe.schema_version > 1 else {}
+    vectors = manifest.material.get("lattice_vectors")
     return {
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": recipe.schema_version,
         "identity": manifest.identity,
         "name": recipe.name,
         "recipe": json.dumps(recipe.to_dict()),
         "material": str(manifest.material["name"]),
         "lattice": str(manifest.material["lattice"]),
         "lattice_constant": float(manifest.material["lattice_constant"]),
-        "broadening": recipe.broadening,
+        "broadening": recipe.broadening or np.nan,
         "window": recipe.window,
         "method": json.dumps(recipe.method.model_dump()),
-        "labels": list(LABELS),
-        "irreps": list(IRREPS),
+        "labels": list(problem.labels),
+        f"{CANDIDATE[recipe.schema_version]}s": [one.name for one in problem.candidates],
+        **stored,
+        **({} if vectors is None else {"lattice_vectors": vectors}),
         "splits": list(SPLITS),
         **manifest.versions,
     }

@@ -9,11 +9,14 @@ from pathlib import Path
 from gapscope.dataset.assemble import write_dataset
 from gapscope.dataset.compute import Job, JuliaKernel, Simulator, require_versions
 from gapscope.dataset.manifest import Manifest
-from gapscope.dataset.preflight import check_workers, require_computable
-from gapscope.dataset.recipe import Recipe, load_recipe
+from gapscope.dataset.merges import merge_candidates, told
+from gapscope.dataset.preflight import check_workers, define_problem
+from gapscope.dataset.recipe import PaperRecipe, Recipe, load_recipe
 from gapscope.dataset.schema import MANIFEST, shard_name
 from gapscope.dataset.shards import intact_shard
 from gapscope.errors import DatasetError, RecipeError
+from gapscope.physics import Material
+from gapscope.problem.problem import Problem
 from gapscope.simulation.materials import material
 from gapscope.support.storage import make_folder, only_writer, remove_leftovers, require_folder
 
@@ -63,13 +66,13 @@ def build(
     base = Path() if isinstance(recipe, Recipe) else Path(recipe).parent
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
     matter = material(recipe.material, folder=base)
-    require_computable(recipe, matter)
+    problem = define_problem(recipe, matter)
     folder = Path(directory).resolve()
     make_folder(folder / "shards")
     with only_writer(folder, "build.lock", _in_use(folder)):
         remove_leftovers(folder)
         remove_leftovers(folder / "shards")
-        manifest = _survey(folder, _begin(folder, Manifest.start(recipe, matter)))
+        manifest = _survey(folder, _begin(folder, recipe, matter, problem, simulator))
         manifest.write(folder)
         if manifest.missing:
             job = Job(folder, manifest, matter, simulator, neighbours=1)
@@ -90,13 +93,19 @@ def _in_use(folder: Path) -> DatasetError:
     )
 
 
-def _begin(folder: Path, fresh: Manifest) -> Manifest:
-    """The folder's manifest, or the new one."""
-    if not (folder / MANIFEST).exists():
-        return fresh
-    begun = Manifest.read(folder)
-    begun.require_same(fresh)
-    return begun
+def _begin(
+    folder: Path, recipe: Recipe, matter: Material, problem: Problem, simulator: Simulator
+) -> Manifest:
+    """The folder's manifest, or a new one, with what no map can tell apart in one class."""
+    if (folder / MANIFEST).exists():
+        begun = Manifest.read(folder)
+        begun.require_same(Manifest.start(recipe, matter, begun.problem))
+        return begun
+    if not isinstance(recipe, PaperRecipe):
+        problem = merge_candidates(problem, recipe, matter, simulator)
+        for line in told(problem):
+            logger.info("%s", line)
+    return Manifest.start(recipe, matter, problem)
 
 
 def _survey(folder: Path, manifest: Manifest) -> Manifest:

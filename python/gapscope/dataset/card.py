@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from gapscope.dataset.manifest import Manifest
+from gapscope.dataset.merges import told
 from gapscope.dataset.recipe import Recipe
 from gapscope.dataset.verify import verify
+from gapscope.problem.quantities import quantity
+from gapscope.problem.unknown import Unknown
 
 EQUATION = (
     "drho(r; w) = -(1/pi) Im Tr_e [G(r) T G(-r)], T = V (1 - g0 V)^-1, in states per meV and site;"
@@ -39,7 +42,7 @@ def card(directory: str | Path) -> str:
 
 | | |
 |---|---|
-{_settings(recipe)}
+{_settings(manifest)}
 | size | {size / 1e6:.0f} MB in {found.shards} shards, {recipe.dtype} |
 | simulated in | {seconds / 60:.1f} minutes of workers ({seconds / recipe.samples:.3f} s/map) |
 | computed by | {", ".join(f"{name} {value}" for name, value in manifest.versions.items())} |
@@ -55,23 +58,29 @@ choose other rows of k points. Maps then agree within the accuracy above.
 """
 
 
-def _settings(recipe: Recipe) -> str:
-    ranges, impurity, method = recipe.ranges, recipe.impurity, recipe.method.model_dump()
+def _settings(manifest: Manifest) -> str:
+    recipe, problem = manifest.recipe, manifest.problem
+    impurity, method = recipe.impurity, recipe.method.model_dump()
     rows = {
         "material": recipe.material,
         "impurity": f"v = {impurity.scalar:g} meV, J = {list(impurity.moment)} meV",
         "energies": f"{list(recipe.energies)} meV",
         **({"integrated up to": f"{list(recipe.setpoints)} meV"} if recipe.setpoints else {}),
         **({"also at": _resolutions(recipe)} if recipe.resolutions else {}),
-        "broadening": f"{recipe.broadening:g} meV",
+        **({"broadening": f"{recipe.broadening:g} meV"} if recipe.broadening else {}),
         "window": f"{recipe.window} x {recipe.window} sites",
         "method": ", ".join(f"{key} {value}" for key, value in method.items()),
-        "gap": f"uniform in {list(ranges.gap)} meV, A12u in the normalisation of A1u",
-        "eps0": f"uniform in {list(ranges.eps0)} meV",
-        "theta": f"uniform in {list(ranges.theta)} rad",
+        **{one.name: _range(one) for one in problem.shown},
+        **{name: f"{value:g} {quantity(name).unit}" for name, value in problem.fixed.items()},
+        **({"classes": "; ".join(merged)} if (merged := list(told(problem))) else {}),
         "seed": str(recipe.seed),
     }
     return "\n".join(f"| {name} | {value} |" for name, value in rows.items())
+
+
+def _range(unknown: Unknown) -> str:
+    scale = "logarithm uniform" if unknown.scale == "logarithmic" else "uniform"
+    return f"{scale} in {[unknown.low, unknown.high]} {unknown.unit}"
 
 
 def _resolutions(recipe: Recipe) -> str:

@@ -12,15 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapscope.dataset.manifest import Manifest
-from gapscope.dataset.recipe import Recipe
-from gapscope.dataset.sampling import SampleParameters
-from gapscope.dataset.schema import Arrays, shard_name
+from gapscope.dataset.recipe import RULE_NODES, Recipe
+from gapscope.dataset.schema import CANDIDATE, OWN_GAP, Arrays, shard_name
 from gapscope.dataset.shards import ShardEntry, faults, intact_shard, write_shard
 from gapscope.errors import ConvergenceError, DatasetError, KernelError
 from gapscope.instrument.contour import Contour
 from gapscope.instrument.integrated import integrated_densities
+from gapscope.instrument.resolution import energy_rule
 from gapscope.kernel.client import configure, default_threads
-from gapscope.physics import IRREPS, LABELS, Impurity, Material, Pairing, Specification
+from gapscope.physics import Material, Specification
+from gapscope.problem.problem import Problem
+from gapscope.problem.sampling import Drawn, draw
+from gapscope.problem.states import Sample, States
 from gapscope.simulation.maps import simulate_batch
 from gapscope.simulation.numerics import Numerics
 from gapscope.simulation.provenance import versions
@@ -120,12 +123,13 @@ def compute_shard(job: Job, index: int) -> ShardEntry:
     written = intact_shard(path, recipe, samples)
     if written is not None and written.origin == job.manifest.origin:
         return written.entry
-    sampler = recipe.sampler()
-    drawn = [sampler.draw(sample) for sample in samples]
-    impurity = recipe.impurity.impurity()
+    problem = job.manifest.problem
+    drawn = [draw(problem, recipe.seed, sample) for sample in samples]
+    states = States(problem, recipe.draft(job.material), recipe.symmetry_tolerance)
+    own = [states.sample(one.label, one.values, one.member) for one in drawn]
+    specifications = [one.specification for one in own]
     began = time.monotonic()
-    specifications = [specification(sample, job.material, impurity) for sample in drawn]
-    maps = job.simulator.maps(specifications, recipe.numerics())
+    ldos_change, dos = _maps(job.simulator, own, recipe)
     further = {}
     if contours := recipe.contours():
         further["integral_change"] = job.simulator.integral_changes(
@@ -136,10 +140,10 @@ def compute_shard(job: Job, index: int) -> ShardEntry:
     seconds = time.monotonic() - began
     columns = {
         "sample": np.asarray(samples),
-        "ldos_change": maps.ldos_change,
-        "dos": maps.dos,
+        "ldos_change": ldos_change,
+        "dos": dos,
         **further,
-        **_parameters(drawn),
+        **_parameters(problem, drawn, recipe.schema_version),
         "split": recipe.split_of(samples),
     }
     arrays: Arrays = {
@@ -185,18 +189,46 @@ def _unconverged(which: object, error: float) -> ConvergenceError:
     )
 
 
-def specification(drawn: SampleParameters, material: Material, impurity: Impurity) -> Specification:
-    """The superconductor of one sample."""
-    pairing = Pairing(drawn.irrep, gap=drawn.gap, theta=drawn.theta)
-    return Specification(material, pairing, impurity, eps0=drawn.eps0)
+def _maps(
+    simulator: Simulator, samples: Sequence[Sample], recipe: Recipe
+) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
+    """ldos_change and dos of samples, each at its own broadening and energy resolution."""
+    alike: dict[tuple[float, float, float], list[int]] = {}
+    for row, one in enumerate(samples):
+        alike.setdefault((one.broadening, one.temperature, one.modulation), []).append(row)
+    parts = []
+    for (broadening, temperature, modulation), rows in alike.items():
+        specifications = [samples[row].specification for row in rows]
+        nodes, weights = energy_rule(temperature, modulation, RULE_NODES)
+        energies = np.add.outer(recipe.energies, nodes)
+        numerics = replace(
+            recipe.numerics(),
+            energies=np.unique(energies).tolist() if len(nodes) > 1 else recipe.energies,
+            broadening=broadening,
+        )
+        maps = simulator.maps(specifications, numerics)
+        if len(nodes) == 1:
+            parts.append((rows, maps.ldos_change, maps.dos))
+            continue
+        at = np.searchsorted(np.unique(energies), energies)
+        image = np.einsum("e,nwers->nwrs", weights, maps.ldos_change[:, at])
+        parts.append((rows, image, maps.dos[:, at] @ weights))
+    order = np.argsort(np.concatenate([rows for rows, _, _ in parts]))
+    return (
+        np.concatenate([image for _, image, _ in parts])[order],
+        np.concatenate([dos for _, _, dos in parts])[order],
+    )
 
 
-def _parameters(drawn: Sequence[SampleParameters]) -> Arrays:
+def _parameters(problem: Problem, drawn: Sequence[Drawn], version: int) -> Arrays:
+    names = [one.name for one in problem.candidates]
+    members = [problem.classes[one.label].members[one.member].candidate for one in drawn]
     return {
-        "label": np.array([LABELS.index(s.label) for s in drawn]),
-        "irrep": np.array([IRREPS.index(s.irrep) for s in drawn]),
-        "gap": np.array([s.labelled_gap for s in drawn]),
-        "printed_gap": np.array([s.gap for s in drawn]),
-        "theta": np.array([np.nan if s.theta is None else s.theta for s in drawn]),
-        "eps0": np.array([s.eps0 for s in drawn]),
+        "label": np.array([one.label for one in drawn]),
+        CANDIDATE[version]: np.array([names.index(name) for name in members]),
+        OWN_GAP[version]: np.array([one.own_gap for one in drawn]),
+        **{
+            unknown.name: np.array([one.values.get(unknown.name, np.nan) for one in drawn])
+            for unknown in problem.unknowns
+        },
     }

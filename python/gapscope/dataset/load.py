@@ -15,10 +15,17 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.dataset.manifest import Manifest
-from gapscope.dataset.schema import DATASET, PARAMETERS, require_readable, shard_name
+from gapscope.dataset.schema import (
+    CANDIDATE,
+    DATASET,
+    OWN_GAP,
+    SCHEMA_VERSION,
+    require_readable,
+    shard_name,
+)
 from gapscope.dataset.shards import corrupt, read_shard
 from gapscope.errors import DatasetError
-from gapscope.problem.paper import stored_problem
+from gapscope.physics import Lattice
 
 SPARE_DESCRIPTORS = 128
 REBUILD = "Run the build again; it keeps all intact shards and writes this file anew."
@@ -53,15 +60,17 @@ class DatasetReader:
 
     Attributes
     ----------
-    labels, irreps, splits : names that the arrays label, irrep, split point into.
+    labels, candidates, splits : names that the arrays label, candidate and split point into.
     energies, setpoints : (energies,) and (setpoints,) in meV; often there are no setpoints.
     resolutions : (resolutions, 2), temperature in K and modulation in meV rms; often none.
     window : sites per side.
     lattice, lattice_constant : name of the lattice and its constant in Angstrom.
+    crystal_lattice : both with its vectors.
     recipe : the recipe as it stood in TOML.
     problem : candidates, classes and unknowns.
-    parameters : label, irrep, gap, printed_gap, theta, eps0, split by name, each (samples,); gaps
-        and eps0 in meV, theta in radians and NaN where the irrep has none.
+    parameters : label, candidate, every unknown, own_gap (in the candidate's normalisation) and
+        split by name, each (samples,); NaN where a class does not have an unknown. Datasets of
+        schema 1 name candidate and own_gap irrep and printed_gap, too.
 
     Raises
     ------
@@ -74,7 +83,8 @@ class DatasetReader:
         self._file = open_view(self.folder, self._manifest)
         attributes = self._file.attrs
         self.labels = tuple(attributes["labels"])
-        self.irreps = tuple(attributes["irreps"])
+        recipe = self._manifest.recipe
+        self.candidates = tuple(attributes[f"{CANDIDATE[recipe.schema_version]}s"])
         self.splits = tuple(attributes["splits"])
         self.energies: NDArray[np.float64] = self._file["energy"][()]
         self.setpoints = np.asarray(self._manifest.recipe.setpoints, dtype=np.float64)
@@ -82,9 +92,14 @@ class DatasetReader:
         self.window = int(attributes["window"])
         self.lattice = str(attributes["lattice"])
         self.lattice_constant = float(attributes["lattice_constant"])
+        self.crystal_lattice = Lattice.from_dict(self._manifest.material)
         self.recipe: dict[str, Any] = json.loads(attributes["recipe"])
-        self.problem = stored_problem({"recipe": self.recipe})
-        self.parameters = MappingProxyType({v.name: self._file[v.name][()] for v in PARAMETERS})
+        self.problem = self._manifest.problem
+        drawn = {v.name: self._file[v.name][()] for v in recipe.parameters()}
+        for names in (CANDIDATE, OWN_GAP):
+            if (own := names[recipe.schema_version]) in drawn:
+                drawn[names[SCHEMA_VERSION]] = drawn[own]
+        self.parameters = MappingProxyType(drawn)
         self._shards = self._manifest.recipe.shards()
         self._verified: set[int] = set()
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from gapscope.dataset.recipe import Recipe
-from gapscope.dataset.schema import MANIFEST, SCHEMA_VERSION, require_readable, shard_name
+from gapscope.dataset.schema import MANIFEST, require_readable, shard_name
 from gapscope.dataset.shards import Origin, ShardEntry, corrupt
 from gapscope.errors import DatasetError, RecipeError
 from gapscope.physics import Material
+from gapscope.problem.paper import stored_problem
+from gapscope.problem.problem import Problem
 from gapscope.support.reading import read_json
 from gapscope.support.storage import write_whole
 
@@ -22,24 +24,27 @@ MANIFEST_BYTES = 64_000_000
 
 @dataclass(frozen=True)
 class Manifest:
-    """Recipe and material of a dataset, what computes it, and its finished shards by index.
+    """Recipe, material and problem of a dataset, what computes it, and its shards by index.
 
     ``identity``, a hash of recipe and material, is what shards and ``dataset.h5`` are known by.
     """
 
     recipe: Recipe
     material: dict[str, Any]
+    problem: Problem
     identity: str
     versions: dict[str, str] = field(default_factory=dict)
     shards: dict[int, ShardEntry] = field(default_factory=dict)
 
     @classmethod
-    def start(cls, recipe: Recipe, material: Material) -> Manifest:
+    def start(cls, recipe: Recipe, material: Material, problem: Problem) -> Manifest:
         """The manifest of a dataset without shards."""
-        content = {"recipe": recipe.to_dict(), "material": material.to_dict()}
+        content = {"recipe": recipe.deciding(), "material": material.to_dict()}
+        if recipe.schema_version > 1:
+            content["problem"] = problem.to_dict()
         text = json.dumps(content, sort_keys=True)
         identity = hashlib.sha256(text.encode()).hexdigest()
-        return cls(recipe, json.loads(text)["material"], identity)
+        return cls(recipe, json.loads(text)["material"], problem, identity)
 
     @property
     def origin(self) -> Origin:
@@ -82,7 +87,7 @@ class Manifest:
 
     def require_same(self, other: Manifest) -> None:
         """Raise RecipeError if the other manifest is of another recipe or material."""
-        mine, theirs = self.recipe.to_dict(), other.recipe.to_dict()
+        mine, theirs = self.recipe.deciding(), other.recipe.deciding()
         differing = [
             f"{key} = {mine.get(key)!r} here, {theirs.get(key)!r} now"
             for key in mine | theirs
@@ -99,9 +104,11 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Write ``manifest.json``; raises StorageError where the system refuses."""
+        problem = {} if self.recipe.schema_version == 1 else {"problem": self.problem.to_dict()}
         content = {
-            "schema": SCHEMA_VERSION,
+            "schema": self.recipe.schema_version,
             "recipe": self.recipe.to_dict(),
+            **problem,
             "material": self.material,
             "identity": self.identity,
             "versions": self.versions,
@@ -131,7 +138,12 @@ class Manifest:
                 for e in content["shards"]
             }
             return cls(
-                recipe, content["material"], content["identity"], content["versions"], shards
+                recipe,
+                content["material"],
+                stored_problem(content),
+                content["identity"],
+                content["versions"],
+                shards,
             )
         except FileNotFoundError as error:
             raise DatasetError(

@@ -2,46 +2,59 @@
 
 from __future__ import annotations
 
-from gapscope.dataset.compute import specification
-from gapscope.dataset.recipe import BALANCE, Recipe
+from gapscope.dataset.recipe import PaperRecipe, Recipe
 from gapscope.errors import RecipeError, SettingError, SpecificationError
 from gapscope.physics import Material
 from gapscope.physics.lattice import require_triangular
 from gapscope.physics.symmetry import band_asymmetry
+from gapscope.problem.problem import Problem
+from gapscope.problem.sampling import draw
+from gapscope.problem.states import States
 
 ASYMMETRY = 0.01
 """Part of the bands' width by which they may depart from the symmetry. The Wannier90 Hamiltonian of
 NbS2, whose crystal has it, departs by 0.0006."""
 
 
-def require_computable(recipe: Recipe, material: Material) -> None:
-    """Check that the classes of a dataset are defined for its material.
+def define_problem(recipe: Recipe, material: Material) -> Problem:
+    """The problem of a recipe, in schema 2 with every candidate in a class of its own.
 
-    They are irreps of D3h, so the lattice is triangular and the bands have that symmetry, which is
-    necessary, and all that can be said without knowing what the orbitals are. The first samples,
-    one of every irrep, show whether gap and impurity go with the orbitals.
+    One sample of every candidate shows whether gap, impurity and unknowns go with the orbitals. The
+    classes of schema 1 are irreps of D3h: the lattice is triangular then and the bands have that
+    symmetry, which is necessary, and all that can be said without knowing what the orbitals are.
 
     Raises
     ------
-    RecipeError : where they are not.
+    RecipeError : where the crystal does not have what the recipe names.
     """
     try:
-        require_triangular(material.lattice, "A dataset, whose classes are irreps of D3h,")
-        sampler, impurity = recipe.sampler(), recipe.impurity.impurity()
-        for sample in range(BALANCE):
-            specification(sampler.draw(sample), material, impurity)
+        if isinstance(recipe, PaperRecipe):
+            require_triangular(material.lattice, "A dataset, whose classes are irreps of D3h,")
+        problem = recipe.define(material)
+        states = States(problem, recipe.draft(material), recipe.symmetry_tolerance)
+        for sample in range(len(problem.classes) * problem.rounds):
+            one = draw(problem, recipe.seed, sample)
+            states.sample(one.label, one.values, one.member)
     except SpecificationError as error:
         raise RecipeError(
             f"{recipe.name}: {error.rule}", f"{material.name}: {error.received}", error.remedy
         ) from error
+    if isinstance(recipe, PaperRecipe):
+        _require_d3h(recipe, material)
+    return problem
+
+
+def _require_d3h(recipe: Recipe, material: Material) -> None:
     departure = band_asymmetry(material.bonds)
     if departure > ASYMMETRY:
         raise RecipeError(
-            f"{recipe.name}: the classes of a dataset are irreps of D3h, and its material has that"
-            f" symmetry: its bands differ by at most {ASYMMETRY:.0%} of their width under it.",
+            f"{recipe.name}: the classes of a recipe of schema 1 are irreps of D3h, and its"
+            f" material has that symmetry: its bands differ by at most {ASYMMETRY:.0%} of their"
+            " width under it.",
             f"{material.name}: {departure:.1%}",
             "Check the bonds of the material: a vector without its images under rotations by 60"
-            " degrees, or another crystal; the latter can be simulated with gaps by their bonds.",
+            " degrees, or another crystal; for the latter write a recipe of schema 2, which names"
+            " its candidates.",
         )
 
 

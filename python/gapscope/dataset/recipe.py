@@ -1,132 +1,68 @@
-"""A dataset recipe: everything that decides the numbers of a dataset, as a TOML file."""
+"""A dataset recipe: everything that decides the numbers of a dataset, as a TOML file.
+
+Schema 2 names candidates, unknowns and what is fixed. Schema 1 is the paper's problem by its ranges
+(:mod:`gapscope.problem.paper`), and is still written where nothing else is asked.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from gapscope.dataset.sampling import Range, Sampler
+from gapscope.dataset.recipe_tables import (
+    CandidateTable,
+    ConvergedTable,
+    ImpurityTable,
+    Method,
+    RangesTable,
+    SplitsTable,
+    Table,
+    WeightedImpurityTable,
+    unknown_of,
+)
 from gapscope.dataset.schema import (
     SPLITS,
     Variable,
     coordinates,
     maps,
+    parameters,
     require_readable,
-    sample_variables,
 )
 from gapscope.errors import GapscopeError, RecipeError
 from gapscope.instrument.contour import Contour, setpoint_contour
 from gapscope.instrument.resolution import energy_rule, energy_width
-from gapscope.physics import LABELS, Impurity
-from gapscope.simulation.numerics import Converged, Grid, Numerics
+from gapscope.physics import Material
+from gapscope.physics.group.found import EXACT
+from gapscope.problem.define import define
+from gapscope.problem.draft import Draft
+from gapscope.problem.paper import paper_problem
+from gapscope.problem.problem import Problem
+from gapscope.problem.quantities import quantity
+from gapscope.problem.unknown import Unknown
+from gapscope.simulation.numerics import Numerics
 from gapscope.support.reading import read_bounded
 
 RECIPE_BYTES = 1_000_000
 """Largest recipe that is read."""
 
-BALANCE = 2 * len(LABELS)
-"""Sample ids run through the classes, and A12u alternates between A1u and A2u."""
-
 NODES = 5
 """Quadrature nodes of the bias integral. Error of its relative change by impurities, by
 benchmarks/energy_nodes.py for 30 fresh states: 0.5 % in the median, 1.7 % at worst."""
 
+PLACED = {"broadening": "at the top", "potential": "scalar of [impurity]"}
+"""What is fixed elsewhere than in [fixed]."""
+
 RULE_NODES = 7
 """Quadrature nodes of the average over an energy resolution. Error of maps at 1.2 K, 0.1 meV rms,
 by the same script: 1.3 % in the median, 3.9 % at worst, where the gap is small."""
-
-
-class Table(BaseModel):
-    """A table of the recipe: no unknown keys, no silent conversion, only finite numbers."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-
-class ImpurityTable(Table):
-    """Scatterer on the site r = 0: potential v and moment (Jx, Jy, Jz) in meV."""
-
-    scalar: float = 0.0
-    moment: tuple[float, float, float] = (0.0, 0.0, 0.0)
-
-    @model_validator(mode="after")
-    def _scatters(self) -> Self:
-        if self.scalar == 0 and not any(self.moment):
-            raise RecipeError(
-                "The impurity needs a nonzero potential or moment.",
-                "impurity = 0",
-                "Give scalar or moment.",
-            )
-        return self
-
-    def impurity(self) -> Impurity:
-        """The impurity as physics knows it."""
-        return Impurity.scalar(self.scalar) + Impurity.magnetic(self.moment)
-
-
-class GridTable(Table):
-    """Method ``grid``: a uniform kgrid x kgrid mesh of the Brillouin zone."""
-
-    name: Literal["grid"]
-    kgrid: int
-
-    def method(self) -> Grid:
-        """The method as numerics knows it."""
-        return Grid(self.kgrid)
-
-
-class ConvergedTable(Table):
-    """Method ``converged``: maps to a relative accuracy, within a budget of rows of k points."""
-
-    name: Literal["converged"]
-    accuracy: float = Converged.accuracy
-    budget: int = Converged.budget
-
-    def method(self) -> Converged:
-        """The method as numerics knows it."""
-        return Converged(self.accuracy, self.budget)
-
-
-Method = Annotated[GridTable | ConvergedTable, Field(discriminator="name")]
-
-
-class RangesTable(Table):
-    """Ranges of the uniform draws: labelled gap and eps0 in meV, theta in radians."""
-
-    gap: Range
-    eps0: Range
-    theta: Range
-
-
-class SplitsTable(Table):
-    """Number of samples of each split; ids run through them in this order."""
-
-    train: int = Field(ge=0)
-    validation: int = Field(ge=0)
-    test: int = Field(ge=0)
-
-    @model_validator(mode="after")
-    def _balanced(self) -> Self:
-        counts = self.counts
-        if sum(counts) == 0 or any(count % BALANCE for count in counts):
-            raise RecipeError(
-                f"Each split holds a multiple of {BALANCE} samples: {len(LABELS)} classes, A12u "
-                "half A1u and half A2u.",
-                ", ".join(f"{name} = {n}" for name, n in zip(SPLITS, counts, strict=True)),
-                f"Round the counts to multiples of {BALANCE}, not all of them zero.",
-            )
-        return self
-
-    @property
-    def counts(self) -> tuple[int, ...]:
-        """Numbers of samples in the order of SPLITS."""
-        return self.train, self.validation, self.test
 
 
 class Recipe(Table):
@@ -139,21 +75,25 @@ class Recipe(Table):
     meV rms, at which the maps of the one energy are there too, broadened.
     """
 
-    schema_version: Literal[1] = Field(alias="schema")
+    schema_version: int = Field(alias="schema")
     name: str = Field(min_length=1)
     seed: int = Field(ge=0, lt=2**63)
     material: str = Field(min_length=1)
-    impurity: ImpurityTable
+    impurity: ImpurityTable = ImpurityTable()
     energies: tuple[float, ...]
+    broadening: float = 0.0
     setpoints: tuple[float, ...] = ()
     resolutions: tuple[tuple[float, float], ...] = ()
-    broadening: float
     window: int
     dtype: Literal["float32", "float64"] = "float32"
     method: Method = ConvergedTable(name="converged")
-    ranges: RangesTable
     splits: SplitsTable
     shard_size: int = Field(ge=1)
+
+    @property
+    def symmetry_tolerance(self) -> float:
+        """meV to which the crystal's symmetry has to hold."""
+        return EXACT
 
     @model_validator(mode="after")
     def _computable(self) -> Self:
@@ -174,11 +114,33 @@ class Recipe(Table):
                 [list(one) for one in self.resolutions],
                 "Drop copies, and pairs of zeros.",
             )
-        self.sampler()
+        if not sum(self.splits.counts):
+            raise RecipeError(
+                "A dataset has samples.", "no sample in any split", "Raise the counts of [splits]."
+            )
+        self._require_problem()
         self.numerics()
         self.contours()
         self.energy_rules()
         return self
+
+    def _require_problem(self) -> None:
+        """Raise RecipeError for what can be seen to be wrong without the material."""
+        raise NotImplementedError
+
+    @property
+    def unknowns(self) -> tuple[Unknown, ...]:
+        """What is drawn, in the order of the draws."""
+        raise NotImplementedError
+
+    def define(self, material: Material) -> Problem:
+        """The problem; in schema 2 with every candidate in a class of its own.
+
+        Raises
+        ------
+        RecipeError, SpecificationError : see :func:`gapscope.problem.define.define`.
+        """
+        raise NotImplementedError
 
     @property
     def samples(self) -> int:
@@ -206,10 +168,13 @@ class Recipe(Table):
         edges = np.cumsum(self.splits.counts)
         return np.searchsorted(edges, np.asarray(ids), side="right").astype(np.int8)
 
-    def sampler(self) -> Sampler:
-        """The generator of parameters."""
-        ranges = self.ranges
-        return Sampler(self.seed, gap=ranges.gap, eps0=ranges.eps0, theta=ranges.theta)
+    def draft(self, material: Material) -> Draft:
+        """What all samples have in common."""
+        impurity = self.impurity
+        weights = impurity.weights if isinstance(impurity, WeightedImpurityTable) else None
+        return Draft(
+            material, self.numerics().broadening, impurity.scalar, impurity.moment, weights
+        )
 
     def numerics(self) -> Numerics:
         """How the maps are computed."""
@@ -227,13 +192,18 @@ class Recipe(Table):
         """The dataset's coordinates."""
         return coordinates(*self._further)
 
+    def parameters(self) -> tuple[Variable, ...]:
+        """The dataset's variables that were drawn."""
+        return parameters(self.unknowns, self.schema_version)
+
     def maps(self) -> tuple[Variable, ...]:
         """The dataset's variables that the kernel computes."""
         return maps(self.dtype, *self._further)
 
     def variables(self) -> tuple[Variable, ...]:
         """All variables of the dataset's shards, in the order in which they are hashed."""
-        return sample_variables(self.dtype, *self._further)
+        sample, *_ = self.coordinates()
+        return (sample, *self.maps(), *self.parameters())
 
     @property
     def _further(self) -> tuple[bool, bool]:
@@ -248,6 +218,10 @@ class Recipe(Table):
                 del table[name]
         return table
 
+    def deciding(self) -> dict[str, Any]:
+        """What of it decides the dataset's numbers: a dataset's identity follows from it."""
+        return self.to_dict()
+
     @classmethod
     def from_dict(cls, table: dict[str, Any], where: str = "recipe") -> Recipe:
         """Check a parsed recipe.
@@ -260,11 +234,154 @@ class Recipe(Table):
         version = table.get("schema")
         if isinstance(version, int):
             require_readable(version, where)
+        kind = ProblemRecipe if version == 2 else PaperRecipe
         try:
             # JSON has arrays where TOML has them, and strict mode takes them for tuples.
-            return cls.model_validate_json(json.dumps(table, default=str))
+            return kind.model_validate_json(json.dumps(table, default=str))
         except ValidationError as error:
             raise _recipe_error(error, where) from error
+
+
+class PaperRecipe(Recipe):
+    """Schema 1: the paper's problem by the ranges of gap, eps0 and theta."""
+
+    schema_version: Literal[1] = Field(alias="schema")
+    impurity: ImpurityTable
+    broadening: float
+    ranges: RangesTable
+
+    @property
+    def unknowns(self) -> tuple[Unknown, ...]:
+        """What is drawn, in the order of the draws."""
+        return self._problem.unknowns
+
+    def define(self, material: Material) -> Problem:
+        """The paper's problem."""
+        return self._problem
+
+    @property
+    def _problem(self) -> Problem:
+        return paper_problem(self.ranges.model_dump())
+
+    def _require_problem(self) -> None:
+        if not self.impurity.scatters:
+            raise RecipeError(
+                "The impurity needs a nonzero potential or moment.",
+                "impurity = 0",
+                "Give scalar or moment.",
+            )
+        problem = self._problem
+        balance = len(problem.classes) * problem.rounds
+        if any(count % balance for count in self.splits.counts):
+            counts = zip(SPLITS, self.splits.counts, strict=True)
+            raise RecipeError(
+                f"Each split holds a multiple of {balance} samples: {len(problem.classes)}"
+                " classes, A12u half A1u and half A2u.",
+                ", ".join(f"{name} = {n}" for name, n in counts),
+                f"Round the counts to multiples of {balance}, not all of them zero.",
+            )
+
+
+class ProblemRecipe(Recipe):
+    """Schema 2: candidates by their irreps, unknowns by their ranges, and what is fixed.
+
+    ``[unknowns]`` and ``[fixed]`` name rows of :data:`gapscope.problem.quantities.QUANTITIES`;
+    ``tolerance`` is that of the crystal's symmetry in meV; ``[training]`` holds options of
+    ``gapscope train`` and decides nothing of the dataset.
+    """
+
+    schema_version: Literal[2] = Field(alias="schema")
+    impurity: WeightedImpurityTable = WeightedImpurityTable()
+    candidates: tuple[CandidateTable, ...]
+    unknown_entries: dict[str, Any] = Field(alias="unknowns")
+    fixed: dict[str, float] = Field(default_factory=dict)
+    tolerance: float = Field(default=EXACT, gt=0)
+    training: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def symmetry_tolerance(self) -> float:
+        """meV to which the crystal's symmetry has to hold."""
+        return self.tolerance
+
+    @field_validator("fixed")
+    @classmethod
+    def _known(cls, fixed: Mapping[str, float]) -> Mapping[str, float]:
+        for name in fixed:
+            quantity(name)
+            if name in PLACED:
+                raise RecipeError(
+                    f"{name} is given in its own place, {PLACED[name]}, or is unknown.",
+                    f"{name} in [fixed]",
+                    "Move it there.",
+                )
+        return fixed
+
+    @property
+    def unknowns(self) -> tuple[Unknown, ...]:
+        """What is drawn, in the order of the draws."""
+        return tuple(unknown_of(name, entry) for name, entry in self.unknown_entries.items())
+
+    def define(self, material: Material) -> Problem:
+        """The problem with every candidate in a class of its own."""
+        named = [one.named for one in self.candidates]
+        return define(self.draft(material), named, self.unknowns, self.fixed, self.tolerance)
+
+    def numerics(self) -> Numerics:
+        """How the maps are computed; in the middle of its range where the broadening is unknown."""
+        own = [one for one in self.unknowns if one.name == "broadening"]
+        broadening = math.sqrt(own[0].low * own[0].high) if own else self.broadening
+        return Numerics(self.energies, broadening, self.window, self.method.method())
+
+    def deciding(self) -> dict[str, Any]:
+        """All but the options of a training."""
+        return {name: value for name, value in self.to_dict().items() if name != "training"}
+
+    def _require_problem(self) -> None:
+        names = {one.name for one in self.unknowns}
+        if not names:
+            raise RecipeError(
+                "A network reads at least one number.", "no [unknowns]", "Give a range of the gap."
+            )
+        if twice := names & self.fixed.keys():
+            raise RecipeError(
+                "A quantity is unknown or fixed.",
+                f"{', '.join(sorted(twice))}: both",
+                "Leave one of the two out.",
+            )
+        if bool(self.broadening) == ("broadening" in names):
+            raise RecipeError(
+                "The broadening stands at the top, or among the unknowns.",
+                f"{'both' if self.broadening else 'neither'}",
+                "Give it once, in meV.",
+            )
+        if "gap" not in names | self.fixed.keys():
+            raise RecipeError(
+                "The gap is unknown or fixed.",
+                ", ".join(sorted(names)),
+                "Give gap = [low, high] in meV in [unknowns].",
+            )
+        if not self.impurity.scatters and not names & {"potential", "moment"}:
+            raise RecipeError(
+                "An impurity scatters: its potential or moment is given, or unknown.",
+                "neither",
+                "Give [impurity] scalar in meV, or potential = [low, high] in [unknowns].",
+            )
+        self._require_one_instrument(names)
+
+    def _require_one_instrument(self, names: set[str]) -> None:
+        smeared = names | self.fixed.keys()
+        if self.setpoints and "broadening" in names:
+            raise RecipeError(
+                "Maps at constant current are integrated with one broadening.",
+                "setpoints, and broadening among the unknowns",
+                "Leave one of the two out.",
+            )
+        if self.resolutions and {"temperature", "modulation", "broadening"} & smeared:
+            raise RecipeError(
+                "Energy resolutions are listed, or unknown.",
+                "resolutions beside " + ", ".join(sorted(smeared)),
+                "Leave one of the two out.",
+            )
 
 
 def load_recipe(path: str | Path) -> Recipe:

@@ -9,7 +9,7 @@ One chunk holds one image. Numbers are little-endian on every machine, so that c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapscope.errors import SchemaVersionError
+from gapscope.problem.unknown import Unknown, in_tables
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+SHARD_SCHEMA = 1
 SPLITS = ("train", "validation", "test")
 MANIFEST = "manifest.json"
 DATASET = "dataset.h5"
@@ -52,15 +54,10 @@ SETPOINT = Variable("setpoint", "<f8", ("setpoint",), "meV", "bias eV0 of the fe
 RESOLUTION = Variable(
     "resolution", "<f8", ("resolution",), "meV", "standard deviation of the energy resolution"
 )
-PARAMETERS = (
-    Variable("label", "|i1", ("sample",), "1", "class, index into the attribute labels"),
-    Variable("irrep", "|i1", ("sample",), "1", "irrep, index into the attribute irreps"),
-    Variable("gap", "<f8", ("sample",), "meV", "gap in the normalisation of its class"),
-    Variable("printed_gap", "<f8", ("sample",), "meV", "gap as it enters the paper's eqs 6-11"),
-    Variable("theta", "<f8", ("sample",), "rad", "mixing angle, NaN where the irrep has none"),
-    Variable("eps0", "<f8", ("sample",), "meV", "onsite energy"),
-    Variable("split", "|i1", ("sample",), "1", "split, index into the attribute splits"),
-)
+CANDIDATE = {1: "irrep", 2: "candidate"}
+"""Column of the candidate, by schema; the attribute of its names is the plural."""
+OWN_GAP = {1: "printed_gap", 2: "own_gap"}
+"""Column of the gap in the candidate's own normalisation."""
 LDOS_CHANGE = ("sample", "energy", "r1", "r2")
 DOS = Variable("dos", "<f8", ("sample", "energy"), "1/meV", "density of states per site")
 
@@ -88,9 +85,24 @@ def maps(dtype: str, setpoints: bool, resolutions: bool) -> tuple[Variable, ...]
     return (images, DOS) + (integrals,) * setpoints + broadened * resolutions
 
 
-def sample_variables(dtype: str, setpoints: bool, resolutions: bool) -> tuple[Variable, ...]:
-    """All variables of a shard, in the order in which they are hashed."""
-    return (SAMPLE, *maps(dtype, setpoints, resolutions), *PARAMETERS)
+def parameters(unknowns: Sequence[Unknown], version: int) -> tuple[Variable, ...]:
+    """Variables that were drawn: class, candidate, unknowns in the order of tables, split."""
+    over = ("sample",)
+    candidate = CANDIDATE[version]
+    columns = [
+        Variable("label", "|i1", over, "1", "class, index into the attribute labels"),
+        Variable(
+            candidate, "|i1", over, "1", f"{candidate}, index into the attribute {candidate}s"
+        ),
+    ]
+    for one in in_tables(unknowns):
+        columns.append(
+            Variable(one.name, "<f8", over, one.unit, f"{one.long_name}, NaN where none")
+        )
+        if one.name == "gap":
+            own = "gap in the normalisation of the candidate, not of its class"
+            columns.append(Variable(OWN_GAP[version], "<f8", over, one.unit, own))
+    return (*columns, Variable("split", "|i1", over, "1", "split, index into the attribute splits"))
 
 
 def shard_name(index: int) -> str:

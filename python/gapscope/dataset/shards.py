@@ -17,7 +17,7 @@ import numpy as np
 
 from gapscope.dataset.recipe import Recipe
 from gapscope.dataset.schema import (
-    SCHEMA_VERSION,
+    SHARD_SCHEMA,
     Arrays,
     require_readable,
 )
@@ -101,7 +101,7 @@ def write_shard(path: Path, arrays: Arrays, origin: Origin, seconds: float) -> S
     image = io.BytesIO()
     with h5py.File(image, "w", libver=HDF5) as file:
         file.attrs.update(
-            schema_version=SCHEMA_VERSION,
+            schema_version=SHARD_SCHEMA,
             identity=origin.identity,
             versions=json.dumps(origin.versions),
             sha256=sha256,

@@ -14,15 +14,15 @@ from gapscope.dataset.load import REBUILD, open_view
 from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.recipe import Recipe
 from gapscope.dataset.schema import (
+    CANDIDATE,
     DATASET,
-    PARAMETERS,
     SPLITS,
     Arrays,
     shard_name,
 )
 from gapscope.dataset.shards import faults, read_shard
 from gapscope.errors import CorruptShardError, DatasetError
-from gapscope.physics import IRREPS, LABELS, label_of
+from gapscope.problem.sampling import draw
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Verification:
     """What :func:`verify` found in a dataset without fault.
 
     ``digest`` is SHA-256 over all arrays in the order of sample ids: equal for equal numbers,
-    whatever the shards, workers and interruptions. ``counts`` are samples by split and irrep.
+    whatever the shards, workers and interruptions. ``counts`` are samples by split and candidate.
     """
 
     samples: int
@@ -76,6 +76,7 @@ def verify(directory: str | Path) -> Verification:
     manifest.require_finished()
     recipe = manifest.recipe
     variables = recipe.variables()
+    columns = ["sample", *(variable.name for variable in recipe.parameters())]
     hashes = {variable.name: hashlib.sha256() for variable in variables}
     broken: list[CorruptShardError] = []
     tables: list[Arrays] = []
@@ -92,13 +93,13 @@ def verify(directory: str | Path) -> Verification:
             for name, values in shard.arrays.items():
                 _require_shown(view[name][samples.start : samples.stop], values, name)
                 hashes[name].update(values.data)
-            tables.append({name: shard.arrays[name] for name in COLUMNS})
+            tables.append({name: shard.arrays[name] for name in columns})
     if broken:
         received = "; ".join(str(error.received) for error in broken)
         raise CorruptShardError(broken[0].rule, received, broken[0].remedy)
-    table = {name: np.concatenate([part[name] for part in tables]) for name in COLUMNS}
+    table = {name: np.concatenate([part[name] for part in tables]) for name in columns}
     _require_ids_and_splits(table, recipe)
-    counts = _require_balance(table)
+    counts = _require_balance(table, manifest)
     total = hashlib.sha256()
     for variable in variables:
         shape = variable.shape(recipe.sizes(recipe.samples))
@@ -119,26 +120,30 @@ def _require_ids_and_splits(table: Arrays, recipe: Recipe) -> None:
     _require("Splits are the recipe's ranges of sample ids.", ids[wrong].tolist())
 
 
-def _require_balance(table: Arrays) -> dict[str, dict[str, int]]:
-    """Samples by split and irrep: classes equal in each split, A12u half A1u and half A2u."""
+def _require_balance(table: Arrays, manifest: Manifest) -> dict[str, dict[str, int]]:
+    """Samples by split and candidate: classes, and the members of each, in turn."""
+    problem = manifest.problem
+    column = CANDIDATE[manifest.recipe.schema_version]
+    names = [one.name for one in problem.candidates]
     counts = {
         split: {
-            irrep: int(np.sum((table["split"] == s) & (table["irrep"] == i)))
-            for i, irrep in enumerate(IRREPS)
+            name: int(np.sum((table["split"] == s) & (table[column] == i)))
+            for i, name in enumerate(names)
         }
         for s, split in enumerate(SPLITS)
     }
-    for split, by_irrep in counts.items():
-        share = sum(by_irrep.values()) / len(LABELS)
-        merged = {"A1u": share / 2, "A2u": share / 2}
-        if any(count != merged.get(irrep, share) for irrep, count in by_irrep.items()):
-            raise DatasetError(
-                "Each split holds its classes equally often, A12u as half A1u and half A2u.",
-                f"{split}: {by_irrep}",
-                REPORT,
-            )
-    expected = [LABELS.index(label_of(IRREPS[irrep])) for irrep in table["irrep"]]
-    _require("A label is its irrep's class.", table["sample"][table["label"] != expected].tolist())
+    ids = table["sample"]
+    drawn = [draw(problem, manifest.recipe.seed, int(sample)) for sample in ids]
+    label = np.array([one.label for one in drawn])
+    _require("Classes come in turn.", ids[table["label"] != label].tolist())
+    members = [problem.classes[one.label].members[one.member].candidate for one in drawn]
+    candidate = np.array([names.index(name) for name in members])
+    _require("A class's candidates come in turn.", ids[table[column] != candidate].tolist())
+    for unknown in problem.unknowns:
+        values = np.array([one.values.get(unknown.name, np.nan) for one in drawn])
+        # Another machine's logarithm may round differently.
+        same = np.isclose(values, table[unknown.name], rtol=1e-12, atol=0, equal_nan=True)
+        _require("Parameters follow from seed and sample id.", ids[~same].tolist())
     return counts
 
 
@@ -151,4 +156,3 @@ def _require(rule: str, samples: list[int]) -> None:
 
 
 REPORT = "Report this with the recipe: a build refuses to write such a dataset."
-COLUMNS = ("sample", *(variable.name for variable in PARAMETERS))

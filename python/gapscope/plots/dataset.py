@@ -46,7 +46,7 @@ def sheet(reader: DatasetReader, per_class: int) -> Figure:
 
 def _title(reader: DatasetReader, sample: int) -> str:
     p = {name: values[sample] for name, values in reader.parameters.items()}
-    irrep = reader.irreps[p["irrep"]]
+    irrep = reader.candidates[p["candidate"]]
     theta = "" if np.isnan(p["theta"]) else rf"$\theta$ = {p['theta']:.2f} rad, "
     label = ""
     if irrep == "A2u":

@@ -19,7 +19,7 @@ from gapscope.errors import SchemaVersionError
 from gapscope.problem.candidate import Candidate
 from gapscope.problem.moves import MOMENT, Move
 from gapscope.problem.quantities import is_angle
-from gapscope.problem.unknown import Unknown
+from gapscope.problem.unknown import Unknown, in_tables
 
 PROBLEM_SCHEMA = 1
 Values = dict[str, NDArray[np.float64]]
@@ -87,7 +87,7 @@ class Problem:
     @cached_property
     def shown(self) -> tuple[Unknown, ...]:
         """Unknowns in the order of tables: the gap, angles, the rest."""
-        return tuple(sorted(self.unknowns, key=lambda u: (u.name != "gap", not u.circular)))
+        return in_tables(self.unknowns)
 
     @cached_property
     def learned(self) -> tuple[Unknown, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
@@ -144,3 +144,8 @@ class Unknown:
     def from_dict(cls, content: Mapping[str, Any]) -> Unknown:
         """Inverse of :meth:`to_dict`."""
         return cls(**content)
+
+
+def in_tables(unknowns: Iterable[Unknown]) -> tuple[Unknown, ...]:
+    """Unknowns in the order of tables: the gap, angles, the rest."""
+    return tuple(sorted(unknowns, key=lambda one: (one.name != "gap", not one.circular)))

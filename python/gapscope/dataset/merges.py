@@ -1,0 +1,168 @@
+"""What no map can tell apart: found by computing the maps of all candidates.
+
+Two candidates are one class where their maps coincide, to SAME of their size, under the recipe's
+impurity, energies and broadening, at values drawn from its ranges. The gap of one may have to be
+another multiple of its function, and theta may count from elsewhere: states whose maps coincide
+have Hamiltonians that a transformation joins, so that tr H^2 summed over the zone, and with it the
+norm of the gap's bonds, is the same; that tells the multiple. Maps are on a coarse grid of k and a
+small window: what joins two states joins them at every k.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gapscope.dataset.compute import Simulator
+from gapscope.dataset.recipe import Recipe
+from gapscope.errors import RecipeError
+from gapscope.physics import Material
+from gapscope.problem.problem import Member, Problem, merged
+from gapscope.problem.states import Sample, States
+from gapscope.simulation.numerics import Grid
+
+SAME = 1e-6
+TRIALS = 3
+"""Draws at which maps are compared."""
+KGRID, WINDOW = 60, 12
+TURNS = ((1, 0.0), (-1, 0.0), (1, np.pi / 2), (-1, np.pi / 2))
+"""Sign and offset of theta that are tried."""
+NORMS = 1e-9
+
+Maps = NDArray[np.float64]
+
+
+def merge_candidates(
+    problem: Problem, recipe: Recipe, material: Material, simulator: Simulator
+) -> Problem:
+    """The problem with candidates joined that no map of the recipe tells apart.
+
+    Raises
+    ------
+    RecipeError : fewer than two classes are left.
+    KernelError, JuliaNotFoundError : see :mod:`gapscope.errors`.
+    """
+    trials = _Trials(problem, recipe, material, simulator)
+    groups: list[list[Member]] = []
+    for number, one in enumerate(problem.classes):
+        for group in groups:
+            first = problem.class_of(group[0].candidate)
+            found = trials.joined(first, number)
+            if found is not None:
+                group.append(found)
+                break
+        else:
+            groups.append([one.members[0]])
+    if len(problem.classes) > 1 and len(groups) == 1:
+        raise RecipeError(
+            "A recipe has candidates that maps tell apart.",
+            f"{', '.join(problem.labels)}: no map of {recipe.name} tells any of them from the"
+            " others",
+            "Choose other energies, another impurity (a moment), or other candidates.",
+        )
+    return merged(problem, groups)
+
+
+def told(problem: Problem) -> Iterator[str]:
+    """Text: which candidates are one class, and how."""
+    for one in problem.classes:
+        first, *others = one.members
+        for other in others:
+            how = []
+            if abs(other.factor - 1) > NORMS:
+                how.append(f"with a gap {other.factor:.6g} times as large")
+            if (other.sign, other.offset) != (1, 0.0):
+                sign = "-" if other.sign < 0 else ""
+                offset = f" + {other.offset:.4g}" if other.offset else ""
+                how.append(f"with theta = {sign}theta{offset}")
+            ways = f" {' and '.join(how)}" if how else ""
+            yield (
+                f"{other.candidate}{ways} has the maps of {first.candidate} (to {SAME:g}): one"
+                f" class, {one.label}, of which {first.candidate} names gap and angles"
+            )
+
+
+@dataclass
+class _Trials:
+    """Maps of candidates at the values of some draws."""
+
+    problem: Problem
+    recipe: Recipe
+    material: Material
+    simulator: Simulator
+
+    def __post_init__(self) -> None:
+        recipe = self.recipe
+        self.states = States(self.problem, recipe.draft(self.material), recipe.symmetry_tolerance)
+        rng = np.random.default_rng(recipe.seed % 2**32)
+        self.values = [
+            {one.name: one.drawn(rng.uniform(0.05, 0.95)) for one in recipe.unknowns}
+            for _ in range(TRIALS)
+        ]
+        self.known: dict[int, list[Maps]] = {}
+
+    def joined(self, first: int, other: int) -> Member | None:
+        """How a class is the first one, if it is."""
+        one, two = (self.problem.classes[i] for i in (first, other))
+        if set(one.unknowns) != set(two.unknowns):
+            return None
+        turns = TURNS if "theta" in two.unknowns else TURNS[:1]
+        for sign, offset in turns:
+            member = Member(two.members[0].candidate, 1.0, sign, offset)
+            factor = self._factor(first, other, member)
+            if factor is None:
+                continue
+            member = replace(member, factor=factor)
+            if self._coincide(first, other, member):
+                return member
+        return None
+
+    def _factor(self, first: int, other: int, member: Member) -> float | None:
+        """Ratio of the gaps at which both have one norm; None where it depends on the state."""
+        ratios = []
+        for values in self.values:
+            sizes = [
+                np.linalg.norm(sample.specification.pairing.bonds(self.material.orbitals).matrices)
+                for sample in (
+                    self.states.sample(first, values),
+                    self._as_member(other, values, member),
+                )
+            ]
+            ratios.append(float(sizes[0] / sizes[1]))
+        if max(ratios) - min(ratios) > NORMS * max(ratios):
+            return None
+        factor = 1.0 if abs(ratios[0] - 1) < NORMS else ratios[0]
+        gap_is_free = any(one.name == "gap" for one in self.problem.unknowns)
+        return factor if gap_is_free or factor == 1.0 else None
+
+    def _as_member(self, other: int, values: dict[str, float], member: Member) -> Sample:
+        own = dict(values)
+        if "gap" in own:
+            own["gap"] *= member.factor
+        if "theta" in own:
+            own["theta"] = member.sign * own["theta"] + member.offset
+        return self.states.sample(other, own)
+
+    def _coincide(self, first: int, other: int, member: Member) -> bool:
+        for trial, values in enumerate(self.values):
+            known = self.known.setdefault(first, [])
+            if len(known) == trial:
+                known.append(self._map(self.states.sample(first, values)))
+            there = self._map(self._as_member(other, values, member))
+            if np.abs(there - known[trial]).max() > SAME * np.abs(known[trial]).max():
+                return False
+        return True
+
+    def _map(self, sample: Sample) -> Maps:
+        """drho of a sample on a coarse grid, and its density of states."""
+        numerics = replace(
+            self.recipe.numerics(),
+            broadening=sample.broadening,
+            window=WINDOW,
+            method=Grid(KGRID),
+        )
+        maps = self.simulator.maps([sample.specification], numerics)
+        return np.asarray(maps.ldos_change, dtype=np.float64)

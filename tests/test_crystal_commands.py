@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 import gapscope as gs
 from gapscope.cli.main import main
+from gapscope.physics.gaps.mixture import FunctionTerm
 
 SMALL = ["--broadening", "5", "--window", "16", "--method", "grid", "--kgrid", "48"]
 RASHBA = """
@@ -211,8 +212,12 @@ def test_a_crystal_of_ones_own_is_simulated_by_irrep(rashba: Path, tmp_path: Pat
     ("options", "message"),
     [
         (["--irrep", "B1g"], "irreps of C4v (4mm) are A1, A2, B1, B2, E"),
-        (["--irrep", "A2", "--shell", 0], "none in shell 0"),
-        (["--irrep", "A1", "--shell", 1], "A state is made of one basis function"),
+        (["--irrep", "A2", "--shell", 0], "A2 of C4v has none in shell 0"),
+        (["--irrep", "A1", "--shell", 1], "A state names one basis function"),
+        (["--irrep", "A1", "--function", "s:1", "--shell", 1], "Leave out --shell"),
+        (["--irrep", "A1", "--function", "s"], "CHANNEL:SHELL"),
+        (["--irrep", "A1", "--normal"], "Leave out --irrep, --gap"),
+        (["--irrep", "A1", "--filling", 1], "filling belongs to a Wannier90 _hr.dat"),
         (["--irrep", "E"], "two partners"),
         (["--irrep", "B1", "--channel", "s", "--theta", 0.2], "Leave theta out"),
     ],
@@ -228,3 +233,27 @@ def test_a_state_that_a_crystal_lacks_is_refused_with_those_it_has(
     assert result.exit_code == 1
     assert message in result.output
     assert not (tmp_path / "x.nc").exists()
+
+
+def test_a_mixture_next_to_a_defect_of_a_bond(rashba: Path, tmp_path: Path) -> None:
+    """s waves on the site and between neighbours, and a d vector in the plane, all in A1."""
+    out, defect = tmp_path / "map.nc", tmp_path / "defect.toml"
+    defect.write_text(
+        'schema = 1\n[[terms]]\nkind = "hopping"\nreal = 20.0\nto = [1, 0]\n'
+        '[[terms]]\nkind = "gap"\nreal = -2.0\nto = [1, 0]\n'
+    )
+    functions = ["s:0", "s:1=-0.5", "txy:1=0.3j"]
+    result = run(
+        "simulate", "--material", rashba, "--irrep", "A1", "--gap", 20, "--impurity-file", defect,
+        *(word for one in functions for word in ("--function", one)), *SMALL, "-o", out,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert "A1 of C4v: s of shell 0, s of shell 1, txy of shell 1" in result.output
+    material = gs.material(str(rashba))
+    pairing = gs.Pairing.mixture(
+        material, "A1", 20.0, [FunctionTerm.parse(text) for text in functions]
+    )
+    impurity = gs.Impurity.hopping(20.0) + gs.Impurity.gap(-2.0, to=(1, 0))
+    state = gs.Specification(material, pairing, impurity)
+    expected = gs.simulate(state, gs.Numerics([0.0], 5.0, 16, gs.Grid(48)))
+    assert gs.read_map(out)["ldos_change"].identical(expected["ldos_change"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -78,3 +79,92 @@ def test_terms_by_matrix_are_shown_and_stored() -> None:
     assert stored[0]["kind"] == "hopping"
     assert (stored[0]["real"], stored[0]["to"]) == ([[20.0]], [1, 0])
     assert stored[2]["scalar"] == 2.0
+
+
+TERMS = """
+schema = 1
+[[terms]]
+kind = "scalar"
+strength = -7
+orbitals = [1, 0.5]
+site = [2, -1]
+[[terms]]
+kind = "magnetic"
+moment = [0, 1, 2.5]
+[[terms]]
+kind = "onsite"
+real = [[1, 2], [2, 3]]
+imag = [[0, -1], [1, 0]]
+[[terms]]
+kind = "hopping"
+real = [[1, 2], [3, 4]]
+site = [0, 1]
+to = [1, 1]
+[[terms]]
+kind = "gap"
+real = [[1, 2], [2, 4]]
+imag = [[0, 1], [1, 0]]
+"""
+
+
+def test_an_impurity_is_read_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "defect.toml"
+    path.write_text(TERMS)
+    m = [[1, 2 - 1j], [2 + 1j, 3]]
+    expected = (
+        Impurity.scalar(-7, orbitals=[1, 0.5], site=(2, -1))
+        + Impurity.magnetic((0, 1, 2.5))
+        + Impurity.onsite(m)
+        + Impurity.hopping([[1, 2], [3, 4]], (0, 1), (1, 1))
+        + Impurity.gap([[1, 2 + 1j], [2 + 1j, 4]])
+    )
+    read = Impurity.from_toml(path)
+    assert read.to_dict() == expected.to_dict()
+    assert read.scatters
+    one = 'schema = 1\n[[terms]]\nkind = "hopping"\nreal = 2\nto = [1, 0]'
+    path.write_text(one)
+    assert Impurity.from_toml(path).to_dict() == Impurity.hopping(2.0, to=(1, 0)).to_dict()
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("terms = 1\nschema = ", "readable TOML"),
+        ("schema = 1", "a list"),
+        ('[[terms]]\nkind = "scalar"\nstrength = 1', "schema = 1"),
+        ("schema = 2\n[[terms]]", "schema = 2"),
+        ("schema = 1\nother = 2\n[[terms]]", "other"),
+        ("schema = 1\n[[terms]]\nstrength = 1", "term 1: kind is one of"),
+        ('schema = 1\n[[terms]]\nkind = "scalar"', "has strength"),
+        ('schema = 1\n[[terms]]\nkind = "scalar"\nstrength = 1\nto = [1, 0]', "may have orbitals"),
+        ('schema = 1\n[[terms]]\nkind = "scalar"\nstrength = "1"', "strength is given as numbers"),
+        ('schema = 1\n[[terms]]\nkind = "scalar"\nstrength = 1\nsite = [0.5, 1]', "2 whole"),
+        ('schema = 1\n[[terms]]\nkind = "magnetic"\nmoment = [1, 2]', "3 numbers"),
+        ('schema = 1\n[[terms]]\nkind = "hopping"\nreal = 1', "has real, to"),
+        ('schema = 1\n[[terms]]\nkind = "onsite"\nreal = "x"', "matrix of numbers"),
+        ('schema = 1\n[[terms]]\nkind = "onsite"\nreal = [[1, 2], [0]]', "matrix of numbers"),
+        ('schema = 1\n[[terms]]\nkind = "gap"\nreal = 1\nimag = [[1, 2], [2, 1]]', "one shape"),
+        ('schema = 1\n[[terms]]\nkind = "onsite"\nreal = [[1, 2], [0, 1]]', "Hermitian"),
+    ],
+)
+def test_a_file_of_no_impurity_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
+    path = tmp_path / "defect.toml"
+    path.write_text(text)
+    with pytest.raises(SpecificationError) as caught:
+        Impurity.from_toml(path)
+    assert complaint in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("impurity", "does"),
+    [
+        (Impurity.scalar(0.0), False),
+        (Impurity.scalar(1.0, orbitals=[0, 0]), False),
+        (Impurity.magnetic((0, 0, 1)), True),
+        (Impurity.onsite([[0.0]]), False),
+        (Impurity.gap(0.5), True),
+        (Impurity.scalar(0.0) + Impurity.hopping(1.0), True),
+    ],
+)
+def test_what_has_no_strength_does_not_scatter(impurity: Impurity, does: bool) -> None:
+    assert impurity.scatters is does

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -10,8 +11,10 @@ import pytest
 from crystals import SQUARE, honeycomb, rashba_on, square, t2g, without_spin_orbit
 from gapscope.errors import SpecificationError
 from gapscope.physics import Bonds, Impurity, Lattice, Material, Pairing, Specification
-from gapscope.physics.gaps.classify import classify_gaps
+from gapscope.physics.gaps.classify import ShellGaps, classify_gaps
 from gapscope.physics.gaps.magnitude import largest_singular_value
+from gapscope.physics.gaps.mixture import FunctionTerm
+from gapscope.physics.gaps.pair_space import CHANNELS
 from gapscope.physics.group.found import find_group
 
 I_SY = np.array([[0, 1], [-1, 0]])
@@ -144,6 +147,60 @@ def test_mixtures_are_made_of_basis_functions(nbse2: Material) -> None:
     assert (mixed.irrep, mixed.gap, len(mixed.terms)) == ("A1", 1.5, 2)
 
 
+def mixture(material: Material, irrep: str, *functions: str, **angles: float) -> Pairing:
+    terms = [FunctionTerm.parse(text) for text in functions]
+    return Pairing.mixture(material, irrep, 1.5, terms, **angles)
+
+
+def test_a_mixture_is_named_by_channel_shell_copy_and_coefficients() -> None:
+    found = classify_gaps(t2g(), 0, ["s", "tz"])
+    first, second, third = (one for one in found if one.irrep.name == "A1g")
+    mixed = mixture(t2g(), "A1g", "s:0:2=0.5", "s:0:1 = -1", "tz:0=0.25+0.5j")
+    expected = Bonds.sum(
+        one.partners[0].scaled(1.5 * c / np.sqrt(1 + 0.25 + 0.3125))
+        for one, c in ((first, -1.0), (second, 0.5), (third, 0.25 + 0.5j))
+    )
+    assert mixed.bonds(3).distance(expected) < 1e-12
+    assert mixed.gap == 1.5
+    assert [(one.channel, one.copy) for one in mixed.terms] == [("s", 2), ("s", 1), ("tz", 1)]
+
+
+def test_partners_are_given_each_a_coefficient_or_all_one_direction() -> None:
+    (one,) = classify_gaps(square(), 1, ["tz"])
+    further = next(f for f in classify_gaps(square(), 2, ["tz"]) if f.shell == 2)
+    chiral = mixture(square(), "Eu", "tz:1=1,1j")
+    terms = zip(one.partners, (1, 1j), strict=True)
+    expected = Bonds.sum(f.scaled(1.5 * c / np.sqrt(2)) for f, c in terms)
+    assert chiral.bonds().distance(expected) < 1e-12
+    turned = mixture(square(), "Eu", "tz:1=0.6", "tz:2=-0.8j", theta=0.4, phi=0.3)
+    shares = (np.cos(0.4), np.exp(0.3j) * np.sin(0.4))
+    expected = Bonds.sum(
+        f.scaled(1.5 * c * share)
+        for function, c in ((one, 0.6), (further, -0.8j))
+        for f, share in zip(function.partners, shares, strict=True)
+    )
+    assert turned.bonds().distance(expected) < 1e-12
+    assert turned.angles == {"theta": 0.4, "phi": 0.3}
+    assert Pairing.from_dict(turned.to_dict()).bonds().distance(expected) < 1e-12
+
+
+@pytest.mark.parametrize("text", ["s", "s:", "s:x", "1:s", "s:1=", "s:1=a", "s:1=1,", "s:-1"])
+def test_a_function_that_is_written_otherwise_is_refused(text: str) -> None:
+    with pytest.raises(SpecificationError, match="CHANNEL:SHELL"):
+        FunctionTerm.parse(text)
+
+
+@pytest.mark.parametrize("material", [square(), t2g(), honeycomb()])
+def test_functions_are_counted_as_they_are_made(material: Material) -> None:
+    group = find_group(material)
+    crystal = ShellGaps(material, group, 1)
+    for shell in (0, 1):
+        made = Counter(
+            (one.irrep.name, one.channel) for one in crystal.of(shell, CHANNELS, group.irreps)
+        )
+        assert crystal.count(shell, CHANNELS, group.irreps) == made
+
+
 def test_a_state_is_written_with_all_that_it_is() -> None:
     pairing = Pairing.of(square(), "Eu", 2.0, theta=0.4, phi=0.1)
     content = json.loads(json.dumps(pairing.to_dict()))
@@ -197,18 +254,18 @@ REFUSALS = {
     ),
     "several channels": (
         lambda: Pairing.of(t2g(), "A1g", 1.0, shell=0),
-        "A1g has 4 in shell 0",
-        "Choose the channel",
+        "A1g has 4 in shell 0: s copy 1, s copy 2, tz copy 1, txy copy 1",
+        "Choose channel and copy",
     ),
     "several copies": (
         lambda: Pairing.of(t2g(), "A1g", 1.0, shell=0, channel="s"),
-        "A1g has 2 in shell 0",
-        "Choose the copy",
+        "A1g has 2 in shell 0: s copy 1, s copy 2",
+        "Choose channel and copy",
     ),
     "no such copy": (
         lambda: Pairing.of(square(), "B1g", 1.0, copy=2),
-        "B1g has 1 in shell 1",
-        "Choose the copy",
+        "B1g has 1 in shell 1: s copy 1",
+        "Choose channel and copy",
     ),
     "a theta too much": (
         lambda: Pairing.of(square(), "B1g", 1.0, theta=0.1),
@@ -236,6 +293,48 @@ REFUSALS = {
         lambda: Pairing.of(square(), "B1g", 1.0, channel="singlet"),
         "A channel is s",
         "Give some of s, tz, txy",
+    ),
+    "a shell without the irrep": (
+        lambda: Pairing.of(square(), "B1g", 1.0, shell=2),
+        "has none in shell 2",
+        "in shell 1 (s), shell 3 (s), shell 4 (s), shell 6 (s). Shell 2 has A1g, A1u, A2u, B1u,"
+        " B2g, B2u, Eu.",
+    ),
+    "a function twice": (
+        lambda: mixture(square(), "A1g", "s:1", "s:1:1=2"),
+        "stands once",
+        "Add its coefficients",
+    ),
+    "coefficients of no partner": (
+        lambda: mixture(square(), "A1g", "s:1=1,2"),
+        "A1g s, shell 1 has 1 partner.",
+        "Give 1.",
+    ),
+    "coefficients of three partners": (
+        lambda: mixture(square(), "Eu", "tz:1=1,2,3"),
+        "has 2 partners",
+        "Give 2, or one, and theta.",
+    ),
+    "partners without an angle": (lambda: mixture(square(), "Eu", "tz:1"), "two", "Give theta"),
+    "an angle for nothing": (
+        lambda: mixture(square(), "Eu", "tz:1=1,1j", theta=0.4),
+        "given one coefficient",
+        "Leave theta out",
+    ),
+    "a function of another irrep": (
+        lambda: mixture(square(), "B1g", "s:1", "s:2"),
+        "B1g of D4h has none in shell 2",
+        "shell 1 (s)",
+    ),
+    "a function of several copies": (
+        lambda: mixture(t2g(), "A1g", "s:0"),
+        "A1g has 2 in shell 0",
+        "--function",
+    ),
+    "coefficients that vanish": (
+        lambda: mixture(square(), "A1g", "s:0=0", "s:1=0"),
+        "not all zero",
+        "Take functions",
     ),
     "no functions": (lambda: Pairing.from_functions(1.0, []), "one irrep", "Take functions"),
     "unlike irreps": (

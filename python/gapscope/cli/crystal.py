@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from gapscope.cli.maps import FILE, WHOLE, given_material, wannier_options
+from gapscope.cli.material import given_material, wannier_options
+from gapscope.cli.options import FILE, WHOLE, figure_option
 from gapscope.cli.outputs import require_outputs
 from gapscope.physics.gaps.pair_space import CHANNELS
 from gapscope.physics.group.crystal_group import symmetrised as made_symmetric
@@ -68,7 +69,7 @@ def symmetry(
 @wannier_options
 @tolerance_option
 @json_option
-@click.option("--figure", type=FILE, help="Figure to write (.png, .pdf, .svg).")
+@figure_option
 def gaps(
     shells: int,
     channels: str,

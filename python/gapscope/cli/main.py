@@ -10,9 +10,10 @@ from gapscope.cli.crystal import gaps, symmetry
 from gapscope.cli.dataset import dataset
 from gapscope.cli.explore import explore
 from gapscope.cli.learning import calibrate, evaluate, export, predict, train
-from gapscope.cli.maps import converge, dos, simulate, spectrum
+from gapscope.cli.maps import converge, simulate
 from gapscope.cli.measured import prepare
 from gapscope.cli.several import spread
+from gapscope.cli.spectra import dos, spectrum
 from gapscope.cli.system import doctor, julia
 from gapscope.errors import GapscopeError
 

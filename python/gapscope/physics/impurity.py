@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gapscope.errors import SpecificationError
+from gapscope.physics.impurity_file import read_terms
 from gapscope.physics.impurity_matrix import MatrixTerm, rows_of
 from gapscope.physics.spin import S0, SX, SY, SZ
 
@@ -151,8 +153,36 @@ class Impurity:
         there = here if to is None else _site(to)
         return cls((MatrixTerm("gap", rows_of(matrix), here, there),))
 
+    @classmethod
+    def from_toml(cls, path: str | Path) -> Impurity:
+        """The sum of the terms of a file: ``schema = 1`` and a list ``[[terms]]``.
+
+        Each has a ``kind`` and the arguments of the maker of that name, in meV: ``scalar``
+        (``strength``, ``orbitals``), ``magnetic`` (``moment``, ``orbitals``), ``onsite``,
+        ``hopping`` and ``gap`` (``real`` and ``imag``, matrices n x n or 2n x 2n, spin major), and
+        ``site`` and ``to`` where these have them.
+
+        Raises
+        ------
+        SpecificationError : a file that does not hold that, or a term that is refused.
+        """
+        made: list[ImpurityTerm | MatrixTerm] = []
+        for kind, first, others in read_terms(Path(path)):
+            made += getattr(cls, kind)(*first, **others).terms
+        return cls(tuple(made))
+
     def __add__(self, other: Impurity) -> Impurity:
         return Impurity(self.terms + other.terms)
+
+    @property
+    def scatters(self) -> bool:
+        """Whether any term has a strength."""
+        return any(
+            np.any(term.matrix)
+            if isinstance(term, MatrixTerm)
+            else any((term.scalar, *term.moment)) and any(term.weights or (1.0,))
+            for term in self.terms
+        )
 
     @property
     def sites(self) -> tuple[Site, ...]:

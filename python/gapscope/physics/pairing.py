@@ -17,6 +17,7 @@ from gapscope.physics.form_factors import FORM_FACTORS
 from gapscope.physics.gaps.basis_function import BasisFunction
 from gapscope.physics.gaps.choice import choose_function, is_named_in_paper
 from gapscope.physics.gaps.magnitude import largest_singular_value
+from gapscope.physics.gaps.mixture import FunctionTerm, mixed_functions
 from gapscope.physics.gaps.term import GapTerm, partner_coefficients
 from gapscope.physics.group.found import EXACT, find_group
 from gapscope.physics.irreps import require_irrep
@@ -50,8 +51,8 @@ class Pairing:
     ========= ============================================================ =====================
 
     These are the paper's states of D3h, with its matrices and its own normalisation of the gap. A
-    gap of any crystal comes from :meth:`of` (an irrep), :meth:`from_functions` (any mixture of an
-    irrep's basis functions) or :meth:`from_bonds`.
+    gap of any crystal comes from :meth:`of` (an irrep), :meth:`mixture` and :meth:`from_functions`
+    (any mixture of an irrep's basis functions) or :meth:`from_bonds`.
 
     Parameters
     ----------
@@ -163,6 +164,36 @@ class Pairing:
         values = (theta, phi, theta_s, phi_s, theta_t, phi_t)
         given = {n: float(v) for n, v in zip(ANGLES, values, strict=True) if v is not None}
         made = cls.from_functions(gap, [(function, partner_coefficients(function, given))])
+        return replace(made, theta=given.get("theta"), phi=given.get("phi"))
+
+    @classmethod
+    def mixture(
+        cls,
+        material: Material,
+        irrep: str,
+        gap: float,
+        functions: Sequence[FunctionTerm],
+        *,
+        tolerance: float = EXACT,
+        **angles: float | None,
+    ) -> Pairing:
+        """A gap of several basis functions of an irrep, Delta = gap sum_a c_a f_a / |c|.
+
+        Parameters
+        ----------
+        irrep, gap, tolerance : as of :meth:`of`.
+        functions : each by channel, shell and copy, with its coefficients.
+        angles : theta and phi of two partners, for functions that are given one coefficient.
+
+        Raises
+        ------
+        SpecificationError : functions that the crystal does not have, or coefficients or angles
+            that do not go with them.
+        """
+        group = find_group(material, tolerance) if material.basis is not None else None
+        given = {name: float(value) for name, value in angles.items() if value is not None}
+        terms = mixed_functions(material, group, irrep, functions, given)
+        made = cls.from_functions(gap, terms)
         return replace(made, theta=given.get("theta"), phi=given.get("phi"))
 
     @classmethod

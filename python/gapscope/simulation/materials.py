@@ -36,6 +36,21 @@ def material(
     """
     path = find_material(name, folder)
     if path.suffix == ".toml":
+        told = {
+            "fermi_energy": fermi_energy,
+            "filling": filling,
+            "spin": spin,
+            "lattice_constant": lattice_constant,
+            "kz": kz,
+        }
+        given = {key: value for key, value in told.items() if value is not None}
+        if given:
+            raise MaterialFileError(
+                f"{', '.join(given)} belong{'s' if len(given) == 1 else ''} to a Wannier90 _hr.dat;"
+                " a material's TOML says all that it needs.",
+                f"{', '.join(f'{key} = {value}' for key, value in given.items())} with {path.name}",
+                f"Leave {', '.join(given)} out; eps0 moves the bands against the Fermi level.",
+            )
         return Material.from_toml(path)
     if fermi_energy is None and filling is None:
         raise MaterialFileError(

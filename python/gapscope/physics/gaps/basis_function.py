@@ -71,6 +71,19 @@ def basis_functions(
             )
 
 
+def multiplicities(
+    space: PairSpace, group: CrystalGroup, irreps: Sequence[Irrep]
+) -> tuple[int, ...]:
+    """How many copies of each irrep a space holds: sum_g chi(g) tr T(g) / sum_g chi(g)^2."""
+    seeds = space.seeds
+    traces = np.array(
+        [float((seeds * (space.representation(one) @ seeds)).sum()) for one in group.operations]
+    )
+    return tuple(
+        round(float(traces @ one.characters / (one.characters @ one.characters))) for one in irreps
+    )
+
+
 def _copies(
     space: PairSpace, irrep: Irrep, moved: Sequence[NDArray[np.float64]]
 ) -> Iterator[tuple[list[NDArray[np.float64]], tuple[tuple[int, int], ...]]]:

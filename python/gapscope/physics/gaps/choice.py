@@ -63,52 +63,49 @@ def choose_function(
         )
     channels = CHANNELS if channel is None else (channel,)
     require_channels(channels)
-    last = SEARCHED if shell is None else shell
-    crystal = ShellGaps(material, group, last)
-    for number in range(last + 1) if shell is None else (shell,):
+    crystal = ShellGaps(material, group, SEARCHED if shell is None else max(SEARCHED, shell))
+    for number in range(SEARCHED + 1) if shell is None else (shell,):
         found = list(crystal.of(number, channels, [chosen]))
         if found:
             return _single(found, copy)
-    raise _none(crystal, chosen, shell, channels, last)
+    raise _none(crystal, chosen, shell, channels)
 
 
 def _single(found: Sequence[BasisFunction], copy: int | None) -> BasisFunction:
     fitting = [one for one in found if copy is None or one.copy == copy]
     if len(fitting) == 1:
         return fitting[0]
+    first = found[0]
     listed = ", ".join(f"{one.channel} copy {one.copy}" for one in found)
-    first, several = found[0], len({one.channel for one in found}) > 1
     raise SpecificationError(
-        f"A state is made of one basis function; {first.irrep.name} has {len(found)} in shell"
-        f" {first.shell}.",
-        f"{len(fitting)} that fit, of: {listed}",
-        f"Choose {'the channel and, where it has several, ' if several else ''}the copy"
-        " (mixtures: Pairing.from_functions).",
+        f"A state names one basis function, or mixes several by their coefficients;"
+        f" {first.irrep.name} has {len(found)} in shell {first.shell}: {listed}.",
+        "no choice" if copy is None else f"copy = {copy}",
+        "Choose channel and copy among these; several are mixed by --function CHANNEL:SHELL:COPY=C"
+        " (Python: Pairing.mixture).",
     )
 
 
 def _none(
-    crystal: ShellGaps, irrep: Irrep, shell: int | None, channels: Sequence[str], last: int
+    crystal: ShellGaps, irrep: Irrep, shell: int | None, channels: Sequence[str]
 ) -> SpecificationError:
-    """The refusal, with where the irrep is to be found."""
-    where = f"shell {shell}" if shell is not None else f"shells 0 to {last}"
-    places = []
-    if shell is None or len(channels) < len(CHANNELS):
-        places += [
-            (n, one.channel) for n in range(last + 1) for one in crystal.of(n, CHANNELS, [irrep])
-        ]
-    listed = ", ".join(f"shell {n} ({c})" for n, c in sorted(set(places)))
-    irreps = {
-        one.irrep.name
-        for n in ([shell] if shell is not None else [])
-        for one in crystal.of(n, channels, crystal.group.irreps)
-    }
+    """The refusal, with where the irrep is to be found and what is there instead."""
+    outward = SEARCHED if shell is None else max(SEARCHED, shell)
+    places = [
+        f"shell {n} ({channel})"
+        for n in range(outward + 1)
+        for _, channel in crystal.count(n, CHANNELS, [irrep])
+    ]
+    listed = ", ".join(places)
     remedy = f"{irrep.name} is there in {listed}." if listed else ""
-    if irreps:
-        remedy += f" {where.capitalize()} has {', '.join(sorted(irreps))} in that channel."
+    if shell is not None:
+        irreps = {name for name, _ in crystal.count(shell, channels, crystal.group.irreps)}
+        if irreps:
+            remedy += f" Shell {shell} has {', '.join(sorted(irreps))}."
     return SpecificationError(
         f"A state needs a basis function of its irrep: {irrep.name} of"
-        f" {crystal.group.schoenflies} has none in {where}.",
-        f"channel {', '.join(channels)}",
+        f" {crystal.group.schoenflies} has none in"
+        f" {f'shells 0 to {SEARCHED}' if shell is None else f'shell {shell}'}.",
+        f"shell {'any' if shell is None else shell}, channel {' or '.join(channels)}",
         remedy.strip() or "Choose a larger shell: gapscope gaps MATERIAL --shells N lists them.",
     )

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from gapscope.errors import SpecificationError
-from gapscope.physics.gaps.basis_function import BasisFunction, basis_functions
+from gapscope.physics.gaps.basis_function import (
+    BasisFunction,
+    basis_functions,
+    multiplicities,
+)
 from gapscope.physics.gaps.pair_space import CHANNELS, PairSpace
 from gapscope.physics.gaps.shells import shells_of
 from gapscope.physics.group.crystal_group import CrystalGroup
@@ -77,11 +81,26 @@ class ShellGaps:
         self, number: int, channels: Sequence[str], irreps: Sequence[Irrep]
     ) -> Iterator[BasisFunction]:
         """Basis functions of irreps in one shell."""
+        for space in self._spaces(number, channels):
+            length = self._shells[number].length
+            yield from basis_functions(space, self.group, irreps, number, length)
+
+    def count(
+        self, number: int, channels: Sequence[str], irreps: Sequence[Irrep]
+    ) -> dict[tuple[str, str], int]:
+        """How many basis functions of each irrep and channel one shell has, where it has any."""
+        return {
+            (one.name, space.channel): copies
+            for space in self._spaces(number, channels)
+            for one, copies in zip(irreps, multiplicities(space, self.group, irreps), strict=True)
+            if copies
+        }
+
+    def _spaces(self, number: int, channels: Sequence[str]) -> Iterator[PairSpace]:
         shell, positions = self._shells[number], self._places[:, :2]
         for channel in CHANNELS:
             if channel in channels:
-                space = PairSpace.of(shell, channel, self._sites, positions, self._vectors)
-                yield from basis_functions(space, self.group, irreps, number, shell.length)
+                yield PairSpace.of(shell, channel, self._sites, positions, self._vectors)
 
 
 def require_channels(channels: Sequence[str]) -> None:

@@ -1,0 +1,58 @@
+"""Options that several commands share, and what they are made of."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gapscope.cli.whole import WholeNumber
+from gapscope.errors import ConvergenceWarning
+from gapscope.simulation.numerics import Converged
+
+WHOLE = WholeNumber()
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+def adding(options: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
+    """Decorator that adds options to a command, shown in their order."""
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+broadening_option = click.option(
+    "--broadening", type=float, default=0.1, show_default=True, help="delta in meV."
+)
+window_option = click.option(
+    "--window", type=WHOLE, default=128, show_default=True, help="Sites per side (even)."
+)
+accuracy_option = click.option(
+    "--accuracy",
+    type=float,
+    show_default=f"{Converged.accuracy:g}",
+    help="Largest relative error (method converged).",
+)
+kgrid_option = click.option("--kgrid", type=WHOLE, help="k points per side (method grid).")
+output_option = click.option(
+    "-o", "--output", type=FILE, required=True, help="netCDF file to write."
+)
+figure_option = click.option("--figure", type=FILE, help="Figure to write (.png, .pdf, .svg).")
+
+
+@contextmanager
+def told_warnings() -> Iterator[None]:
+    """Warnings of convergence as lines for the terminal."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConvergenceWarning)
+        yield
+    for warning in caught:
+        click.secho(f"warning: {warning.message}", fg="yellow", err=True)

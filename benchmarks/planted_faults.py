@@ -279,10 +279,10 @@ FAULTS = (
     ),
     Fault(
         "refinement's slopes without the step",
-        "python/gapscope/inference/refine.py",
-        "(shifted - self.map) / STEPS[free, None]",
-        "(shifted - self.map)",
-        "tests/kernel/test_refine.py",
+        "python/gapscope/inference/least_squares.py",
+        "(next(made) - fit.value) / by",
+        "(next(made) - fit.value)",
+        "tests/inference/test_least_squares.py",
     ),
     Fault(
         "figure of rho(q) transposed",

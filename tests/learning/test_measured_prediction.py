@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 import toys
 from gapscope.cli.main import main
 from gapscope.dataset.load import DatasetReader
-from gapscope.dataset.recipe import Recipe
 from gapscope.errors import PreparationError
-from gapscope.inference.measured_maps import departures, nearest_maps, predict_sites
-from gapscope.inference.refine import Candidate, Conditions
+from gapscope.inference.measured_maps import departures, predict_sites
+from gapscope.inference.nearest import nearest_maps
+from gapscope.inference.refine import Conditions, Guess
 from gapscope.learning.data.samples import Samples
 from gapscope.learning.emulator.by_irrep import Emulators
 from gapscope.learning.model_folder.run import RunFolder
@@ -118,12 +118,10 @@ def test_nearest_are_the_training_maps_themselves(
     shown = nearest_maps(found, calibrated.path)
     assert shown.sizes == {"sample": 3, "rank": 3, "r1": 16, "r2": 16, "q1": 16, "q2": 16}
     one = found.isel(sample=1, rank=2)
-    state = Candidate(
-        LABELS[int(one["nearest_label"])],
-        *(float(one[f"nearest_{name}"]) for name in ("gap", "theta", "eps0")),
-    )
-    conditions = Conditions.of(Recipe.from_dict(toys.RECIPE), 16)
-    expected = simulate_batch([state.specification(conditions)], conditions.numerics)
+    conditions = Conditions.of(calibrated.config().dataset, 16)
+    known = conditions.problem.classes[int(one["nearest_label"])]
+    state = Guess(known.label, {name: float(one[f"nearest_{name}"]) for name in known.unknowns})
+    expected = simulate_batch([conditions.sample(state).specification], conditions.numerics)
     np.testing.assert_allclose(shown["ldos_change"][1, 2], expected.ldos_change[0, 0], rtol=1e-9)
 
 

@@ -17,8 +17,9 @@ from gapscope.dataset.load import DatasetReader
 from gapscope.dataset.recipe import Recipe
 from gapscope.dataset.schema import DATASET
 from gapscope.errors import CalibrationError, SpecificationError, TrainingError
-from gapscope.inference.measured_maps import nearest_maps, predict_sites
-from gapscope.inference.refine import Candidate, Conditions
+from gapscope.inference.measured_maps import predict_sites
+from gapscope.inference.nearest import nearest_maps
+from gapscope.inference.refine import Conditions, Guess
 from gapscope.learning.data.constant_current import ConstantCurrent
 from gapscope.learning.data.inputs import InputScaling
 from gapscope.learning.data.measured_augmentation import MeasurementAugmentation
@@ -34,7 +35,6 @@ from gapscope.learning.prediction.predictor import Predictor
 from gapscope.learning.training.batches import TrainingBatches
 from gapscope.learning.training.fit_calibration import calibrate
 from gapscope.learning.training.train import train
-from gapscope.physics import LABELS
 from gapscope.simulation.maps import simulate_batch
 
 MEASUREMENT = MeasurementAugmentation(16, white=0.1, pink=0.1, lines=0.1)
@@ -207,9 +207,10 @@ def test_the_nearest_maps_are_shown_as_they_were_taken(regulated: RunFolder) -> 
     assert float(one["nearest_setpoint"]) == 20.0
     assert "20" in nearest_text(found, ["map"]).splitlines()[2].split()
     recipe = Recipe.from_dict(regulated.config().dataset["recipe"])
-    conditions = Conditions.of(recipe, 16)
-    values = (float(one[f"nearest_{name}"]) for name in ("gap", "theta", "eps0"))
-    state = Candidate(LABELS[int(one["nearest_label"])], *values).specification(conditions)
+    conditions = Conditions.of(regulated.config().dataset, 16)
+    known = conditions.problem.classes[int(one["nearest_label"])]
+    values = {name: float(one[f"nearest_{name}"]) for name in known.unknowns}
+    state = conditions.sample(Guess(known.label, values)).specification
     maps = simulate_batch([state], conditions.numerics)
     change = JuliaKernel().integral_changes([state], recipe.contours()[1:], conditions.numerics)
     feedback = Feedback(maps.dos[0], change[0])

@@ -246,7 +246,7 @@ def predict(
         if "nearest_label" in result:
             click.echo(f"\n{nearest_text(result, names)}")
         if figure is not None:
-            from gapscope.inference.measured_maps import nearest_maps
+            from gapscope.inference.nearest import nearest_maps
             from gapscope.plots.comparison import comparison_figure
             from gapscope.plots.style import save_figure
 

@@ -1,19 +1,20 @@
-"""What a network says of a measured map, and the simulated maps that are most like it.
+"""What a network says of a measured map.
 
 A prepared map comes as drho on lattice sites (``network_input``). It is laid into the network's
 window; sites that were not measured are zero, which interpolates rho(q) between its own q points.
 A measured map has no absolute scale unless ``unit`` gives it one: without, it is multiplied so that
 its <|rho|> is that of the training maps, and the gap is read off the image's shape alone.
 
-Turning a map by 60 degrees turns Re rho(q), which is even in q, like a turn by -120 degrees: of
-what is predicted only theta of Eg and Eu depends on it, by a sixth of its circle.
+Of the lattice's rotations one is chosen where a map is laid on its sites. Re rho(q) is even in q:
+a half turn changes nothing. Of what is predicted only the angles between partners of an irrep and
+the azimuth of a moment depend on the other rotations, as
+:meth:`gapscope.problem.problem.Problem.moved` says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -21,27 +22,17 @@ from numpy.typing import NDArray
 
 from gapscope.dataset.recipe import Recipe
 from gapscope.errors import PreparationError
-from gapscope.inference.refine import Candidate, Conditions
-from gapscope.instrument.integrated import integrated_densities
-from gapscope.instrument.setpoint import regulated
+from gapscope.inference.nearest import nearest_states
 from gapscope.learning.data.inputs import lacks, momentum_images, own_unit
-from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.prediction.predictor import (
     NO_CONTRAST,
-    UNITS,
     Predictor,
     without_meaningless_angles,
 )
 from gapscope.measured.centre import centre_site
 from gapscope.measured.preparation import Prepared, largest_window
-from gapscope.physics import LABELS
-from gapscope.physics.fourier import qpi_image
-from gapscope.physics.lattice import symmetric_window, window_coordinates
-from gapscope.simulation.maps import simulate_batch
+from gapscope.physics.lattice import symmetric_window
 from gapscope.support.resources import MEASURED_MODEL, find_model
-
-NEAREST = 3
-"""Simulated maps that are shown beside a measured one."""
 
 
 def predict_measured(
@@ -102,10 +93,10 @@ def predict_sites(
 
     Variables are those of :func:`gapscope.inference.map_files.predict`, and over (sample, rank)
     the simulated training maps whose images, apart from a factor, are nearest: nearest_label (index
-    into the attribute labels), nearest_gap and nearest_eps0 in meV, nearest_theta in rad,
-    nearest_setpoint, the bias in mV at which their current is constant, NaN at constant height, and
-    nearest_distance, relative to the image, on the scale of asinh(rho / <|rho|>). And bias, in mV,
-    what a map was taken at, NaN where not known; the attribute energy, in meV, is the network's.
+    into the attribute labels), nearest_NAME of each unknown, nearest_setpoint, the bias in mV at
+    which their current is constant, NaN at constant height, and nearest_distance, relative to the
+    image, on the scale of asinh(rho / <|rho|>). And bias, in mV, what a map was taken at, NaN where
+    not known; the attribute energy, in meV, is the network's.
 
     Parameters
     ----------
@@ -130,10 +121,11 @@ def predict_sites(
     predictions = without_meaningless_angles(predictor([scaled.astype(np.float32)]))
     predictions.attrs["scale"] = "unknown" if unit is None else f"{unit:g} 1/meV"
     predictions.attrs["energy"] = float(energies[0])
-    predictions.attrs["broadening"] = predictor.config.dataset["recipe"]["broadening"]
+    recipe = Recipe.from_dict(predictor.config.dataset["recipe"])
+    predictions.attrs["broadening"] = recipe.numerics().broadening
     bias = [one.attrs.get("bias", np.nan) for one in maps]
     predictions = predictions.assign(bias=("sample", bias, {"units": "mV"}))
-    return predictions.assign(_nearest(scaled, predictor))
+    return predictions.assign(nearest_states(scaled, predictor))
 
 
 def departures(predictions: xr.Dataset) -> list[list[str]]:
@@ -150,58 +142,6 @@ def departures(predictions: xr.Dataset) -> list[list[str]]:
         [f"taken at {bias:g} mV, the network has learned from maps at {energy:g} mV"] if one else []
         for one, bias in zip(off, predictions["bias"].values, strict=True)
     ]
-
-
-def nearest_maps(predictions: xr.Dataset, model: str | Path = MEASURED_MODEL) -> xr.Dataset:
-    """The nearest simulated maps of some predictions, simulated anew and taken as they were.
-
-    Returns ldos_change, qpi_re and qpi_im over (sample, rank, r1, r2) and (sample, rank, q1, q2),
-    in 1/meV, under the conditions of the training maps of ``model``.
-
-    Raises
-    ------
-    PreparationError : predictions of a network without surfaces, which knows no training maps.
-    """
-    if "nearest_label" not in predictions:
-        raise PreparationError(
-            "Nearest maps are found by the surfaces of a network.",
-            "a network without surfaces",
-            "Train one without --no-surfaces.",
-        )
-    config = RunFolder(find_model(model)).config()
-    size = config.training.network.input_size
-    recipe = Recipe.from_dict(config.dataset["recipe"])
-    conditions = Conditions.of(recipe, size)
-    states = predictions.stack(map=("sample", "rank"))
-    candidates = [_candidate(states.isel(map=i)) for i in range(states.sizes["map"])]
-    specifications = [one.specification(conditions) for one in candidates]
-    simulated = simulate_batch(specifications, conditions.numerics)
-    shape = (predictions.sizes["sample"], predictions.sizes["rank"], size, size)
-    drho = simulated.ldos_change[:, 0].copy()
-    for contour, setpoint in zip(recipe.contours(), recipe.setpoints, strict=True):
-        taken = np.flatnonzero(states["nearest_setpoint"].values == setpoint)
-        if len(taken):
-            chosen = [specifications[i] for i in taken]
-            (flowing,) = integrated_densities(chosen, [contour], size, conditions.numerics.method)
-            change = flowing.change / flowing.clean[:, None, None]
-            drho[taken] = regulated(drho[taken], change, simulated.dos[taken, 0])
-    drho = drho.reshape(shape)
-    rho, r = qpi_image(drho, config.lattice), window_coordinates(size)
-    over, units = ("sample", "rank"), {"units": "1/meV"}
-    return xr.Dataset(
-        {
-            "ldos_change": ((*over, "r1", "r2"), drho, units),
-            "qpi_re": ((*over, "q1", "q2"), rho.real, units),
-            "qpi_im": ((*over, "q1", "q2"), rho.imag, units),
-        },
-        {"r1": r, "r2": r, "q1": r / size, "q2": r / size},
-        {"lattice": config.lattice},
-    )
-
-
-def _candidate(state: xr.Dataset) -> Candidate:
-    values = (float(state[f"nearest_{name}"]) for name in ("gap", "theta", "eps0"))
-    return Candidate(LABELS[int(state["nearest_label"])], *values)
 
 
 def network_window(sites: xr.Dataset, predictor: Predictor) -> NDArray[np.float64]:
@@ -235,23 +175,3 @@ def network_window(sites: xr.Dataset, predictor: Predictor) -> NDArray[np.float6
 def _normalised(windows: NDArray[np.float64], predictor: Predictor) -> NDArray[np.float64]:
     images = momentum_images(windows, predictor.config.lattice)
     return np.asarray(windows * (predictor.config.inputs.unit[0] / own_unit(images)))
-
-
-def _nearest(windows: NDArray[np.float64], predictor: Predictor) -> dict[str, Any]:
-    if predictor.emulators is None or not predictor.emulators.known:
-        return {}
-    images = momentum_images(windows, predictor.config.lattice)
-    label, targets, distance, acquisition = predictor.emulators.nearest(images, NEAREST)
-    setpoints = Recipe.from_dict(predictor.config.dataset["recipe"]).setpoints
-    decoded = predictor.config.targets.decode(targets.reshape(-1, targets.shape[-1]))
-    decoded["theta"][label.ravel() == LABELS.index("A12u")] = np.nan
-    over = ("sample", "rank")
-    return {
-        "nearest_label": (over, label.astype(np.int8)),
-        **{
-            f"nearest_{name}": (over, values.reshape(label.shape), {"units": UNITS[name]})
-            for name, values in decoded.items()
-        },
-        "nearest_setpoint": (over, np.array([np.nan, *setpoints])[acquisition], {"units": "mV"}),
-        "nearest_distance": (over, distance, {"units": "1"}),
-    }

@@ -1,115 +1,171 @@
 """From a network's answer to the best-fitting simulated map: the inverse problem, solved locally.
 
-A network reads irrep, gap, theta and eps0 off a map at once, to a percent or so. Simulated maps
-then follow the given one by nonlinear least squares (K. Levenberg, Quart. Appl. Math. 2, 164
-(1944); D. Marquardt, SIAM J. Appl. Math. 11, 431 (1963)): the parameters p minimise
-
-    chi^2(p) = ||drho(p) - drho||^2 / ||drho||^2
-
-over the sites of the symmetric window and all energies, with derivatives by finite differences. Of
-several irreps the one with the smallest chi is taken.
+A network reads class and unknowns off a map at once, to a percent or so. Simulated maps then follow
+the given one by :mod:`gapscope.inference.least_squares`, over the sites of the symmetric window and
+all energies. Of several classes the one with the smallest chi is taken.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.stats import qmc
 
 from gapscope.dataset.recipe import Recipe
-from gapscope.errors import NumericsError
-from gapscope.physics import LABELS, Impurity, Material, Pairing, Specification
+from gapscope.errors import MaterialFileError, NumericsError
+from gapscope.inference.least_squares import Fit, follow
+from gapscope.inference.samples import simulate_samples
+from gapscope.physics import Material
+from gapscope.physics.group.found import EXACT
 from gapscope.physics.lattice import symmetric_window
-from gapscope.simulation.maps import simulate_batch
+from gapscope.problem.draft import Draft
+from gapscope.problem.paper import stored_problem
+from gapscope.problem.problem import Problem
+from gapscope.problem.quantities import quantity
+from gapscope.problem.states import Sample, States
+from gapscope.problem.unknown import Unknown
 from gapscope.simulation.materials import material
 from gapscope.simulation.numerics import Numerics
 from gapscope.support.resources import find_model
 
-STEPS = np.array([0.005, 0.005, 0.5])
-"""Finite differences of gap (meV), theta (rad), eps0 (meV), well above a map's own error."""
-
-LEAST_GAP = 0.02
-FIRST_DAMPING = 1e-3
 BATCH = 64
 LEAST_PROBABILITY = 0.01
+LEAST_SHARE = 1 / 15
+"""Of the lower end of its range: the least value of what is positive."""
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A class with values of its unknowns, in its own normalisation.
+
+    ``chi`` is the relative distance of its map, infinite where it has not been compared.
+    """
+
+    label: str
+    values: Mapping[str, float]
+    chi: float = float("inf")
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """What is known of the maps: material, impurity, energies, broadening and method."""
+    """What is known of maps.
 
-    material: Material
-    impurity: Impurity
-    numerics: Numerics
-
-    @classmethod
-    def of(cls, recipe: Recipe, window: int) -> Self:
-        """Those of a dataset's maps, cut to a window."""
-        numerics = recipe.numerics()
-        return cls(
-            material(recipe.material), recipe.impurity.impurity(), replace(numerics, window=window)
-        )
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A state of a class: gap in meV in the class's normalisation, theta in rad, eps0 in meV.
-
-    ``chi`` is the relative distance of its map, infinite where it has not been compared. A12u is
-    represented by A1u, and its theta is NaN.
+    Parameters
+    ----------
+    problem : their classes and unknowns.
+    draft : all that they have in common.
+    numerics : energies, window and method.
+    tolerance : meV to which the crystal's symmetry holds.
     """
 
-    label: str
-    gap: float
-    theta: float
-    eps0: float
-    chi: float = float("inf")
+    problem: Problem
+    draft: Draft
+    numerics: Numerics
+    tolerance: float = EXACT
 
-    def specification(self, conditions: Conditions) -> Specification:
-        """The state with the impurity."""
-        if self.label == "A12u":
-            pairing = Pairing("A1u", self.gap)
-        else:
-            pairing = Pairing(self.label, self.gap, theta=self.theta)
-        return Specification(conditions.material, pairing, conditions.impurity, eps0=self.eps0)
+    @classmethod
+    def of(cls, dataset: Mapping[str, Any], window: int, crystal: Material | None = None) -> Self:
+        """Those of a dataset's maps, cut to a window.
 
-    def moved(self, step: NDArray[np.float64]) -> Candidate:
-        """Parameters plus a step (gap, theta, eps0)."""
-        return replace(
-            self,
-            gap=max(self.gap + float(step[0]), LEAST_GAP),
-            theta=(self.theta + float(step[1])) % np.pi,
-            eps0=self.eps0 + float(step[2]),
-            chi=float("inf"),
+        Parameters
+        ----------
+        dataset : what a run keeps of its dataset, ``RunConfig.dataset``.
+        crystal : the normal state; by default the material that the recipe names.
+
+        Raises
+        ------
+        MaterialFileError : there is no such material, or another one is given.
+        """
+        recipe = Recipe.from_dict(dataset["recipe"])
+        crystal = crystal_of(dataset, crystal)
+        return cls(
+            stored_problem(dataset),
+            _draft(recipe, crystal),
+            replace(recipe.numerics(), window=window),
         )
 
-    @property
-    def free(self) -> NDArray[np.int64]:
-        """Which of gap, theta, eps0 the class has."""
-        return np.array([0, 2] if self.label == "A12u" else [0, 1, 2])
+    @cached_property
+    def states(self) -> States:
+        """What builds samples."""
+        return States(self.problem, self.draft, self.tolerance)
+
+    def sample(self, guess: Guess) -> Sample:
+        """All that the map of a guess follows from."""
+        return self.states.sample(self.problem.labels.index(guess.label), guess.values)
+
+    def values(self, points: Sequence[Guess]) -> Array:
+        """drho of guesses at all energies and sites of the symmetric window, (guesses, n)."""
+        maps, _ = simulate_samples([self.sample(one) for one in points], self.numerics)
+        return np.asarray(maps[..., self.sites].reshape(len(points), -1))
+
+    def differences(self, point: Guess) -> Array:
+        """The finite difference of each unknown of a guess's class."""
+        return np.array([quantity(one.name).step for one in self.free(point)])
+
+    def moved(self, point: Guess, step: Array) -> Guess:
+        """The guess with its unknowns changed: on a logarithmic scale by their logarithms, on a
+        circle around it, and what is positive no further down than LEAST_SHARE allows."""
+        values = {
+            one.name: _moved(one, point.values[one.name], by)
+            for one, by in zip(self.free(point), step.tolist(), strict=True)
+        }
+        return Guess(point.label, values)
+
+    def free(self, guess: Guess) -> list[Unknown]:
+        """The unknowns of a guess's class."""
+        one = self.problem.classes[self.problem.labels.index(guess.label)]
+        return [self.problem.unknown(name) for name in one.unknowns]
+
+    @cached_property
+    def sites(self) -> NDArray[np.bool_]:
+        """The symmetric window."""
+        return symmetric_window(self.draft.material.lattice, self.numerics.window)
+
+
+def crystal_of(dataset: Mapping[str, Any], crystal: Material | None = None) -> Material:
+    """The normal state of a dataset's maps: the one given, or the one that its recipe names.
+
+    Raises
+    ------
+    MaterialFileError : no such material, or one of another name than the dataset's.
+    """
+    if crystal is None:
+        crystal = material(dataset["recipe"]["material"])
+    known = dataset.get("material", crystal.name)
+    if crystal.name != known:
+        raise MaterialFileError(
+            f"Maps of this network are simulated with its own material, {known}.",
+            crystal.name,
+            "Give that one.",
+        )
+    return crystal
 
 
 def refine(
     maps: NDArray[np.floating],
-    starts: Sequence[Sequence[Candidate]],
+    starts: Sequence[Sequence[Guess]],
     conditions: Conditions,
     *,
     rounds: int = 4,
-) -> list[Candidate]:
+) -> list[Guess]:
     """The best-fitting state of each map.
 
     Parameters
     ----------
     maps : drho(r), (n, energies, L, L) in 1/meV, with r = 0 at index L/2.
-    starts : for each map one or more states near enough, say within a tenth of the gap, 0.2 rad and
-        20 meV; each is followed.
+    starts : for each map one or more guesses that are near enough, say within a tenth of the gap,
+        0.2 rad and 20 meV of eps0; each is followed.
     conditions : how the maps came about; its window is theirs.
-    rounds : steps of least squares; each costs up to four simulated maps per start.
+    rounds : steps of least squares; each costs one simulated map per start, and one per unknown.
 
     Raises
     ------
@@ -123,20 +179,19 @@ def refine(
             f"maps {maps.shape}, {len(starts)} starts for {expected}",
             "Cut the maps to the window, or change the conditions.",
         )
-    sites = symmetric_window(conditions.material.lattice, window)
     best = []
     for first in range(0, len(starts), BATCH):
         own = slice(first, first + BATCH)
         fits = [
-            _Fit(np.asarray(one[:, sites], dtype=np.float64).ravel(), start)
-            for one, candidates in zip(maps[own], starts[own], strict=True)
-            for start in candidates
+            Fit(np.asarray(one[:, conditions.sites], dtype=np.float64).ravel(), start)
+            for one, guesses in zip(maps[own], starts[own], strict=True)
+            for start in guesses
         ]
-        _follow(fits, conditions, sites, rounds)
+        follow(fits, conditions, rounds)
         ends = iter(fits)
-        for candidates in starts[own]:
-            states = [next(ends).state for _ in candidates]
-            best.append(min(states, key=lambda state: state.chi))
+        for guesses in starts[own]:
+            nearest = min((next(ends) for _ in guesses), key=lambda fit: fit.distance)
+            best.append(replace(nearest.point, chi=nearest.distance))
     return best
 
 
@@ -146,28 +201,29 @@ def refine_predictions(
     """A network's predictions with their refinement beside them.
 
     Every class with a probability of at least LEAST_PROBABILITY is followed from the network's
-    parameters. Adds, over ``sample``, refined_label (index into the attribute labels), refined_gap
-    and refined_eps0 in meV, refined_theta in rad (NaN for A12u), and chi, the relative distance of
-    the best simulated map: near zero where the model explains the map, near one where it does not.
+    numbers. Adds, over ``sample``, refined_label (index into the attribute labels), refined_NAME of
+    each unknown, NaN where the class has none, and chi, the relative distance of the best simulated
+    map: near zero where the model explains the map, near one where it does not.
 
     Raises
     ------
     NumericsError : see :func:`refine`.
     """
+    problem = conditions.problem
     samples = range(predictions.sizes["sample"])
-    best = refine(maps, [_starts(predictions.isel(sample=i)) for i in samples], conditions)
-    columns: dict[str, tuple[list[float], str]] = {
-        "refined_gap": ([state.gap for state in best], "meV"),
-        "refined_theta": ([state.theta for state in best], "rad"),
-        "refined_eps0": ([state.eps0 for state in best], "meV"),
-        "chi": ([state.chi for state in best], "1"),
-    }
-    label = np.array([LABELS.index(state.label) for state in best], dtype=np.int8)
+    starts = [_starts(predictions.isel(sample=i), problem) for i in samples]
+    best = refine(maps, starts, conditions)
+    label = np.array([problem.labels.index(one.label) for one in best], dtype=np.int8)
     variables = {
-        name: ("sample", np.array(values), {"units": units})
-        for name, (values, units) in columns.items()
+        f"refined_{unknown.name}": (
+            "sample",
+            np.array([one.values.get(unknown.name, np.nan) for one in best]),
+            {"units": unknown.unit},
+        )
+        for unknown in problem.unknowns
     }
-    return predictions.assign({"refined_label": ("sample", label), **variables})
+    chi = ("sample", np.array([one.chi for one in best]), {"units": "1"})
+    return predictions.assign({"refined_label": ("sample", label), **variables, "chi": chi})
 
 
 def refine_files(
@@ -189,79 +245,54 @@ def refine_files(
     from gapscope.learning.model_folder.run import RunFolder
 
     config = RunFolder(find_model(model)).config()
-    conditions = Conditions.of(
-        Recipe.from_dict(config.dataset["recipe"]), config.training.network.input_size
-    )
+    conditions = Conditions.of(config.dataset, config.training.network.input_size)
     return refine_predictions(predictions, network_maps(files, config), conditions)
 
 
-def _starts(one: xr.Dataset) -> list[Candidate]:
+def _draft(recipe: Recipe, crystal: Material) -> Draft:
+    impurity = recipe.impurity
+    return Draft(crystal, recipe.broadening, impurity.scalar, impurity.moment)
+
+
+def _starts(one: xr.Dataset, problem: Problem) -> list[Guess]:
     """The likely classes of one prediction; where it gives no angle, from angles all around."""
-    probability, theta = one["probability"].values, float(one["theta"])
-    likely = np.flatnonzero(probability >= min(LEAST_PROBABILITY, probability.max()))
-    around = np.pi / 4 * np.arange(4) if np.isnan(theta) else np.array([theta])
-    gap, eps0 = max(float(one["gap"]), LEAST_GAP), float(one["eps0"])
-    return [
-        Candidate(LABELS[i], gap, float(angle), eps0)
-        for i in likely
-        for angle in ([np.nan] if LABELS[i] == "A12u" else around)
-    ]
+    probability = one["probability"].values
+    given = {u.name: float(one[u.name]) for u in problem.unknowns}
+    starts = []
+    for index in np.flatnonzero(probability >= min(LEAST_PROBABILITY, probability.max())):
+        own = [problem.unknown(name) for name in problem.classes[index].unknowns]
+        known = {
+            u.name: u.drawn(0.5) if np.isnan(given[u.name]) else _allowed(u, given[u.name])
+            for u in own
+        }
+        free = [u for u in own if u.circular and np.isnan(given[u.name])]
+        for around in _around(len(free)):
+            angles = {u.name: u.drawn(x) for u, x in zip(free, around, strict=True)}
+            starts.append(Guess(problem.labels[index], known | angles))
+    return starts
 
 
-@dataclass
-class _Fit:
-    """One start on its way: the given map, the best state so far and its map, the damping."""
-
-    target: NDArray[np.float64]
-    state: Candidate
-    map: NDArray[np.float64] | None = None
-    damping: float = FIRST_DAMPING
-
-    def offer(self, state: Candidate, simulated: NDArray[np.float64]) -> None:
-        """Take a state whose map is nearer; otherwise damp the next step more."""
-        distance = np.linalg.norm(simulated - self.target) / np.linalg.norm(self.target)
-        if distance < self.state.chi:
-            self.state = replace(state, chi=float(distance))
-            self.map = simulated
-            self.damping /= 5
-        else:
-            self.damping *= 25
-
-    def step(self, shifted: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Damped step from the maps of the shifted states, in the order of ``free``."""
-        assert self.map is not None
-        free = self.state.free
-        slopes = (shifted - self.map) / STEPS[free, None]
-        normal = slopes @ slopes.T
-        damped = normal + self.damping * np.diag(np.diag(normal))
-        step = np.zeros(3)
-        step[free] = np.linalg.solve(damped, slopes @ (self.target - self.map))
-        return step
+def _around(angles: int) -> list[list[float]]:
+    """Evenly spread points of as many unit circles: one, four, sixteen."""
+    if not angles:
+        return [[]]
+    count = min(angles, 2)
+    spread: list[list[float]] = qmc.Sobol(angles, scramble=False).random_base2(2 * count).tolist()
+    return spread
 
 
-def _follow(
-    fits: list[_Fit], conditions: Conditions, sites: NDArray[np.bool_], rounds: int
-) -> None:
-    def simulated(states: list[Candidate]) -> NDArray[np.float64]:
-        specifications = [state.specification(conditions) for state in states]
-        maps = simulate_batch(specifications, conditions.numerics).ldos_change
-        return np.asarray(maps[..., sites].reshape(len(states), -1))
+def _moved(unknown: Unknown, value: float, by: float) -> float:
+    """A value further on; no step is longer than the unknown's range."""
+    if unknown.circular:
+        return float(unknown.on_circle(np.asarray(value + by)))
+    logarithmic = unknown.scale == "logarithmic"
+    low, high = np.log((unknown.low, unknown.high)) if logarithmic else (unknown.low, unknown.high)
+    if high > low:
+        by = float(np.clip(by, low - high, high - low))
+    return _allowed(unknown, value * float(np.exp(by)) if logarithmic else value + by)
 
-    for fit, its_map in zip(fits, simulated([fit.state for fit in fits]), strict=True):
-        fit.offer(fit.state, its_map)
-    slopes: dict[int, NDArray[np.float64]] = {}
-    for _ in range(rounds):
-        stale = [i for i, fit in enumerate(fits) if i not in slopes]
-        shifted = [
-            fits[i].state.moved(np.where(np.arange(3) == k, STEPS, 0.0))
-            for i in stale
-            for k in fits[i].state.free
-        ]
-        made = iter(simulated(shifted)) if shifted else iter(())
-        slopes |= {i: np.stack([next(made) for _ in fits[i].state.free]) for i in stale}
-        moved = [fit.state.moved(fit.step(slopes[i])) for i, fit in enumerate(fits)]
-        for i, (fit, state, its_map) in enumerate(zip(fits, moved, simulated(moved), strict=True)):
-            before = fit.state
-            fit.offer(state, its_map)
-            if fit.state is not before:
-                del slopes[i]
+
+def _allowed(unknown: Unknown, value: float) -> float:
+    """The nearest value that has a meaning."""
+    least = LEAST_SHARE * unknown.low if unknown.positive else quantity(unknown.name).least
+    return max(value, least)

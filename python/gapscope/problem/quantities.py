@@ -7,6 +7,7 @@ in a :class:`gapscope.problem.draft.Draft`. Recipes name rows; nothing else in g
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -35,6 +36,7 @@ class Quantity:
     sets : puts a value into a draft.
     step : that maps are differentiated by (benchmarks/steps.py), in its unit; on a logarithmic
         scale of the logarithm.
+    least : value that has a meaning.
     """
 
     symbol: str
@@ -46,9 +48,16 @@ class Quantity:
     scale: Scale = "linear"
     period: float = 0.0
     positive: bool = False
+    least: float = -math.inf
 
     def unknown(self, name: str, low: float, high: float, scale: Scale | None = None) -> Unknown:
         """The unknown with a range; raises RecipeError where the range means nothing."""
+        if low < self.least:
+            raise RecipeError(
+                f"{name} is {self.least:g} {self.unit} or more.",
+                (low, high),
+                "Raise the lower end.",
+            )
         if self.scale == "circle" and scale not in (None, "circle"):
             raise RecipeError(
                 f"{name} is an angle that repeats, and learned on a circle.",
@@ -198,8 +207,10 @@ QUANTITIES: Mapping[str, Quantity] = {
     "spin_orbit": Quantity(
         r"\lambda/\lambda_0", "1", "scale of the spin-orbit coupling", _spin_orbit, 0.01
     ),
-    "temperature": Quantity("T", "K", "temperature", _field("temperature"), 0.05),
-    "modulation": Quantity(r"V_\mathrm{mod}", "meV", "modulation, rms", _field("modulation"), 0.01),
+    "temperature": Quantity("T", "K", "temperature", _field("temperature"), 0.05, least=0.0),
+    "modulation": Quantity(
+        r"V_\mathrm{mod}", "meV", "modulation, rms", _field("modulation"), 0.01, least=0.0
+    ),
 }
 """Rows in the order in which values are put into a draft."""
 

@@ -1,0 +1,91 @@
+"""The optimiser by itself: functions of plain numbers, counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from gapscope.inference.least_squares import Fit, follow
+
+Vector = NDArray[np.float64]
+X = np.linspace(0.0, 3.0, 40)
+
+
+class Decays:
+    """a exp(-b x), points (a, b); b is kept above zero. Remembers how it was asked."""
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    def values(self, points: Sequence[Vector]) -> Vector:
+        self.batches.append(len(points))
+        return np.stack([a * np.exp(-b * X) for a, b, *_ in points])
+
+    def differences(self, point: Vector) -> Vector:
+        return np.full(len(point), 1e-5)
+
+    def moved(self, point: Vector, step: Vector) -> Vector:
+        found = point + step
+        found[1] = max(found[1], 0.01)
+        return found
+
+
+def decay(a: float, b: float) -> Vector:
+    return a * np.exp(-b * X)
+
+
+def test_several_problems_come_to_their_minima_in_common_batches() -> None:
+    truths = [(2.0, 0.5), (-1.0, 1.3), (0.2, 0.9)]
+    fits = [Fit(decay(*truth), np.array([1.5 * truth[0], 0.7])) for truth in truths]
+    functions = Decays()
+    follow(fits, functions, rounds=8)
+    for fit, truth in zip(fits, truths, strict=True):
+        np.testing.assert_allclose(fit.point, truth, rtol=1e-6)
+        assert fit.distance < 1e-6
+    assert functions.batches[:3] == [3, 6, 3]
+
+
+class Bent(Decays):
+    """(arctan p, 1): from far out, an undamped step towards p = 0 leads beyond it and away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps: list[float] = []
+
+    def values(self, points: Sequence[Vector]) -> Vector:
+        return np.stack([[np.arctan(p[0]), 1.0] for p in points])
+
+    def moved(self, point: Vector, step: Vector) -> Vector:
+        if abs(step[0]) > 1e-4:
+            self.steps.append(float(step[0]))
+        return point + step
+
+
+def test_a_step_that_leads_away_is_not_taken_and_the_next_is_shorter() -> None:
+    functions = Bent()
+    (fit,) = fits = [Fit(np.array([0.0, 1.0]), np.array([3.0]))]
+    follow(fits, functions, rounds=3)
+    first, second, third = functions.steps
+    assert first == pytest.approx(-10 * np.arctan(3.0) / 1.001, rel=1e-4)
+    assert second == pytest.approx(-10 * np.arctan(3.0) / 1.025, rel=1e-4)
+    assert abs(third) < abs(second)
+    assert fit.point == 3.0
+    follow(fits, functions, rounds=8)
+    assert abs(fit.point) < 1e-3
+
+
+def test_a_parameter_that_changes_nothing_stays() -> None:
+    (fit,) = fits = [Fit(decay(2.0, 0.5), np.array([1.0, 0.6, 7.0]))]
+    follow(fits, Decays(), rounds=8)
+    np.testing.assert_allclose(fit.point, (2.0, 0.5, 7.0), rtol=1e-6)
+
+
+def test_slopes_are_found_anew_only_where_a_step_was_taken() -> None:
+    functions = Decays()
+    (fit,) = fits = [Fit(decay(2.0, 0.5), np.array([2.0, 0.5]))]
+    follow(fits, functions, rounds=3)  # nothing is nearer than the truth
+    assert functions.batches == [1, 2, 1, 1, 1]
+    assert fit.distance == pytest.approx(0.0, abs=1e-15)

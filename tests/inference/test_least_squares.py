@@ -69,8 +69,8 @@ def test_a_step_that_leads_away_is_not_taken_and_the_next_is_shorter() -> None:
     (fit,) = fits = [Fit(np.array([0.0, 1.0]), np.array([3.0]))]
     follow(fits, functions, rounds=3)
     first, second, third = functions.steps
-    assert first == pytest.approx(-10 * np.arctan(3.0) / 1.001, rel=1e-4)
-    assert second == pytest.approx(-10 * np.arctan(3.0) / 1.025, rel=1e-4)
+    assert first == pytest.approx(-10 * np.arctan(3.0) / 1.0002, rel=1e-4)
+    assert second == pytest.approx(-10 * np.arctan(3.0) / 1.005, rel=1e-4)
     assert abs(third) < abs(second)
     assert fit.point == 3.0
     follow(fits, functions, rounds=8)

@@ -8,9 +8,9 @@ import xarray as xr
 
 import gapscope as gs
 from gapscope.dataset.recipe import load_recipe
+from gapscope.dataset.samples import simulate_samples
 from gapscope.errors import MaterialFileError, NumericsError
 from gapscope.inference.refine import Conditions, Guess, refine, refine_predictions
-from gapscope.inference.samples import simulate_samples
 from gapscope.physics import LABELS
 from gapscope.problem.draft import Draft
 from gapscope.problem.paper import PAPER_RANGES, paper_problem

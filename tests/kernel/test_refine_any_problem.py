@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import gapscope as gs
+from gapscope.dataset.samples import simulate_samples
 from gapscope.inference.refine import Conditions, Guess, refine
-from gapscope.inference.samples import simulate_samples
 from gapscope.instrument.resolution import energy_rule
 from gapscope.problem.define import Named, define
 from gapscope.problem.draft import Draft

@@ -12,33 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapscope.dataset.manifest import Manifest
-from gapscope.dataset.recipe import RULE_NODES, Recipe
+from gapscope.dataset.recipe import Recipe
+from gapscope.dataset.samples import Maps, simulate_samples
 from gapscope.dataset.schema import CANDIDATE, OWN_GAP, Arrays, shard_name
 from gapscope.dataset.shards import ShardEntry, faults, intact_shard, write_shard
 from gapscope.errors import ConvergenceError, DatasetError, KernelError
 from gapscope.instrument.contour import Contour
 from gapscope.instrument.integrated import integrated_densities
-from gapscope.instrument.resolution import energy_rule
 from gapscope.kernel.client import configure, default_threads
 from gapscope.physics import Material, Specification
 from gapscope.problem.problem import Problem
 from gapscope.problem.sampling import Drawn, draw
-from gapscope.problem.states import Sample, States
+from gapscope.problem.states import States
 from gapscope.simulation.maps import simulate_batch
 from gapscope.simulation.numerics import Numerics
 from gapscope.simulation.provenance import versions
-
-
-class Maps(Protocol):
-    """Maps of n samples: ldos_change (n, energies, L, L) and dos (n, energies), in 1/meV."""
-
-    @property
-    def ldos_change(self) -> NDArray[np.floating[Any]]:
-        """Change of the local density of states."""
-
-    @property
-    def dos(self) -> NDArray[np.floating[Any]]:
-        """Density of states."""
 
 
 class Simulator(Protocol):
@@ -129,7 +117,7 @@ def compute_shard(job: Job, index: int) -> ShardEntry:
     own = [states.sample(one.label, one.values, one.member) for one in drawn]
     specifications = [one.specification for one in own]
     began = time.monotonic()
-    ldos_change, dos = _maps(job.simulator, own, recipe)
+    ldos_change, dos = simulate_samples(own, recipe.numerics(), job.simulator.maps)
     further = {}
     if contours := recipe.contours():
         further["integral_change"] = job.simulator.integral_changes(
@@ -186,37 +174,6 @@ def _unconverged(which: object, error: float) -> ConvergenceError:
         "Every map of a dataset reaches the recipe's accuracy within its budget.",
         f"{which} maps of a shard, estimated error {error:.2g}",
         "Raise the recipe's budget, accuracy or broadening; finished shards are kept.",
-    )
-
-
-def _maps(
-    simulator: Simulator, samples: Sequence[Sample], recipe: Recipe
-) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
-    """ldos_change and dos of samples, each at its own broadening and energy resolution."""
-    alike: dict[tuple[float, float, float], list[int]] = {}
-    for row, one in enumerate(samples):
-        alike.setdefault((one.broadening, one.temperature, one.modulation), []).append(row)
-    parts = []
-    for (broadening, temperature, modulation), rows in alike.items():
-        specifications = [samples[row].specification for row in rows]
-        nodes, weights = energy_rule(temperature, modulation, RULE_NODES)
-        energies = np.add.outer(recipe.energies, nodes)
-        numerics = replace(
-            recipe.numerics(),
-            energies=np.unique(energies).tolist() if len(nodes) > 1 else recipe.energies,
-            broadening=broadening,
-        )
-        maps = simulator.maps(specifications, numerics)
-        if len(nodes) == 1:
-            parts.append((rows, maps.ldos_change, maps.dos))
-            continue
-        at = np.searchsorted(np.unique(energies), energies)
-        image = np.einsum("e,nwers->nwrs", weights, maps.ldos_change[:, at])
-        parts.append((rows, image, maps.dos[:, at] @ weights))
-    order = np.argsort(np.concatenate([rows for rows, _, _ in parts]))
-    return (
-        np.concatenate([image for _, image, _ in parts])[order],
-        np.concatenate([dos for _, _, dos in parts])[order],
     )
 
 

@@ -10,9 +10,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.dataset.recipe import Recipe
+from gapscope.dataset.samples import simulate_samples
 from gapscope.errors import PreparationError
 from gapscope.inference.refine import Conditions, Guess
-from gapscope.inference.samples import simulate_samples
 from gapscope.instrument.integrated import integrated_densities
 from gapscope.instrument.setpoint import regulated
 from gapscope.learning.data.inputs import momentum_images

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from gapscope.dataset.recipe import Recipe
+from gapscope.dataset.samples import simulate_samples
 from gapscope.errors import MaterialFileError, NumericsError
 from gapscope.inference.least_squares import Fit, follow
-from gapscope.inference.samples import simulate_samples
 from gapscope.physics import Material
 from gapscope.physics.group.found import EXACT
 from gapscope.physics.lattice import symmetric_window
@@ -89,8 +89,9 @@ class Conditions:
         crystal = crystal_of(dataset, crystal)
         return cls(
             stored_problem(dataset),
-            _draft(recipe, crystal),
+            recipe.draft(crystal),
             replace(recipe.numerics(), window=window),
+            recipe.symmetry_tolerance,
         )
 
     @cached_property
@@ -247,11 +248,6 @@ def refine_files(
     config = RunFolder(find_model(model)).config()
     conditions = Conditions.of(config.dataset, config.training.network.input_size)
     return refine_predictions(predictions, network_maps(files, config), conditions)
-
-
-def _draft(recipe: Recipe, crystal: Material) -> Draft:
-    impurity = recipe.impurity
-    return Draft(crystal, recipe.broadening, impurity.scalar, impurity.moment)
 
 
 def _starts(one: xr.Dataset, problem: Problem) -> list[Guess]:

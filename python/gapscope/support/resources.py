@@ -13,6 +13,8 @@ import platformdirs
 
 from gapscope.errors import MaterialFileError, RecipeError, RunError, StorageError
 
+DEFAULT_MATERIAL = "nbse2"
+"""The material where no other is named."""
 SHIPPED_MODEL = "nbse2-vgg16"
 """The network that answers where no other is named."""
 MEASURED_MODEL = "nbse2-measured"

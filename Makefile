@@ -23,7 +23,7 @@ READY  := $(VENV)/.ready
 DEMO   := demo
 REFERENCE := reference
 JOBS   ?= 2
-PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -n $(JOBS)
 HIDDEN := GAPSCOPE_RUNTIME=libjulia GAPSCOPE_JULIA=/hidden
 
 .PHONY: demo test without-julia quick lint docs bench reference setup julia chromium clean

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from costs import costs
+from division import Division, dearest_first, place, require_named
 from gapscope.kernel.client import default_threads
 from gapscope.physics import Material
 from slow import SLOW, WITHOUT_JULIA
 
 ROOT = Path(__file__).resolve().parents[1]
-TESTS = Path(__file__).resolve().parent
-COSTS = costs()
-SHARED = ("learned", "address", "judge")
-"""Fixtures of a session that take long to make: a training, a server, networks."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -32,30 +28,23 @@ def pytest_configure(config: pytest.Config) -> None:
             os.environ.setdefault(name, threads)
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is slow; divide the tests among processes, the dearest first.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Division:
+    return Division(config, log)
 
-    A process takes whole files, and one process all files that share what is dear to make.
-    """
-    groups = {item.path: item.path.stem for item in items}
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow; let several processes begin with the dearest."""
     for item in items:
-        for name in SHARED:
-            if name in getattr(item, "fixturenames", ()):
-                groups[item.path] = name
-    spent: Counter[str] = Counter()
-    for path, group in groups.items():
-        spent[group] += COSTS.get(path.relative_to(TESTS).as_posix(), 0)
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=lambda item: -spent[groups[item.path]])
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(groups[item.path]))
-        place = item.path.relative_to(TESTS)
-        listed = place.parts[0] in SLOW or place.as_posix() in SLOW
+        require_named(item)
+        file = place(item)
+        listed = file.split("/")[0] in SLOW or file in SLOW
         if listed or "learned" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
-            if place.as_posix() not in WITHOUT_JULIA:
+            if file not in WITHOUT_JULIA:
                 item.add_marker(pytest.mark.julia)
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        dearest_first(items)
 
 
 @pytest.fixture(scope="session")

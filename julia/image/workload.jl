@@ -43,9 +43,9 @@ function maps(vectors, matrices, places)
 end
 
 function states(vectors, matrices)
-    dos = zeros(length(ENERGIES))
-    Host.grid_states(dos, vectors, matrices, ENERGIES, BROADENING, KGRID)
-    Host.converged_states(dos, zeros(3, length(dos)), vectors, matrices, ENERGIES, BROADENING, ACCURACY, BUDGET)
+    dos, own = zeros(length(ENERGIES)), zeros(size(matrices, 1) ÷ 2, length(ENERGIES))
+    Host.grid_states(dos, own, vectors, matrices, ENERGIES, BROADENING, KGRID)
+    Host.converged_states(dos, own, zeros(3, length(dos)), vectors, matrices, ENERGIES, BROADENING, ACCURACY, BUDGET)
     Host.spectral_function(zeros(length(dos), 2), vectors, matrices, [0.0 0.1; 0.0 0.2], ENERGIES, BROADENING)
 end
 

@@ -113,15 +113,15 @@ function warm_up()
     return nothing
 end
 
-function converged_states(dos, report, vectors, matrices, energies, broadening, accuracy, budget)
-    converged_dos!(dos, report, bonds_from_rows(vectors, matrices), energies, broadening, accuracy, budget)
-    require_finite(dos, report)
+function converged_states(dos, own, report, vectors, matrices, energies, broadening, accuracy, budget)
+    converged_dos!(dos, own, report, bonds_from_rows(vectors, matrices), energies, broadening, accuracy, budget)
+    require_finite(dos, own, report)
     return nothing
 end
 
-function grid_states(dos, vectors, matrices, energies, broadening, n)
-    grid_dos!(dos, bonds_from_rows(vectors, matrices), energies, broadening, n)
-    require_finite(dos)
+function grid_states(dos, own, vectors, matrices, energies, broadening, n)
+    grid_dos!(dos, own, bonds_from_rows(vectors, matrices), energies, broadening, n)
+    require_finite(dos, own)
     return nothing
 end
 

@@ -24,23 +24,24 @@ function spectral_function!(a, bonds::Bonds, momenta, energies, broadening::Real
 end
 
 """
-    grid_dos!(dos, bonds, energies, broadening, n)
+    grid_dos!(dos, own, bonds, energies, broadening, n)
 
-Density of states -(1/pi) Im Tr_e g0 on the uniform n x n grid, by the block solvers.
+Density of states -(1/pi) Im Tr_e g0 on the uniform n x n grid, by the block solvers, and `own` (components x energies)
+what each electron component holds of it.
 """
-function grid_dos!(dos, bonds::Bonds, energies, broadening::Real, n::Integer)
+function grid_dos!(dos, own, bonds::Bonds, energies, broadening::Real, n::Integer)
     grid = Grid(n)
     tables = Tables(grid, harmonic_range(bonds))
     known = families(bonds)
     for (e, w) in enumerate(energies)
         z = complex(w, broadening)
-        dos[e] = -sum(family -> electron_average(bonds, family, z, grid, tables), known) / pi
+        dos[e] = -sum(family -> electron_average!(view(own, :, e), bonds, family, z, grid, tables), known) / pi
     end
     return nothing
 end
 
-# (1/N^2) sum_k Im of the block's electron trace, times the number of blocks that share it.
-function electron_average(bonds::Bonds, family::Family, z, grid::Grid, tables::Tables)
+# (1/N^2) sum_k Im of the block's electron trace, times the number of blocks that share it; `own` is given the elements.
+function electron_average!(own, bonds::Bonds, family::Family, z, grid::Grid, tables::Tables)
     ne = count(<=(electrons(bonds)), family.block)
     ne == 0 && return 0.0 # a gap for one spin alone leaves blocks of holes
     solver = block_solver(bonds, family.block, z, false)
@@ -55,6 +56,9 @@ function electron_average(bonds::Bonds, family::Family, z, grid::Grid, tables::T
     end
     means = vec(sum(rows, dims = 2)) ./ grid.n^2
     parts = elements(solver, z)
-    trace = sum(sum(c * means[f] for (f, c) in parts[i, i]) for i in 1:ne)
-    return imag(trace) * (1 + length(family.twins))
+    diagonal = [sum(c * means[f] for (f, c) in parts[i, i]) for i in 1:ne]
+    for block in [[family.block]; [twin.block for twin in family.twins]]
+        own[block[1:ne]] .= -imag.(diagonal) ./ pi
+    end
+    return imag(sum(diagonal)) * (1 + length(family.twins))
 end

@@ -31,9 +31,11 @@ end
 
 @testset "the density of states is that of g0, whatever the solver" begin
     for (h, gap, w) in [(electrons(), singlet(), 0.0), (electrons(), triplet(d = SX), 0.3), (electrons(rashba = 0.2), singlet(), 0.3)]
-        bonds, dos = bdg(h, gap), zeros(1)
-        GapScope.grid_dos!(dos, bonds, [w], 0.2, 10)
-        @test dos[1] ≈ -imag(sum(green_at(bonds, w + 0.2im, 10, (0, 0))[e, e] for e in 1:2)) / pi atol = 1e-12
+        bonds, dos, own = bdg(h, gap), zeros(1), zeros(2, 1)
+        GapScope.grid_dos!(dos, own, bonds, [w], 0.2, 10)
+        right = -imag([green_at(bonds, w + 0.2im, 10, (0, 0))[e, e] for e in 1:2]) ./ pi
+        @test dos[1] ≈ sum(right) atol = 1e-12
+        @test own[:, 1] ≈ right atol = 1e-12
     end
 end
 

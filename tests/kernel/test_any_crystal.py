@@ -322,3 +322,37 @@ def test_the_density_of_states_and_the_spectral_function_on_a_rectangle(
     for omega, value in zip(ENERGIES, dos.to_numpy(), strict=True):
         expected = -(1 / (omega + 0.5j - bands)).imag.sum() / np.pi / 144
         assert value == pytest.approx(expected, rel=1e-9)
+
+
+def blocks_and_twins() -> Specification:
+    """Three orbitals in a d wave gap: the third like the first, the second on its own."""
+    terms: dict[tuple[int, int], Dense] = {(0, 0): np.diag([0.3, -0.5, 0.3] * 2).astype(complex)}
+    for r in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+        terms[r] = -np.diag([1.0, 0.6, 1.0] * 2).astype(complex)
+    material = Material("three", LATTICES["square"], Bonds.from_dict(terms))
+    d = {(1, 0): 0.2 * D0, (-1, 0): 0.2 * D0, (0, 1): -0.2 * D0, (0, -1): -0.2 * D0}
+    return Specification(material, Pairing.from_bonds(d), Impurity.scalar(0.0))
+
+
+@pytest.mark.parametrize("kgrid", [24, None])
+@pytest.mark.parametrize("coupled", [True, False])
+def test_the_density_of_states_by_orbital_is_the_diagonal_of_green(
+    kgrid: int | None, coupled: bool, rng: np.random.Generator
+) -> None:
+    if coupled:
+        material = crystal(LATTICES["oblique"], rng, orbitals=3)
+        spec = Specification(material, Pairing.normal(), Impurity.scalar(0.0))
+    else:
+        spec = blocks_and_twins()
+    settings = {"kgrid": kgrid} if kgrid else {"accuracy": 1e-4}
+    found = gs.density_of_states(spec, ENERGIES, 0.8, by_orbital=True, **settings)
+    total = gs.density_of_states(spec, ENERGIES, 0.8, **settings)
+    assert found.dims == ("energy", "orbital")
+    assert difference(found.sum("orbital"), total) < 1e-12
+    n = kgrid or 96
+    m = np.stack(np.meshgrid(np.arange(n) / n, np.arange(n) / n), axis=-1)
+    h = spec.bdg().at(m)
+    for omega, values in zip(ENERGIES, found.to_numpy(), strict=True):
+        green = np.linalg.inv((omega + 0.8j) * np.eye(h.shape[-1]) - h).mean(axis=(0, 1))
+        own = -np.diagonal(green).imag[:6] / np.pi
+        assert values == pytest.approx(own[:3] + own[3:], rel=1e-9 if kgrid else 1e-4)

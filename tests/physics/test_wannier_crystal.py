@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gapscope.errors import MaterialFileError
-from gapscope.physics import Lattice, Material
-from gapscope.physics.wannier_win import BOHR, read_win
+from gapscope.errors import MaterialFileError, SpecificationError
+from gapscope.physics import Bonds, Lattice, Material
+from gapscope.physics.group.found import find_group
+from gapscope.physics.wannier_projections import BOHR
+from gapscope.physics.wannier_win import read_win
 from wannier_files import Vector, write_hr
 
 WIN = """num_wann = {n}
@@ -65,23 +67,78 @@ def test_a_square_lattice_with_three_orbitals(tmp_path: Path, rng: np.random.Gen
 def test_projections_stand_in_the_order_of_wannier90(tmp_path: Path) -> None:
     """Sites first, then l, then m_r, whatever the order in which they are written."""
     win(tmp_path, 8, SQUARE, "Fe 0 0 0\nfe 0.5 0.5 0", "Fe:dxy;s;l=2,mr=3,1")
-    projections = read_win(tmp_path / "x_hr.dat").projections
+    projections = read_win(tmp_path / "x_hr.dat").projections.harmonics
     assert projections is not None
     assert [name for _, _, name in projections] == 2 * ["s", "dz2", "dyz", "dxy"]
     assert [place[0] for _, place, _ in projections] == 4 * [0.0] + 4 * [0.5]
     win(tmp_path, 3, SQUARE, "Fe 0 0 0", "f=0.25,0.5,0:p")
-    projections = read_win(tmp_path / "x_hr.dat").projections
+    projections = read_win(tmp_path / "x_hr.dat").projections.harmonics
     assert projections is not None
     assert [name for _, _, name in projections] == ["pz", "px", "py"]
 
 
-@pytest.mark.parametrize("line", ["Fe:sp3", "random", "Fe:d:x=1,1,0", "Fe:l=-3", "Se:p"])
-def test_what_is_no_real_harmonic_on_an_atom_is_unknown(tmp_path: Path, line: str) -> None:
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("Fe:sp3", "no real harmonic"),
+        ("random", "no real harmonic"),
+        ("Fe:l=-3", "no real harmonic"),
+        ("Fe:px;pz:z=1,1,1:x=1,-1,0", "more real harmonics than it has functions"),
+        ("Fe:px;py:x=1,0,1", "not at right angles"),
+        ("Fe:px;py(u)", "not of both spins along z"),
+        ("Fe:px;py(u,d)[1,0,0]", "not of both spins along z"),
+        ("Fe:px;py[0,0,-1]", "not of both spins along z"),
+        ("Se:p", "no atom for the projection"),
+        ("Fe:p", "3 projections in the .win for 2 orbitals"),
+    ],
+)
+def test_what_is_no_real_harmonic_on_an_atom_is_unknown(
+    tmp_path: Path, line: str, reason: str
+) -> None:
     win(tmp_path, 2, SQUARE, "Fe 0 0 0", line)
     path = write_hr(tmp_path / "x_hr.dat", {(0, 0, 0): np.diag([0.1, 0.2])})
     found = read(path)
     assert found.basis is None
-    assert "orbitals unknown" in found.description
+    assert reason in found.description
+    with pytest.raises(SpecificationError) as refused:
+        find_group(found)
+    assert reason in refused.value.received
+
+
+@pytest.mark.parametrize("line", ["Fe:px;py", "Fe:px;py(u,d)[0,0,1]", "Fe:py;px:zona=2.0:r=1"])
+def test_what_says_the_same_in_other_words_is_known(tmp_path: Path, line: str) -> None:
+    win(tmp_path, 2, SQUARE, "Fe 0 0 0", line)
+    path = write_hr(tmp_path / "x_hr.dat", {(0, 0, 0): np.diag([0.1, 0.2])})
+    found = read(path)
+    assert found.basis is not None
+    assert [one.character for one in found.basis] == ["px", "py"]
+    assert "turned" not in found.description
+
+
+def test_orbitals_with_axes_of_their_own_are_turned_into_the_crystals(tmp_path: Path) -> None:
+    """x' = (x + y)/sqrt2, y' = (y - x)/sqrt2: x'z, y'z, and x'y' = -(x2 - y2)/2 up to sqrt 3."""
+    names = ["dxz", "dyz", "dx2-y2"]
+    hoppings = {(1, 0): [-0.1, -0.02, -0.3], (0, 1): [-0.02, -0.1, -0.3]}
+    h = {(0, 0, 0): np.diag([0.0, 0.0, 0.25])}
+    for (r1, r2), values in hoppings.items():
+        h[r1, r2, 0] = h[-r1, -r2, 0] = np.diag(values)
+    root = np.sqrt(0.5)
+    own = np.array([[root, -root, 0], [root, root, 0], [0, 0, -1.0]])
+    path = write_hr(tmp_path / "x_hr.dat", {r: own.T @ matrix @ own for r, matrix in h.items()})
+    win(tmp_path, 3, SQUARE, "Ru 0 0 0", "Ru:dxz;dyz;dxy:x=1,1,0")
+    found = read(path)
+    assert found.basis is not None
+    assert [one.character for one in found.basis] == names
+    assert "turned into those of the crystal" in found.description
+    right = Bonds.from_dict({r[:2]: 1000 * matrix for r, matrix in h.items()}).kron(left=np.eye(2))
+    assert found.bonds.distance(right) < 1e-5
+    assert find_group(found).schoenflies == "D4h"
+    h = {r: np.diag([1.0, 2.0, 3.0]) for r in ((1, 0, 0), (-1, 0, 0))}  # of pz, px, py
+    own = np.array([[0, 0, 1.0], [1, 0, 0], [0, 1, 0]])  # z' = x, x' = y, y' = z in pz, px, py
+    path = write_hr(tmp_path / "x_hr.dat", {r: own.T @ matrix @ own for r, matrix in h.items()})
+    win(tmp_path, 3, SQUARE, "Ru 0 0 0", "Ru:p:z=1,0,0:x=0,2,0")
+    right = Bonds.from_dict({r[:2]: 1000 * matrix for r, matrix in h.items()}).kron(left=np.eye(2))
+    assert read(path).bonds.distance(right) < 1e-9
 
 
 def graphene() -> dict[Vector, np.ndarray]:

@@ -33,6 +33,7 @@ from gapscope.simulation.numerics import choose_method
 )
 @accuracy_option
 @kgrid_option
+@click.option("--by-orbital", is_flag=True, help="Add the density of every orbital.")
 @output_option
 @figure_option
 def dos(
@@ -42,6 +43,7 @@ def dos(
     method: str | None,
     accuracy: float | None,
     kgrid: int | None,
+    by_orbital: bool,
     output: Path,
     figure: Path | None,
     **options: Any,
@@ -49,7 +51,7 @@ def dos(
     """Density of states of the clean superconductor, over --range in meV."""
     import numpy as np
 
-    from gapscope.simulation.spectrum import density_of_states
+    from gapscope.simulation.spectrum import LONG_NAME, density_of_states
     from gapscope.support.netcdf import write_netcdf
 
     require_outputs(output, figure, [Path(options["material"])])
@@ -57,10 +59,15 @@ def dos(
     spec = specification(options, Impurity.scalar(0.0))
     energies = np.linspace(*bounds, points).tolist()
     with told_warnings():
-        values = density_of_states(spec, energies, broadening, method=chosen, progress=True)
+        values = density_of_states(
+            spec, energies, broadening, method=chosen, by_orbital=by_orbital, progress=True
+        )
     if "relative_error" in values.coords:
         click.echo(f"estimated relative error {float(values.relative_error.max()):.2g}")
-    click.echo(f"wrote {write_netcdf(values.to_dataset(), output)}")
+    content = values.to_dataset()
+    if by_orbital:
+        content["dos"] = values.sum("orbital").assign_attrs(values.attrs, long_name=LONG_NAME)
+    click.echo(f"wrote {write_netcdf(content, output)}")
     if figure is not None:
         from gapscope.plots.spectra import dos_figure
         from gapscope.plots.style import save_figure

@@ -173,12 +173,14 @@ class States:
     Parameters
     ----------
     dos : density of states per meV and site.
+    components : (energies, electrons) what each electron component holds of it, spin major.
     relative_error : estimate of its relative error.
     rows : rows of k points that were evaluated.
     reached : whether the estimate is below the accuracy that was asked for.
     """
 
     dos: NDArray[np.float64]
+    components: NDArray[np.float64]
     relative_error: NDArray[np.float64]
     rows: NDArray[np.int64]
     reached: NDArray[np.bool_]
@@ -196,9 +198,10 @@ def converged_states(
 
     Errors as :func:`grid_maps`.
     """
-    dos, report = get_host().call(
+    dos, components, report = get_host().call(
         "GapScope.Host.converged_states",
         Output((len(energies),), "float64"),
+        Output((len(energies), hamiltonian.dimension // 2), "float64"),
         Output((len(energies), 3), "float64"),
         hamiltonian.vectors,
         hamiltonian.matrices,
@@ -208,23 +211,27 @@ def converged_states(
         int(budget),
     )
     error, rows, reached = report.T
-    return States(dos, error, rows.astype(np.int64), reached.astype(np.bool_))
+    return States(dos, components, error, rows.astype(np.int64), reached.astype(np.bool_))
 
 
 def grid_states(
     hamiltonian: Bonds, *, energies: NDArray[np.float64], broadening: float, kgrid: int
-) -> NDArray[np.float64]:
-    """-(1/pi) Im Tr_e g0(w) on a uniform grid, (energies,), states per meV and site."""
-    (dos,) = get_host().call(
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """-(1/pi) Im Tr_e g0(w) on a uniform grid, (energies,), states per meV and site.
+
+    Also what each electron component holds of it, (energies, electrons), spin major.
+    """
+    dos, components = get_host().call(
         "GapScope.Host.grid_states",
         Output((len(energies),), "float64"),
+        Output((len(energies), hamiltonian.dimension // 2), "float64"),
         hamiltonian.vectors,
         hamiltonian.matrices,
         np.asarray(energies, dtype=np.float64),
         float(broadening),
         int(kgrid),
     )
-    return dos
+    return dos, components
 
 
 def spectral_function(

@@ -101,6 +101,10 @@ def read_wannier_crystal(
         basis, unclear = _basis(path, win, space, orbital.dimension, bonds.dimension // 2, found)
         if unclear and bonds.dimension > 2:
             notes.append(f"orbitals unknown: {unclear}")
+        if basis is not None and win.projections.turned:
+            turn = np.kron(np.eye(2), win.projections.turn)
+            bonds = Bonds(bonds.vectors, turn @ bonds.matrices @ turn.T)
+            notes.append("orbitals with axes of their own turned into those of the crystal")
     moved, there = setting.electrons(Bonds.sum([bonds]), basis)
     if basis is not None and there is None:
         notes.append("orbitals unknown: the turn leads out of their set")
@@ -170,11 +174,12 @@ def _basis(
     path: Path, win: Win, space: NDArray[np.float64], functions: int, orbitals: int, spin: str
 ) -> tuple[Basis | None, str]:
     """Orbitals in the file's cell; None and the reason where they are not known."""
-    if win.projections is None:
-        return None, win.unclear or "no .win beside the file"
-    if len(win.projections) != orbitals:
-        return None, f"{len(win.projections)} projections in the .win for {orbitals} orbitals"
-    places = np.array([place for _, place, _ in win.projections]) @ space
+    projections = win.projections.harmonics
+    if projections is None:
+        return None, win.projections.unclear
+    if len(projections) != orbitals:
+        return None, f"{len(projections)} projections in the .win for {orbitals} orbitals"
+    places = np.array([place for _, place, _ in projections]) @ space
     centres = read_centres(path, functions)
     if centres is not None:
         if functions == 2 * orbitals:
@@ -193,7 +198,7 @@ def _basis(
     return tuple(
         Orbital(name, (round(r1, 9), round(r2, 9)), round(float(z), 9), f"{label} {name}".strip())
         for (label, _, name), (r1, r2), z in zip(
-            win.projections, reduced.tolist(), heights, strict=True
+            projections, reduced.tolist(), heights, strict=True
         )
     ), ""
 

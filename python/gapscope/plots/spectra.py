@@ -17,11 +17,17 @@ DECADES = 3
 
 
 def dos_figure(dos: xr.DataArray, title: str) -> Figure:
-    """Density of states against energy."""
+    """Density of states against energy; of orbitals (energy, orbital) each one's, and their sum."""
     with styled():
         figure = Figure(figsize=(5.2, 3.6), layout="constrained")
         axis = figure.subplots()
-        axis.plot(dos.energy, dos, color="black", linewidth=1.2)
+        by_orbital = "orbital" in dos.dims
+        total = dos.sum("orbital") if by_orbital else dos
+        axis.plot(dos.energy, total, color="black", linewidth=1.2, label="all")
+        if by_orbital:
+            for name in dos.orbital.values:
+                axis.plot(dos.energy, dos.sel(orbital=name), linewidth=1.0, label=str(name))
+            axis.legend()
         axis.set(
             xlabel=r"$\omega$ (meV)",
             ylabel="density of states (1/meV per site)",

@@ -51,7 +51,7 @@ def grid_states_error(
         return np.abs(dos / right.dos - 1) + right.relative_error
     turns = np.exp(1j * np.pi * bonds.vectors.sum(axis=1) / kgrid)
     moved = Bonds(bonds.vectors, bonds.matrices * turns[:, None, None])
-    other = grid_states(moved, energies=energies, broadening=broadening, kgrid=kgrid)
+    other, _ = grid_states(moved, energies=energies, broadening=broadening, kgrid=kgrid)
     return np.abs(other - dos) / np.minimum(other, dos)
 
 

@@ -92,13 +92,19 @@ def atom_coordinates(material: Material, window: int) -> dict[str, Any]:
     }
 
 
-def orbital_variables(material: Material, maps: Maps) -> dict[str, Any]:
-    """Densities by orbital, both spins of each: of the map and of the clean crystal."""
+def orbital_names(material: Material) -> list[str]:
+    """A name for each orbital, none twice; numbers from 1 where they are unknown."""
     n = material.orbitals
     basis = material.basis or ()
     names = [one.name or one.character for one in basis] or [str(i + 1) for i in range(n)]
     if len(set(names)) < n:
         names = [f"{i + 1} {name}" for i, name in enumerate(names)]
+    return names
+
+
+def orbital_variables(material: Material, maps: Maps) -> dict[str, Any]:
+    """Densities by orbital, both spins of each: of the map and of the clean crystal."""
+    n = material.orbitals
     local = np.diagonal(maps.local_green[0], axis1=1, axis2=2)[:, : 2 * n]
     clean = -(local[:, :n] + local[:, n:]).imag / np.pi
 
@@ -116,5 +122,5 @@ def orbital_variables(material: Material, maps: Maps) -> dict[str, Any]:
             clean,
             about("density of states of the host by orbital"),
         ),
-        "orbital": ("orbital", names),
+        "orbital": ("orbital", orbital_names(material)),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import xarray as xr
@@ -16,6 +16,7 @@ from gapscope.kernel import calls
 from gapscope.physics.bonds import Bonds
 from gapscope.physics.specification import Specification
 from gapscope.simulation.accuracy import grid_states_error, warn_of_budget, warn_of_grid_states
+from gapscope.simulation.atoms import orbital_names
 from gapscope.simulation.effort import spectral_effort, states_effort
 from gapscope.simulation.numerics import (
     Converged,
@@ -29,6 +30,7 @@ from gapscope.support.memory import require_memory
 from gapscope.support.progress import in_chunks
 
 Part = TypeVar("Part")
+LONG_NAME = "density of states"
 TOGETHER = 64
 """Momenta that are computed together at least, where progress is shown."""
 
@@ -41,11 +43,13 @@ def density_of_states(
     *,
     method: Grid | Converged | str | None = None,
     accuracy: float | None = None,
+    by_orbital: bool = False,
     progress: bool = False,
 ) -> xr.DataArray:
     """-(1/pi) Im Tr_e g0(w) of the clean superconductor, (energy), in states per meV and site.
 
-    Integrates over all energies to 2 per orbital (both spins).
+    Integrates over all energies to 2 per orbital (both spins). With ``by_orbital`` it is
+    (energy, orbital), whose sum over the orbitals it is without.
 
     Parameters
     ----------
@@ -54,6 +58,7 @@ def density_of_states(
     method : ``"converged"``, ``"grid"``, or either's settings (:class:`gapscope.Converged`,
         :class:`gapscope.Grid`); without it, grid where a kgrid is given, otherwise converged.
     accuracy : largest relative error at each energy, for the method converged.
+    by_orbital : each orbital's own; the estimate of the error stays that of their sum.
     progress : tell on stderr how long a long computation will take, and show a bar on a terminal.
 
     Returns
@@ -93,18 +98,20 @@ def density_of_states(
         chunks = in_chunks(groups, "energy/energies", lambda: seconds(method), remedy)
         return [(chunk, compute(values[chunk])) for chunk in chunks]
 
-    coords = {"energy": ("energy", values, {"long_name": "energy", "units": "meV"})}
+    coords: dict[str, Any] = {"energy": ("energy", values, {"long_name": "energy", "units": "meV"})}
     dos, error = np.empty(len(values)), np.empty(len(values))
+    components = np.empty((len(values), bonds.dimension // 2))
     if isinstance(method, Grid):
         grid = method
 
-        def on_grid(w: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        def on_grid(w: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
             one = {"energies": w, "broadening": broadening, "kgrid": grid.kgrid}
-            found = calls.grid_states(bonds, **one)  # type: ignore[arg-type]
-            return found, grid_states_error(bonds, found, **one)  # type: ignore[arg-type]
+            found, parts = calls.grid_states(bonds, **one)  # type: ignore[arg-type]
+            its_error = grid_states_error(bonds, found, **one)  # type: ignore[arg-type]
+            return found, parts, its_error
 
-        for chunk, (some, its_error) in in_turn(on_grid):
-            dos[chunk], error[chunk] = some, its_error
+        for chunk, (some, parts, its_error) in in_turn(on_grid):
+            dos[chunk], components[chunk], error[chunk] = some, parts, its_error
         warn_of_grid_states(bonds, broadening, method, values, error)
     else:
         settings = asdict(method)
@@ -113,7 +120,7 @@ def density_of_states(
             lambda w: calls.converged_states(bonds, energies=w, broadening=broadening, **settings)
         ):
             dos[chunk], error[chunk] = states.dos, states.relative_error
-            rows[chunk] = states.rows
+            components[chunk], rows[chunk] = states.components, states.rows
             reached &= bool(states.reached.all())
         if not reached:
             warn_of_budget(method, float(error.max()))
@@ -121,13 +128,18 @@ def density_of_states(
         coords["rows"] = ("energy", rows, named)
     told = {"long_name": "estimated relative error of the density of states", "units": "1"}
     coords["relative_error"] = ("energy", error, told)
+    dims, name, total = ["energy"], "dos", dos
+    if by_orbital:
+        dims, name = ["energy", "orbital"], "dos_orbital"
+        total = components.reshape(len(values), 2, -1).sum(axis=1)
+        coords["orbital"] = ("orbital", orbital_names(specification.material), {})
     return xr.DataArray(
-        dos,
-        dims="energy",
+        total,
+        dims=dims,
         coords=coords,
-        name="dos",
+        name=name,
         attrs={
-            "long_name": "density of states",
+            "long_name": LONG_NAME + (" by orbital" if by_orbital else ""),
             "units": "1/meV",
             "method": method.name,
             **asdict(method),

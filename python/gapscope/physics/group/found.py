@@ -66,10 +66,11 @@ def require_basis(material: Material) -> Sequence[Orbital]:
     SpecificationError : the material does not say what they are.
     """
     if material.basis is None:
+        said = f" ({material.description})" if material.description else ""
         raise SpecificationError(
             "The symmetry of a Hamiltonian of several orbitals needs to know what they are:"
             " each one's character and position.",
-            f"{material.name}: {material.orbitals} orbitals of unknown character",
+            f"{material.name}: {material.orbitals} orbitals of unknown character{said}",
             "State them as [[atoms]] in the material's TOML file, in the order of the matrices (a"
             " Wannier90 file is named in it by [wannier90]).",
         )

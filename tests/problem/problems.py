@@ -1,0 +1,93 @@
+"""Problems of several crystals, and their maps on a coarse grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gapscope.dataset.recipe import Recipe
+from gapscope.physics import Bonds, Lattice, Material, Orbital
+from gapscope.physics.spin import SX, SY
+from gapscope.problem.problem import Problem
+from gapscope.problem.states import States
+from gapscope.simulation.maps import simulate_batch
+from gapscope.simulation.materials import material
+from gapscope.simulation.numerics import Grid
+
+TABLE: dict[str, Any] = {
+    "schema": 2,
+    "name": "tiny",
+    "seed": 3,
+    "material": "bi2212",
+    "energies": [6.0],
+    "broadening": 4.0,
+    "window": 12,
+    "method": {"name": "grid", "kgrid": 48},
+    "impurity": {"scalar": 80.0},
+    "candidates": [{"irrep": "B1g"}, {"irrep": "Eu"}],
+    "unknowns": {"gap": [20.0, 40.0], "theta": "any"},
+    "splits": {"train": 10, "validation": 2, "test": 2},
+    "shard_size": 7,
+}
+
+
+def recipe(**changes: Any) -> Recipe:
+    """A small recipe of schema 2."""
+    return Recipe.from_dict(TABLE | changes)
+
+
+def rashba_triangle() -> Material:
+    """One orbital on the triangular lattice with Rashba coupling: C6v."""
+    lattice = Lattice("triangular", 3.4)
+    bonds: dict[tuple[int, int], NDArray[np.complex128]] = {
+        (0, 0): -20.0 * np.eye(2, dtype=complex)
+    }
+    for r in ((1, 0), (-1, 0), (0, 1), (0, -1), (1, -1), (-1, 1)):
+        x, y = np.array(r) @ lattice.vectors
+        bonds[r] = 30.0 * np.eye(2) - 4.0j * (SX * y - SY * x)
+    return Material("rashba", lattice, Bonds.from_dict(bonds), basis=(Orbital("s"),))
+
+
+def rectangle() -> Material:
+    """One orbital on a rectangular lattice: D2h."""
+    lattice = Lattice.from_cell(3.0, 4.0, 90.0)
+    bonds = {(0, 0): 10.0, (1, 0): -40.0, (0, 1): -25.0, (1, 1): 8.0, (1, -1): 8.0}
+    whole = {r: t * np.eye(2) for r, t in bonds.items()}
+    whole |= {(-a, -b): m for (a, b), m in whole.items()}
+    return Material("rectangle", lattice, Bonds.from_dict(whole), basis=(Orbital("s"),))
+
+
+CRYSTALS = {
+    "bi2212": lambda: material("bi2212"),
+    "nbse2": lambda: material("nbse2"),
+    "rashba": rashba_triangle,
+    "rectangle": rectangle,
+}
+
+
+def maps_of(
+    what: Recipe,
+    problem: Problem,
+    crystal: Material,
+    label: int,
+    values: Sequence[Mapping[str, float]],
+) -> NDArray[np.float64]:
+    """drho (n, energies, L, L) of states of a class."""
+    states = States(problem, what.draft(crystal))
+    samples = [states.sample(label, one) for one in values]
+    numerics = what.numerics()
+    return np.concatenate(
+        [
+            simulate_batch(
+                [s.specification], replace(numerics, broadening=s.broadening)
+            ).ldos_change
+            for s in samples
+        ]
+    )
+
+
+__all__ = ["CRYSTALS", "Grid", "maps_of", "recipe"]

@@ -115,7 +115,7 @@ def test_the_kind_of_a_file_is_told_without_following_its_links(tmp_path: Path) 
     os.mkfifo(tmp_path / "pipe")
     with h5py.File(tmp_path / "linked.h5", "w") as file:
         file["ldos_change"] = h5py.ExternalLink(str(tmp_path / "pipe"), "/a")
-    script = "import sys, pathlib; from gapscope.cli.measured import kind_of\n"
+    script = "import sys, pathlib; from gapscope.inference.kinds import kind_of\n"
     script += "print(kind_of(pathlib.Path(sys.argv[1])))"
     command = [sys.executable, "-c", script, str(tmp_path / "linked.h5")]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=600, check=True)

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gapscope.inference.predict import predict
     from gapscope.physics import (
         IRREPS,
         LABELS,
@@ -43,6 +44,7 @@ __all__ = [
     "Specification",
     "density_of_states",
     "material",
+    "predict",
     "read_map",
     "simulate",
     "simulate_batch",
@@ -53,6 +55,7 @@ __all__ = [
 # Where each name is defined. It is imported when first asked for: the kernel's host and the
 # command line import this package without the libraries that simulations need.
 _HOMES = {
+    "inference.predict": ("predict",),
     "physics": (
         *("IRREPS", "LABELS", "Bonds", "Impurity"),
         *("Lattice", "Material", "Pairing", "Specification"),

@@ -24,7 +24,7 @@ from gapscope.explore.momentum import middles
 from gapscope.explore.prepared_map import Work, facts, preparation_file, transform_of, with_error
 from gapscope.explore.upload import biases, channels, open_bytes, safe_name, topographs
 from gapscope.explore.words import error_html, facts_html
-from gapscope.inference.measured_maps import predict_measured
+from gapscope.inference.predict import predict
 from gapscope.measured.preparation import Measured, Prepared
 from spip_text import atoms, spip
 
@@ -160,7 +160,7 @@ def test_an_impurity_elsewhere_is_read_there(judge: Judge) -> None:
     assert tuple(there.sites.attrs["centre"]) == there.in_final
     assert there.sites.sizes["r1"] < middle.sites.sizes["r1"]
     answer = work.around((4.0, 6.5)).predict()
-    xr.testing.assert_allclose(answer, predict_measured(middle.prepared, centre=(4.0, 6.5)))
+    xr.testing.assert_allclose(answer, predict(middle.prepared, centre=(4.0, 6.5)))
     assert not np.allclose(answer["probability"], work.predict()["probability"])
     with pytest.raises(PreparationError, match="centre"):
         work.around((40.0, 6.5)).prepare()
@@ -187,7 +187,7 @@ def test_the_network_answers_for_a_prepared_map(judge: Judge) -> None:
     dataset = open_bytes("atoms.txt", spip(atoms(256, 11.0), 11.0).encode())
     work = Work(dataset, "image", None, 3.44, judge)
     prediction = work.predict()
-    xr.testing.assert_allclose(prediction, predict_measured(work.prepare().prepared))
+    xr.testing.assert_allclose(prediction, predict(work.prepare().prepared))
     assert prediction.sizes["sample"] == 1
     assert bool(prediction["unlike_training"][0])  # atoms alone are no QPI
 

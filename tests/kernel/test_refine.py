@@ -139,3 +139,18 @@ def test_maps_and_starts_must_fit() -> None:
         refine(np.zeros((1, 1, 32, 32)), [[TRUTH[0]]], known)
     with pytest.raises(NumericsError, match="start for each"):
         refine(np.zeros((1, 1, WINDOW, WINDOW)), [[]], known)
+
+
+def test_a_map_is_predicted_and_refined_in_one_call() -> None:
+    """The shipped network's answer is off by per mille; simulated maps take the rest away."""
+    state = gs.Specification(
+        gs.material("nbse2"), gs.Pairing("Eg", 1.1, theta=0.4), gs.Impurity.scalar(50.0), -60.0
+    )
+    maps = gs.simulate(state, gs.Numerics([0.0], broadening=0.1, window=64))
+    found = gs.predict(maps, refine=True)
+    assert LABELS[int(found["refined_label"][0])] == "Eg"
+    wanted = {"gap": (1.1, 1e-3), "theta": (0.4, 1e-3), "eps0": (-60.0, 0.1)}
+    for name, (value, error) in wanted.items():
+        assert abs(float(found[f"refined_{name}"][0]) - value) < error
+        assert abs(float(found[name][0]) - value) < 30 * error
+    assert float(found["chi"][0]) < 0.01

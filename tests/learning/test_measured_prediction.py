@@ -24,26 +24,9 @@ from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.prediction.predictor import Predictor
 from gapscope.measured.preparation.report import PREPARED_SCHEMA
 from gapscope.physics import LABELS
-from gapscope.physics.fourier import qpi_image
-from gapscope.physics.lattice import symmetric_window, window_coordinates
+from gapscope.physics.lattice import symmetric_window
 from gapscope.simulation.maps import simulate_batch
 from gapscope.support.netcdf import write_netcdf
-
-
-def on_sites(values: NDArray[np.floating]) -> xr.Dataset:
-    """As preparation gives a map: sites outside of the hexagon may be unknown."""
-    size, rho = len(values), qpi_image(values, "triangular")
-    r = window_coordinates(size)
-    known = np.where(symmetric_window("triangular", size), values, np.nan)
-    return xr.Dataset(
-        {
-            "ldos_change": (("r1", "r2"), known),
-            "qpi_re": (("q1", "q2"), rho.real),
-            "qpi_im": (("q1", "q2"), rho.imag),
-        },
-        {"r1": r, "r2": r, "q1": r / size, "q2": r / size},
-        {"lattice": "triangular", "lattice_constant": 3.44},
-    )
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +43,7 @@ def maps() -> NDArray[np.float64]:
 def test_with_a_unit_they_are_maps_like_others(
     maps: NDArray[np.float64], predictor: Predictor
 ) -> None:
-    measured = predict_sites([on_sites(one / 2e-6) for one in maps], predictor, unit=2e-6)
+    measured = predict_sites([toys.on_sites(one / 2e-6) for one in maps], predictor, unit=2e-6)
     hexagon = symmetric_window("triangular", 16)
     simulated = predictor([np.where(hexagon, maps, 0)[:, None].astype(np.float32)])
     for name in ("probability", "gap", "eps0", "gap_low", "novelty_p"):
@@ -72,7 +55,7 @@ def test_without_one_their_amplitude_says_nothing(
     maps: NDArray[np.float64], predictor: Predictor
 ) -> None:
     one, other = (
-        predict_sites([on_sites(factor * m) for m in maps], predictor) for factor in (1, 4e7)
+        predict_sites([toys.on_sites(factor * m) for m in maps], predictor) for factor in (1, 4e7)
     )
     for name in ("probability", "gap", "eps0", "nearest_distance"):
         np.testing.assert_allclose(one[name], other[name], rtol=1e-3, atol=1e-5)
@@ -83,7 +66,7 @@ def test_maps_at_another_bias_than_the_networks_energy_are_told(
     maps: NDArray[np.float64], predictor: Predictor
 ) -> None:
     taken = [{}, {"bias": 0.05}, {"bias": -1.2}]
-    sites = [on_sites(one).assign_attrs(at) for one, at in zip(maps, taken, strict=True)]
+    sites = [toys.on_sites(one).assign_attrs(at) for one, at in zip(maps, taken, strict=True)]
     predictions = predict_sites(sites, predictor)
     np.testing.assert_array_equal(predictions["bias"], [np.nan, 0.05, -1.2])
     words = "taken at -1.2 mV, the network has learned from maps at 0 mV"
@@ -96,8 +79,8 @@ def test_small_windows_are_filled_and_large_ones_cut(predictor: Predictor) -> No
     filled[2:-2, 2:-2] = np.where(symmetric_window("triangular", 12), small, 0)
     seen = large[4:-4, 4:-4]
     seen = seen - seen[symmetric_window("triangular", 16)].mean()
-    expected = predict_sites([on_sites(seen), on_sites(filled)], predictor, unit=1.0)
-    found = predict_sites([on_sites(large), on_sites(small)], predictor, unit=1.0)
+    expected = predict_sites([toys.on_sites(seen), toys.on_sites(filled)], predictor, unit=1.0)
+    found = predict_sites([toys.on_sites(large), toys.on_sites(small)], predictor, unit=1.0)
     np.testing.assert_allclose(found["probability"], expected["probability"], rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(found["gap"], expected["gap"], rtol=1e-4)
 
@@ -108,7 +91,7 @@ def test_nearest_are_the_training_maps_themselves(
     with DatasetReader(toy_dataset) as reader:
         samples = Samples.of(reader, "train", 16)
         rows = np.array([3, 31, 111])
-        found = predict_sites([on_sites(one[0]) for one in samples.maps(rows)], predictor)
+        found = predict_sites([toys.on_sites(one[0]) for one in samples.maps(rows)], predictor)
         first = found.isel(rank=0)
         np.testing.assert_array_equal(first["nearest_label"], samples.label[rows])
         np.testing.assert_allclose(first["nearest_gap"], samples.gap[rows], rtol=1e-4)
@@ -129,17 +112,17 @@ def test_a_network_of_too_few_maps_names_none(
     maps: NDArray[np.float64], predictor: Predictor, calibrated: RunFolder
 ) -> None:
     poor = replace(predictor, emulators=Emulators((None,) * len(LABELS)))
-    found = predict_sites([on_sites(maps[0])], poor)
+    found = predict_sites([toys.on_sites(maps[0])], poor)
     assert "nearest_label" not in found
     with pytest.raises(PreparationError, match="without surfaces"):
         nearest_maps(found, calibrated.path)
 
 
 def test_what_is_no_qpi_map_of_the_network_is_refused(predictor: Predictor) -> None:
-    flat = on_sites(np.zeros((16, 16)))
+    flat = toys.on_sites(np.zeros((16, 16)))
     with pytest.raises(PreparationError, match="contrast"):
         predict_sites([flat], predictor)
-    square = on_sites(np.eye(16)).assign_attrs(lattice="square")
+    square = toys.on_sites(np.eye(16)).assign_attrs(lattice="square")
     with pytest.raises(PreparationError, match="triangular"):
         predict_sites([square], predictor)
 
@@ -150,7 +133,7 @@ def command(*arguments: object) -> Result:
 
 @pytest.fixture
 def prepared_file(maps: NDArray[np.float64], tmp_path: Path) -> Path:
-    sites = on_sites(maps[1]).assign_attrs(prepared_schema=PREPARED_SCHEMA)
+    sites = toys.on_sites(maps[1]).assign_attrs(prepared_schema=PREPARED_SCHEMA)
     return write_netcdf(sites, tmp_path / "prepared.nc")
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import toys
 from gapscope.dataset.load import DatasetReader
 from gapscope.errors import MapFileError, RunError
-from gapscope.inference.map_files import predict
+from gapscope.inference.predict import predict
 from gapscope.learning.evaluation.evaluate import evaluate
 from gapscope.learning.model_folder.run import RunFolder
+from gapscope.learning.prediction.predictor import Predictor
 from gapscope.physics import LABELS
-from gapscope.simulation.mapfile import MAP_SCHEMA
+from gapscope.simulation.mapfile import MAP_SCHEMA, read_map
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +35,7 @@ def test_files(toy_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> l
 def test_files_are_judged_as_the_same_maps_in_a_dataset(
     test_files: list[Path], toy_dataset: Path, learned: RunFolder
 ) -> None:
-    predicted = predict(learned.path, test_files)
+    predicted = predict(test_files, learned.path)
     evaluated = evaluate(learned.path, toy_dataset).predictions
     assert predicted["file"].values.tolist() == [str(file) for file in test_files]
     np.testing.assert_array_equal(predicted["label"], evaluated["label"])
@@ -50,7 +53,7 @@ def test_files_are_judged_as_the_same_maps_in_a_dataset(
 
 def test_a_larger_window_is_cut_to_the_network(learned: RunFolder, tmp_path: Path) -> None:
     files = [toys.one_map(tmp_path / f"{window}.nc", window) for window in (16, 24)]
-    predicted = predict(learned.path, files)
+    predicted = predict(files, learned.path)
     np.testing.assert_allclose(*predicted["probability"].values, rtol=1e-4, atol=1e-6)
 
 
@@ -63,7 +66,7 @@ def test_a_crop_is_cut_around_the_impurity_and_not_in_its_middle(
         lambda d: d.isel(r1=slice(None, None, -1)).sortby("r1"),
     ]
     files = [toys.one_map(tmp_path / f"{n}.nc", 28, change) for n, change in enumerate(crops)]
-    whole, *others = predict(learned.path, files)["probability"].values
+    whole, *others = predict(files, learned.path)["probability"].values
     for other in others:
         np.testing.assert_allclose(other, whole, rtol=1e-6)
 
@@ -93,7 +96,7 @@ def test_a_map_that_does_not_fit_is_refused_with_a_remedy(
 ) -> None:
     good, bad = toys.one_map(tmp_path / "good.nc"), toys.one_map(tmp_path / "bad.nc", change=change)
     with pytest.raises(MapFileError, match=rule) as caught:
-        predict(learned.path, [good, bad])
+        predict([good, bad], learned.path)
     assert "bad.nc" in str(caught.value)
     assert caught.value.remedy
 
@@ -102,9 +105,73 @@ def test_what_is_no_map_file_is_refused(learned: RunFolder, tmp_path: Path) -> N
     (tmp_path / "text.nc").write_text("not HDF5")
     for files in ([tmp_path / "text.nc"], [tmp_path / "missing.nc"], []):
         with pytest.raises(MapFileError):
-            predict(learned.path, files)
+            predict(files, learned.path)
 
 
 def test_a_run_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="nowhere"):
-        predict(tmp_path / "nowhere", [toys.one_map(tmp_path / "map.nc")])
+        predict(toys.one_map(tmp_path / "map.nc"), tmp_path / "nowhere")
+
+
+def test_files_datasets_and_loaded_networks_are_one_question(
+    learned: RunFolder, tmp_path: Path
+) -> None:
+    files = [toys.one_map(tmp_path / f"{window}.nc", window) for window in (16, 20)]
+    datasets = [read_map(file) for file in files]
+    by_name = predict(files, learned.path)
+    loaded = predict(datasets, Predictor.load(learned.path))
+    assert loaded["file"].values.tolist() == ["map 1", "map 2"]
+    for name in ("probability", "gap", "theta", "eps0"):
+        np.testing.assert_array_equal(loaded[name], by_name[name])
+    alone = predict(datasets[1], learned.path)
+    np.testing.assert_allclose(alone["gap"], by_name["gap"][1:], rtol=1e-5)
+
+
+def test_maps_on_lattice_sites_are_measured_ones(calibrated: RunFolder) -> None:
+    sites = toys.on_sites(toys.toy_map("Eg", 0.6, 1.0, 20.0))
+    seen: list[xr.Dataset] = []
+    found = predict(sites, calibrated.path, used=seen.append)
+    assert found.attrs["scale"] == "unknown"
+    assert "nearest_gap" in found
+    assert seen == [sites]
+    assert predict(sites, calibrated.path, unit=1.0).attrs["scale"] == "1 1/meV"
+
+
+def test_what_cannot_be_used_is_left_out_and_told(learned: RunFolder, tmp_path: Path) -> None:
+    good, text = toys.one_map(tmp_path / "good.nc"), tmp_path / "text.nc"
+    text.write_text("not HDF5")
+    told: list[tuple[str, str]] = []
+    found = predict(
+        [text, good],
+        learned.path,
+        left_out=lambda name, error: told.append((name, type(error).__name__)),
+    )
+    assert found["file"].values.tolist() == [str(good)]
+    assert told == [(str(text), "MapFileError")]
+    with pytest.raises(MapFileError, match=r"text\.nc"):
+        predict([text], learned.path, left_out=lambda name, error: None)
+
+
+@pytest.mark.parametrize(
+    ("measured", "options", "rule"),
+    [
+        (False, {"unit": 2.0}, "unit is for measured files"),
+        (False, {"channel": "Z", "bias": 0.0}, "channel, bias is for measured"),
+        (True, {"refine": True}, "refine compares the amplitudes"),
+        (None, {}, "one command each"),
+    ],
+)
+def test_options_of_the_other_kind_are_refused(
+    measured: bool | None,
+    options: dict[str, Any],
+    rule: str,
+    learned: RunFolder,
+    tmp_path: Path,
+) -> None:
+    simulated = [toys.one_map(tmp_path / "map.nc")]
+    sites = [toys.on_sites(toys.toy_map("Eg", 0.6, 1.0, 20.0))]
+    given = {False: simulated, True: sites, None: simulated + sites}[measured]
+    with pytest.raises(MapFileError, match=rule):
+        predict(given, learned.path, **options)
+    with pytest.raises(TypeError, match="chanel"):
+        predict(sites, learned.path, chanel="Z")

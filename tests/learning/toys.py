@@ -23,7 +23,7 @@ from gapscope.learning.network.backbone import BACKBONES, Backbone, vgg
 from gapscope.learning.network.config import NetworkConfig, TrainingConfig
 from gapscope.physics import LABELS, Lattice, Specification, label_of, labelled_gap
 from gapscope.physics.fourier import qpi_image
-from gapscope.physics.lattice import window_coordinates
+from gapscope.physics.lattice import symmetric_window, window_coordinates
 from gapscope.simulation.mapfile import MAP_SCHEMA
 from gapscope.simulation.materials import material
 from gapscope.simulation.numerics import Numerics
@@ -135,7 +135,9 @@ def build_toys(folder: Path, **changes: Any) -> Path:
     """A dataset of toy maps, built in this process."""
     recipe = Recipe.from_dict(RECIPE | changes)
     nbse2, toy = material(recipe.material), Toy()
-    manifest = replace(Manifest.start(recipe, nbse2), versions=toy.versions(1))
+    manifest = replace(
+        Manifest.start(recipe, nbse2, recipe.define(nbse2)), versions=toy.versions(1)
+    )
     (folder / "shards").mkdir(parents=True)
     for index in manifest.missing:
         entry = compute_shard(Job(folder, manifest, nbse2, toy, 1), index)
@@ -169,3 +171,19 @@ def one_map(path: Path, window: int = WINDOW, change: Changes = lambda d: d) -> 
     """A file with the map of one state."""
     maps = toy_map("Eg", 0.9, 0.5, -80.0, window)[None]
     return map_file(path, maps, [0.0], change)
+
+
+def on_sites(values: NDArray[np.floating]) -> xr.Dataset:
+    """As preparation gives a map: sites outside of the hexagon may be unknown."""
+    size, rho = len(values), qpi_image(values, "triangular")
+    r = window_coordinates(size)
+    known = np.where(symmetric_window("triangular", size), values, np.nan)
+    return xr.Dataset(
+        {
+            "ldos_change": (("r1", "r2"), known),
+            "qpi_re": (("q1", "q2"), rho.real),
+            "qpi_im": (("q1", "q2"), rho.imag),
+        },
+        {"r1": r, "r2": r, "q1": r / size, "q2": r / size},
+        {"lattice": "triangular", "lattice_constant": 3.44},
+    )

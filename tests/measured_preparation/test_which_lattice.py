@@ -13,8 +13,8 @@ from click.testing import CliRunner
 
 from any_lattice_maps import any_scan
 from gapscope.cli.main import main
-from gapscope.cli.measured import wanted_lattice
 from gapscope.errors import LatticeNotFoundError, PreparationError
+from gapscope.inference.measured_files import Scan
 from gapscope.inference.measured_maps import network_window
 from gapscope.measured.default import prepare_for_network
 from gapscope.measured.preparation import find_lattice, prepare
@@ -84,14 +84,14 @@ def test_a_network_of_another_lattice_is_not_fed(
 
 
 def test_a_constant_scales_the_lattice_of_a_material_and_a_cell_stands_alone(square: Path) -> None:
-    scaled = wanted_lattice(str(square), 3.5).lattice
+    scaled = Scan(material=str(square), lattice_constant=3.5).wanted().lattice
     assert (scaled.name, scaled.constant) == ("square", 3.5)
-    assert wanted_lattice(None, 3.5).lattice == Lattice("triangular", 3.5)
-    assert wanted_lattice(None, None, (3.5, 4.0, 90.0)).lattice.name == "rectangular"
+    assert Scan(lattice_constant=3.5).wanted().lattice == Lattice("triangular", 3.5)
+    assert Scan(cell=(3.5, 4.0, 90.0)).wanted().lattice.name == "rectangular"
     # A cell in another setting than the standard one is the same lattice.
-    assert wanted_lattice(None, None, (3.5, 3.5, 120.0)).lattice.name == "triangular"
+    assert Scan(cell=(3.5, 3.5, 120.0)).wanted().lattice.name == "triangular"
     with pytest.raises(PreparationError, match="--cell beside"):
-        wanted_lattice("nbse2", None, (3.5, 4.0, 90.0))
+        Scan(material="nbse2", cell=(3.5, 4.0, 90.0)).wanted()
 
 
 def test_a_material_is_as_good_as_its_constant(nbse2: Material) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import gapscope as gs
 from gapscope import measured as measurements
-from gapscope.inference.measured_maps import predict_measured, sites_of
+from gapscope.inference.measured_maps import sites_of
 from gapscope.instrument.scan import simulate_measurement
 from gapscope.instrument.settings import Measurement, Setpoint
 from gapscope.measured.channels import image_of
@@ -36,7 +36,7 @@ def test_a_realistic_measurement_is_read(
     assert math.dist(place, recorded) > 0.344
     assert math.dist(place, done.site(place)) < 0.05
     assert done.recorded(place) == pytest.approx(recorded)
-    answer = predict_measured(done, centre=recorded)
+    answer = gs.predict(done, centre=recorded)
     assert math.dist(sites_of(done, 64, recorded).attrs["centre"], place) < 0.05
     assert LABELS[int(answer["label"][0])] == irrep
     assert not bool(answer["unlike_training"][0])
@@ -49,4 +49,4 @@ def test_topographs_of_another_material_are_unlike_all_training(name: str, measu
     if not path.is_file():
         pytest.skip(f"no {path.name}: set GAPSCOPE_MEASURED to the folder of measured files")
     done = prepare(image_of(measurements.open(path)), 3.33, STEPS)
-    assert bool(predict_measured(done)["unlike_training"][0])
+    assert bool(gs.predict(done)["unlike_training"][0])

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gapscope.dataset.build import build
 from gapscope.dataset.load import DatasetReader
-from gapscope.inference.refine import refine_files
+from gapscope.inference.predict import predict
 from gapscope.physics import Impurity, Pairing, Specification
 from gapscope.plots.dataset import sheet
 from gapscope.plots.maps import map_figure
@@ -39,7 +39,6 @@ REQUIRED_ACCURACY = 0.5
 def main(folder: Path) -> int:
     """Run the demo; returns the exit status."""
     # Dask's worker processes import this module too, and need no TensorFlow.
-    from gapscope.inference.map_files import predict
     from gapscope.learning.evaluation.evaluate import evaluate
     from gapscope.learning.evaluation.listing import prediction_text, refinement_text
     from gapscope.learning.network.config import TrainingConfig
@@ -74,11 +73,11 @@ def main(folder: Path) -> int:
         written.append(save_figure(figure, figures / f"{name}.png"))
 
     _say(start, "the maps of the first step, refined from the shipped network's answers")
-    shipped = refine_files(predict(SHIPPED_MODEL, files), files, SHIPPED_MODEL)
+    shipped = predict(files, refine=True)
 
     names = list(STATES)
     print("\nThe maps of the first step, as the demo's network sees them:")
-    print(prediction_text(predict(run.path, files), names))
+    print(prediction_text(predict(files, run.path), names))
     print(f"\nas the shipped network {SHIPPED_MODEL} sees them:")
     print(prediction_text(shipped, names))
     print("\nand as simulated maps explain them, from there on (true gap 1 meV, eps0 20 meV):")

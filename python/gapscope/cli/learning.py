@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from gapscope.cli.inputs import require_learning, require_some_map
-from gapscope.cli.measured import kind_of, predict_measurements, scan_options
+from gapscope.cli.measured import scan_options
 from gapscope.cli.outputs import require_outputs
 from gapscope.errors import GapscopeError, MapFileError, PreparationError, printable
+from gapscope.inference.kinds import kind_of, require_one_kind, require_options
 from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL
 from gapscope.support.storage import require_folder
 
@@ -213,69 +214,69 @@ def predict(
     symmetry: bool | None,
     **scan: Any,
 ) -> None:
-    """Predict irrep, gap, theta and eps0 of MAPS: simulated, prepared, or as the STM wrote them.
+    """Predict irrep and unknowns of MAPS: simulated, prepared, or as the STM wrote them.
 
     First of all it says whether a map is like those that the network has learned from. Brackets
     hold intervals. With --refine, simulated maps are fitted to each map from there; chi is what
-    the best one leaves unexplained, relative to the map.
+    the best one leaves unexplained, relative to the map. Their material is the one that the model's
+    recipe names; where that file is not found, give it with --material.
 
     Options from --unit on are for measured files. These are prepared by the default steps; for
     others, give `gapscope prepare` the file, and this command what it wrote. The nearest simulated
     maps are listed, with the relative distance of their images.
     """
     require_outputs(output, figure, maps)
-    measured = _all_measured(maps, refine, {"unit": unit, "figure": figure, **scan})
+    of_measured = _given({"unit": unit, **scan})
+    measured = _all_measured(maps, refine, {**of_measured, **_given({"figure": figure})})
     model = model or (MEASURED_MODEL if measured else SHIPPED_MODEL)
     require_learning(models=[model])
     if not measured:
         require_some_map(maps, _tell)
 
-    options = _given({"level": level, "symmetry": symmetry})
-    names, left_out = [printable(path.name) for path in maps], 0
+    import xarray as xr
+
+    from gapscope.inference.measured_maps import departures
+    from gapscope.inference.predict import predict as predict_maps
+    from gapscope.learning.evaluation.listing import nearest_text, prediction_text, refinement_text
+
+    sites: list[xr.Dataset] = []
+    result = predict_maps(
+        maps,
+        model,
+        refine=refine,
+        left_out=lambda name, error: _tell(Path(name), error),
+        used=sites.append if figure is not None else None,
+        tell=click.echo,
+        **_given({"level": level, "symmetry": symmetry}),
+        **of_measured,
+    )
+    names = [printable(Path(str(file)).name) for file in result["file"].values]
+    click.echo(prediction_text(result, names))
     if measured:
-        result, sites = predict_measurements(maps, model, unit, scan, **options)
-
-        from gapscope.inference.measured_maps import departures
-        from gapscope.learning.evaluation.listing import nearest_text, prediction_text
-
-        names, left_out = [printable(path.name) for path in sites], len(set(maps)) - len(sites)
-        click.echo(prediction_text(result, names))
         for name, notes in zip(names, departures(result), strict=True):
             for note in notes:
                 click.echo(f"{name} was {note}.")
-        if "nearest_label" in result:
-            click.echo(f"\n{nearest_text(result, names)}")
-        if figure is not None:
-            from gapscope.inference.nearest import nearest_maps
-            from gapscope.plots.comparison import comparison_figure
-            from gapscope.plots.style import save_figure
+    if "nearest_label" in result:
+        click.echo(f"\n{nearest_text(result, names)}")
+    if refine:
+        click.echo(f"\n{refinement_text(result, names)}")
+    if figure is not None:
+        from gapscope.inference.nearest import nearest_maps
+        from gapscope.plots.comparison import comparison_figure
+        from gapscope.plots.style import save_figure
 
-            compared = comparison_figure(
-                list(sites.values()), result, nearest_maps(result, model), names
-            )
-            click.echo(f"wrote {save_figure(compared, figure)}")
-    else:
-        from gapscope.inference.map_files import predict as predict_maps
-        from gapscope.learning.evaluation.listing import prediction_text, refinement_text
-
-        result = predict_maps(model, maps, left_out=_tell, **options)
-        used = [Path(str(file)) for file in result["file"].values]
-        names, left_out = [printable(path.name) for path in used], len(maps) - len(used)
-        click.echo(prediction_text(result, names))
-        if refine:
-            from gapscope.inference.refine import refine_files
-
-            result = refine_files(result, used, model)
-            click.echo(f"\n{refinement_text(result, names)}")
+        compared = comparison_figure(sites, result, nearest_maps(result, model), names)
+        click.echo(f"wrote {save_figure(compared, figure)}")
     if output is not None:
         from gapscope.support.netcdf import write_netcdf
 
         click.echo(f"wrote {write_netcdf(result, output)}")
+    left_out = len(maps) - len(names)
     if left_out:
-        fault = PreparationError if "bias" in result else MapFileError
+        fault = PreparationError if measured else MapFileError
         raise fault(
             "Every map is opened, has a contrast and, if measured, is prepared.",
-            f"{left_out} of {left_out + len(names)} were not, and are not among the predictions",
+            f"{left_out} of {len(maps)} were not, and are not among the predictions",
             "See above what is wrong with each.",
         )
 
@@ -301,28 +302,12 @@ def _all_measured(maps: Sequence[Path], refine: bool, measured: dict[str, Any]) 
             f"{', '.join(empty)} of 0 bytes",
             "Copy them again from the instrument, or simulate them again.",
         )
-    kinds = {path: kind_of(path) for path in maps}
-    simulated = [path.name for path, kind in kinds.items() if kind == "map"]
-    if simulated and len(simulated) < len(maps):
-        raise MapFileError(
-            "Simulated and measured maps are predicted by one command each.",
-            f"read as simulated: {', '.join(simulated)}",
-            "Give the others to a second command.",
-        )
-    given = [f"--{name.replace('_', '-')}" for name in _given(measured)]
-    if simulated and given:
-        raise MapFileError(
-            f"{', '.join(given)} is for measured files.",
-            f"{', '.join(simulated)}, simulated",
-            "Leave it out.",
-        )
-    if refine and not simulated:
-        raise MapFileError(
-            "--refine compares the amplitudes of maps, in 1/meV.",
-            f"{maps[0].name}, measured",
-            "Leave it out; the nearest simulated maps are listed.",
-        )
-    return not simulated
+    kinds = {path.name: kind_of(path) for path in maps}
+    require_one_kind(kinds)
+    given = [name for name in measured if not (refine and name == "material")]
+    options = [f"--{name.replace('_', '-')}" for name in given]
+    require_options(kinds, options, "--refine" if refine else "")
+    return "map" not in kinds.values()
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

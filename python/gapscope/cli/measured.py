@@ -1,23 +1,16 @@
-"""``gapscope prepare``, and what ``gapscope predict`` does with measured files."""
+"""``gapscope prepare``, and the options for measured files that ``gapscope predict`` has too."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from gapscope.cli.outputs import require_outputs
-from gapscope.errors import GapscopeError, PreparationError, printable
-
-if TYPE_CHECKING:
-    import xarray as xr
-
-    from gapscope.measured.preparation import Prepared, Steps
-    from gapscope.measured.preparation.sought import Sought
+from gapscope.errors import PreparationError
+from gapscope.support.resources import DEFAULT_MATERIAL
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -47,7 +40,8 @@ def scan_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--material",
-            help="Material that supplies the lattice, of any kind  [default: nbse2]",
+            help="Material that supplies the lattice, of any kind"
+            f"  [default: {DEFAULT_MATERIAL}; of `predict`, the network's]",
         ),
         click.option(
             "--lattice-constant",
@@ -140,12 +134,13 @@ def prepare(
     make of one another, the one nearest to a1 along x is chosen. The output holds the map before
     and after and its image rho(q) on lattice sites, which `gapscope predict` reads.
     """
+    from gapscope.inference.measured_files import Scan, prepared_file
     from gapscope.measured.centre import centre_site
     from gapscope.measured.preparation import Steps
     from gapscope.measured.preparation.report import prepared_dataset, report
     from gapscope.support.netcdf import write_netcdf
 
-    scan = {name: given.pop(name) for name in SCAN}
+    scan = Scan(**{name: given.pop(name) for name in SCAN})
     steps = {name: value for name, value in given.items() if value is not None}
     if lines is not None:
         if lines != "median" and not lines.isdecimal():
@@ -158,16 +153,16 @@ def prepare(
     fixed = "phase" in steps
     steps["phase"] = steps.get("phase") or None
     require_outputs(output, figure, [file])
-    wanted = wanted_lattice(scan["material"], scan["lattice_constant"], scan["cell"])
+    wanted = scan.wanted()
     if wanted.lattice.name != "triangular":
-        steps.setdefault("wavevector", None)  # 3 x 3 is the wave of NbSe2
+        steps.setdefault("wavevector", None)  # 3 x 3 is a wave of triangular lattices
     if steps.get("mask_wave") and steps.get("wavevector", ()) is None:
         raise PreparationError(
             "A density wave is taken out where one is looked for.",
             f"--mask-wave on a {wanted.lattice.name} lattice without --wave",
             "Name it, for example --wave 0.5 0.5, or leave --mask-wave out.",
         )
-    prepared = prepared_file(file, Steps(**steps), fixed=fixed, **scan)
+    prepared = prepared_file(file, scan, wanted, Steps(**steps), fixed=fixed, tell=click.echo)
     click.echo(report(prepared))
     sites = prepared.network_input(size, centre_site(prepared, centre))
     x, y = sites.attrs["centre"]
@@ -183,188 +178,3 @@ def prepare(
 
         title = f"{file.name}, {prepared.images['raw'].name}"
         click.echo(f"wrote {save_figure(preparation_figure(prepared, title, sites), figure)}")
-
-
-def prepared_file(
-    file: Path,
-    steps: Steps | None = None,
-    *,
-    fixed: bool = False,
-    channel: str | None,
-    topograph: str | None,
-    bias: float | None,
-    material: str | None,
-    lattice_constant: float | None,
-    cell: tuple[float, float, float] | None,
-    width: float | None,
-    height: float | None,
-    variable: str | None,
-    finished: bool | None,
-) -> Prepared:
-    """The map of a measured file that the options of :func:`scan_options` name, prepared.
-
-    Unless the steps are ``fixed``, slow distortions are corrected, too, where that can be done.
-    """
-    from gapscope import measured
-    from gapscope.measured.channels import image_channels, image_of, said
-    from gapscope.measured.default import USUAL, prepare_for_network
-    from gapscope.measured.preparation import prepare
-
-    wanted = wanted_lattice(material, lattice_constant, cell)
-    opened = measured.open(
-        file, width=width, height=height, variable=variable, finished=bool(finished)
-    )
-    image = image_of(opened, channel, bias)
-    others = [name for name in image_channels(opened) if name != image.name]
-    chosen = ""
-    if others and channel is None:
-        chosen = f" ({said(opened, str(image.name))}; --channel names another: {', '.join(others)})"
-    at = f" at {float(image['bias']):g} mV" if "bias" in image.coords else ""
-    told = f"{opened.attrs['source_format']}, channel {image.name}{at}{chosen}"
-    click.echo(f"{opened.attrs['file']}: {told}")
-    if "left_out" in opened.attrs:
-        click.echo(f"left out, see --variable: {opened.attrs['left_out']}")
-    if "unfinished_lines" in opened.attrs:
-        kept, y = opened.sizes["y"], opened["y"].values
-        total = kept + opened.attrs["unfinished_lines"]
-        click.echo(f"{kept} of {total} lines were finished, y = {y[0]:.4g} to {y[-1]:.4g} nm")
-    steps = steps or USUAL
-    reference = None if topograph is None else image_of(opened, topograph, bias)
-    if fixed:
-        return prepare(image, wanted, steps, topograph=reference)
-    prepared, reason = prepare_for_network(image, wanted, steps, topograph=reference)
-    if reason:
-        click.echo(f"slow distortions are not corrected: {reason}")
-    return prepared
-
-
-def wanted_lattice(
-    name: str | None,
-    lattice_constant: float | None = None,
-    cell: tuple[float, float, float] | None = None,
-) -> Sought:
-    """The lattice to look for: a cell's, or a material's, its constant perhaps another one.
-
-    Raises
-    ------
-    PreparationError : a cell beside a material or a constant.
-    SpecificationError : an unknown material, or a cell or a constant without meaning.
-    """
-    from gapscope.measured.preparation.sought import Sought, sought
-    from gapscope.physics.cell import standard_cell
-    from gapscope.physics.lattice import Lattice, cell_vectors
-    from gapscope.simulation.materials import material
-
-    if cell is not None:
-        if name is not None or lattice_constant is not None:
-            raise PreparationError(
-                "A lattice is given by its cell, or by a material and its lattice constant.",
-                "--cell beside --material or --lattice-constant",
-                "Leave one of them out.",
-            )
-        standard = standard_cell(cell_vectors(*cell), keep=True)
-        return Sought(Lattice.standard(standard), "that of --cell")
-    of_material = None
-    if name is not None or lattice_constant is None:
-        of_material = sought(material(name or "nbse2"))
-    if lattice_constant is not None:
-        lattice = sought(lattice_constant).lattice
-        if of_material is not None:
-            lattice = replace(of_material.lattice, constant=lattice_constant)
-        return Sought(lattice, "the constant of --lattice-constant")
-    assert of_material is not None
-    default = "" if name is not None else ", the default of --material"
-    return Sought(of_material.lattice, of_material.source + default)
-
-
-def kind_of(file: Path) -> str:
-    """ "map" as ``gapscope simulate`` writes it, "prepared" as ``prepare`` does, else "measured".
-
-    What is not there, or calls itself .nc and is not netCDF, is a map: a damaged one.
-    """
-    import h5py
-
-    if not file.is_file():
-        return "map"
-    try:
-        with h5py.File(file) as opened:
-            if "prepared_schema" in opened.attrs:
-                return "prepared"
-            return "map" if "ldos_change" in opened else "measured"
-    except OSError:
-        return "map" if file.suffix == ".nc" and not _classic(file) else "measured"
-
-
-def _classic(file: Path) -> bool:
-    """Whether a file is netCDF-3, which ``gapscope simulate`` does not write."""
-    with contextlib.suppress(OSError), file.open("rb") as opened:
-        return opened.read(3) == b"CDF"
-    return False
-
-
-def predict_measurements(
-    files: Sequence[Path], model: str, unit: float | None, scan: dict[str, Any], **options: Any
-) -> tuple[xr.Dataset, dict[Path, xr.Dataset]]:
-    """Predictions for measured and prepared files, and their maps on lattice sites.
-
-    A file that cannot be opened or prepared is reported and skipped, unless it is the only one.
-    ``scan`` are the options of :func:`scan_options`; prepared files need none.
-    """
-    from gapscope.measured.preparation import Prepared
-    from gapscope.measured.preparation.report import read_prepared
-    from gapscope.support.resources import find_model
-
-    # Refused once, and not for every file.
-    wanted = wanted_lattice(scan["material"], scan["lattice_constant"], scan["cell"])
-    folder = find_model(model)
-    if scan["material"] is not None or scan["cell"] is not None:
-        _require_lattice_of(folder, wanted)
-    scan = dict(scan)
-    centre = scan.pop("centre")
-    sites: dict[Path, xr.Dataset] = {}
-    predictor = None
-
-    def leave_out(file: Path, error: GapscopeError) -> None:
-        if len(files) == 1 or (file == files[-1] and not sites):
-            raise error
-        click.echo(f"{printable(file.name)}: {type(error).__name__}\n{error}\n", err=True)
-
-    for file in files:
-        try:
-            opened = (
-                read_prepared(file) if kind_of(file) == "prepared" else prepared_file(file, **scan)
-            )
-        except GapscopeError as error:
-            leave_out(file, error)
-            continue
-        if predictor is None:
-            # The network takes seconds to load: it is for files that can be read.
-            from gapscope.inference.measured_maps import network_window, predict_sites, sites_of
-            from gapscope.learning.prediction.predictor import Predictor
-
-            predictor = Predictor.load(folder, **options)
-        try:
-            found = (
-                sites_of(opened, predictor.size, centre) if isinstance(opened, Prepared) else opened
-            )
-            _ = network_window(found, predictor)
-        except GapscopeError as error:
-            leave_out(file, error)
-            continue
-        sites[file] = found
-    assert predictor is not None
-    predictions = predict_sites(list(sites.values()), predictor, unit=unit)
-    return predictions.assign_coords(file=("sample", [str(file) for file in sites])), sites
-
-
-def _require_lattice_of(folder: Path, wanted: Sought) -> None:
-    """Refuse maps of another lattice than the network's before they are prepared."""
-    from gapscope.learning.model_folder.run import RunFolder
-
-    known = RunFolder(folder).config().lattice
-    if wanted.lattice.name != known:
-        raise PreparationError(
-            f"This network was trained on the {known} lattice.",
-            str(wanted),
-            "Use a network that was trained on such maps; gapscope prepare takes any lattice.",
-        )

@@ -7,9 +7,8 @@ from pathlib import Path
 import xarray as xr
 
 from gapscope.explore.state import State
-from gapscope.inference.measured_maps import predict_sites, sites_of
-from gapscope.learning.data.inputs import cut
-from gapscope.learning.prediction.predictor import Predictor, without_meaningless_angles
+from gapscope.inference.predict import predict
+from gapscope.learning.prediction.predictor import Predictor
 from gapscope.measured.preparation import Prepared
 from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL, find_model
 
@@ -35,12 +34,12 @@ class Judge:
         self._for_measured = Predictor.load(find_model(measured_model))
 
     def __call__(self, maps: xr.Dataset) -> xr.Dataset:
-        """Prediction of one map, whatever its energy, as :meth:`Predictor.__call__` gives it.
+        """Prediction of one map of ``simulate``, whatever its energy; see :func:`gapscope.predict`.
 
-        Only the network's window around the impurity is looked at; theta is NaN for A12u.
+        It is read as if it had been taken at the network's energy; :meth:`departures` tells.
         """
-        image = cut(maps["ldos_change"].values[:1], self._predictor.size)
-        return without_meaningless_angles(self._predictor([image[None]]))
+        known = self._predictor.config.energies[:1]
+        return predict(maps.isel(energy=[0]).assign_coords(energy=list(known)), self._predictor)
 
     def warm(self) -> None:
         """Factorise the surfaces of all irreps, so that no slider waits beside it: seconds."""
@@ -48,7 +47,7 @@ class Judge:
             self._predictor.answering.factorise()
 
     def measured(self, prepared: Prepared, centre: tuple[float, float] | None = None) -> xr.Dataset:
-        """Prediction of a measured map, as ``predict_measured`` of ``gapscope.measured`` gives it.
+        """Prediction of a measured map; see :func:`gapscope.predict`.
 
         Parameters
         ----------
@@ -58,8 +57,7 @@ class Judge:
         ------
         PreparationError : see :func:`gapscope.inference.measured_maps.predict_sites`.
         """
-        sites = sites_of(prepared, self._for_measured.size, centre)
-        return predict_sites([sites], self._for_measured)
+        return predict(prepared, self._for_measured, centre=centre)
 
     @property
     def size(self) -> int:

@@ -29,7 +29,6 @@ def python_lines(state: State, model: str) -> str:
     lines = f"""\
 import numpy as np
 import gapscope as gs
-from gapscope.inference.map_files import predict
 
 crystal = gs.material({state.crystal!r})
 state = gs.Specification(
@@ -63,5 +62,5 @@ spectral = gs.spectral_function(
 )
 """
     if model and state.energy == 0:
-        return lines + f'prediction = predict({model!r}, ["map.nc"])\n'
-    return lines.replace("from gapscope.inference.map_files import predict\n", "")
+        lines += f"prediction = gs.predict(maps, {model!r})\n"
+    return lines

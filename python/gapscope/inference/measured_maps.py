@@ -14,7 +14,6 @@ the azimuth of a moment depend on the other rotations, as
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -32,33 +31,6 @@ from gapscope.learning.prediction.predictor import (
 from gapscope.measured.centre import centre_site
 from gapscope.measured.preparation import Prepared, largest_window
 from gapscope.physics.lattice import symmetric_window
-from gapscope.support.resources import MEASURED_MODEL, find_model
-
-
-def predict_measured(
-    prepared: Prepared,
-    model: str | Path = MEASURED_MODEL,
-    *,
-    centre: Sequence[float] | None = None,
-    turns: int = 0,
-    unit: float | None = None,
-) -> xr.Dataset:
-    """A network's prediction for one prepared map; see :func:`predict_sites`.
-
-    Parameters
-    ----------
-    prepared : result of :func:`gapscope.measured.preparation.prepare`.
-    centre : (x, y) in nm in the map as it was measured; the atom next to it, or to the middle
-        where not given, is the impurity's site.
-    turns : turns of a1 by 60 degrees, counterclockwise.
-
-    Raises
-    ------
-    PreparationError, RunError, CalibrationError, SchemaVersionError : see :func:`predict_sites`.
-    """
-    predictor = Predictor.load(find_model(model))
-    sites = sites_of(prepared, predictor.size, centre, turns)
-    return predict_sites([sites], predictor, unit=unit)
 
 
 def sites_of(
@@ -68,7 +40,9 @@ def sites_of(
 
     Parameters
     ----------
-    centre, turns : see :func:`predict_measured`.
+    centre : (x, y) in nm in the map as it was measured; the atom next to it, or to the middle
+        where not given, is the impurity's site.
+    turns : turns of a1 by the lattice's smallest rotation, counterclockwise.
 
     Raises
     ------
@@ -91,12 +65,12 @@ def predict_sites(
 ) -> xr.Dataset:
     """A network's predictions for measured maps on lattice sites, one sample each.
 
-    Variables are those of :func:`gapscope.inference.map_files.predict`, and over (sample, rank)
-    the simulated training maps whose images, apart from a factor, are nearest: nearest_label (index
-    into the attribute labels), nearest_NAME of each unknown, nearest_setpoint, the bias in mV at
-    which their current is constant, NaN at constant height, and nearest_distance, relative to the
-    image, on the scale of asinh(rho / <|rho|>). And bias, in mV, what a map was taken at, NaN where
-    not known; the attribute energy, in meV, is the network's.
+    Variables are those of :func:`gapscope.predict`, and over (sample, rank) the simulated training
+    maps whose images, apart from a factor, are nearest: nearest_label (index into the attribute
+    labels), nearest_NAME of each unknown, nearest_setpoint, the bias in mV at which their current
+    is constant, NaN at constant height, and nearest_distance, relative to the image, on the scale
+    of asinh(rho / <|rho|>). And bias, in mV, what a map was taken at, NaN where not known; the
+    attribute energy, in meV, is the network's.
 
     Parameters
     ----------

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -33,7 +32,6 @@ from gapscope.problem.states import Sample, States
 from gapscope.problem.unknown import Unknown
 from gapscope.simulation.materials import material
 from gapscope.simulation.numerics import Numerics
-from gapscope.support.resources import find_model
 
 BATCH = 64
 LEAST_PROBABILITY = 0.01
@@ -225,29 +223,6 @@ def refine_predictions(
     }
     chi = ("sample", np.array([one.chi for one in best]), {"units": "1"})
     return predictions.assign({"refined_label": ("sample", label), **variables, "chi": chi})
-
-
-def refine_files(
-    predictions: xr.Dataset, files: Sequence[str | Path], model: str | Path
-) -> xr.Dataset:
-    """Predictions of a model for map files, refined under the conditions of its training maps.
-
-    Parameters
-    ----------
-    predictions, files, model : result and arguments of
-        :func:`gapscope.inference.map_files.predict`.
-
-    Raises
-    ------
-    MapFileError, RunError, SchemaVersionError : see :func:`gapscope.inference.map_files.predict`.
-    """
-    # Keras takes seconds to import, and refining maps in memory does not need it.
-    from gapscope.inference.map_files import network_maps
-    from gapscope.learning.model_folder.run import RunFolder
-
-    config = RunFolder(find_model(model)).config()
-    conditions = Conditions.of(config.dataset, config.training.network.input_size)
-    return refine_predictions(predictions, network_maps(files, config), conditions)
 
 
 def _starts(one: xr.Dataset, problem: Problem) -> list[Guess]:

@@ -1,0 +1,78 @@
+"""What kind of map is given, told without loading what reads it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from gapscope.errors import MapFileError
+
+Kind = Literal["map", "prepared", "measured"]
+"""As ``gapscope simulate`` writes it, as ``gapscope prepare`` does, or as an instrument does."""
+
+
+def kind_of(file: Path) -> Kind:
+    """The kind of a file.
+
+    What is not there, or calls itself .nc and is not netCDF, is a map: a damaged one.
+    """
+    import h5py
+
+    if not file.is_file():
+        return "map"
+    try:
+        with h5py.File(file) as opened:
+            if "prepared_schema" in opened.attrs:
+                return "prepared"
+            return "map" if "ldos_change" in opened or "qpi_re" in opened else "measured"
+    except OSError:
+        return "map" if file.suffix == ".nc" and not _classic(file) else "measured"
+
+
+def require_one_kind(kinds: Mapping[str, Kind]) -> None:
+    """Raise MapFileError where simulated maps are given beside measured ones.
+
+    Parameters
+    ----------
+    kinds : by name of the map.
+    """
+    simulated = [name for name, kind in kinds.items() if kind == "map"]
+    if simulated and len(simulated) < len(kinds):
+        raise MapFileError(
+            "Simulated and measured maps are predicted by one command each.",
+            f"read as simulated: {', '.join(simulated)}",
+            "Give the others to a second command.",
+        )
+
+
+def require_options(kinds: Mapping[str, Kind], of_measured: Sequence[str], refine: str) -> None:
+    """Raise MapFileError where options do not go with maps of one kind.
+
+    Parameters
+    ----------
+    kinds : by name of the map.
+    of_measured : names of options for measured files that are given.
+    refine : name of the option to refine, "" where it is not given.
+    """
+    names, simulated = list(kinds), "map" in kinds.values()
+    if simulated and of_measured:
+        raise MapFileError(
+            f"{', '.join(of_measured)} is for measured files.",
+            f"{', '.join(names)}, simulated",
+            "Leave it out.",
+        )
+    if refine and not simulated:
+        raise MapFileError(
+            f"{refine} compares the amplitudes of maps, in 1/meV.",
+            f"{names[0]}, measured",
+            "Leave it out; the nearest simulated maps are listed.",
+        )
+
+
+def _classic(file: Path) -> bool:
+    """Whether a file is netCDF-3, which ``gapscope simulate`` does not write."""
+    with contextlib.suppress(OSError), file.open("rb") as opened:
+        return opened.read(3) == b"CDF"
+    return False

@@ -1,0 +1,139 @@
+"""A measured file, prepared as options of a command or of :func:`gapscope.predict` say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import xarray as xr
+
+from gapscope import measured
+from gapscope.errors import PreparationError
+from gapscope.measured.channels import image_channels, image_of, said
+from gapscope.measured.default import USUAL, prepare_for_network
+from gapscope.measured.preparation import Prepared, Steps, prepare
+from gapscope.measured.preparation.sought import Sought, sought
+from gapscope.physics.cell import standard_cell
+from gapscope.physics.lattice import Lattice, cell_vectors
+from gapscope.simulation.materials import material
+from gapscope.support.resources import DEFAULT_MATERIAL
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What to look at in a measured file.
+
+    Parameters
+    ----------
+    channel, topograph : channels of the map, and of one that shows the atoms where it does not.
+    bias : mV; of a grid of spectra the map nearest to it, of an image what it was taken at.
+    material, lattice_constant, cell : whose lattice it has, see :meth:`wanted`.
+    width, height : nm, of a file without a scale of its own.
+    variable : which variable of a file with several sizes.
+    finished : keep only the finished lines of a scan that was stopped.
+    """
+
+    channel: str | None = None
+    topograph: str | None = None
+    bias: float | None = None
+    material: str | None = None
+    lattice_constant: float | None = None
+    cell: tuple[float, float, float] | None = None
+    width: float | None = None
+    height: float | None = None
+    variable: str | None = None
+    finished: bool | None = None
+
+    def wanted(
+        self, default: str = DEFAULT_MATERIAL, source: str = "the default of --material"
+    ) -> Sought:
+        """The lattice to look for: a cell's, or a material's, its constant perhaps another one.
+
+        Parameters
+        ----------
+        default, source : material where nothing is given, and who says so.
+
+        Raises
+        ------
+        PreparationError : a cell beside a material or a constant.
+        MaterialFileError, SpecificationError : an unknown material, or a cell or a constant
+            without meaning.
+        """
+        constant = self.lattice_constant
+        if self.cell is not None:
+            if self.material is not None or constant is not None:
+                raise PreparationError(
+                    "A lattice is given by its cell, or by a material and its lattice constant.",
+                    "--cell beside --material or --lattice-constant",
+                    "Leave one of them out.",
+                )
+            standard = standard_cell(cell_vectors(*self.cell), keep=True)
+            return Sought(Lattice.standard(standard), "that of --cell")
+        if constant is not None:
+            lattice = sought(constant).lattice
+            if self.material is not None:
+                lattice = replace(sought(material(self.material)).lattice, constant=constant)
+            return Sought(lattice, "the constant of --lattice-constant")
+        found = sought(material(self.material or default))
+        return found if self.material else replace(found, source=f"{found.source}, {source}")
+
+
+def prepared_file(
+    file: Path,
+    scan: Scan,
+    wanted: Sought,
+    steps: Steps = USUAL,
+    *,
+    fixed: bool = False,
+    tell: Callable[[str], None],
+) -> Prepared:
+    """The map of a measured file, prepared.
+
+    Parameters
+    ----------
+    wanted : the lattice to look for.
+    fixed : take the steps as they are; else slow distortions are corrected, too, where that can be
+        done.
+    tell : called with lines of text: what was read, and what was not done.
+
+    Raises
+    ------
+    MeasurementFileError : see :func:`gapscope.measured.open` and
+        :func:`gapscope.measured.channels.image_of`.
+    LatticeNotFoundError, PreparationError : see :func:`gapscope.measured.preparation.prepare`.
+    """
+    opened = measured.open(
+        file,
+        width=scan.width,
+        height=scan.height,
+        variable=scan.variable,
+        finished=bool(scan.finished),
+    )
+    image = image_of(opened, scan.channel, scan.bias)
+    _say_what_was_read(opened, image, chosen=scan.channel is not None, tell=tell)
+    reference = None if scan.topograph is None else image_of(opened, scan.topograph, scan.bias)
+    if fixed:
+        return prepare(image, wanted, steps, topograph=reference)
+    prepared, reason = prepare_for_network(image, wanted, steps, topograph=reference)
+    if reason:
+        tell(f"slow distortions are not corrected: {reason}")
+    return prepared
+
+
+def _say_what_was_read(
+    opened: xr.Dataset, image: xr.DataArray, *, chosen: bool, tell: Callable[[str], None]
+) -> None:
+    others = [name for name in image_channels(opened) if name != image.name]
+    usual = ""
+    if others and not chosen:
+        usual = f" ({said(opened, str(image.name))}; --channel names another: {', '.join(others)})"
+    at = f" at {float(image['bias']):g} mV" if "bias" in image.coords else ""
+    told = f"{opened.attrs['source_format']}, channel {image.name}{at}{usual}"
+    tell(f"{opened.attrs['file']}: {told}")
+    if "left_out" in opened.attrs:
+        tell(f"left out, see --variable: {opened.attrs['left_out']}")
+    if "unfinished_lines" in opened.attrs:
+        kept, y = opened.sizes["y"], opened["y"].values
+        total = kept + opened.attrs["unfinished_lines"]
+        tell(f"{kept} of {total} lines were finished, y = {y[0]:.4g} to {y[-1]:.4g} nm")

@@ -1,0 +1,270 @@
+"""One question for all kinds of maps: what is it, and can the network know?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from gapscope.errors import GapscopeError, MapFileError, PreparationError
+from gapscope.inference.kinds import Kind, kind_of, require_one_kind, require_options
+from gapscope.inference.measured_files import Scan, prepared_file
+from gapscope.measured.preparation import Prepared
+from gapscope.measured.preparation.report import read_prepared
+from gapscope.measured.preparation.sought import Sought
+from gapscope.simulation.mapfile import read_map
+from gapscope.simulation.materials import material
+from gapscope.support.networks import require_keras
+from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL, find_model
+
+if TYPE_CHECKING:
+    from gapscope.learning.network.run_config import RunConfig
+    from gapscope.learning.prediction.predictor import Predictor
+
+Given = str | Path | xr.Dataset | Prepared
+LeftOut = Callable[[str, GapscopeError], None]
+Used = Callable[[xr.Dataset], None]
+Read = TypeVar("Read")
+
+
+def predict(
+    maps: Given | Sequence[Given],
+    model: str | Path | Predictor | None = None,
+    *,
+    refine: bool = False,
+    symmetry: bool | None = None,
+    level: float | None = None,
+    novelty_level: float | None = None,
+    unit: float | None = None,
+    centre: tuple[float, float] | None = None,
+    left_out: LeftOut | None = None,
+    used: Used | None = None,
+    tell: Callable[[str], None] | None = None,
+    **scan: Any,
+) -> xr.Dataset:
+    """What a network says of maps: class and unknowns of each, one sample per map.
+
+    Variables over ``sample`` (coordinate ``file``): probability (sample, class), label (index into
+    the attribute labels), and one per unknown of the network's problem by its name, NaN where the
+    predicted class has none. Where the network has a calibration, also irrep_set, the ends of
+    intervals (gap_low, gap_high, ...) and novelty, as
+    :meth:`gapscope.learning.uncertainty.calibration.Calibration.applied` says. For measured maps
+    also nearest_* and bias, see :func:`gapscope.inference.measured_maps.predict_sites`; with
+    ``refine`` refined_* and chi, see :func:`gapscope.inference.refine.refine_predictions`.
+
+    Parameters
+    ----------
+    maps : one or several, all simulated or all measured. Simulated: what :func:`gapscope.simulate`
+        returns, or its file. Measured: a file as an instrument or ``gapscope prepare`` wrote it, a
+        result of :func:`gapscope.measured.preparation.prepare`, or a dataset on lattice sites as
+        its ``network_input`` returns it.
+    model : name of a shipped model, folder of a run or of a model, or a loaded network, whose own
+        ``symmetry`` and levels then count; by default the shipped one for this kind of map.
+    refine : follow simulated maps from the network's answer (simulated maps only).
+    symmetry, level, novelty_level : see
+        :class:`gapscope.learning.prediction.predictor.Predictor`.
+    unit : 1/meV, what a change of a measured map by one stands for.
+    centre : (x, y) in nm of a measured map, near the impurity; its middle where not given.
+    left_out : called with name and error of each map that cannot be used, which is left out; by
+        default, and where no map can be used, the error is raised.
+    used : called with each map that is used.
+    tell : called with lines of text about what is done with a measured file.
+    scan : how a file of an instrument is read, see
+        :class:`gapscope.inference.measured_files.Scan`. With ``refine``, ``material`` is that of
+        the maps, where the one that the model's recipe names is not found.
+
+    Raises
+    ------
+    MapFileError : maps of both kinds, or options of the other kind; an unreadable file, maps that
+        lack the lattice, window or energies that the network needs, or have no contrast.
+    MeasurementFileError, LatticeNotFoundError, PreparationError : see
+        :func:`gapscope.inference.measured_files.prepared_file`; maps of another lattice.
+    SchemaVersionError : a file or the model was written by a newer gapscope.
+    RunError, CalibrationError : see
+        :meth:`gapscope.learning.prediction.predictor.Predictor.load`.
+    SettingError : no Keras.
+    """
+    given = [maps] if isinstance(maps, str | Path | xr.Dataset | Prepared) else list(maps)
+    if not given:
+        raise MapFileError("A prediction needs maps.", "no map", "Name at least one.")
+    asked = [(_name(one, number), one) for number, one in enumerate(given, start=1)]
+    kinds = {name: _kind(one) for name, one in asked}
+    simulated = "map" in kinds.values()
+    of_measured = {"unit": unit, "centre": centre, **scan}
+    if refine:
+        of_measured.pop("material", None)
+    named = [name for name, value in of_measured.items() if value is not None]
+    require_one_kind(kinds)
+    require_options(kinds, named, "refine" if refine else "")
+    look = Scan(**scan)
+    levels = {"symmetry": symmetry, "level": level, "novelty_level": novelty_level}
+    network = _Network(model or (SHIPPED_MODEL if simulated else MEASURED_MODEL), levels)
+    reading = _Reading(asked, left_out, used)
+    if simulated:
+        answers = _simulated(reading, network, refine=refine, crystal=look.material)
+    else:
+        answers = _measured(reading, network, look, centre, unit, tell or _silent)
+    if network.folder is not None:
+        answers.attrs |= {"run": str(network.folder)}
+    return answers.assign_coords(file=("sample", reading.names))
+
+
+class _Network:
+    """A network that is loaded when the first map has been read; that takes seconds."""
+
+    def __init__(self, model: str | Path | Predictor, levels: dict[str, Any]) -> None:
+        self._given = None if isinstance(model, str | Path) else model
+        self.folder = None
+        if isinstance(model, str | Path):
+            require_keras()
+            self.folder = find_model(model)
+        self._levels = {name: value for name, value in levels.items() if value is not None}
+
+    @cached_property
+    def predictor(self) -> Predictor:
+        """The network; raises as ``Predictor.load`` does."""
+        if self._given is not None:
+            return self._given
+        from gapscope.learning.prediction.predictor import Predictor
+
+        assert self.folder is not None
+        return Predictor.load(self.folder, **self._levels)
+
+    @cached_property
+    def config(self) -> RunConfig:
+        """Its configuration; raises RunError, SchemaVersionError."""
+        if self._given is not None:
+            return self._given.config
+        from gapscope.learning.model_folder.run import RunFolder
+
+        assert self.folder is not None
+        return RunFolder(self.folder).config()
+
+
+class _Reading:
+    """Maps that are read one by one, those that cannot be left out.
+
+    Attributes
+    ----------
+    names : of those that were read.
+    """
+
+    def __init__(
+        self, asked: Sequence[tuple[str, Given]], left_out: LeftOut | None, used: Used | None
+    ) -> None:
+        self.asked, self._left_out, self._used = asked, left_out, used
+        self.names: list[str] = []
+
+    def all(self, read: Callable[[str, Any], tuple[xr.Dataset, Read]]) -> list[Read]:
+        """What ``read`` makes of each, beside the map; raises the error of the last where none is
+        left, and every error where nobody is told."""
+        found, faults = [], 0
+        for name, one in self.asked:
+            try:
+                dataset, made = read(name, one)
+            except GapscopeError as error:
+                faults += 1
+                if self._left_out is None or faults == len(self.asked):
+                    raise
+                self._left_out(name, error)
+                continue
+            found.append(made)
+            self.names.append(name)
+            if self._used is not None:
+                self._used(dataset)
+        return found
+
+
+def _simulated(
+    reading: _Reading, network: _Network, *, refine: bool, crystal: str | None
+) -> xr.Dataset:
+    from gapscope.inference.simulated_maps import network_map, predict_windows
+
+    config = network.config
+
+    def read(name: str, one: Any) -> tuple[xr.Dataset, NDArray[np.float32]]:
+        dataset = one if isinstance(one, xr.Dataset) else read_map(one)
+        return dataset, network_map(dataset, config, name)
+
+    windows = np.stack(reading.all(read))
+    answers = predict_windows(windows, network.predictor)
+    if not refine:
+        return answers
+    from gapscope.inference.refine import Conditions, refine_predictions
+
+    own = None if crystal is None else material(crystal)
+    conditions = Conditions.of(config.dataset, network.predictor.size, own)
+    return refine_predictions(answers, windows, conditions)
+
+
+def _measured(
+    reading: _Reading,
+    network: _Network,
+    look: Scan,
+    centre: tuple[float, float] | None,
+    unit: float | None,
+    tell: Callable[[str], None],
+) -> xr.Dataset:
+    named = any(value is not None for value in (look.material, look.lattice_constant, look.cell))
+    files = any(_kind(one) == "measured" and _is_file(one) for _, one in reading.asked)
+    # Refused once, and not for every file.
+    wanted = _wanted(look, network.config) if named or files else None
+
+    def read(name: str, one: Any) -> tuple[xr.Dataset, xr.Dataset]:
+        opened = one
+        if _is_file(one) and _kind(one) == "prepared":
+            opened = read_prepared(one)
+        elif _is_file(one):
+            assert wanted is not None
+            opened = prepared_file(Path(one), look, wanted, tell=tell)
+        from gapscope.inference.measured_maps import network_window, sites_of
+
+        if isinstance(opened, Prepared):
+            opened = sites_of(opened, network.predictor.size, centre)
+        network_window(opened, network.predictor)
+        return opened, opened
+
+    sites = reading.all(read)
+    from gapscope.inference.measured_maps import predict_sites
+
+    return predict_sites(sites, network.predictor, unit=unit)
+
+
+def _wanted(look: Scan, config: RunConfig) -> Sought:
+    """The lattice to look for, by default that of the network's material; refused unless it is one
+    that the network knows, before maps are prepared."""
+    default = str(config.dataset["recipe"]["material"])
+    wanted = look.wanted(default, "which the network has learned from")
+    if wanted.lattice.name != config.lattice:
+        raise PreparationError(
+            f"This network was trained on the {config.lattice} lattice.",
+            str(wanted),
+            "Use a network that was trained on such maps; gapscope prepare takes any lattice.",
+        )
+    return wanted
+
+
+def _is_file(one: Given) -> bool:
+    return isinstance(one, str | Path)
+
+
+def _name(one: Given, number: int) -> str:
+    return str(one) if isinstance(one, str | Path) else f"map {number}"
+
+
+def _kind(one: Given) -> Kind:
+    if isinstance(one, str | Path):
+        return kind_of(Path(one))
+    if isinstance(one, Prepared):
+        return "prepared"
+    on_sites = "ldos_change" in one and "energy" not in one["ldos_change"].dims
+    return "prepared" if on_sites else "map"
+
+
+def _silent(line: str) -> None:
+    """Tell nobody."""

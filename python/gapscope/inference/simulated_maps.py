@@ -1,0 +1,111 @@
+"""What a network says of simulated maps."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from gapscope.errors import MapFileError
+from gapscope.learning.data.inputs import cut, lacks
+from gapscope.learning.network.run_config import RunConfig
+from gapscope.learning.prediction.predictor import (
+    BATCH,
+    ENERGY_TOLERANCE,
+    NO_CONTRAST,
+    Predictor,
+    without_meaningless_angles,
+)
+
+
+def predict_windows(windows: NDArray[np.float32], predictor: Predictor) -> xr.Dataset:
+    """A network's predictions for maps (n, energies, size, size) in 1/meV; see
+    :func:`gapscope.predict`."""
+    batches = (windows[first : first + BATCH] for first in range(0, len(windows), BATCH))
+    return without_meaningless_angles(predictor(batches))
+
+
+def network_map(maps: xr.Dataset, config: RunConfig, name: str) -> NDArray[np.float32]:
+    """drho(r) in 1/meV, (energies, size, size), as a run's network needs it, of a dataset as
+    ``simulate`` returns it; larger windows are cut to the network's.
+
+    Parameters
+    ----------
+    name : for errors.
+
+    Raises
+    ------
+    MapFileError : it lacks the lattice, window or energies that the run needs, or a contrast.
+    """
+    size = config.training.network.input_size
+    try:
+        lattice = str(maps.attrs["lattice"])
+        energies = np.asarray(maps["energy"].values, dtype=np.float64)
+        ldos = maps["ldos_change"].transpose("energy", "r1", "r2")
+        for which, values in {"ldos_change": ldos, **ldos.coords}.items():
+            if which in ("ldos_change", "r1", "r2") and values.dtype.kind not in "fiu":
+                raise ValueError(f"{which} of the type {values.dtype}")
+    except (KeyError, ValueError) as error:
+        raise MapFileError(
+            "A map file holds ldos_change(energy, r1, r2) in numbers and the attribute lattice.",
+            f"{name}: {error}",
+            "Write it with `gapscope simulate`.",
+        ) from error
+    if lattice != config.lattice:
+        raise MapFileError(
+            f"This run was trained on the {config.lattice} lattice.",
+            f"{name}: {lattice}",
+            "Use a run that was trained on such maps.",
+        )
+    _require_units(maps, name)
+    ldos = ldos[:, _around_origin(ldos, "r1", size, name), _around_origin(ldos, "r2", size, name)]
+    chosen = [_nearest(energies, energy, name) for energy in config.energies]
+    # In double precision: a value that overflows in single precision is refused by its size.
+    window = ldos.values[chosen].astype(np.float64)
+    if not np.isfinite(window).all():
+        raise MapFileError("A map is finite.", f"{name}: NaN or infinity", "Simulate it again.")
+    if (reason := lacks(window, lattice)) is not None:
+        raise MapFileError(
+            NO_CONTRAST, f"{name}: {reason}", "Check the impurity, and the file's values in 1/meV."
+        )
+    return cut(window, size)
+
+
+def _require_units(maps: xr.Dataset, name: str) -> None:
+    """Raise MapFileError where a file states other units than simulate writes."""
+    for which, wanted in (("ldos_change", "1/meV"), ("energy", "meV")):
+        stated = str(maps[which].attrs.get("units", wanted))
+        if stated != wanted:
+            raise MapFileError(
+                f"A map file has {which} in {wanted}.",
+                f"{name}: {which} in {stated}",
+                f"Convert the values to {wanted}, and the attribute units with them.",
+            )
+
+
+def _around_origin(maps: xr.DataArray, axis: str, size: int, name: str) -> slice:
+    """The sites -size/2 .. size/2 - 1 of an axis; where it has no coordinates, the middle ones."""
+    count = maps.sizes[axis]
+    sites = maps[axis].values if axis in maps.coords else np.arange(count) - count // 2
+    first = int(np.abs(sites + size // 2).argmin()) if count else 0
+    if not np.array_equal(sites[first : first + size], np.arange(size) - size // 2):
+        there = f"{sites.min():g} to {sites.max():g}" if count else "none"
+        raise MapFileError(
+            f"This run looks at {size} x {size} sites around the impurity, {axis} from"
+            f" {-(size // 2)} to {size // 2 - 1}.",
+            f"{name}: {count} sites, {axis} from {there}",
+            f"Simulate the map with --window {size} or larger; of a larger map, do not cut these"
+            " sites off.",
+        )
+    return slice(first, first + size)
+
+
+def _nearest(energies: NDArray[np.float64], wanted: float, name: str) -> int:
+    distance = np.abs(energies - wanted)
+    if not len(energies) or distance.min() > ENERGY_TOLERANCE:
+        raise MapFileError(
+            "This run needs a map at each energy that it was trained on.",
+            f"{name}: w = {energies.tolist()} meV, without {wanted:g}",
+            f"Simulate the map with --energy {wanted:g}.",
+        )
+    return int(distance.argmin())

@@ -51,3 +51,23 @@ def test_once_more_changes_little() -> None:
     once = remove_line_noise(lattice_map(noise=0.3, line_noise=1.0, degrees=9.0))
     twice = remove_line_noise(once)
     assert relative((twice - once).values, once.values) < 0.05
+
+
+@pytest.mark.parametrize("place", [0.5, 0.3])
+@pytest.mark.parametrize("line_noise", [0.0, 0.5])
+def test_interference_along_the_lines_is_no_line_noise(
+    place: float, line_noise: float, rng: np.random.Generator
+) -> None:
+    """Waves in all directions of q_y at q_x = 0, in the sixth of the map around an impurity."""
+    size = 256
+    x = np.arange(size) / size
+    profile = np.exp(-(((x - place) / 0.06) ** 2))
+    own = rng.standard_normal(size)[:, None] * profile + 0.1 * rng.standard_normal((size, size))
+    offsets = line_noise * rng.standard_normal(size)
+    clean = as_map(own)
+    left = (remove_line_noise(clean + offsets[:, None]) - clean).values
+    left -= left.mean()
+    if line_noise:
+        assert relative(left, offsets[:, None] + 0 * own) < 0.6
+    else:
+        assert relative(left, own) < 0.02

@@ -18,6 +18,7 @@ from gapscope.measured.preparation import (
     symmetrise_sites,
 )
 from gapscope.measured.preparation.bravais import bravais
+from gapscope.measured.preparation.report import report
 from gapscope.measured.preparation.symmetrise import groups_of, operations
 from gapscope.measured.preparation.waves import star
 from gapscope.physics.fourier import qpi_image
@@ -160,6 +161,37 @@ def test_a_strained_map_comes_back_to_its_sites(name: str) -> None:
     written = Lattice.from_dict(sites.attrs)
     np.testing.assert_allclose(written.vectors, lattice.vectors)
     assert written.constant == pytest.approx(lattice.constant, rel=3e-3)
+
+
+def mirrored(angle: float) -> tuple[AnyScan, Lattice, str]:
+    """A scan of an oblique crystal from its other side, its cell, and the option to be given."""
+    own, other = Lattice.from_cell(3.5, 4.1, angle), Lattice.from_cell(3.5, 4.1, 180 - angle)
+    return any_scan(other, degrees=12.0, noise=0.05), own, f"--cell 3.5 4.1 {180 - angle:g}"
+
+
+@pytest.mark.parametrize("angle", [97.0, 105.0])
+def test_a_lattice_that_is_not_found_but_mirrored_is_told(angle: float) -> None:
+    scan, own, option = mirrored(angle)
+    with pytest.raises(LatticeNotFoundError) as caught:
+        prepare(scan.image, own, Steps(wavevector=None))
+    assert "mirror image" in caught.value.received
+    assert option in caught.value.remedy
+
+
+@pytest.mark.parametrize("angle", [88.0, 93.0])
+def test_a_strain_that_a_mirrored_lattice_does_not_need_is_told(angle: float) -> None:
+    """Near 90 degrees either hand is found; the remedy helps, and is then no longer given."""
+    scan, own, option = mirrored(angle)
+    assert option in report(prepare(scan.image, own, Steps(wavevector=None)))
+    right = prepare(scan.image, scan.lattice, Steps(wavevector=None))
+    assert float(right.lattice.anisotropy.value) == pytest.approx(1, abs=1e-3)
+    assert "mirror" not in report(right)
+
+
+def test_a_strained_oblique_lattice_is_not_taken_for_its_mirror_image() -> None:
+    lattice = Lattice.from_cell(3.5, 4.1, 97.0)
+    scan = any_scan(lattice, degrees=12.0, strain=0.02, noise=0.05)
+    assert "mirror" not in report(prepare(scan.image, lattice, Steps(wavevector=None)))
 
 
 def test_the_star_of_a_wave_is_made_by_the_lattices_rotations() -> None:

@@ -15,6 +15,7 @@ from gapscope.measured.preparation.grid import grid_of
 from gapscope.measured.preparation.levelling import level_lines, level_plane
 from gapscope.measured.preparation.line_noise import remove_line_noise
 from gapscope.measured.preparation.lockin import mask_peaks
+from gapscope.measured.preparation.other_hand import told_of_hand
 from gapscope.measured.preparation.otherscale import told_of_scale
 from gapscope.measured.preparation.phase import Shift, displacement
 from gapscope.measured.preparation.prepared import Prepared, Steps
@@ -67,7 +68,8 @@ def prepare(
         lattice = _lattice(shown, wanted, steps)
     except LatticeNotFoundError as error:
         bounds = {"anisotropy": steps.anisotropy, "false_alarm": steps.false_alarm}
-        told = told_of_scale(error, shown, wanted, **bounds)
+        told = told_of_hand(error, shown, wanted, scale=steps.scale, **bounds)
+        told = told or told_of_scale(error, shown, wanted, **bounds)
         if told is None:
             raise
         raise told from error

@@ -9,6 +9,7 @@ import xarray as xr
 
 from gapscope.errors import MapFileError, SchemaVersionError
 from gapscope.measured.preparation.found import FoundLattice, Measured
+from gapscope.measured.preparation.other_hand import hand_in_words
 from gapscope.measured.preparation.prepared import Prepared
 from gapscope.measured.preparation.waves import WavePeak
 from gapscope.support.netcdf import UNREADABLE, load_netcdf
@@ -40,6 +41,7 @@ def report(prepared: Prepared) -> str:
             "                    Such a distortion is rare. Is the material's lattice "
             f"{lattice.perfect.name}, and are these its peaks?"
         )
+    lines += hand_in_words(lattice)
     left = _left(corrected)
     remedy = "Leave" if prepared.steps.phase else "Correct it with --phase 5, or leave"
     if prepared.steps.drift and left > UNEVEN:

@@ -77,7 +77,7 @@ def test_every_figure_of_an_evaluation_has_a_name_and_can_be_written(
         written(figure, tmp_path / f"{name}.png")
     assert said(figures["confusion"])[0] == ("irreps", "predicted", "true (maps)")
     first = [labels[1:] for labels in said(figures["parameters"])[:: len(LABELS)]]
-    units = [r"$\Delta$ (meV)", r"$\theta$ (rad)", r"$\epsilon_0$ (meV)"]
+    units = [r"$\Delta$ (meV)", r"$\theta$ (rad)", r"$\varepsilon_0$ (meV)"]
     assert first == [(f"true {one}", f"predicted {one}") for one in units]
 
 

@@ -63,7 +63,7 @@ def test_the_error_figure_draws_medians_of_each_error(
             known = drawn[~np.isnan(drawn)]
             assert len(known) >= 40
             np.testing.assert_allclose(known, error)
-    units = [r"$\Delta$ (meV)", r"$\theta$ (rad)", r"$\epsilon_0$ (meV)"]
+    units = [r"$\Delta$ (meV)", r"$\theta$ (rad)", r"$\varepsilon_0$ (meV)"]
     assert [labels[1] for labels in said(figure)[6:]] == [f"true {one}" for one in units]
     assert [labels[2] for labels in said(figure)[::3]] == [f"error of {one}" for one in units]
     written(figure, tmp_path / "figure.png")

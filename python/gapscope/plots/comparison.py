@@ -8,10 +8,11 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from gapscope.physics import LABELS
 from gapscope.physics.lattice import Lattice
 from gapscope.plots.maps import draw_image, irrep_label
 from gapscope.plots.style import styled
+from gapscope.problem.paper import predicted_problem
+from gapscope.problem.problem import Problem
 
 
 def comparison_figure(
@@ -29,7 +30,7 @@ def comparison_figure(
     nearest : their maps, qpi_re (sample, rank, q1, q2).
     names : names of the measured maps.
     """
-    ranks = predictions.sizes["rank"]
+    ranks, problem = predictions.sizes["rank"], predicted_problem(predictions.attrs)
     with styled():
         figure = Figure(figsize=(2.9 * (ranks + 1), 3.4 * len(names) + 0.2), layout="constrained")
         axes = figure.subplots(len(names), ranks + 1, squeeze=False)
@@ -41,7 +42,7 @@ def comparison_figure(
             for rank, axis in enumerate(row[1:]):
                 image = nearest["qpi_re"].isel(sample=sample, rank=rank).values
                 draw_image(figure, axis, image, lattice, colour_bar=False)
-                axis.set_title(_state(one.isel(rank=rank)))
+                axis.set_title(_state(one.isel(rank=rank), problem))
                 axis.set_ylabel("")
     return figure
 
@@ -53,14 +54,18 @@ def _verdict(one: xr.Dataset) -> str:
     return f"{like} the training maps, p = {float(one['novelty_p']):.2g}"
 
 
-def _state(one: xr.Dataset) -> str:
-    theta = float(one["nearest_theta"])
-    angle = "" if np.isnan(theta) else rf", $\theta$ = {theta:.2f}"
+def _state(one: xr.Dataset, problem: Problem) -> str:
+    """Class, unknowns and distance of a nearest map, in lines of three."""
+    words = [irrep_label(problem.labels[int(one["nearest_label"])])]
+    for unknown in problem.shown:
+        value = float(one[f"nearest_{unknown.name}"])
+        if not np.isnan(value):
+            unit = "" if unknown.unit in ("1", "rad") else f" {unknown.unit}"
+            digits = max(unknown.digits - 1, 0)
+            words.append(f"${unknown.symbol}$ = {value:.{digits}f}{unit}")
+    words.append(f"{100 * float(one['nearest_distance']):.0f} % apart")
+    lines = [", ".join(words[first : first + 3]) for first in range(0, len(words), 3)]
     setpoint = float(one["nearest_setpoint"])
-    taken = "" if np.isnan(setpoint) else f"\nconstant current at {setpoint:.0f} mV"
-    return (
-        f"{irrep_label(LABELS[int(one['nearest_label'])])}, {float(one['nearest_gap']):.2f} meV"
-        f"{angle}\n"
-        rf"$\epsilon_0$ = {float(one['nearest_eps0']):.0f} meV, "
-        f"{100 * float(one['nearest_distance']):.0f} % apart{taken}"
-    )
+    if not np.isnan(setpoint):
+        lines.append(f"constant current at {setpoint:.0f} mV")
+    return "\n".join(lines)

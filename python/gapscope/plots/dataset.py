@@ -7,7 +7,6 @@ from matplotlib.figure import Figure
 
 from gapscope.dataset.load import DatasetReader
 from gapscope.physics.fourier import qpi_image
-from gapscope.physics.lattice import Lattice
 from gapscope.plots.maps import draw_image, irrep_label, map_colour_bar, signed_norm
 from gapscope.plots.style import styled
 
@@ -18,9 +17,9 @@ def sheet(reader: DatasetReader, per_class: int) -> Figure:
     All maps share one scale of colours, so that strong and weak ones look it.
     """
     chosen = reader.examples(per_class)
-    lattice = Lattice(reader.lattice, reader.lattice_constant)
+    lattice = reader.crystal_lattice
     images = {
-        sample: qpi_image(reader.image(sample)[0], reader.lattice).real
+        sample: qpi_image(reader.image(sample)[0], lattice).real
         for ids in chosen.values()
         for sample in ids.tolist()
     }
@@ -45,14 +44,19 @@ def sheet(reader: DatasetReader, per_class: int) -> Figure:
 
 
 def _title(reader: DatasetReader, sample: int) -> str:
-    p = {name: values[sample] for name, values in reader.parameters.items()}
-    irrep = reader.candidates[p["candidate"]]
-    theta = "" if np.isnan(p["theta"]) else rf"$\theta$ = {p['theta']:.2f} rad, "
-    label = ""
-    if irrep == "A2u":
-        label = rf" ({p['gap']:.2f} as {irrep_label('A12u')})"
-    return (
-        rf"{irrep_label(irrep)}, $\Delta$ = {p['printed_gap']:.2f} meV{label}"
-        "\n"
-        rf"{theta}$\epsilon_0$ = {p['eps0']:.0f} meV"
-    )
+    """The candidate with its own gap, its class's in brackets where they differ, and the rest."""
+    problem = reader.problem
+    p = {name: float(values[sample]) for name, values in reader.parameters.items()}
+    one = problem.classes[int(p["label"])]
+    candidate = reader.candidates[int(p["candidate"])]
+    words = [irrep_label(candidate)]
+    for unknown in problem.shown:
+        value, digits = p[unknown.name], max(unknown.digits - 1, 0)
+        if np.isnan(value):
+            continue
+        unit = "" if unknown.unit == "1" else f" {unknown.unit}"
+        own = p["own_gap"] if unknown.name == "gap" else value
+        told = "" if own == value else f" ({value:.{digits}f} as {irrep_label(one.label)})"
+        words.append(f"${unknown.symbol}$ = {own:.{digits}f}{unit}{told}")
+    lines = [words[:2], *(words[first : first + 2] for first in range(2, len(words), 2))]
+    return "\n".join(", ".join(line) for line in lines)

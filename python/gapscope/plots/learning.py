@@ -10,15 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from gapscope.physics import LABELS
 from gapscope.plots.maps import irrep_label
 from gapscope.plots.style import styled
+from gapscope.problem.paper import predicted_problem
+from gapscope.problem.unknown import Unknown
 
-AXES: dict[str, str] = {
-    "gap": r"$\Delta$ (meV)",
-    "theta": r"$\theta$ (rad)",
-    "eps0": r"$\epsilon_0$ (meV)",
-}
+PANEL = 2.2
+"""Inches of a panel's side."""
 TRAINING, VALIDATION = "tab:blue", "tab:orange"
 
 
@@ -35,9 +33,10 @@ def confusion_figure(predictions: xr.Dataset) -> Figure:
     counts = confusion(predictions)
     samples = counts.sum(axis=1, keepdims=True)
     share = 100 * counts / np.maximum(samples, 1)
-    names = [irrep_label(label) for label in LABELS]
+    names = [irrep_label(label) for label in predicted_problem(predictions.attrs).labels]
+    side = max(4.2, 0.8 * len(names))
     with styled():
-        figure = Figure(figsize=(4.6, 4.2), layout="constrained")
+        figure = Figure(figsize=(side + 0.4, side), layout="constrained")
         axis = figure.subplots()
         image = axis.imshow(share, cmap="Blues", vmin=0, vmax=100)
         for (row, column), percent in np.ndenumerate(share):
@@ -54,26 +53,32 @@ def confusion_figure(predictions: xr.Dataset) -> Figure:
 
 def confusion(predictions: xr.Dataset) -> NDArray[np.int64]:
     """Number of samples by true class (rows) and predicted class (columns)."""
-    counts = np.zeros((len(LABELS), len(LABELS)), dtype=np.int64)
+    classes = len(predicted_problem(predictions.attrs).classes)
+    counts = np.zeros((classes, classes), dtype=np.int64)
     np.add.at(counts, (predictions["true_label"].values, predictions["label"].values), 1)
     return counts
 
 
 def parameters_figure(predictions: xr.Dataset) -> Figure:
-    """Predicted against true gap, theta and eps0, a column per true class.
+    """Predicted against true unknowns, a row each, and a column per true class.
 
-    theta is drawn on the branch next to the truth, as theta and theta + pi are one state.
+    On a circle the prediction is drawn on the branch next to the truth.
     """
+    problem = predicted_problem(predictions.attrs)
     truth = predictions["true_label"].values
+    shape = (len(problem.shown), len(problem.classes))
     with styled():
-        figure = Figure(figsize=(11.0, 6.6), layout="constrained")
-        axes = figure.subplots(len(AXES), len(LABELS), sharex="row", sharey="row")
-        for (name, units), row in zip(AXES.items(), axes, strict=True):
+        size = (PANEL * shape[1], PANEL * shape[0])
+        figure = Figure(figsize=size, layout="constrained")
+        axes = figure.subplots(*shape, sharex="row", sharey="row", squeeze=False)
+        for unknown, row in zip(problem.shown, axes, strict=True):
+            if unknown.scale == "logarithmic":
+                row[0].set(xscale="log", yscale="log")
             for index, axis in enumerate(row):
-                _scatter(axis, predictions.isel(sample=truth == index), name)
-                axis.set_xlabel(f"true {units}")
-            row[0].set_ylabel(f"predicted {units}")
-        for label, axis in zip(LABELS, axes[0], strict=True):
+                _scatter(axis, predictions.isel(sample=truth == index), unknown)
+                axis.set_xlabel(f"true {unknown.label}")
+            row[0].set_ylabel(f"predicted {unknown.label}")
+        for label, axis in zip(problem.labels, axes[0], strict=True):
             axis.set_title(irrep_label(label))
     return figure
 
@@ -101,14 +106,16 @@ def history_figure(history: Sequence[Mapping[str, float]]) -> Figure:
     return figure
 
 
-def _scatter(axis: Axes, predictions: xr.Dataset, name: str) -> None:
-    true, predicted = predictions[f"true_{name}"].values, predictions[name].values
+def _scatter(axis: Axes, predictions: xr.Dataset, unknown: Unknown) -> None:
+    true, predicted = predictions[f"true_{unknown.name}"].values, predictions[unknown.name].values
     known = ~np.isnan(true)
     if not known.any():
-        axis.text(0.5, 0.5, "no angle", transform=axis.transAxes, ha="center", va="center")
+        words = "no angle" if unknown.circular else f"no {unknown.long_name}"
+        axis.text(0.5, 0.5, words, transform=axis.transAxes, ha="center", va="center")
         return
     true, predicted = true[known], predicted[known]
-    if name == "theta":
-        predicted = true + (predicted - true + np.pi / 2) % np.pi - np.pi / 2
-    axis.axline((true[0], true[0]), slope=1, color="0.6", linewidth=0.8, zorder=0)
+    if unknown.circular:
+        half = unknown.period / 2
+        predicted = true + (predicted - true + half) % unknown.period - half
+    axis.axline((true[0], true[0]), (true[0] + 1, true[0] + 1), color="0.6", lw=0.8, zorder=0)
     axis.plot(true, predicted, ".", markersize=4, alpha=0.6, color=TRAINING)

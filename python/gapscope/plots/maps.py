@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from gapscope.physics.fourier import atom_images
 from gapscope.physics.group.lattice_operations import reduced_basis
-from gapscope.physics.irreps import labelled_gap
+from gapscope.physics.irreps import IRREPS, label_of, labelled_gap
 from gapscope.physics.lattice import Lattice
 from gapscope.plots.style import MAP_COLOURS, styled
+from gapscope.problem.quantities import QUANTITIES, is_angle, quantity
 
 SCALE_LABEL = "1/meV; linear between the inner marks,\nlogarithmic beyond (arcsinh scale)"
 PIXELS = 480
@@ -51,21 +52,14 @@ def map_figure(dataset: xr.Dataset) -> Figure:
 def caption(dataset: xr.Dataset) -> str:
     """Two lines that say which state a map shows, and its impurity."""
     a = dataset.attrs
-    angles = {
-        "theta": r"\theta",
-        "phi": r"\varphi",
-        "theta_s": r"\theta_s",
-        "phi_s": r"\varphi_s",
-        "theta_t": r"\theta_t",
-        "phi_t": r"\varphi_t",
-    }
     named = "gap_channel" not in a  # a state of the paper, or one given by bonds
     function = "" if named else f" ({a['gap_channel']}, shell {a['gap_shell']})"
     state = [
         f"{a['material']}, {irrep_label(a['irrep'])}{function}",
         gap_text(a["irrep"] if named else "", a["gap"]),
     ]
-    state += [rf"${symbol}$ = {a[name]:.3g} rad" for name, symbol in angles.items() if name in a]
+    angles = [name for name in QUANTITIES if is_angle(name) and name in a]
+    state += [rf"${quantity(name).symbol}$ = {a[name]:.3g} rad" for name in angles]
     rest = [rf"$\epsilon_0$ = {a['eps0']:g} meV", rf"$\delta$ = {a['broadening']:g} meV"]
     if "impurity" in a:
         rest.append(impurity_text(json.loads(a["impurity"])))
@@ -73,13 +67,12 @@ def caption(dataset: xr.Dataset) -> str:
 
 
 def gap_text(irrep: str, gap: float) -> str:
-    """The gap with its unit; A2u's in the normalisation of A1u and A12u, too."""
+    """The gap with its unit; in the normalisation of its class, too, where that is another one."""
     if not gap:
         return "no gap"
     text = rf"$\Delta$ = {gap:.4g} meV"
-    if irrep == "A2u":
-        own = labelled_gap(irrep, gap)
-        text += rf" ({own:.4g} meV as {irrep_label('A12u')}: $\Delta/\sqrt{{3}}$)"
+    if irrep in IRREPS and (own := labelled_gap(irrep, gap)) != gap:
+        text += rf" ({own:.4g} meV as {irrep_label(label_of(irrep))}: $\Delta/\sqrt{{3}}$)"
     return text
 
 
@@ -111,8 +104,10 @@ def _matrix_text(term: Mapping[str, Any]) -> str:
 
 
 def irrep_label(irrep: str) -> str:
-    """An irrep's name in the usual typography, A1g as A_1g."""
-    parts = re.fullmatch(r"([ABE])(\w*)('*)", irrep)
+    """The name of an irrep, or of a class of several, in the usual typography, A1g as A_1g."""
+    if "/" in irrep:
+        return "/".join(irrep_label(one) for one in irrep.split("/"))
+    parts = re.fullmatch(r"([ABE])(\d*[gu]?)('*)", irrep)
     if parts is None:
         return irrep
     letter, below, primes = parts.groups()

@@ -11,25 +11,22 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 from numpy.typing import ArrayLike, NDArray
 
-from gapscope.learning.data.targets import circular_error
-from gapscope.physics import LABELS
-from gapscope.plots.learning import AXES
 from gapscope.plots.maps import irrep_label
 from gapscope.plots.style import styled
+from gapscope.problem.paper import predicted_problem
 
 BINS = 10
 """Largest number of bins."""
 LEVELS = (0.5, 0.9)
 FEWEST = 5
 """Samples in a bin without which it is not drawn."""
-COLOURS = dict(zip(LABELS, ("C0", "C1", "C2", "C3", "C4"), strict=True))
 
 
 def absolute_errors(predictions: xr.Dataset, name: str) -> NDArray[np.float64]:
-    """|predicted - true| of gap or eps0 in meV, or the distance of theta in rad (period pi)."""
+    """|predicted - true| of an unknown in its unit, on a circle the shorter way round."""
     predicted = np.asarray(predictions[name].values, dtype=np.float64)
     truth = np.asarray(predictions[f"true_{name}"].values, dtype=np.float64)
-    return circular_error(predicted, truth) if name == "theta" else np.abs(predicted - truth)
+    return predicted_problem(predictions.attrs).unknown(name).error(predicted, truth)
 
 
 def binned_quantiles(
@@ -52,28 +49,30 @@ def binned_quantiles(
 
 
 def errors_figure(predictions: xr.Dataset) -> Figure:
-    """Absolute errors of gap, theta, eps0 (rows) against each of them (columns), by true class.
+    """Absolute errors of each unknown (rows) against each of them (columns), by true class.
 
     Lines are medians, dashes the errors that 90 % stay below, in bins of the true parameter.
     """
+    problem = predicted_problem(predictions.attrs)
     truth = predictions["true_label"].values
-    bins = min(BINS, max(1, len(truth) // (2 * FEWEST * len(LABELS))))
+    bins = min(BINS, max(1, len(truth) // (2 * FEWEST * len(problem.classes))))
+    count = len(problem.shown)
     with styled():
-        figure = Figure(figsize=(10.0, 8.4), layout="constrained")
-        axes = figure.subplots(len(AXES), len(AXES), sharex="col", sharey="row")
-        for row, (error, error_units) in zip(axes, AXES.items(), strict=True):
-            errors = absolute_errors(predictions, error)
-            for axis, (against, units) in zip(row, AXES.items(), strict=True):
-                x = predictions[f"true_{against}"].values
+        figure = Figure(figsize=(3.4 * count, 2.8 * count), layout="constrained")
+        axes = figure.subplots(count, count, sharex="col", sharey="row", squeeze=False)
+        for row, error in zip(axes, problem.shown, strict=True):
+            errors = absolute_errors(predictions, error.name)
+            for axis, against in zip(row, problem.shown, strict=True):
+                x = predictions[f"true_{against.name}"].values
                 edges = np.linspace(np.nanmin(x), np.nanmax(x), bins + 1)
-                for index, label in enumerate(LABELS):
+                for index, label in enumerate(problem.labels):
                     chosen = truth == index
                     lines = binned_quantiles(x[chosen], errors[chosen], edges)
-                    _draw_quantiles(axis, edges, lines, label)
+                    _draw_quantiles(axis, edges, lines, f"C{index}", label)
                 axis.set_yscale("log")
-                if error == list(AXES)[-1]:
-                    axis.set_xlabel(f"true {units}")
-            row[0].set_ylabel(f"error of {error_units}")
+                if error == problem.shown[-1]:
+                    axis.set_xlabel(f"true {against.label}")
+            row[0].set_ylabel(f"error of {error.label}")
         _class_legend(figure, axes[0, 0])
     return figure
 
@@ -88,12 +87,12 @@ def noise_figure(scores: xr.Dataset) -> Figure:
         figure = Figure(figsize=(4.6 * len(kinds), 6.4), layout="constrained")
         axes = figure.subplots(2, len(kinds), sharex=True, sharey="row", squeeze=False)
         for column, kind in zip(axes.T, kinds, strict=True):
-            for label in LABELS:
+            for index, label in enumerate(scores["class"].values.tolist()):
                 one = scores.sel({"noise": kind, "class": label})
-                style = {"color": COLOURS[label], "label": irrep_label(label)}
+                style = {"color": f"C{index}", "label": irrep_label(label)}
                 column[0].plot(one.snr, one.hit, "o-", markersize=4, **style)
                 column[0].fill_between(
-                    one.snr, one.hit_low, one.hit_high, color=COLOURS[label], alpha=0.15
+                    one.snr, one.hit_low, one.hit_high, color=f"C{index}", alpha=0.15
                 )
                 column[1].loglog(one.snr, one.gap, "o-", markersize=4, **style)
             column[0].set(title=kind, xscale="log", ylim=(0, 102))
@@ -106,26 +105,28 @@ def noise_figure(scores: xr.Dataset) -> Figure:
     return figure
 
 
-def limits_figure(limits: xr.Dataset) -> Figure:
-    """The network's error of theta against the smallest standard error, one point per state.
+def limits_figure(limits: xr.Dataset, name: str = "theta") -> Figure:
+    """The network's error of an unknown against the smallest standard error, a point per state.
 
-    ``limits``: bound_theta and network_theta in rad over (state, snr), ``label`` (state).
+    ``limits``: bound_NAME and network_NAME over (state, snr), ``label`` (state), and the problem
+    among the attributes; without, the paper's.
     """
-    ratios = limits["snr"].values
+    problem = predicted_problem(limits.attrs)
+    unknown, ratios = problem.unknown(name), limits["snr"].values
     with styled():
         figure = Figure(figsize=(3.6 * len(ratios), 3.9), layout="constrained")
         axes = figure.subplots(1, len(ratios), sharex=True, sharey=True, squeeze=False)[0]
         for axis, snr in zip(axes, ratios, strict=True):
             at = limits.sel(snr=snr)
-            for index, label in enumerate(LABELS):
+            for index, label in enumerate(problem.labels):
                 one = at.isel(state=(limits["label"] == index).values)
-                if np.isnan(one.network_theta).all():  # no angle
+                if np.isnan(one[f"network_{name}"]).all():  # a class without it
                     continue
-                (points,) = axis.loglog(one.bound_theta, one.network_theta, ".")
-                points.set(color=COLOURS[label], label=irrep_label(label))
+                (points,) = axis.loglog(one[f"bound_{name}"], one[f"network_{name}"], ".")
+                points.set(color=f"C{index}", label=irrep_label(label))
             axis.axline((0.1, 0.1), (1, 1), color="0.6", linewidth=0.8, zorder=0)
-            axis.set(xlabel=r"smallest error of $\theta$ (rad)", title=f"SNR {snr:g}")
-        axes[0].set_ylabel(r"network's error of $\theta$ (rad)")
+            axis.set(xlabel=f"smallest error of {unknown.label}", title=f"SNR {snr:g}")
+        axes[0].set_ylabel(f"network's error of {unknown.label}")
         _class_legend(figure, axes[0])
     return figure
 
@@ -151,14 +152,14 @@ def reliability_figure(curves: Mapping[str, xr.Dataset]) -> Figure:
 
 
 def _draw_quantiles(
-    axis: Axes, edges: NDArray[np.float64], lines: NDArray[np.float64], label: str
+    axis: Axes, edges: NDArray[np.float64], lines: NDArray[np.float64], colour: str, label: str
 ) -> None:
     middles = (edges[1:] + edges[:-1]) / 2
     median, high = lines
-    axis.plot(middles, median, ".-", color=COLOURS[label], label=irrep_label(label))
-    axis.plot(middles, high, ".--", color=COLOURS[label], linewidth=0.9)
+    axis.plot(middles, median, ".-", color=colour, label=irrep_label(label))
+    axis.plot(middles, high, ".--", color=colour, linewidth=0.9)
 
 
 def _class_legend(figure: Figure, axis: Axes) -> None:
     handles, labels = axis.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=len(LABELS))
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))

@@ -7,17 +7,14 @@ A1'', E''.
 
 from __future__ import annotations
 
-import difflib
 import math
 
 from gapscope.errors import SpecificationError
+from gapscope.physics.near_names import did_you_mean, near_names
 
 IRREPS = ("A1g", "A1u", "A2g", "A2u", "Eg", "Eu")
 LABELS = ("A1g", "A12u", "A2g", "Eg", "Eu")
 """Classes a scalar-impurity map can tell apart: A1u and A2u are one state up to a spin rotation."""
-
-_ALIKE = 0.75
-"""Similarity from which a name is a misspelt irrep: E1g is one (of Eg), B1g is not (of A1g)."""
 
 
 def require_irrep(irrep: str) -> None:
@@ -36,12 +33,8 @@ def _remedy(name: str) -> str:
             " by sqrt(3). For a class's gap (the network's, a dataset's) choose A1u with that gap,"
             " or A2u with sqrt(3) times it."
         )
-    names = {irrep.lower(): irrep for irrep in IRREPS}
-    near = [irrep for key, irrep in names.items() if plain and key.startswith(plain)]
-    near = near or [names[key] for key in difflib.get_close_matches(plain, names, 6, _ALIKE)]
-    if near:
-        return f"Did you mean {' or '.join(near)}?"
-    return "Choose one of them, or give the gap by its bonds with Pairing.from_bonds."
+    asked = did_you_mean(near_names(plain, IRREPS))
+    return asked or "Choose one of them, or give the gap by its bonds with Pairing.from_bonds."
 
 
 def label_of(irrep: str) -> str:

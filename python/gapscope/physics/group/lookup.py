@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-
 from gapscope.errors import SpecificationError
 from gapscope.physics.group.crystal_group import CrystalGroup
 from gapscope.physics.group.irreps import Irrep
+from gapscope.physics.near_names import did_you_mean, near_names
 
-_ALIKE = 0.75
 _PRIMES = str.maketrans({"′": "'", "″": '"', "’": "'", '"': '"'})
 
 
@@ -54,10 +52,7 @@ def _almost(group: CrystalGroup) -> str:
 
 
 def _remedy(plain: str, names: list[str]) -> str:
-    keys = {name.lower(): name for name in names}
-    near = [name for key, name in keys.items() if plain and key.startswith(plain)]
-    alike = difflib.get_close_matches(plain, keys, 3, _ALIKE)
-    near = near or [name for key, name in keys.items() if key in alike]
-    if near and len(near) < len(names):
-        return f"Did you mean {' or '.join(near)}?"
+    near = near_names(plain, names)
+    if len(near) < len(names) and (asked := did_you_mean(near)):
+        return asked
     return "Choose one of them; gapscope gaps MATERIAL --shells 3 lists their gaps."

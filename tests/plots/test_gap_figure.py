@@ -44,6 +44,14 @@ def test_gaps_off_the_fermi_level_are_said_so(nbse2: gs.Material) -> None:
     assert panel.get_title() == "A1u txy, shell 1\npairs off the Fermi level"
     (dots,) = panel.collections
     assert np.asarray(dots.get_array()).max() == 1.0
+    assert dots.get_cmap().name == "Greys"
+
+
+def test_an_insulator_has_panels_without_a_surface() -> None:
+    report = GapReport.of(gs.material("bi2212"), 0, ["s"], eps0=1e4)
+    figure = gap_figure(report.gaps, report.surface, report.material.lattice, report.title)
+    (panel,) = [axis for axis in figure.axes if axis.get_title()]
+    assert panel.get_title() == "A1g s, shell 0\nno Fermi surface"
 
 
 def test_momenta_are_drawn_in_the_first_zone(rng: np.random.Generator) -> None:

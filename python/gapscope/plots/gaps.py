@@ -23,7 +23,7 @@ from gapscope.plots.style import MAP_COLOURS, styled
 
 MOST_PANELS = 120
 ACROSS = 5
-UNSIGNED = "viridis"
+UNSIGNED, OFF_LEVEL = "viridis", "Greys"
 ALL = 0.999
 """Part of the Fermi surface from which all of it is without a gap to first order."""
 
@@ -48,7 +48,7 @@ def gap_figure(
 
     Red and blue are the gap with its sign, where it has one; green to yellow its magnitude; both in
     units of the largest on the Fermi surface, which each title tells. Where a gap opens nothing to
-    first order, the largest singular value of Delta(k) is shown, and said so.
+    first order, the largest singular value of Delta(k) is shown in grey, and said so.
     """
     panels = [(one, n, on) for one, values in gaps for n, on in enumerate(values, start=1)]
     require_panels(len(panels))
@@ -64,9 +64,10 @@ def gap_figure(
         for axis in axes:
             axis.set_axis_off()
         for axis, (function, partner, gap) in zip(axes, panels, strict=False):
-            values, top, signed = _shown(function.partners[partner - 1], gap, surface)
-            text = f"largest {top:.3g}" if gap.ungapped < ALL else "pairs off the Fermi level"
-            _panel(axis, momenta, zone, values / (top or 1.0), signed)
+            values, top, colours = _shown(function.partners[partner - 1], gap, surface)
+            gapless = "pairs off the Fermi level" if surface.states else "no Fermi surface"
+            text = gapless if gap.ungapped >= ALL or not surface.states else f"largest {top:.3g}"
+            _panel(axis, momenta, zone, values / (top or 1.0), colours)
             axis.set_title(f"{panel_title(function, partner)}\n{text}", fontsize=8)
         for left, colours, low, label in (
             (0.06, MAP_COLOURS, -1, "gap with its sign / largest"),
@@ -82,13 +83,14 @@ def gap_figure(
 
 def _shown(
     partner: Bonds, gap: GapOnFermiSurface, surface: FermiSurface
-) -> tuple[NDArray[np.float64], float, bool]:
-    """What a panel's colours are, the largest of it, and whether it has a sign."""
+) -> tuple[NDArray[np.float64], float, str]:
+    """What a panel shows, the largest of it, and its map of colours."""
     if gap.ungapped >= ALL:
         values = singular_values(partner.at(surface.momenta))
-        return values, float(values.max(initial=0.0)), False
-    signed = not np.isnan(gap.signed).any()
-    return (gap.signed if signed else gap.least), gap.maximum, signed
+        return values, float(values.max(initial=0.0)), OFF_LEVEL
+    if np.isnan(gap.signed).any():
+        return gap.least, gap.maximum, UNSIGNED
+    return gap.signed, gap.maximum, MAP_COLOURS
 
 
 def panel_title(function: BasisFunction, partner: int) -> str:
@@ -107,7 +109,7 @@ def _panel(
     momenta: NDArray[np.float64],
     zone: NDArray[np.float64],
     values: NDArray[np.float64],
-    signed: bool,
+    colours: str,
 ) -> None:
     axis.scatter(
         momenta[:, 0],
@@ -115,8 +117,8 @@ def _panel(
         c=values,
         s=3.0,
         linewidths=0,
-        cmap=MAP_COLOURS if signed else UNSIGNED,
-        vmin=-1.0 if signed else 0.0,
+        cmap=colours,
+        vmin=-1.0 if colours == MAP_COLOURS else 0.0,
         vmax=1.0,
     )
     closed = np.vstack([zone, zone[:1]])

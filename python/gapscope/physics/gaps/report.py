@@ -16,7 +16,7 @@ from gapscope.physics.gaps.on_fermi_surface import GapOnFermiSurface, gap_on_fer
 from gapscope.physics.group.crystal_group import CrystalGroup, time_reversal_violation
 from gapscope.physics.group.found import EXACT, find_group
 from gapscope.physics.group.lookup import find_irrep
-from gapscope.physics.group.report import group_report, reversal_lines
+from gapscope.physics.group.report import almost_lines, group_report, reversal_lines
 from gapscope.physics.material import Material
 
 LAW = "Delta -> U Delta U^T; Delta = (psi + d.sigma) i sigma_y"
@@ -109,8 +109,7 @@ class GapReport:
             f"{material.name}: point group {group.schoenflies} ({group.hermann_mauguin}), largest"
             f" violation {group.violation:.2g} meV; {self.partners} gaps"
         )
-        for violation, name in group.almost:
-            yield f"{name} is broken by {violation:.2g} meV: --tolerance chooses it"
+        yield from almost_lines(group.almost)
         report = {
             "time_reversal_violation": time_reversal_violation(material.bonds),
             "tolerance": self.tolerance,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -70,8 +71,7 @@ def symmetry_lines(report: dict[str, Any]) -> Iterator[str]:
     yield f"point group {report['group']} ({report['hermann_mauguin']})," + _irrep_names(report)
     yield f"largest violation {report['violation']:.2g} meV; tolerance {report['tolerance']:g} meV"
     yield from reversal_lines(report)
-    for one in report["almost"]:
-        yield f"{one['group']} is broken by {one['violation']:.2g} meV"
+    yield from almost_lines((one["violation"], one["group"]) for one in report["almost"])
     for t1, t2 in report["translations"]:
         yield f"the cell is not the smallest: {t1:.4g} a1 + {t2:.4g} a2 maps the crystal on itself"
     yield f"{'operation':<16}{'translation':<20}{'violation (meV)'}"
@@ -79,6 +79,14 @@ def symmetry_lines(report: dict[str, Any]) -> Iterator[str]:
         t1, t2 = one["translation"]
         moved = f"{t1:.4g} a1 + {t2:.4g} a2" if t1 or t2 else ""
         yield f"{one['name']:<16}{moved:<20}{one['violation']:.1e}"
+
+
+def almost_lines(almost: Iterable[tuple[float, str]]) -> Iterator[str]:
+    """Groups that hold less well, each with the tolerance from which it is taken."""
+    for violation, name in almost:
+        step = 10.0 ** (math.floor(math.log10(violation)) - 1)
+        enough = math.ceil(violation / step * (1 + 1e-9)) * step
+        yield f"{name} is broken by {violation:.2g} meV: --tolerance {enough:.2g} takes it"
 
 
 def reversal_lines(report: dict[str, Any]) -> Iterator[str]:

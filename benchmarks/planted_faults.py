@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 COPIED = ("python", "julia", "data", "tests", "benchmarks", "docs")
 PHYSICS = "python/gapscope/physics/"
 LEARNING = "python/gapscope/learning/"
+PROBLEM = "python/gapscope/problem/"
 MEASURED = "python/gapscope/measured/"
 SIMULATE = "python/gapscope/simulation/maps.py"
 
@@ -180,22 +181,22 @@ FAULTS = (
         "tests/kernel/test_converged.py",
     ),
     Fault(
-        "theta without its half",
-        LEARNING + "data/targets.py",
-        "np.arctan2(sine, cosine) / 2 % np.pi",
-        "np.arctan2(sine, cosine) % np.pi",
+        "an angle that takes its circle for one of 2 pi",
+        PROBLEM + "unknown.py",
+        "np.arctan2(columns[:, 0], columns[:, 1]) * self.period / (2 * np.pi)",
+        "np.arctan2(columns[:, 0], columns[:, 1])",
         "tests/learning/test_targets.py",
     ),
     Fault(
         "sine and cosine exchanged where they are read",
-        LEARNING + "data/targets.py",
-        "sine, cosine, eps0, gap = np",
-        "cosine, sine, eps0, gap = np",
+        PROBLEM + "unknown.py",
+        "np.arctan2(columns[:, 0], columns[:, 1])",
+        "np.arctan2(columns[:, 1], columns[:, 0])",
         "tests/learning/test_targets.py",
     ),
     Fault(
         "eps0 of Table I in meV",
-        LEARNING + "evaluation/metrics.py",
+        LEARNING + "evaluation/paper_table.py",
         "MEV_PER_EV = 1000.0",
         "MEV_PER_EV = 1.0",
         "tests/learning/test_evaluate.py tests/learning/test_results_statistics.py",
@@ -203,8 +204,8 @@ FAULTS = (
     Fault(
         "pixels gathered by g, not by its transpose",
         LEARNING + "data/moves.py",
-        "(move.operation.T @ pixels",
-        "(move.operation @ pixels",
+        "(move.matrix.T @ pixels",
+        "(move.matrix @ pixels",
         "tests/learning/test_augmentation.py",
     ),
     Fault(

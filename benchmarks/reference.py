@@ -93,6 +93,7 @@ def make_dataset(folder: Path, name: str) -> Path:
     from gapscope.learning.evaluation.baseline import nearest_neighbour
     from gapscope.learning.evaluation.metrics import table
     from gapscope.learning.evaluation.tables import table_text
+    from gapscope.problem.paper import predicted_problem
 
     recipe = find_recipe(recipe_name(name))
     data = build(recipe, folder / name)
@@ -100,7 +101,9 @@ def make_dataset(folder: Path, name: str) -> Path:
     if name == REFERENCE:
         size = Plan().training().network.input_size
         text += f"\n## Baseline: the nearest training map, window {size}\n\n```\n"
-        text += table_text(table(nearest_neighbour(data, size))) + "\n```\n"
+        found = nearest_neighbour(data, size)
+        problem = predicted_problem(found.attrs)
+        text += table_text(table(found), problem) + "\n```\n"
     write_whole(recipe.with_suffix(".md"), text.encode())
     print(f"dataset {data}", flush=True)
     return data

@@ -10,9 +10,9 @@ import xarray as xr
 from gapscope.dataset.load import DatasetReader
 from gapscope.inference.refine import Conditions, refine_predictions
 from gapscope.instrument.site_noise import NoiseModel
-from gapscope.learning.data.targets import circular_error
-from gapscope.learning.evaluation.metrics import MEV_PER_EV
+from gapscope.learning.evaluation.paper_table import MEV_PER_EV
 from gapscope.physics import LABELS
+from gapscope.problem.paper import predicted_problem
 from results_page import Page, table
 from results_robustness import noisy
 from results_states import asked, unseen_maps
@@ -39,7 +39,7 @@ def refined_of(page: Page, ratio: float) -> xr.Dataset:
 def errors_of(refined: xr.Dataset, name: str, prefix: str) -> np.ndarray:
     """Absolute errors of the network (prefix "") or of the refinement ("refined_")."""
     found, truth = refined[f"{prefix}{name}"].values, refined[f"true_{name}"].values
-    return circular_error(found, truth) if name == "theta" else np.abs(found - truth)
+    return predicted_problem(refined.attrs).unknown(name).error(found, truth)
 
 
 def rows_of(refined: xr.Dataset, noise: str) -> list[list[str]]:

@@ -8,8 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from gapscope.learning.evaluation.metrics import MEV_PER_EV
-from gapscope.learning.evaluation.tables import PAPER
+from gapscope.learning.evaluation.paper_table import HITS_AND_ERRORS, MEV_PER_EV
 from gapscope.learning.model_folder.run import RunFolder
 from gapscope.physics import LABELS
 from gapscope.plots.learning import confusion, confusion_figure
@@ -49,7 +48,7 @@ def class_rows(networks: dict[str, Sequence[xr.Dataset]]) -> list[list[str]]:
     """
     rows = []
     for index, label in enumerate(LABELS):
-        rows.append([f"**{label}**", "paper", *PAPER[label]])
+        rows.append([f"**{label}**", "paper", *HITS_AND_ERRORS[label]])
         for name, predictions in networks.items():
             truth = predictions[0]["true_label"].values
             rows.append(["", name, *cells(predictions, truth == index)])

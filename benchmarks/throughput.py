@@ -37,7 +37,7 @@ from gapscope.dataset.build import build
 from gapscope.dataset.load import DatasetReader
 from gapscope.learning.data.inputs import InputScaling
 from gapscope.learning.data.samples import Samples
-from gapscope.learning.data.targets import TARGETS, TargetScaling
+from gapscope.learning.data.targets import Targets, TargetScaling
 from gapscope.learning.network.config import TrainingConfig
 from gapscope.learning.network.precision import choose_precision, dtype_policy
 from gapscope.learning.network.two_heads import IRREP, PARAMETERS, build_network
@@ -45,7 +45,7 @@ from gapscope.learning.training.batches import Batch, Batches, TrainingBatches
 from gapscope.learning.training.loss import loss_weights, losses
 from gapscope.learning.training.optimizer import adamw
 from gapscope.learning.training.train import compiled
-from gapscope.physics import LABELS
+from gapscope.problem.problem import Problem
 from gapscope.support.resources import find_recipe
 
 TITLES = {
@@ -98,11 +98,16 @@ def first_maps(reader: DatasetReader, size: int, count: int) -> Samples:
     """The first maps of the training split, in memory."""
     whole = Samples.of(reader, "train", size)
     rows = np.arange(min(count, len(whole)))
-    names = ("ids", "label", "theta", "eps0", "gap")
-    return replace(whole, **{n: getattr(whole, n)[rows] for n in names}, cached=whole.maps(rows))
+    return replace(
+        whole,
+        ids=whole.ids[rows],
+        label=whole.label[rows],
+        parameters=whole.values(rows),
+        cached=whole.maps(rows),
+    )
 
 
-def applications_vgg16(config: TrainingConfig, energies: int) -> keras.Model:
+def applications_vgg16(config: TrainingConfig, energies: int, problem: Problem) -> keras.Model:
     """Body of keras.applications.VGG16 with gapscope's aggregation and heads."""
     size = config.network.input_size
     body = keras.applications.VGG16(
@@ -111,8 +116,8 @@ def applications_vgg16(config: TrainingConfig, energies: int) -> keras.Model:
     x = layers.AdaptiveAveragePooling2D(7)(body.output)
     x = layers.Dense(config.network.width, activation="relu")(layers.Flatten()(x))
     heads = {
-        IRREP: layers.Dense(len(LABELS), activation="softmax", name=IRREP)(x),
-        PARAMETERS: layers.Dense(len(TARGETS), name=PARAMETERS)(x),
+        IRREP: layers.Dense(len(problem.classes), activation="softmax", name=IRREP)(x),
+        PARAMETERS: layers.Dense(problem.columns, name=PARAMETERS)(x),
     }
     return keras.Model(body.input, heads)
 
@@ -176,19 +181,21 @@ def main() -> None:
     with TemporaryDirectory() as folder, DatasetReader(demo(Path(folder))) as reader:
         samples = first_maps(reader, config.network.input_size, options.maps)
         energies = len(reader.energies)
-        scalings = InputScaling.of(samples), TargetScaling.of(samples.eps0, samples.gap)
+        problem = samples.problem
+        targets = Targets(problem, TargetScaling.of(problem, samples.parameters))
+        scalings = InputScaling.of(samples), targets
         batches = TrainingBatches(samples, *scalings, config)
         inputs, targets = Batches(samples, *scalings, len(samples))[0]
     with dtype_policy(precision):
-        ours = compiled(build_network(config.network, energies), config, len(batches))
+        ours = compiled(build_network(config.network, energies, problem), config, len(batches))
     with dtype_policy("float32"):
         others = {
-            "plain": plain(applications_vgg16(config, energies), config, len(batches)),
-            "layers": plain(build_network(config.network, energies), config, len(batches)),
+            "plain": plain(applications_vgg16(config, energies, problem), config, len(batches)),
+            "layers": plain(build_network(config.network, energies, problem), config, len(batches)),
         }
     bare = replace(config, network=replace(config.network, batch_norm=False))
     with dtype_policy(precision):
-        floor = build_network(bare.network, energies)
+        floor = build_network(bare.network, energies, problem)
         others["floor"] = plain(floor, config, len(batches), keras.optimizers.SGD(1e-4))
     clock = Clock()
     quiet = {"epochs": 1, "verbose": 0, "callbacks": [clock]}

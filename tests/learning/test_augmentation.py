@@ -12,18 +12,22 @@ import toys
 from gapscope.dataset.load import DatasetReader
 from gapscope.instrument.site_noise import NoiseModel
 from gapscope.learning.data.inputs import InputScaling, momentum_images
-from gapscope.learning.data.moves import C3V, move_angles, move_images, pixel_gathers
+from gapscope.learning.data.moves import move_images, moves_group, pixel_gathers
 from gapscope.learning.data.samples import Samples
-from gapscope.learning.data.targets import TargetScaling
+from gapscope.learning.data.targets import Targets, TargetScaling
 from gapscope.learning.network.config import TrainingConfig
 from gapscope.learning.training.batches import TrainingBatches
 from gapscope.physics import LABELS, Impurity, Lattice, Material, Pairing, Specification
 from gapscope.physics.lattice import window_coordinates
 from gapscope.physics.symmetry import C2, C3, C6, MIRROR_X, act_on_map
+from gapscope.problem.moves import Move
 from oracle import Oracle
 
 SIZE = 16
-IDENTITY = TargetScaling(0.0, 1.0, 0.0, 1.0)
+MOVES = toys.PROBLEM.moves
+ONE = {"eps0": 1.0, "gap": 1.0}
+IDENTITY = Targets(toys.PROBLEM, TargetScaling(dict.fromkeys(ONE, 0.0), ONE))
+TURNING = ("Eg", "Eu")
 
 
 def images_of(drho: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -38,40 +42,50 @@ def theory_map(nbse2: Material, irrep: str, theta: float | None) -> NDArray[np.f
 
 
 def test_moving_pixels_is_moving_sites() -> None:
-    drho = np.random.default_rng(5).standard_normal((len(C3V), SIZE, SIZE))
-    moved = move_images(images_of(drho), np.arange(len(C3V)), pixel_gathers(SIZE))
-    expected = [act_on_map(move.operation, one) for move, one in zip(C3V, drho, strict=True)]
+    drho = np.random.default_rng(5).standard_normal((len(MOVES), SIZE, SIZE))
+    moved = move_images(images_of(drho), np.arange(len(MOVES)), pixel_gathers(MOVES, SIZE))
+    expected = [act_on_map(move.matrix, one) for move, one in zip(MOVES, drho, strict=True)]
     scale = np.abs(moved).max()
     np.testing.assert_allclose(moved, images_of(np.stack(expected)), atol=1e-6 * scale)
 
 
 def test_the_moves_are_the_group_c3v() -> None:
-    operations = {tuple(map(tuple, move.operation.tolist())) for move in C3V}
-    assert len(operations) == len(C3V)
-    for first in C3V:
-        for second in C3V:
-            product = first.operation @ second.operation
+    operations = {move.lattice for move in MOVES}
+    assert len(operations) == len(MOVES) == 6
+    for first in MOVES:
+        for second in MOVES:
+            product = first.matrix @ second.matrix
             assert tuple(map(tuple, product.tolist())) in operations
+    assert moves_group(MOVES) == "C3v"
+
+
+def test_moves_are_named_with_what_is_even_in_q() -> None:
+    quarter, mirror = Move(((0, -1), (1, 0))), Move(((-1, 0), (0, 1)))
+    diagonal = Move(((0, 1), (1, 0)))
+    assert moves_group(MOVES[:1]) == "C1"
+    assert moves_group([MOVES[0], quarter]) == "C4"
+    assert moves_group([MOVES[0], mirror]) == "Cs"
+    assert moves_group([MOVES[0], quarter, mirror, diagonal]) == "C4v"
 
 
 @pytest.mark.parametrize("irrep", ["A1g", "A1u", "A2u", "A2g", "Eg", "Eu"])
 def test_a_moved_map_is_the_map_of_the_moved_angle(nbse2: Material, irrep: str) -> None:
     label = "A12u" if irrep in ("A1u", "A2u") else irrep
     theta = None if label == "A12u" else 0.4
-    images = np.repeat(images_of(theory_map(nbse2, irrep, theta)[None]), len(C3V), axis=0)
-    moves = np.arange(len(C3V))
-    moved = move_images(images, moves, pixel_gathers(SIZE))
-    angles = move_angles(
-        np.full(len(C3V), np.nan if theta is None else theta),
-        np.full(len(C3V), LABELS.index(label)),
-        moves,
-    )
+    images = np.repeat(images_of(theory_map(nbse2, irrep, theta)[None]), len(MOVES), axis=0)
+    moves = np.arange(len(MOVES))
+    moved = move_images(images, moves, pixel_gathers(MOVES, SIZE))
+    angles = toys.PROBLEM.moved(
+        {"theta": np.full(len(MOVES), np.nan if theta is None else theta)},
+        np.full(len(MOVES), LABELS.index(label)),
+        moves.tolist(),
+    )["theta"]
     scale = np.abs(images).max()
     for image, angle in zip(moved, angles, strict=True):
         there = theory_map(nbse2, irrep, None if theta is None else float(angle))
         np.testing.assert_allclose(image, images_of(there[None])[0], atol=1e-5 * scale)
-    if label in ("Eg", "Eu"):
-        assert len(np.unique(np.round(angles, 9))) == len(C3V)
+    if label in TURNING:
+        assert len(np.unique(np.round(angles, 9))) == len(MOVES)
         assert np.abs(moved - images).max() > 0.01 * scale
 
 
@@ -172,7 +186,9 @@ def test_every_epoch_has_all_samples_in_another_order(toy_dataset: Path) -> None
         orders.append(np.concatenate([made[i][1]["parameters"][:, 3] for i in range(len(made))]))
     assert (orders[0] != orders[1]).any()
     np.testing.assert_array_equal(np.sort(orders[0]), np.sort(orders[1]))
-    np.testing.assert_array_equal(np.sort(orders[0]), np.sort(made.samples.gap.astype(np.float32)))
+    np.testing.assert_array_equal(
+        np.sort(orders[0]), np.sort(made.samples.parameters["gap"].astype(np.float32))
+    )
 
 
 def test_augmented_inputs_are_inputs_of_true_maps(toy_dataset: Path) -> None:

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+import toys
 from gapscope.errors import TrainingError
 from gapscope.learning.network.backbone import BACKBONES, CONVNEXT_TINY, VGG16, convnext, vgg
 from gapscope.learning.network.config import NetworkConfig
@@ -53,7 +54,7 @@ def test_every_backbone_ends_in_two_heads_and_maps_of_the_stated_stride(name: st
         keras.Input((size, size, 1)), BACKBONES[name].kernel, True
     )
     assert tuple(feature_map.shape[1:3]) == (2, 2)
-    network = build_network(NetworkConfig(backbone=name, input_size=size, width=8), 1)
+    network = build_network(NetworkConfig(backbone=name, input_size=size, width=8), 1, toys.PROBLEM)
     outputs = network.output
     assert {key: tuple(value.shape) for key, value in outputs.items()} == {
         "irrep": (None, 5),
@@ -62,7 +63,7 @@ def test_every_backbone_ends_in_two_heads_and_maps_of_the_stated_stride(name: st
 
 
 def test_a_fresh_network_gives_the_uninformed_answer() -> None:
-    network = build_network(NetworkConfig(backbone="tiny", input_size=16, width=8), 1)
+    network = build_network(NetworkConfig(backbone="tiny", input_size=16, width=8), 1, toys.PROBLEM)
     outputs = network(np.random.default_rng(1).standard_normal((3, 16, 16, 1)))
     irrep, parameters = (
         keras.ops.convert_to_numpy(outputs[name]) for name in ("irrep", "parameters")
@@ -74,7 +75,9 @@ def test_a_fresh_network_gives_the_uninformed_answer() -> None:
 def test_both_heads_are_float32_in_mixed_precision() -> None:
     before = keras.config.dtype_policy()
     with dtype_policy("mixed_bfloat16"):
-        network = build_network(NetworkConfig(backbone="tiny", input_size=16, width=8), 2)
+        network = build_network(
+            NetworkConfig(backbone="tiny", input_size=16, width=8), 2, toys.PROBLEM
+        )
     assert keras.config.dtype_policy() == before
     outputs = network(np.zeros((1, 16, 16, 2), dtype=np.float32))
     assert {keras.backend.standardize_dtype(value.dtype) for value in outputs.values()} == {

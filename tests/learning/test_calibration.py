@@ -34,7 +34,6 @@ from gapscope.learning.uncertainty.calibration import (
     CALIBRATION,
     CALIBRATION_SCHEMA,
     LEVEL,
-    PARAMETERS,
     Calibration,
     errors,
 )
@@ -44,6 +43,7 @@ from gapscope.physics import LABELS
 from gapscope.physics.symmetry import C3, act_on_map
 from gapscope.support.array_file import write_arrays
 
+PARAMETERS = ("gap", "theta", "eps0")
 A12U = LABELS.index("A12u")
 NEW = {
     "irrep_set",
@@ -230,11 +230,14 @@ def test_a_calibration_survives_its_file(calibrated: RunFolder, tmp_path: Path) 
     first = trained.calibration
     first.write(tmp_path / "again.npz")
     second = Calibration.read(
-        tmp_path / "again.npz", first.about["weights"], load_trained(calibrated.path).emulators
+        tmp_path / "again.npz",
+        first.about["weights"],
+        trained.problem,
+        load_trained(calibrated.path).emulators,
     )
     assert second.temperature == first.temperature
     assert second.about == first.about
-    for name in ("irrep", *PARAMETERS):
+    for name in ("irrep", "gap", "theta", "eps0"):
         np.testing.assert_array_equal(second.scores[name], first.scores[name])
         np.testing.assert_array_equal(second.bounds(name, 0.9), first.bounds(name, 0.9))
     np.testing.assert_array_equal(second.novelty, first.novelty)

@@ -32,7 +32,7 @@ def test_theta_without_a_meaning_pulls_at_nothing() -> None:
 
 def test_the_whole_objective_is_eq_16_by_hand() -> None:
     config = toys.tiny_config(irrep_weight=0.7, parameter_weight=2.5, batch_size=6)
-    network = build_network(config.network, 1)
+    network = build_network(config.network, 1, toys.PROBLEM)
     trainer = compiled(network, config, steps_per_epoch=1)
     rng = np.random.default_rng(3)
     for head in ("irrep", "parameters"):
@@ -56,7 +56,7 @@ def test_the_whole_objective_is_eq_16_by_hand() -> None:
 
 def test_a_step_on_samples_without_theta_leaves_all_weights_finite() -> None:
     config = toys.tiny_config()
-    network = build_network(config.network, 1)
+    network = build_network(config.network, 1, toys.PROBLEM)
     trainer = compiled(network, config, steps_per_epoch=1)
     before = [np.array(w) for w in network.get_weights()]
     images = np.random.default_rng(4).standard_normal((4, 16, 16, 1)).astype(np.float32)

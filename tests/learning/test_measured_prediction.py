@@ -94,8 +94,10 @@ def test_nearest_are_the_training_maps_themselves(
         found = predict_sites([toys.on_sites(one[0]) for one in samples.maps(rows)], predictor)
         first = found.isel(rank=0)
         np.testing.assert_array_equal(first["nearest_label"], samples.label[rows])
-        np.testing.assert_allclose(first["nearest_gap"], samples.gap[rows], rtol=1e-4)
-        np.testing.assert_allclose(first["nearest_eps0"], samples.eps0[rows], rtol=1e-4)
+        np.testing.assert_allclose(first["nearest_gap"], samples.parameters["gap"][rows], rtol=1e-4)
+        np.testing.assert_allclose(
+            first["nearest_eps0"], samples.parameters["eps0"][rows], rtol=1e-4
+        )
         assert (first["nearest_distance"] < 0.02).all()
         assert (found["nearest_distance"].diff("rank") >= 0).all()
     shown = nearest_maps(found, calibrated.path)

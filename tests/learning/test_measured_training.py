@@ -25,7 +25,7 @@ from gapscope.learning.data.inputs import InputScaling
 from gapscope.learning.data.measured_augmentation import MeasurementAugmentation
 from gapscope.learning.data.samples import Samples
 from gapscope.learning.data.single_impurity import Broadened, Feedback
-from gapscope.learning.data.targets import TargetScaling
+from gapscope.learning.data.targets import Targets, TargetScaling
 from gapscope.learning.evaluation.evaluate import evaluate
 from gapscope.learning.evaluation.listing import nearest_text
 from gapscope.learning.model_folder.run import RunFolder
@@ -121,7 +121,8 @@ def test_training_draws_a_new_measurement_each_epoch(wide: Path, config: Trainin
     with DatasetReader(wide) as reader:
         samples = Samples.of(reader, "train", 16, 1.0, MEASUREMENT)
         scaling = InputScaling.of(samples, relative=True)
-        targets = TargetScaling.of(samples.eps0, samples.gap)
+        scaling = TargetScaling.of(samples.problem, samples.parameters)
+        targets = Targets(samples.problem, scaling)
         still = replace(config, symmetry=False)
         batches = TrainingBatches(samples, scaling, targets, still)
         first, again = batches[0][0], batches[0][0]

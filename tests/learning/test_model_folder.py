@@ -13,8 +13,8 @@ import pytest
 import xarray as xr
 from safetensors.numpy import load_file, save_file
 
+import toys
 from gapscope.errors import CalibrationError, GapscopeError, RunError, SchemaVersionError
-from gapscope.learning.data.targets import circular_error
 from gapscope.learning.evaluation.evaluate import evaluate
 from gapscope.learning.model_folder import weights
 from gapscope.learning.model_folder.run import RunFolder
@@ -27,7 +27,7 @@ from gapscope.learning.model_folder.weights import (
     write_weights,
 )
 from gapscope.learning.prediction.predictor import Predictor
-from gapscope.learning.uncertainty.calibration import CALIBRATION, PARAMETERS
+from gapscope.learning.uncertainty.calibration import CALIBRATION
 from gapscope.support.resources import find_model
 
 HALF = 2.0**-11
@@ -87,8 +87,9 @@ def test_a_model_predicts_as_its_run_to_half_precision(
         apart = np.abs(one[name].values - other[name].values)[agreed]
         assert apart.max() < tolerance, name
         assert apart.max() > 0, name
-    assert circular_error(one["theta"].values, other["theta"].values)[agreed].max() < 0.05
-    for name in PARAMETERS:
+    theta = toys.PROBLEM.unknown("theta")
+    assert theta.error(one["theta"].values, other["theta"].values)[agreed].max() < 0.05
+    for name in ("gap", "theta", "eps0"):
         widths = [(made[f"{name}_high"] - made[name]).values[agreed] for made in (one, other)]
         np.testing.assert_allclose(*widths, rtol=1e-6)
     np.testing.assert_array_equal(one["novelty"], other["novelty"])

@@ -52,7 +52,7 @@ def batch(rng: np.random.Generator, count: int, label: int = 2) -> tuple[NDArray
 
 @pytest.fixture(scope="module")
 def emulator() -> Emulator:
-    learned = Emulators.fit([batch(np.random.default_rng(1), 600)]).emulators[2]
+    learned = Emulators.fit([batch(np.random.default_rng(1), 600)], 5).emulators[2]
     assert learned is not None
     return learned
 
@@ -118,7 +118,7 @@ def test_the_nearest_training_maps_are_found_whatever_their_amplitude() -> None:
     rng = np.random.default_rng(9)
     first, second = batch(rng, FEWEST, label=0), batch(rng, FEWEST + 5, label=3)
     first[4][7] = 2
-    emulators = Emulators.fit([first, second])
+    emulators = Emulators.fit([first, second], 5)
     images = np.concatenate([first[0][[7]], 30 * second[0][[4]]])
     label, targets, distance, acquisition = emulators.nearest(images, 3)
     np.testing.assert_array_equal(label[:, 0], [0, 3])
@@ -138,7 +138,7 @@ def test_irreps_have_their_own_surfaces_and_too_few_maps_none() -> None:
     many, few = batch(rng, FEWEST, label=0), batch(rng, FEWEST - 1, label=3)
     nameless = batch(rng, FEWEST, label=1)
     nameless[2][:, :2] = nameless[3][:, :2] = np.nan
-    emulators = Emulators.fit([many, few, nameless])
+    emulators = Emulators.fit([many, few, nameless], 5)
     assert [s is not None for s in emulators.emulators] == [True, True, False, False, False]
     answers = np.ones((5, 4))
     joined = emulators.joined(many[0][:5], np.array([0, 1, 2, 3, 0]), answers)
@@ -151,12 +151,12 @@ def test_irreps_have_their_own_surfaces_and_too_few_maps_none() -> None:
 @pytest.fixture
 def file(emulator: Emulator, tmp_path: Path) -> Path:
     path = tmp_path / "surfaces.npz"
-    Emulators((None, None, emulator, None, None)).write(path, "w")
+    Emulators((None, None, emulator, None, None)).write(path, "w", LABELS)
     return path
 
 
 def test_a_file_gives_the_same_answers(file: Path, emulator: Emulator) -> None:
-    again = Emulators.read(file, "w", SIZE, 1)
+    again = Emulators.read(file, "w", toys.PROBLEM, SIZE, 1)
     images, label, targets, *_ = batch(np.random.default_rng(7), 20)
     own = Emulators((None, None, emulator, None, None)).joined(images, label, targets)
     np.testing.assert_array_equal(again.joined(images, label, targets), own)
@@ -170,14 +170,14 @@ def test_kinds_come_back_and_none_is_beyond_the_setpoints(
         (None, None, replace(emulator, acquisition=acquisition.astype(np.int8)), None, None)
     )
     made.write(tmp_path / "surfaces.npz", "w")
-    again = Emulators.read(tmp_path / "surfaces.npz", "w", SIZE, 1, setpoints=2)
+    again = Emulators.read(tmp_path / "surfaces.npz", "w", toys.PROBLEM, SIZE, 1, setpoints=2)
     np.testing.assert_array_equal(again.known[0][1].acquisition, acquisition)
     with pytest.raises(RunError, match="beyond 1 setpoints"):
-        Emulators.read(tmp_path / "surfaces.npz", "w", SIZE, 1, setpoints=1)
+        Emulators.read(tmp_path / "surfaces.npz", "w", toys.PROBLEM, SIZE, 1, setpoints=1)
 
 
 Arrays = dict[str, NDArray[Any]]
-NAME = LABELS[2]
+NAME = 2
 
 
 def about(**changes: Any) -> Callable[[Arrays], Arrays]:
@@ -213,7 +213,7 @@ def test_damaged_and_foreign_files_are_refused(
         arrays = change(dict(opened))
     np.savez(file, **arrays)  # type: ignore[arg-type]
     with pytest.raises(error, match=message):
-        Emulators.read(file, "w", SIZE, 1)
+        Emulators.read(file, "w", toys.PROBLEM, SIZE, 1)
 
 
 def test_a_run_has_surfaces_that_better_its_answers(toy_dataset: Path, learned: RunFolder) -> None:

@@ -32,11 +32,10 @@ def test_a_network_learns_irreps_and_parameters(toy_dataset: Path, learned: RunF
     assert result.accuracy > 0.6  # chance: 0.2
     gaps = result.predictions["true_gap"]
     guess = float(abs(gaps - gaps.mean()).mean())
-    assert np.mean([row.gap.value for row in result.rows]) < 0.6 * guess
+    assert np.mean([row.errors["gap"].value for row in result.rows]) < 0.6 * guess
     for row in result.rows:
         if row.label in ("Eg", "Eu"):
-            assert row.theta is not None
-            assert row.theta.value < 0.5  # chance: pi / 4
+            assert row.errors["theta"].value < 0.5  # chance: pi / 4
 
 
 def test_the_best_epoch_is_kept(toy_dataset: Path, learned: RunFolder) -> None:

@@ -24,6 +24,7 @@ from gapscope.learning.network.config import NetworkConfig, TrainingConfig
 from gapscope.physics import LABELS, Lattice, Specification, label_of, labelled_gap
 from gapscope.physics.fourier import qpi_image
 from gapscope.physics.lattice import symmetric_window, window_coordinates
+from gapscope.problem.paper import paper_problem
 from gapscope.simulation.mapfile import MAP_SCHEMA
 from gapscope.simulation.materials import material
 from gapscope.simulation.numerics import Numerics
@@ -45,6 +46,7 @@ RECIPE: dict[str, Any] = {
     "splits": {"train": 240, "validation": 40, "test": 60},
     "shard_size": 100,
 }
+PROBLEM = paper_problem(RECIPE["ranges"])
 TINY_BACKBONE = Backbone(vgg((8, "M", 16, "M")), kernel=3, stride=4)
 
 

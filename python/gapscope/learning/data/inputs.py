@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from gapscope.errors import TrainingError
 from gapscope.physics.fourier import centred_window, qpi_image
-from gapscope.physics.lattice import symmetric_window, window_coordinates
+from gapscope.physics.lattice import Lattice, symmetric_window, window_coordinates
 
 Real = TypeVar("Real", np.float32, np.float64)
 
 
-def momentum_images(maps: NDArray[np.floating], lattice: str) -> NDArray[np.float32]:
+def momentum_images(maps: NDArray[np.floating], lattice: Lattice | str) -> NDArray[np.float32]:
     """Re rho(q), (samples, L, L, energies), of drho(r), (samples, energies, L, L), both in 1/meV.
 
     Both have the origin at index L/2; see :mod:`gapscope.physics.fourier`.
@@ -50,7 +50,7 @@ FLATTEST = 1e-5
 is."""
 
 
-def lacks(maps: NDArray[np.floating], lattice: str) -> str | None:
+def lacks(maps: NDArray[np.floating], lattice: Lattice | str) -> str | None:
     """Text: why maps (..., L, L) have nothing to be read; None where each has a contrast.
 
     What counts lies in the window that the point group maps onto itself: of each map the site

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -15,8 +15,12 @@ from gapscope.learning.data.constant_current import ConstantCurrent
 from gapscope.learning.data.inputs import cut, momentum_images
 from gapscope.learning.data.measured_augmentation import MeasurementAugmentation
 from gapscope.learning.data.single_impurity import Broadened, Feedback
+from gapscope.physics.lattice import Lattice
+from gapscope.problem.problem import Problem
 
 CHUNK = 64
+SAME = 1e-6
+"""Lattice constants by which vectors of one lattice may differ."""
 GIB = 2**30
 
 
@@ -27,8 +31,8 @@ class Samples:
     Attributes
     ----------
     size : sites per side of the window that is looked at.
-    ids, label : sample ids and indices into LABELS.
-    theta, eps0, gap : parameters in rad (NaN where it has no meaning), meV, meV.
+    ids, label : sample ids and numbers of classes.
+    parameters : unknowns of the problem by name; NaN where a class has none.
     measurement : maps are as it leaves them; without, the window cut out of each.
     cached : all maps (samples, energies, L, L) in 1/meV, or None; L is ``size``, with a measurement
         the window of the dataset.
@@ -40,9 +44,7 @@ class Samples:
     size: int
     ids: NDArray[np.int64]
     label: NDArray[np.int64]
-    theta: NDArray[np.float64]
-    eps0: NDArray[np.float64]
-    gap: NDArray[np.float64]
+    parameters: Mapping[str, NDArray[np.float64]]
     measurement: MeasurementAugmentation | ConstantCurrent | None = None
     cached: NDArray[np.float32] | None = None
     feedback: Sequence[Feedback] | None = None
@@ -83,10 +85,10 @@ class Samples:
                 f"input_size = {size}, window = {reader.window}",
                 f"Build the dataset with window = {2 * size}.",
             )
-        label, theta, eps0, gap = (
-            reader.parameters[name][ids] for name in ("label", "theta", "eps0", "gap")
-        )
-        samples = cls(reader, size, ids, label.astype(np.int64), theta, eps0, gap, measurement)
+        label = reader.parameters["label"][ids].astype(np.int64)
+        names = [unknown.name for unknown in reader.problem.unknowns]
+        parameters = {name: reader.parameters[name][ids].astype(np.float64) for name in names}
+        samples = cls(reader, size, ids, label, parameters, measurement)
         images = len(reader.energies) + samples._setpoints + samples._resolutions
         if 4 * len(ids) * images * samples._window**2 > cache_gib * GIB:
             return samples
@@ -97,6 +99,20 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def problem(self) -> Problem:
+        """The dataset's."""
+        return self.reader.problem
+
+    @property
+    def lattice(self) -> Lattice:
+        """That of the maps."""
+        return Lattice(self.reader.lattice, self.reader.lattice_constant)
+
+    def values(self, rows: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+        """Parameters of some rows of the split."""
+        return {name: values[rows] for name, values in self.parameters.items()}
 
     def maps(
         self, rows: NDArray[np.int64], generators: Sequence[np.random.Generator] | None = None
@@ -165,9 +181,15 @@ class Samples:
 
     def images(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Re rho(q) in 1/meV of some rows, (n, size, size, energies)."""
-        return momentum_images(self.maps(rows), self.reader.lattice)
+        return momentum_images(self.maps(rows), self.lattice)
 
     def chunks(self) -> Iterator[NDArray[np.int64]]:
         """All row numbers in order, a few at a time."""
         for first in range(0, len(self), CHUNK):
             yield np.arange(first, min(first + CHUNK, len(self)))
+
+
+def same_lattice(one: Lattice, other: Lattice) -> bool:
+    """Whether two lattices differ by their constant at most."""
+    vectors = one.vectors, other.vectors
+    return one.name == other.name and np.allclose(*vectors, rtol=0, atol=SAME)

@@ -1,1 +1,1 @@
-"""Regression on noise-free maps: gap, theta and eps0 from the surface that an irrep fills."""
+"""Regression on noise-free maps: unknowns from the surface that an irrep fills."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 
 from gapscope.errors import RunError
 from gapscope.learning.data.samples import Samples
-from gapscope.learning.data.targets import TARGETS
 from gapscope.learning.emulator.emulator import COMPONENTS, QUIET, Emulator, shape_and_scale
 from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.network.two_heads import PARAMETERS
-from gapscope.physics import LABELS
+from gapscope.problem.problem import Problem
 from gapscope.support.array_file import UNREADABLE, Arrays, read_arrays, write_arrays
 
-EMULATORS_SCHEMA = 2
+EMULATORS_SCHEMA = 3
 MOST_POINTS = 5000
 """Training maps of an irrep that are kept."""
 FEWEST = 40
@@ -35,19 +34,19 @@ Part = tuple[NDArray[Any], ...]
 
 @dataclass(frozen=True)
 class Emulators:
-    """Emulators in the order of LABELS; None where there were too few maps."""
+    """Emulators in the order of a problem's classes; None where there were too few maps."""
 
     emulators: tuple[Emulator | None, ...]
 
     @classmethod
-    def fit(cls, batches: Iterable[Part]) -> Self:
+    def fit(cls, batches: Iterable[Part], classes: int) -> Self:
         """Learn from batches of training maps; of each irrep the first MOST_POINTS count.
 
         A batch holds images, Re rho(q), (n, L, L, energies) in 1/meV; irreps, (n,); targets and
-        errors (target - answer of the network), (n, TARGETS), NaN where they have no meaning; and
+        errors (target - answer of the network), (n, columns), NaN where they have no meaning; and
         acquisitions, (n,), see :class:`Emulator`.
         """
-        known: list[list[Part]] = [[] for _ in LABELS]
+        known: list[list[Part]] = [[] for _ in range(classes)]
         for images, label, targets, errors, acquisition in batches:
             parts = (*shape_and_scale(images), targets, errors, acquisition)
             for index, own in enumerate(known):
@@ -60,7 +59,7 @@ class Emulators:
         label: NDArray[np.integer],
         answers: NDArray[np.floating],
     ) -> NDArray[np.float64]:
-        """Answers (n, TARGETS) of network and emulators, for images taken for these irreps."""
+        """Answers (n, columns) of network and emulators, for images taken for these irreps."""
         joined = answers.astype(np.float64)
         shape, scale = shape_and_scale(images)
         for index, emulator in enumerate(self.emulators):
@@ -79,7 +78,7 @@ class Emulators:
     ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int8]]:
         """The maps of all irreps whose shapes are nearest, whatever their amplitude.
 
-        Returns their irreps (n, count), targets (n, count, TARGETS), distances and kinds (n,
+        Returns their irreps (n, count), targets (n, count, columns), distances and kinds (n,
         count); see :meth:`Emulator.nearest`. At least one emulator is ``known``.
         """
         shape, _ = shape_and_scale(images)
@@ -102,25 +101,34 @@ class Emulators:
         for _, emulator in self.known:
             _ = emulator.weights
 
-    def write(self, path: Path, weights: str) -> None:
-        """Write the file, beside the weights of this name (their SHA-256); raises StorageError."""
+    def write(self, path: Path, weights: str, labels: Sequence[str]) -> None:
+        """Write the file, beside the weights of this name (their SHA-256); raises StorageError.
+
+        Names of arrays begin with the number of the class; in schema 2 it was its label.
+        """
         arrays: dict[str, Any] = {}
-        for label, emulator in zip(LABELS, self.emulators, strict=True):
+        for label, emulator in enumerate(self.emulators):
             if emulator is not None:
                 for names, dtype in ((_HALF, np.float16), (_DOUBLE, np.float64)):
                     for name in names:
                         arrays[f"{label}_{name}"] = getattr(emulator, name).astype(dtype)
                 if emulator.acquisition.any():
                     arrays[f"{label}_kind"] = emulator.acquisition
-        about = {"labels": list(LABELS), "weights": weights}
+        about = {"labels": list(labels), "weights": weights, "numbered": True}
         write_arrays(path, EMULATORS_SCHEMA, about, arrays)
 
     @classmethod
     def read(
-        cls, path: Path, weights: str, size: int, energies: int, setpoints: int = 0
+        cls,
+        path: Path,
+        weights: str,
+        problem: Problem,
+        size: int,
+        energies: int,
+        setpoints: int = 0,
     ) -> Emulators:
-        """The emulators in a file, of the weights of this name, images of this size and a dataset
-        with so many energies and setpoints.
+        """The emulators in a file, of the weights of this name and a problem, of images of this
+        size and a dataset with so many energies and setpoints.
 
         Raises
         ------
@@ -130,9 +138,11 @@ class Emulators:
         about, arrays = read_arrays(path, EMULATORS_SCHEMA, _damaged)
         try:
             owner, pixels = str(about["weights"]), (size**2 // 2 + 2) * energies
-            if tuple(about["labels"]) != LABELS:
+            if tuple(about["labels"]) != problem.labels:
                 raise ValueError("other classes")
-            emulators = cls(tuple(_read(arrays, label, pixels, energies) for label in LABELS))
+            heads = class_heads(about, problem.labels)
+            found = [_read(arrays, head, pixels, energies, problem.columns) for head in heads]
+            emulators = cls(tuple(found))
             if any((one.acquisition > setpoints).any() for _, one in emulators.known):
                 raise ValueError(f"kinds beyond {setpoints} setpoints")
         except UNREADABLE as error:
@@ -156,12 +166,16 @@ def learn_emulators(
             for rows in samples.chunks():
                 images = samples.images(rows)
                 answers = network.predict_on_batch(config.inputs.apply(images))[PARAMETERS]
-                columns = (samples.theta[rows], samples.eps0[rows], samples.gap[rows])
-                targets = config.targets.encode(*columns)
+                targets = config.targets.encode(samples.values(rows), samples.label[rows])
                 taken = np.full(len(rows), samples.acquisition)
                 yield images, samples.label[rows], targets, targets - answers, taken
 
-    return Emulators.fit(batches())
+    return Emulators.fit(batches(), len(config.labels))
+
+
+def class_heads(about: Mapping[str, Any], labels: Sequence[str]) -> list[str]:
+    """What the names of each class's arrays in a file begin with."""
+    return [str(i) for i in range(len(labels))] if about.get("numbered") else list(labels)
 
 
 def _fitted(parts: list[Part]) -> Emulator | None:
@@ -169,7 +183,7 @@ def _fitted(parts: list[Part]) -> Emulator | None:
     return Emulator.fit(shape, *others) if len(shape) >= FEWEST else None
 
 
-def _read(arrays: Arrays, label: str, pixels: int, energies: int) -> Emulator | None:
+def _read(arrays: Arrays, label: str, pixels: int, energies: int, columns: int) -> Emulator | None:
     if f"{label}_points" not in arrays:
         return None
     values: dict[str, Any] = {
@@ -187,9 +201,9 @@ def _read(arrays: Arrays, label: str, pixels: int, energies: int) -> Emulator | 
         "points": (maps, components + energies),
         "scale_mean": (energies,),
         "scale_spread": (energies,),
-        "targets": (maps, len(TARGETS)),
-        "strength": (len(TARGETS),),
-        "network": (len(TARGETS),),
+        "targets": (maps, columns),
+        "strength": (columns,),
+        "network": (columns,),
         "acquisition": (maps,),
     }
     if maps > MOST_POINTS or components > COMPONENTS or values["quiet"].shape[1] > QUIET:

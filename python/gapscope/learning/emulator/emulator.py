@@ -1,7 +1,7 @@
-"""Gap, theta and eps0 of clean maps, by regression on the surface that the maps of an irrep fill.
+"""Unknowns of clean maps, by regression on the surface that the maps of an irrep fill.
 
-The maps of one irrep are smooth functions of two or three parameters, so their images fill a
-surface of as few dimensions, and the parameters are smooth functions on it: a Gaussian process (C.
+The maps of one irrep are smooth functions of a few parameters, so their images fill a surface of as
+few dimensions, and the parameters are smooth functions on it: a Gaussian process (C.
 Rasmussen and C. Williams, Gaussian Processes for Machine Learning, MIT Press 2006, sections 2.2 and
 5.4.2) learns them from the training maps,
 
@@ -63,9 +63,9 @@ class Emulator:
     quiet : (pixels, directions), orthonormal, where no training map has any weight.
     scale_mean, scale_spread : (energies,), of log u.
     points : (maps, components + energies), the x_i.
-    targets : (maps, TARGETS), the y_i; zero where a target has no meaning.
-    strength : (TARGETS,), s^2.
-    network : (TARGETS,), mean squared errors of the network's answers for these maps.
+    targets : (maps, columns), the y_i; zero where a target has no meaning.
+    strength : (columns,), s^2.
+    network : (columns,), mean squared errors of the network's answers for these maps.
     acquisition : (maps,), how each was taken: 0 at constant height, n at constant current with the
         n-th setpoint of its dataset.
     """
@@ -130,7 +130,7 @@ class Emulator:
     def nearest(
         self, shape: NDArray[np.float32], count: int
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int8]]:
-        """Targets (n, count, TARGETS), distances and acquisitions (n, count) of the nearest maps.
+        """Targets (n, count, columns), distances and acquisitions (n, count) of the nearest maps.
 
         Distances are those of the shapes, |shape - its map's| / |shape|. Fewer maps than ``count``
         leave distances infinite.
@@ -167,7 +167,7 @@ class Emulator:
 
     @cached_property
     def weights(self) -> Array:
-        """K^-1 (y - y0), (maps, TARGETS)."""
+        """K^-1 (y - y0), (maps, columns)."""
         centred = self.targets - self.targets.mean(axis=0)
         return np.asarray(scipy.linalg.cho_solve(self.factor, centred))
 
@@ -178,7 +178,7 @@ class Emulator:
         return np.asarray(np.maximum(alone, self.targets.var(axis=0)))
 
     def __call__(self, shape: NDArray[np.float32], scale: Array) -> tuple[Array, Array]:
-        """Mean and variance of the targets, (n, TARGETS) each."""
+        """Mean and variance of the targets, (n, columns) each."""
         x = self.coordinates(shape, scale)
         kernel = self._kernel(x)
         mean = self.targets.mean(axis=0) + kernel @ self.weights
@@ -188,7 +188,7 @@ class Emulator:
         return mean, left[:, None] * self.strength + self._of_noise(shape, x, kernel)
 
     def _of_noise(self, shape: NDArray[np.float32], x: Array, kernel: Array) -> Array:
-        """Variance (n, TARGETS) by noise: v |grad mean|^2, v that of each component."""
+        """Variance (n, columns) by noise: v |grad mean|^2, v that of each component."""
         components = self.basis.shape[1]
         squared = []
         for weights in self.weights.T:
@@ -200,7 +200,7 @@ class Emulator:
     def joined(
         self, shape: NDArray[np.float32], scale: Array, answers: NDArray[np.floating]
     ) -> Array:
-        """The network's answers (n, TARGETS) and the surface's, weighted by inverse variances."""
+        """The network's answers (n, columns) and the surface's, weighted by inverse variances."""
         mean, variance = self(shape, scale)
         total = variance + self.network
         share = np.divide(self.network, total, out=np.zeros_like(total), where=total > 0)

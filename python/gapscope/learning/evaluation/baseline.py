@@ -5,7 +5,9 @@ A network that reads no better than this has learned nothing that a search would
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -14,14 +16,13 @@ from numpy.typing import NDArray
 from gapscope.dataset.load import DatasetReader
 from gapscope.learning.data.inputs import InputScaling
 from gapscope.learning.data.samples import Samples
-from gapscope.learning.prediction.predictor import UNITS
 
 
 def nearest_neighbour(dataset: str | Path, size: int, split: str = "test") -> xr.Dataset:
-    """Label, theta, eps0 and gap of the nearest training map for each map of a split.
+    """Label and unknowns of the nearest training map for each map of a split.
 
     Distance is Euclidean between network inputs, asinh(rho(q)) of the size x size window,
-    standardised; theta comes from the nearest map that has one. Variables as those of an
+    standardised; an unknown comes from the nearest map that has it. Variables as those of an
     evaluation's predictions, truth included.
 
     Raises
@@ -35,14 +36,16 @@ def nearest_neighbour(dataset: str | Path, size: int, split: str = "test") -> xr
     squares = np.sum(known**2, axis=1)
     distances = np.stack([squares - 2 * known @ one for one in found])
     nearest = distances.argmin(axis=1)
-    turning = np.where(np.isnan(training.theta), np.inf, distances).argmin(axis=1)
-    answers = {"label": training.label[nearest].astype(np.int8), "theta": training.theta[turning]}
-    truth = {"true_label": asked.label.astype(np.int8)}
-    for name in UNITS:
-        answers.setdefault(name, getattr(training, name)[nearest])
-        truth[f"true_{name}"] = getattr(asked, name)
-    variables = {name: ("sample", values) for name, values in {**answers, **truth}.items()}
-    return xr.Dataset(variables, coords={"sample": asked.ids})
+    values: dict[str, NDArray[Any]] = {
+        "label": training.label[nearest].astype(np.int8),
+        "true_label": asked.label.astype(np.int8),
+    }
+    for name, known_values in training.parameters.items():
+        having = np.where(np.isnan(known_values), np.inf, distances).argmin(axis=1)
+        values |= {name: known_values[having], f"true_{name}": asked.parameters[name]}
+    attributes = {"problem": json.dumps(asked.problem.to_dict())}
+    variables = {name: ("sample", column) for name, column in values.items()}
+    return xr.Dataset(variables, {"sample": asked.ids}, attributes)
 
 
 def _inputs(samples: Samples, scaling: InputScaling) -> NDArray[np.float32]:

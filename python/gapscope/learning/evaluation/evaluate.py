@@ -13,13 +13,14 @@ from gapscope.learning.evaluation.metrics import Row, accuracy, table
 from gapscope.learning.evaluation.tables import table_text
 from gapscope.learning.prediction.predictor import Predictor, beside_truth
 from gapscope.learning.uncertainty.calibration import LEVEL
+from gapscope.problem.paper import predicted_problem
 from gapscope.support.netcdf import write_netcdf
 from gapscope.support.storage import make_folder, write_whole
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Predictions with their truth (true_label, true_theta, true_eps0, true_gap), and Table I."""
+    """Predictions with their truth (true_label and true_NAME of each unknown), and Table I."""
 
     predictions: xr.Dataset
     rows: tuple[Row, ...]
@@ -32,7 +33,7 @@ class Evaluation:
     @property
     def text(self) -> str:
         """The table, ready to print."""
-        return table_text(self.rows)
+        return table_text(self.rows, predicted_problem(self.predictions.attrs))
 
     @property
     def uncertainty(self) -> str | None:
@@ -68,9 +69,9 @@ def evaluate(
     """Predict a split of a dataset and compare with the truth.
 
     Parameter errors are over all samples of the true class, whether it was hit or not, as in the
-    paper; theta is the head's answer whatever the predicted class. A network for measured maps is
-    given each map as its measurement leaves it, the same at every evaluation. Sets, intervals and
-    novelty are there as :class:`gapscope.learning.prediction.predictor.Predictor` says.
+    paper; unknowns are the head's answers whatever the predicted class. A network for measured maps
+    is given each map as its measurement leaves it, the same at every evaluation. Sets, intervals
+    and novelty are there as :class:`gapscope.learning.prediction.predictor.Predictor` says.
 
     Parameters
     ----------

@@ -9,7 +9,8 @@ import xarray as xr
 
 from gapscope.learning.evaluation.tables import aligned
 from gapscope.learning.evaluation.wording import factor_words, interval_words, p_words
-from gapscope.physics import LABELS
+from gapscope.problem.paper import predicted_problem
+from gapscope.problem.problem import Problem
 
 UNLIKE = (
     "UNLIKE training: the network has learned from no map of this kind; do not trust the numbers "
@@ -22,20 +23,21 @@ UNCALIBRATED = (
 
 
 def prediction_text(predictions: xr.Dataset, names: Sequence[str]) -> str:
-    """A line per map: whether it is like the training maps, irrep, set, gap, theta, eps0.
+    """A line per map: whether it is like the training maps, irrep, set, unknowns.
 
     Intervals and the first column are there where the network has a calibration. What is said of a
     map unlike the training maps stands in parentheses; where a factor explains it, a line says so.
     """
+    problem = predicted_problem(predictions.attrs)
     calibrated = "irrep_set" in predictions
     level = f"{100 * predictions.attrs['level']:.4g} %" if calibrated else ""
     heads = ["map", *(["training maps"] if calibrated else []), "irrep", "probability"]
     heads += [f"{level} set"] if calibrated else []
-    heads += ["gap (meV)", "theta (rad)", "eps0 (meV)"]
+    heads += [one.title for one in problem.shown]
     lines, notes = [heads], []
     for sample, name in enumerate(names):
         one = predictions.isel(sample=sample)
-        lines.append([name, *_cells(one, calibrated)])
+        lines.append([name, *_cells(one, problem, calibrated)])
         notes += [f"{name}: {words}." for words in factor_words(one)]
     text = aligned(lines)
     if not calibrated:
@@ -47,43 +49,44 @@ def prediction_text(predictions: xr.Dataset, names: Sequence[str]) -> str:
 
 def refinement_text(predictions: xr.Dataset, names: Sequence[str]) -> str:
     """A line per map of what :func:`gapscope.inference.refine.refine_predictions` found."""
-    lines = [["map", "refined", "gap (meV)", "theta (rad)", "eps0 (meV)", "chi"]]
+    problem = predicted_problem(predictions.attrs)
+    lines = [["map", "refined", *(one.title for one in problem.shown), "chi"]]
     for sample, name in enumerate(names):
         one = predictions.isel(sample=sample)
-        cells = [*_state(one, "refined", (4, 4, 2)), f"{float(one['chi']):.2g}"]
+        cells = [*_state(one, problem, "refined", 1), f"{float(one['chi']):.2g}"]
         lines.append([name, *_doubted(cells, one)])
     return "\n".join(aligned(lines))
 
 
 def nearest_text(predictions: xr.Dataset, names: Sequence[str]) -> str:
     """A line per nearest simulated map; see :mod:`gapscope.inference.measured_maps`."""
-    heads = ["gap (meV)", "theta (rad)", "eps0 (meV)", "setpoint (mV)", "distance"]
+    problem = predicted_problem(predictions.attrs)
+    heads = [*(one.title for one in problem.shown), "setpoint (mV)", "distance"]
     lines = [["map", "nearest", *heads]]
     for sample, name in enumerate(names):
         for rank in range(predictions.sizes["rank"]):
             one = predictions.isel(sample=sample, rank=rank)
             distance = f"{100 * float(one['nearest_distance']):.0f} %"
             setpoint = _number(one, "nearest_setpoint", 0, False)
-            cells = [*_state(one, "nearest", (3, 3, 1)), setpoint, distance]
+            cells = [*_state(one, problem, "nearest"), setpoint, distance]
             lines.append([name, *_doubted(cells, one)])
     return "\n".join(aligned(lines))
 
 
-def _state(one: xr.Dataset, kind: str, digits: tuple[int, int, int]) -> list[str]:
-    """Class, gap, theta and eps0 of the variables KIND_label, KIND_gap, ..."""
-    label = LABELS[int(one[f"{kind}_label"])]
-    names = (f"{kind}_{name}" for name in ("gap", "theta", "eps0"))
-    return [label, *(_number(one, *pair, False) for pair in zip(names, digits, strict=True))]
+def _state(one: xr.Dataset, problem: Problem, kind: str, further: int = 0) -> list[str]:
+    """Class and unknowns of the variables KIND_label, KIND_gap, ..., with further digits."""
+    label = problem.labels[int(one[f"{kind}_label"])]
+    shown = ((f"{kind}_{unknown.name}", unknown.digits + further) for unknown in problem.shown)
+    return [label, *(_number(one, *pair, False) for pair in shown)]
 
 
-def _cells(one: xr.Dataset, calibrated: bool) -> list[str]:
-    label = int(one["label"])
-    cells = [LABELS[label], f"{float(one['probability'][label]):.3f}"]
+def _cells(one: xr.Dataset, problem: Problem, calibrated: bool) -> list[str]:
+    label, labels = int(one["label"]), problem.labels
+    cells = [labels[label], f"{float(one['probability'][label]):.3f}"]
     if calibrated:
-        chosen = [LABELS[i] for i in np.flatnonzero(one["irrep_set"].values)]
+        chosen = [labels[i] for i in np.flatnonzero(one["irrep_set"].values)]
         cells.append(", ".join(chosen))
-    numbers = (("gap", 3), ("theta", 3), ("eps0", 1))
-    cells += [_number(one, name, digits, calibrated) for name, digits in numbers]
+    cells += [_number(one, shown.name, shown.digits, calibrated) for shown in problem.shown]
     if not calibrated:
         return cells
     kind = "UNLIKE" if bool(one["unlike_training"]) else "like"

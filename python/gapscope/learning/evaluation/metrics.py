@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from gapscope.learning.data.targets import circular_error
-from gapscope.physics import LABELS
+from gapscope.problem.paper import predicted_problem
 
 LEVEL = 0.95
 RESAMPLES = 2000
-MEV_PER_EV = 1000.0
 
 
 @dataclass(frozen=True)
@@ -27,24 +26,21 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Row:
-    """One class: hit rate in %, mean absolute errors in meV, rad (None: no angle) and eV."""
+    """One class: hit rate in %, and mean absolute errors of the unknowns that it has, by name."""
 
     label: str
     samples: int
     hit: Estimate
-    gap: Estimate
-    theta: Estimate | None
-    eps0: Estimate
+    errors: Mapping[str, Estimate]
 
 
 def table(predictions: xr.Dataset, seed: int = 0) -> tuple[Row, ...]:
     """Table I of predictions with their truth: hits and errors over each true class's samples."""
     label, truth = predictions["label"].values, predictions["true_label"].values
-    columns = {
-        "hit": 100.0 * (label == truth),
-        "gap": np.abs(_error(predictions, "gap")),
-        "theta": circular_error(predictions["theta"].values, predictions["true_theta"].values),
-        "eps0": np.abs(_error(predictions, "eps0")) / MEV_PER_EV,
+    problem = predicted_problem(predictions.attrs)
+    errors = {
+        one.name: one.error(predictions[one.name].values, predictions[f"true_{one.name}"].values)
+        for one in problem.shown
     }
     rows = []
     for index in np.unique(truth):
@@ -52,27 +48,19 @@ def table(predictions: xr.Dataset, seed: int = 0) -> tuple[Row, ...]:
         picks = np.random.default_rng([seed, index]).integers(
             len(chosen), size=(RESAMPLES, len(chosen))
         )
-        estimates = {name: _estimate(values[chosen], picks) for name, values in columns.items()}
-        rows.append(
-            Row(
-                label=LABELS[index],
-                samples=len(chosen),
-                hit=estimates["hit"],
-                gap=estimates["gap"],
-                theta=None if np.isnan(estimates["theta"].value) else estimates["theta"],
-                eps0=estimates["eps0"],
-            )
-        )
+        hit = _estimate(100.0 * (label == truth)[chosen], picks)
+        known = {
+            name: _estimate(values[chosen], picks)
+            for name, values in errors.items()
+            if problem.has(name)[index]
+        }
+        rows.append(Row(problem.labels[index], len(chosen), hit, known))
     return tuple(rows)
 
 
 def accuracy(predictions: xr.Dataset) -> float:
     """Fraction of all samples whose most probable class is the true one."""
     return float((predictions["label"] == predictions["true_label"]).mean())
-
-
-def _error(predictions: xr.Dataset, name: str) -> NDArray[np.float64]:
-    return np.asarray(predictions[name].values - predictions[f"true_{name}"].values)
 
 
 def _estimate(values: NDArray[np.float64], picks: NDArray[np.int64]) -> Estimate:

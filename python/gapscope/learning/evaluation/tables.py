@@ -5,36 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gapscope.learning.evaluation.metrics import LEVEL, Estimate, Row
-
-PAPER: dict[str, tuple[str, str, str, str]] = {
-    "A1g": ("86", "0.01", "0.30", "0.07"),
-    "A12u": ("94", "0.01", "/", "0.01"),
-    "A2g": ("98", "0.01", "0.06", "0.02"),
-    "Eg": ("98", "0.01", "0.01", "0.01"),
-    "Eu": ("96", "0.01", "0.05", "0.01"),
-}
-"""Table I as printed: hit %, errors of gap in meV, theta in rad, eps0 in eV."""
-
-HEADS = ("irrep", "maps", "hit [%]", "gap [meV]", "theta [rad]", "eps0 [eV]")
+from gapscope.learning.evaluation.paper_table import HITS_AND_ERRORS, PAPER_UNITS, is_of_paper
+from gapscope.problem.problem import Problem
+from gapscope.problem.unknown import Unknown
 
 
-def table_text(rows: Sequence[Row]) -> str:
-    """Hit rates and mean absolute errors with intervals; the paper's numbers under each."""
-    cells = [HEADS]
+def table_text(rows: Sequence[Row], problem: Problem) -> str:
+    """Hit rates and mean absolute errors with intervals, in each unknown's unit.
+
+    For the paper's problem in the units of its Table I, whose numbers stand under each row.
+    """
+    own = {one.name: (one.unit, 1.0, one.digits) for one in problem.shown}
+    columns = PAPER_UNITS if is_of_paper(problem) else own
+    heads = [f"{name} [{unit}]" if unit != "1" else name for name, (unit, *_) in columns.items()]
+    cells = [("irrep", "maps", "hit [%]", *heads)]
     for row in rows:
-        cells.append(
-            (
-                row.label,
-                str(row.samples),
-                _cell(row.hit, 0),
-                _cell(row.gap, 3),
-                "/" if row.theta is None else _cell(row.theta, 3),
-                _cell(row.eps0, 4),
-            )
-        )
-        cells.append(("  paper", "", *PAPER[row.label]))
+        errors = [
+            _cell(row.errors[name], digits, unit) if name in row.errors else "/"
+            for name, (_, unit, digits) in columns.items()
+        ]
+        cells.append((row.label, str(row.samples), _cell(row.hit, 0), *errors))
+        if is_of_paper(problem):
+            cells.append(("  paper", "", *HITS_AND_ERRORS[row.label]))
     note = f"Mean absolute errors; {LEVEL:.0%} bootstrap intervals in brackets."
     return "\n".join([*aligned(cells), note])
+
+
+def head(unknown: Unknown) -> str:
+    """Name and unit of a column, in the style of this table."""
+    return unknown.name if unknown.unit == "1" else f"{unknown.name} [{unknown.unit}]"
 
 
 def aligned(cells: Sequence[Sequence[str]]) -> list[str]:
@@ -47,6 +46,7 @@ def aligned(cells: Sequence[Sequence[str]]) -> list[str]:
     return [lines[0], "-" * max(map(len, lines)), *lines[1:]]
 
 
-def _cell(estimate: Estimate, digits: int) -> str:
-    value, low, high = (f"{x:.{digits}f}" for x in (estimate.value, estimate.low, estimate.high))
+def _cell(estimate: Estimate, digits: int, unit: float = 1.0) -> str:
+    numbers = (estimate.value, estimate.low, estimate.high)
+    value, low, high = (f"{x / unit:.{digits}f}" for x in numbers)
     return f"{value} [{low}, {high}]"

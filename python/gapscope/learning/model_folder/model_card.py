@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from gapscope.learning.data.moves import NUMBERS, moves_group
 from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.uncertainty.calibration import Calibration
+from gapscope.problem.problem import Problem
+from gapscope.problem.quantities import quantity
+from gapscope.problem.unknown import Unknown
 
 
 def model_card(
@@ -48,11 +53,30 @@ def model_card(
 
 
 def _what(config: RunConfig) -> str:
-    return (
-        f"Reads the pairing symmetry of {config.dataset['material']} out of a QPI map: the irrep, "
-        f"one of {', '.join(config.labels)} (A1u and A2u give the same maps), the gap, the mixing "
-        "angle theta and the onsite energy eps0. Made by gapscope with simulated maps alone."
+    problem = config.problem
+    same = "; ".join(
+        f"{_listed([member.candidate for member in one.members])} give the same maps"
+        for one in problem.classes
+        if len(one.members) > 1
     )
+    read = [f"the irrep, one of {', '.join(problem.labels)}" + (f" ({same})" if same else "")]
+    read += [f"the {_named(one)}" for one in problem.shown]
+    return (
+        f"Reads the pairing symmetry of {config.dataset['material']} out of a QPI map:"
+        f" {_listed(read)}. Made by gapscope with simulated maps alone."
+    )
+
+
+def _named(unknown: Unknown) -> str:
+    """An unknown in words, and the name of its column where that is another."""
+    words = unknown.long_name
+    return words if words == unknown.name else f"{words} {unknown.name}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    """Words with commas and an "and" between."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _network(config: RunConfig, parameters: int, emulators: bool) -> dict[str, str]:
@@ -60,6 +84,7 @@ def _network(config: RunConfig, parameters: int, emulators: bool) -> dict[str, s
     size = network.input_size
     energies = ", ".join(f"{w:g}" for w in config.energies)
     measured = config.training.measurement is not None
+    moves = config.problem.moves
     return {
         "backbone": f"{network.backbone}, aggregation layer of {network.width}, two heads",
         "parameters": f"{parameters:,}; matrices and kernels in float16, vectors in float32",
@@ -69,31 +94,54 @@ def _network(config: RunConfig, parameters: int, emulators: bool) -> dict[str, s
         " Gaussian-process regression on the training maps"
         if emulators and not measured
         else "the network's",
-        "prediction": "averaged over the six moves of C3v"
-        if config.lattice == "triangular"
+        "prediction": f"averaged over the {NUMBERS[len(moves) - 1]} moves of {moves_group(moves)}"
+        if len(moves) > 1
         else "of the map as it is",
     }
 
 
 def _maps(config: RunConfig, recipe: Mapping[str, Any]) -> dict[str, str]:
     splits = ", ".join(f"{count} {name}" for name, count in recipe["splits"].items())
-    units = {"gap": "meV", "eps0": "meV", "theta": "rad"}
+    problem = config.problem
     ranges = {
-        name: f"{low:.4g} to {high:.4g} {units.get(name, '')}".strip()
-        for name, (low, high) in recipe["ranges"].items()
+        one.name: _with_unit(f"{one.low:.4g} to {one.high:.4g}", one.unit)
+        for one in problem.unknowns
+    }
+    fixed = {
+        name: _with_unit(f"{value:.4g}", quantity(name).unit)
+        for name, value in problem.fixed.items()
     }
     method = ", ".join(f"{key} {value}" for key, value in recipe["method"].items())
     return {
         "data set": f"{config.dataset['name']}: {splits}",
         "identity": f"`{config.dataset['identity']}`",
         "material": f"{config.dataset['material']} ({recipe['material']})",
-        "impurity": f"scalar {recipe['impurity']['scalar']:g} meV, magnetic moment "
-        f"{recipe['impurity']['moment']} meV, on one site",
-        "broadening": f"{config.dataset['broadening']:g} meV",
+        **_impurity(problem, recipe.get("impurity", {})),
+        **({} if "broadening" in {*ranges, *fixed} else {"broadening": _broadening(config)}),
         **_taken(recipe),
         "k points": method,
         **ranges,
+        **fixed,
     }
+
+
+def _with_unit(text: str, unit: str) -> str:
+    return text if unit == "1" else f"{text} {unit}"
+
+
+def _broadening(config: RunConfig) -> str:
+    return f"{config.dataset['broadening']:g} meV"
+
+
+def _impurity(problem: Problem, table: Mapping[str, Any]) -> dict[str, str]:
+    """The scatterer as far as the recipe fixes it; what is unknown of it has rows of its own."""
+    unknown = {one.name for one in problem.unknowns} | set(problem.fixed)
+    parts = []
+    if "potential" not in unknown:
+        parts.append(f"scalar {table.get('scalar', 0.0):g} meV")
+    if "moment" not in unknown:
+        parts.append(f"magnetic moment {table.get('moment', [0.0, 0.0, 0.0])} meV")
+    return {"impurity": ", ".join([*parts, "on one site"])}
 
 
 def _taken(recipe: Mapping[str, Any]) -> dict[str, str]:
@@ -124,6 +172,7 @@ def _training(config: RunConfig, history: Sequence[Mapping[str, float]]) -> dict
             for name, value in asdict(measurement).items()
         )
     )
+    group = moves_group(config.problem.moves)
     best = min(history, key=lambda entry: entry["val_loss"], default=None)
     rows = {
         "epochs": f"{len(history)} of {training.epochs}, batches of {training.batch_size}",
@@ -131,7 +180,7 @@ def _training(config: RunConfig, history: Sequence[Mapping[str, float]]) -> dict
         f"{training.weight_decay:g}, gradient norm {training.clip_norm:g}, "
         f"average of weights {training.ema_momentum or 'none'}",
         "loss": f"w_IR {training.irrep_weight:g}, w_param {training.parameter_weight:g}",
-        "augmentation": f"C3v {'yes' if training.symmetry else 'no'}; {noise}",
+        "augmentation": f"{group} {'yes' if training.symmetry else 'no'}; {noise}",
         "precision, seed": f"{config.precision}, {training.seed}",
         "versions": ", ".join(f"{name} {value}" for name, value in config.versions.items()),
     }
@@ -191,9 +240,21 @@ def _limits(config: RunConfig, recipe: Mapping[str, Any]) -> str:
             "Outside the ranges it answers all the same. Look at `unlike_training` first; a map "
             "may still be foreign in ways that leave no mark in its image.",
             real,
-            "theta is known modulo pi; A12u has none.",
+            *(_repeats(config.problem, one) for one in config.problem.shown if one.circular),
             f"Simulated with {recipe['method']['name']} maps of {recipe['window']} sites per side.",
         )
+    )
+
+
+def _repeats(problem: Problem, unknown: Unknown) -> str:
+    """After what an angle repeats, and who has none."""
+    turns = unknown.period / math.pi
+    period = {1.0: "pi", 2.0: "2 pi"}.get(round(turns, 9), f"{unknown.period:.6g} {unknown.unit}")
+    has = problem.has(unknown.name)
+    without = [label for label, own in zip(problem.labels, has, strict=True) if not own]
+    verb = "has" if len(without) == 1 else "have"
+    return f"{unknown.name} is known modulo {period}" + (
+        f"; {_listed(without)} {verb} none." if without else "."
     )
 
 

@@ -58,7 +58,7 @@ class Trained:
         path = self.folder / CALIBRATION
         if not os.path.lexists(path):
             return None
-        return Calibration.read(path, self.weights, self.emulators)
+        return Calibration.read(path, self.weights, self.config.problem, self.emulators)
 
 
 def load_trained(folder: str | Path) -> Trained:
@@ -84,7 +84,9 @@ def load_trained(folder: str | Path) -> Trained:
     if os.path.lexists(run.emulators):
         size = config.training.network.input_size
         setpoints = len(config.dataset["recipe"].get("setpoints", ()))
-        emulators = Emulators.read(run.emulators, weights, size, len(config.energies), setpoints)
+        emulators = Emulators.read(
+            run.emulators, weights, config.problem, size, len(config.energies), setpoints
+        )
     return Trained(run.path, config, network, weights, emulators)
 
 
@@ -133,7 +135,7 @@ def export(run: str | Path, folder: str | Path, name: str | None = None) -> Path
     if trained.emulators is None:
         model.emulators.unlink(missing_ok=True)
     else:
-        trained.emulators.write(model.emulators, trained.weights)
+        trained.emulators.write(model.emulators, trained.weights, trained.config.labels)
     if calibration is None:
         (target / CALIBRATION).unlink(missing_ok=True)
     else:

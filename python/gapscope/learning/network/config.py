@@ -73,7 +73,7 @@ class TrainingConfig:
     clip_norm : largest norm of the whole gradient.
     ema_momentum : average the weights with this momentum, and keep the averages; None: do not.
     irrep_weight, parameter_weight : w_IR and w_param of the paper's eq. 16.
-    symmetry : augment by the operations of C3v, which move theta of Eg and Eu.
+    symmetry : augment by the moves of the data's problem, which turn the map and its angles.
     gaussian_noise, pink_noise : largest standard deviation of white and of 1/f noise in units of
         the map's (over r != 0); each sample draws one between zero and this, the cube of a
         uniform number.

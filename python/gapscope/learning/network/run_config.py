@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import keras
 
-from gapscope.errors import SchemaVersionError
+from gapscope.errors import RecipeError, SchemaVersionError, SpecificationError
 from gapscope.learning.data.inputs import InputScaling
 from gapscope.learning.data.measured_augmentation import MeasurementAugmentation
-from gapscope.learning.data.targets import TargetScaling
+from gapscope.learning.data.targets import Targets, TargetScaling
 from gapscope.learning.network.config import NetworkConfig, TrainingConfig
 from gapscope.learning.network.precision import dtype_policy
 from gapscope.learning.network.two_heads import build_network
+from gapscope.physics.lattice import Lattice
+from gapscope.problem.paper import stored_problem
+from gapscope.problem.problem import Problem
 from gapscope.support.reading import parse_json
 
-RUN_SCHEMA = 1
+RUN_SCHEMA = 2
 MOST_ENERGIES = 256
 
 
@@ -29,11 +35,14 @@ class RunConfig:
     ----------
     training : options as they were given; ``precision`` is what ``auto`` stood for.
     lattice, energies : those of the maps; energies in meV, the channels of the input.
-    inputs, targets : scalings, from the training split.
+    inputs, scaling : of images and of targets, from the training split.
     labels : names of the classes in the order of the network's output.
-    dataset : identity, recipe and other attributes of the data set.
+    dataset : identity, recipe and other attributes of the data set, and its problem unless the
+        recipe is of schema 1.
     versions : versions of gapscope, keras and the backend's name.
     start : SHA-256 of the weights that training began with; None: random ones.
+    lattice_vectors : rows a1, a2 over the lattice constant, where the lattice's name does not
+        determine them.
     """
 
     training: TrainingConfig
@@ -41,16 +50,35 @@ class RunConfig:
     lattice: str
     energies: tuple[float, ...]
     inputs: InputScaling
-    targets: TargetScaling
+    scaling: TargetScaling
     labels: tuple[str, ...]
     dataset: dict[str, Any]
     versions: dict[str, str]
     start: str | None = None
+    lattice_vectors: tuple[float, ...] | None = None
+
+    @cached_property
+    def problem(self) -> Problem:
+        """What the network is asked."""
+        return stored_problem(self.dataset)
+
+    @property
+    def targets(self) -> Targets:
+        """What its parameter head gives."""
+        return Targets(self.problem, self.scaling)
+
+    @cached_property
+    def crystal_lattice(self) -> Lattice:
+        """The maps' lattice, with a constant of 1."""
+        content: dict[str, Any] = {"lattice": self.lattice, "lattice_constant": 1.0}
+        if self.lattice_vectors is not None:
+            content["lattice_vectors"] = self.lattice_vectors
+        return Lattice.from_dict(content)
 
     def network(self, precision: str = "float32") -> keras.Model:
         """The network with fresh weights."""
         with dtype_policy(precision):
-            return build_network(self.training.network, len(self.energies))
+            return build_network(self.training.network, len(self.energies), self.problem)
 
     def to_json(self) -> str:
         """Text of ``config.json``."""
@@ -78,10 +106,47 @@ class RunConfig:
         relative = content["inputs"].pop("relative", False)
         scaling = {name: tuple(value) for name, value in content["inputs"].items()}
         content["inputs"] = InputScaling(**scaling, relative=relative)
-        content["targets"] = TargetScaling(**content["targets"])
+        content["scaling"] = _scaling(content.pop("targets") if schema < 2 else content["scaling"])
         for name in ("energies", "labels"):
             content[name] = tuple(content[name])
+        if content.get("lattice_vectors") is not None:
+            content["lattice_vectors"] = tuple(map(float, content["lattice_vectors"]))
         len(content["dataset"]["recipe"].get("setpoints", ()))
         if not 1 <= len(content["energies"]) <= MOST_ENERGIES:
             raise ValueError(f"{len(content['energies'])} energies")
-        return cls(**content)
+        config = cls(**content)
+        try:
+            _require_consistent(config)
+        except (RecipeError, SpecificationError) as error:
+            raise ValueError(str(error)) from error
+        return config
+
+
+def _scaling(content: Mapping[str, Any]) -> TargetScaling:
+    """Of schema 1, where the name of an unknown and _mean or _deviation are one word, or newer."""
+    if "mean" in content:
+        parts = [content["mean"], content["deviation"]]
+    else:
+        ends = ("_mean", "_deviation")
+        parts = [
+            {name.removesuffix(end): value for name, value in content.items() if name.endswith(end)}
+            for end in ends
+        ]
+    mean, deviation = ({str(k): float(v) for k, v in part.items()} for part in parts)
+    return TargetScaling(mean, deviation)
+
+
+def _require_consistent(config: RunConfig) -> None:
+    """Raise an error where lattice, problem, classes and scalings do not belong together."""
+    problem, scaling = config.problem, config.scaling
+    if config.labels != problem.labels:
+        raise ValueError(f"classes {config.labels} of a problem with {problem.labels}")
+    scaled = {one.name for one in problem.unknowns if not one.circular}
+    numbers = [*scaling.mean.values(), *scaling.deviation.values()]
+    if not (scaled == scaling.mean.keys() == scaling.deviation.keys()):
+        raise ValueError(f"scalings of {sorted(scaling.mean)} for {sorted(scaled)}")
+    if not (all(map(math.isfinite, numbers)) and min(scaling.deviation.values(), default=1) > 0):
+        raise ValueError(f"scalings {scaling}")
+    allowed = {operation.tobytes() for operation in config.crystal_lattice.operations}
+    if not problem.moves or any(m.matrix.tobytes() not in allowed for m in problem.moves):
+        raise ValueError(f"moves that a {config.lattice} lattice does not have")

@@ -7,24 +7,23 @@ from functools import partial
 import keras
 from keras import layers
 
-from gapscope.learning.data.targets import TARGETS
 from gapscope.learning.network.backbone import BACKBONES
 from gapscope.learning.network.config import NetworkConfig
-from gapscope.physics import LABELS
+from gapscope.problem.problem import Problem
 
 IRREP = "irrep"
 PARAMETERS = "parameters"
 POOLED = 7
 
 
-def build_network(config: NetworkConfig, energies: int) -> keras.Model:
-    """Network (batch, L, L, energies) -> {"irrep": (batch, 5), "parameters": (batch, 4)}.
+def build_network(config: NetworkConfig, energies: int, problem: Problem) -> keras.Model:
+    """Network (batch, L, L, energies) -> {"irrep": (batch, classes), "parameters": (batch, n)}.
 
     Features are averaged adaptively to at most 7 x 7, flattened and aggregated by ReLU(W x + b)
     (paper, eq. 13; where the feature map is smaller, averaging it to 7 x 7 would repeat its sites,
-    and W would hold one function many times over). ``irrep`` holds probabilities in the order of
-    LABELS; ``parameters`` sin 2theta, cos 2theta and the standardised eps0 and gap. Both heads are
-    float32.
+    and W would hold one function many times over). ``irrep`` holds probabilities of the problem's
+    classes, ``parameters`` its n columns as :class:`gapscope.learning.data.targets.Targets` encodes
+    them. Both heads are float32.
     """
     backbone = BACKBONES[config.backbone]
     kernel = config.kernel or backbone.kernel
@@ -39,7 +38,7 @@ def build_network(config: NetworkConfig, energies: int) -> keras.Model:
     # From zero, the heads begin at equal probabilities and mean parameters: no first shock.
     head = partial(layers.Dense, kernel_initializer="zeros", dtype="float32")
     heads = {
-        IRREP: head(len(LABELS), activation="softmax", name=IRREP)(x),
-        PARAMETERS: head(len(TARGETS), name=PARAMETERS)(x),
+        IRREP: head(len(problem.classes), activation="softmax", name=IRREP)(x),
+        PARAMETERS: head(problem.columns, name=PARAMETERS)(x),
     }
     return keras.Model(image, heads, name=config.backbone)

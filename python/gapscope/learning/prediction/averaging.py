@@ -1,62 +1,48 @@
 """Predictions averaged over the symmetric copies of a map, so that they obey its symmetry.
 
-A group-averaged network is (1/|G|) sum_g T_g^-1 f(g x): T_g is what the move g does to the answer.
-On C3v it turns or mirrors (sin 2theta, cos 2theta) of Eg and Eu and leaves all else.
+A group-averaged network is (1/|G|) sum_g T_g^-1 f(g x): T_g is what the move g does to the answer,
+which :mod:`gapscope.problem.moves` says of unknowns.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from gapscope.learning.data.moves import C3V, TURNING, Move, move_images, pixel_gathers
-from gapscope.physics import LABELS
-
-MOVES = len(C3V)
-ANGLE = slice(0, 2)
-"""Columns of sin 2theta and cos 2theta among TARGETS."""
-_TURNING = np.array([label in TURNING for label in LABELS])
+from gapscope.learning.data.moves import move_images, pixel_gathers
+from gapscope.learning.data.targets import Targets
+from gapscope.problem.moves import Move
 
 
-def copies(images: NDArray[np.float32]) -> NDArray[np.float32]:
-    """All moves of C3V of images (n, L, L, energies), as (6 n, L, L, energies), move by move."""
-    gathers = pixel_gathers(images.shape[1])
+def copies(images: NDArray[np.float32], moves: Sequence[Move]) -> NDArray[np.float32]:
+    """All moves of images (n, L, L, energies), as (moves n, L, L, energies), move by move."""
+    gathers = pixel_gathers(moves, images.shape[1])
     return np.concatenate(
-        [move_images(images, np.full(len(images), m), gathers) for m in range(MOVES)]
+        [move_images(images, np.full(len(images), m), gathers) for m in range(len(moves))]
     )
 
 
 def average(
-    probability: NDArray[np.floating], parameters: NDArray[np.floating]
+    probability: NDArray[np.floating], parameters: NDArray[np.floating], targets: Targets
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Averages of the network's answers to :func:`copies`.
+    """Averages of the network's answers to :func:`copies` of all moves of the targets' problem.
 
     Parameters
     ----------
-    probability, parameters : (6 n, classes) and (6 n, TARGETS).
+    probability, parameters : (moves n, classes) and (moves n, columns).
 
     Returns
     -------
-    probability and parameters, (n, classes) and (n, TARGETS). The angle's two columns are turned
-    back before they are averaged where the most probable class is Eg or Eu.
+    probability and parameters, (n, classes) and (n, columns). Parameters are turned back before
+    they are averaged, as those of the most probable class.
     """
-    probability = probability.reshape(MOVES, -1, probability.shape[-1]).astype(np.float64)
-    parameters = parameters.reshape(MOVES, -1, parameters.shape[-1]).astype(np.float64)
-    mean_probability, mean = probability.mean(axis=0), parameters.mean(axis=0)
-    turned = np.einsum("mij,mni->nj", _MATRICES, parameters[..., ANGLE]) / MOVES
-    turning = _TURNING[mean_probability.argmax(axis=1)]
-    mean[turning, ANGLE] = turned[turning]
-    return mean_probability, mean
-
-
-def _matrix(move: Move) -> NDArray[np.float64]:
-    """Orthogonal matrix on (sin 2theta, cos 2theta) of a move's theta -> +-theta + constant."""
-
-    def direction(theta: float) -> tuple[float, float]:
-        moved = 2 * move.theta(theta, "Eg")
-        return np.sin(moved), np.cos(moved)
-
-    return np.array([direction(np.pi / 4), direction(0.0)]).T
-
-
-_MATRICES = np.stack([_matrix(move) for move in C3V])
+    moves = len(targets.problem.moves)
+    probability = probability.reshape(moves, -1, probability.shape[-1]).astype(np.float64)
+    parameters = parameters.reshape(moves, -1, parameters.shape[-1]).astype(np.float64)
+    mean = probability.mean(axis=0)
+    label = mean.argmax(axis=1)
+    # The first move is the identity.
+    back = [parameters[0], *(targets.moved_back(parameters[m], label, m) for m in range(1, moves))]
+    return mean, np.mean(back, axis=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,18 +16,19 @@ from numpy.typing import NDArray
 from gapscope.dataset.load import DatasetReader
 from gapscope.errors import CalibrationError, MapFileError, RunError
 from gapscope.learning.data.inputs import lacks, momentum_images
-from gapscope.learning.data.samples import Samples
+from gapscope.learning.data.samples import Samples, same_lattice
 from gapscope.learning.emulator.by_irrep import Emulators
 from gapscope.learning.model_folder.trained import load_trained
 from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.network.two_heads import IRREP, PARAMETERS
-from gapscope.learning.prediction.averaging import MOVES, average, copies
+from gapscope.learning.prediction.averaging import average, copies
 from gapscope.learning.uncertainty.calibration import LEVEL, NOVELTY_LEVEL, Calibration
 from gapscope.learning.uncertainty.novelty import Detector
-from gapscope.physics import LABELS
+from gapscope.physics.lattice import Lattice
+from gapscope.problem.paper import predicted_problem
+from gapscope.problem.problem import Problem
 
 BATCH = 32
-UNITS = {"theta": "rad", "eps0": "meV", "gap": "meV"}
 ENERGY_TOLERANCE = 1e-9
 NO_CONTRAST = "A QPI image has a contrast: values that are finite and not all the same."
 Maps = NDArray[np.float32]
@@ -38,8 +40,7 @@ class Predictor:
 
     Attributes
     ----------
-    symmetry : average over the moves of C3v, on the triangular lattice; see
-        :mod:`gapscope.learning.prediction.averaging`.
+    symmetry : average over the problem's moves; see :mod:`gapscope.learning.prediction.averaging`.
     emulators : what joins the network's answers for clean maps; None: they stand alone, as those of
         a network for measured maps do.
     calibration : what sets, intervals and novelty come from; None: there are none.
@@ -70,17 +71,11 @@ class Predictor:
 
         Raises
         ------
-        RunError : no run or model, no trained weights, a damaged file, or other classes.
+        RunError : no run or model, no trained weights, or a damaged file.
         CalibrationError : a damaged calibration, or one of other weights.
         SchemaVersionError : written by a newer gapscope.
         """
         trained = load_trained(folder)
-        if trained.config.labels != LABELS:
-            raise RunError(
-                f"A run's classes are {', '.join(LABELS)}.",
-                ", ".join(trained.config.labels),
-                "Train again with this version of gapscope.",
-            )
         calibration = trained.calibration() if symmetry else None
         return cls(
             trained.config,
@@ -98,19 +93,29 @@ class Predictor:
         return self.config.training.network.input_size
 
     @property
+    def problem(self) -> Problem:
+        """What the network is asked."""
+        return self.config.problem
+
+    @property
+    def lattice(self) -> Lattice:
+        """That of the maps, with a constant of 1."""
+        return self.config.crystal_lattice
+
+    @property
     def answering(self) -> Emulators | None:
-        """The surfaces that gap and onsite energy are read off: none for networks of measurements,
-        whose maps are not on them."""
+        """The surfaces that unknowns are read off: none for networks of measurements, whose maps
+        are not on them."""
         return self.emulators if self.config.training.measurement is None else None
 
     def __call__(self, batches: Iterable[Maps]) -> xr.Dataset:
         """Predictions for maps that come in batches (n, energies, size, size), in 1/meV.
 
         Variables over ``sample``: probability (sample, class), label (index into the attribute
-        labels), theta in [0, pi) whatever the class, eps0 and gap in meV. With a calibration also
-        what :meth:`Calibration.applied` adds, and ``likely_factor``, NaN unless the map is unlike
-        training and would be like it divided by that factor; without one, nothing of it. No gap is
-        smaller than half the smallest one of training.
+        labels), and the unknowns of the attribute problem (JSON) by name, whatever the class. With
+        a calibration also what :meth:`Calibration.applied` adds, and ``likely_factor``, NaN unless
+        the map is unlike training and would be like it divided by that factor; without one, nothing
+        of it. What is positive is no smaller than half the smallest value of training.
 
         Raises
         ------
@@ -122,11 +127,10 @@ class Predictor:
         probability, raw, novelty, beside = (
             np.concatenate(part) for part in zip(*answers, strict=True)
         )
-        decoded = self.config.targets.decode(raw)
-        smallest = float(self.config.dataset["recipe"]["ranges"]["gap"][0])
-        decoded["gap"] = np.maximum(decoded["gap"], smallest / 2)
+        decoded, problem = self.config.targets.decode(raw), self.problem
         parameters = {
-            name: ("sample", values, {"units": UNITS[name]}) for name, values in decoded.items()
+            one.name: ("sample", one.within(decoded[one.name]), {"units": one.unit})
+            for one in problem.learned
         }
         predictions = xr.Dataset(
             {
@@ -134,8 +138,12 @@ class Predictor:
                 "label": ("sample", probability.argmax(axis=1).astype(np.int8)),
                 **parameters,
             },
-            coords={"class": list(LABELS)},
-            attrs={"labels": list(LABELS), "backbone": self.config.training.network.backbone},
+            coords={"class": list(problem.labels)},
+            attrs={
+                "labels": list(problem.labels),
+                "backbone": self.config.training.network.backbone,
+                "problem": json.dumps(problem.to_dict()),
+            },
         )
         if self.calibration is None:
             return predictions
@@ -180,7 +188,9 @@ class Predictor:
         same_energies = len(config.energies) == len(reader.energies) and np.allclose(
             config.energies, reader.energies, rtol=0, atol=ENERGY_TOLERANCE
         )
-        if reader.lattice != config.lattice or reader.window < self.size or not same_energies:
+        there = Lattice(reader.lattice, reader.lattice_constant)
+        same = same_energies and same_lattice(there, self.lattice)
+        if not same or reader.window < self.size:
             raise RunError(
                 f"This run needs maps on the {config.lattice} lattice, of at least {self.size} "
                 f"sites per side, at w = {list(config.energies)} meV.",
@@ -202,12 +212,17 @@ class Predictor:
 
     @property
     def _averages(self) -> bool:
-        return self.symmetry and self.config.lattice == "triangular"
+        return self._copies > 1
+
+    @property
+    def _copies(self) -> int:
+        """Images that a map is looked at as."""
+        return len(self.problem.moves) if self.symmetry else 1
 
     def _images(self, maps: Maps) -> NDArray[np.float32]:
         """Images of maps; where answers are averaged, of all copies, move by move."""
-        images = momentum_images(maps, self.config.lattice)
-        return copies(images) if self._averages else images
+        images = momentum_images(maps, self.lattice)
+        return copies(images, self.problem.moves) if self._averages else images
 
     def _inputs(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         return self.config.inputs.apply(images)
@@ -215,7 +230,7 @@ class Predictor:
     def _passed(self, batches: Iterable[Maps], kept: list[Maps]) -> Iterator[Maps]:
         """The batches, once they are seen to have a contrast; they are kept in a list."""
         for maps in batches:
-            if (reason := lacks(maps, self.config.lattice)) is not None:
+            if (reason := lacks(maps, self.lattice)) is not None:
                 raise MapFileError(NO_CONTRAST, reason, "Leave it out.")
             kept.append(maps)
             yield maps
@@ -224,7 +239,7 @@ class Predictor:
         """Scores (n, 2) of the calibration's companion, where it has one."""
         if self.calibration is None or self.calibration.companion is None:
             return None
-        return self.calibration.companion(maps, self.config.lattice)[0]
+        return self.calibration.companion(maps, self.lattice)[0]
 
     def _likely_factor(self, one: Maps) -> float:
         """The divisor that makes a map (energies, size, size) like the training maps, or NaN."""
@@ -232,7 +247,7 @@ class Predictor:
             return np.nan
         for sign in (1, -1):
             signed = sign * one[None]
-            _, amplitude = self.calibration.companion(signed, self.config.lattice)
+            _, amplitude = self.calibration.companion(signed, self.lattice)
             factor = float(np.exp(np.log(amplitude).mean()))
             divided = (signed / factor).astype(np.float32)
             if self.novelty_p(divided)[0] >= self.novelty_level:
@@ -246,12 +261,11 @@ class Predictor:
         outputs = self.network.predict_on_batch(inputs)
         probability, parameters = outputs[IRREP], outputs[PARAMETERS]
         if self.answering is not None:
-            moves = MOVES if self._averages else 1
-            mean = probability.reshape(moves, -1, probability.shape[-1]).mean(axis=0)
-            label = np.tile(mean.argmax(axis=1), moves)
+            mean = probability.reshape(self._copies, -1, probability.shape[-1]).mean(axis=0)
+            label = np.tile(mean.argmax(axis=1), self._copies)
             parameters = self.answering.joined(images, label, parameters)
         if self._averages:
-            probability, parameters = average(probability, parameters)
+            probability, parameters = average(probability, parameters, self.config.targets)
         if self.calibration is None:
             return probability, parameters, np.empty(0), np.empty(0)
         beside = self._beside(maps)
@@ -263,9 +277,8 @@ class Predictor:
         )
 
     def _score(self, images: NDArray[np.float32], detector: Detector | None) -> NDArray[np.float64]:
-        moves = MOVES if self._averages else 1
         if detector is not None:
-            scores = detector.score(self._inputs(images)).reshape(moves, -1)
+            scores = detector.score(self._inputs(images)).reshape(self._copies, -1)
             return np.asarray(scores.mean(axis=0))
         if self.emulators is None or not self.emulators.known:
             raise CalibrationError(
@@ -274,20 +287,24 @@ class Predictor:
                 "Train it without --no-surfaces.",
             )
         _, _, distance, _ = self.emulators.nearest(images, 1)
-        return np.asarray(distance.reshape(moves, -1).min(axis=0))
+        return np.asarray(distance.reshape(self._copies, -1).min(axis=0))
 
 
 def without_meaningless_angles(predictions: xr.Dataset) -> xr.Dataset:
-    """Predictions with theta NaN where the predicted class has none."""
-    angleless = predictions["label"] == LABELS.index("A12u")
-    return predictions.assign(theta=predictions["theta"].where(~angleless))
+    """Predictions with unknowns NaN where the predicted class has none."""
+    problem, label = predicted_problem(predictions.attrs), predictions["label"].values
+    names = [one.name for one in problem.unknowns if not problem.has(one.name).all()]
+    return predictions.assign(
+        {name: predictions[name].where(("sample", problem.has(name)[label])) for name in names}
+    )
 
 
 def beside_truth(predictor: Predictor, samples: Samples) -> xr.Dataset:
-    """Predictions for a split with true_label, true_theta, true_eps0 and true_gap."""
+    """Predictions for a split, with true_label and each unknown as true_NAME."""
     predictions = predictor(samples.maps(rows) for rows in samples.chunks())
     predictions = predictions.assign_coords(sample=samples.ids)
     predictions["true_label"] = ("sample", samples.label.astype(np.int8))
-    for name, units in UNITS.items():
-        predictions[f"true_{name}"] = ("sample", getattr(samples, name), {"units": units})
+    for one in predictor.problem.learned:
+        truth = samples.parameters[one.name]
+        predictions[f"true_{one.name}"] = ("sample", truth, {"units": one.unit})
     return predictions

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from gapscope.instrument.site_noise import NoiseModel
 from gapscope.learning.data.inputs import InputScaling, momentum_images
-from gapscope.learning.data.moves import C3V, move_angles, move_images, pixel_gathers
+from gapscope.learning.data.moves import move_images, pixel_gathers
 from gapscope.learning.data.samples import Samples
-from gapscope.learning.data.targets import TargetScaling
+from gapscope.learning.data.targets import Targets, Values
 from gapscope.learning.network.config import TrainingConfig
 from gapscope.learning.network.two_heads import IRREP, PARAMETERS
 
@@ -26,7 +26,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """A split in order, as it is: for validation."""
 
     def __init__(
-        self, samples: Samples, inputs: InputScaling, targets: TargetScaling, batch_size: int
+        self, samples: Samples, inputs: InputScaling, targets: Targets, batch_size: int
     ) -> None:
         super().__init__()
         self.samples = samples
@@ -39,20 +39,15 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def __getitem__(self, index: int) -> Batch:
         rows = np.arange(len(self.samples))[self._slice(index)]
-        return self._batch(rows, self.samples.images(rows), self.samples.theta[rows])
+        return self._batch(rows, self.samples.images(rows), self.samples.values(rows))
 
     def _slice(self, index: int) -> slice:
         return slice(index * self.batch_size, (index + 1) * self.batch_size)
 
-    def _batch(
-        self,
-        rows: NDArray[np.int64],
-        images: NDArray[np.float32],
-        theta: NDArray[np.float64],
-    ) -> Batch:
-        samples = self.samples
-        parameters = self.targets.encode(theta, samples.eps0[rows], samples.gap[rows])
-        return self.inputs.apply(images), {IRREP: samples.label[rows], PARAMETERS: parameters}
+    def _batch(self, rows: NDArray[np.int64], images: NDArray[np.float32], values: Values) -> Batch:
+        label = self.samples.label[rows]
+        parameters = self.targets.encode(values, label)
+        return self.inputs.apply(images), {IRREP: label, PARAMETERS: parameters}
 
 
 class TrainingBatches(Batches):
@@ -65,16 +60,15 @@ class TrainingBatches(Batches):
         self,
         samples: Samples,
         inputs: InputScaling,
-        targets: TargetScaling,
+        targets: Targets,
         config: TrainingConfig,
     ) -> None:
         super().__init__(samples, inputs, targets, config.batch_size)
         self.config = config
         self.epoch = 0
-        lattice = samples.reader.lattice
-        self._noise = NoiseModel.on(lattice, samples.size)
-        self._symmetric = config.symmetry and lattice == "triangular"
-        self._gathers = pixel_gathers(samples.size)
+        self._noise = NoiseModel.on(samples.lattice, samples.size)
+        self._moves = targets.problem.moves if config.symmetry else targets.problem.moves[:1]
+        self._gathers = pixel_gathers(self._moves, samples.size)
 
     def __len__(self) -> int:
         return len(self.samples) // self.batch_size
@@ -83,15 +77,15 @@ class TrainingBatches(Batches):
         order = self._generator(self.epoch).permutation(len(self.samples))
         rows = order[self._slice(index)]
         generators = [self._generator(self.epoch, int(i)) for i in self.samples.ids[rows]]
-        maps, theta = self.samples.maps(rows, generators), self.samples.theta[rows]
+        maps, values = self.samples.maps(rows, generators), self.samples.values(rows)
         if self.samples.measurement is None:
             maps = self._noisy(maps, generators)
-        images = momentum_images(maps, self.samples.reader.lattice)
-        if self._symmetric:
-            moves = np.array([rng.integers(len(C3V)) for rng in generators])
+        images = momentum_images(maps, self.samples.lattice)
+        if len(self._moves) > 1:
+            moves = np.array([rng.integers(len(self._moves)) for rng in generators])
             images = move_images(images, moves, self._gathers)
-            theta = move_angles(theta, self.samples.label[rows], moves)
-        return self._batch(rows, images, theta)
+            values = self.targets.problem.moved(values, self.samples.label[rows], moves.tolist())
+        return self._batch(rows, images, values)
 
     def _generator(self, *key: int) -> np.random.Generator:
         return np.random.default_rng(np.random.SeedSequence(self.config.seed, spawn_key=key))

@@ -18,7 +18,6 @@ from gapscope.learning.uncertainty.calibration import CALIBRATION, FEWEST, Calib
 from gapscope.learning.uncertainty.companion import MOST_ODD, Companion
 from gapscope.learning.uncertainty.novelty import Detector
 from gapscope.learning.uncertainty.temperature import fit_temperature
-from gapscope.physics import LABELS
 from gapscope.support.storage import require_output
 
 MOST_IMAGES = 5000
@@ -68,6 +67,7 @@ def calibrate(
         novelty = predictor.novelty((samples.maps(rows) for rows in samples.chunks()), detector)
         about = {"name": str(reader.recipe["name"]), "identity": identity, "split": split}
     calibration = Calibration(
+        problem=predictor.problem,
         temperature=fit_temperature(
             predictions["probability"].values, predictions["true_label"].values
         ),
@@ -139,19 +139,19 @@ def learn_companion(predictor: Predictor, training: Path) -> Companion | None:
         return None
     with DatasetReader(training) as reader:
         samples = predictor.samples(reader, "train")
+        classes = len(samples.problem.classes)
         rows = np.sort(
-            np.concatenate(
-                [np.flatnonzero(samples.label == i)[:MOST_ODD] for i in range(len(LABELS))]
-            )
+            np.concatenate([np.flatnonzero(samples.label == i)[:MOST_ODD] for i in range(classes)])
         )
         chunks = np.array_split(rows, -(-len(rows) // CHUNK))
         batches = ((samples.label[chunk], samples.maps(chunk)) for chunk in chunks)
-        return Companion.fit(predictor.emulators, batches, reader.lattice)
+        labels = samples.problem.labels
+        return Companion.fit(predictor.emulators, batches, samples.lattice, labels)
 
 
 def scored(companion: Companion, samples: Samples) -> Companion:
     """A companion with the scores of calibration maps."""
-    lattice = samples.reader.lattice
+    lattice = samples.lattice
     scores = [companion(samples.maps(rows), lattice)[0] for rows in samples.chunks()]
     # A file keeps them in single precision.
     return replace(companion, scores=np.concatenate(scores).astype(np.float32).astype(np.float64))

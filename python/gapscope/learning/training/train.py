@@ -31,6 +31,7 @@ from gapscope.learning.training.loss import loss_weights, losses
 from gapscope.learning.training.optimizer import adamw
 from gapscope.learning.training.run_checkpoint import RunCheckpoint
 from gapscope.physics.lattice import Lattice, require_triangular
+from gapscope.problem.problem import Problem
 from gapscope.support.storage import make_folder, only_writer, require_folder
 
 LOCK = "train.lock"
@@ -108,7 +109,7 @@ def train(
                     clean = [training] if config.measurement is None else _clean(reader, config)
                     splits = [*clean, *(_further(stack, other, training) for other in also)]
                     emulators = learn_emulators(folder.trained_network(), folder.config(), splits)
-                emulators.write(folder.emulators, weights_name(folder.best))
+                emulators.write(folder.emulators, weights_name(folder.best), folder.config().labels)
     return folder
 
 
@@ -134,7 +135,7 @@ def _further(stack: ExitStack, dataset: str | Path, training: Samples) -> Sample
     """Training maps of another dataset; raises TrainingError for maps of another kind."""
     reader = stack.enter_context(DatasetReader(dataset))
     there, here = (
-        {"lattice": one.lattice, "energies": one.energies.tolist(), "labels": one.labels}
+        {"lattice": one.lattice, "energies": one.energies.tolist(), **_asked(one.problem)}
         for one in (reader, training.reader)
     )
     if there != here:
@@ -146,16 +147,24 @@ def _further(stack: ExitStack, dataset: str | Path, training: Samples) -> Sample
     return Samples.of(reader, "train", training.size)
 
 
+def _asked(problem: Problem) -> dict[str, Any]:
+    """What two networks, or a network and maps, have in common where they are asked the same."""
+    unknowns = [f"{one.name} ({one.scale})" for one in problem.learned]
+    return {"labels": problem.labels, "unknowns": unknowns}
+
+
 def _begin(
     samples: Samples, config: TrainingConfig, dataset: dict[str, Any], origin: Trained | None
 ) -> RunConfig:
+    lattice = samples.lattice
     fresh = RunConfig(
         training=config,
         precision=choose_precision(config.precision),
-        lattice=samples.reader.lattice,
+        lattice=lattice.name,
+        lattice_vectors=None if lattice.cell is None else (*lattice.cell[0], *lattice.cell[1]),
         energies=tuple(samples.reader.energies.tolist()),
         inputs=InputScaling.of(samples, relative=config.measurement is not None),
-        targets=TargetScaling.of(samples.eps0, samples.gap),
+        scaling=TargetScaling.of(samples.problem, samples.parameters),
         labels=samples.reader.labels,
         dataset=dataset,
         versions={
@@ -168,7 +177,7 @@ def _begin(
         return fresh
     _require_fit(origin, fresh)
     relative = replace(origin.config.inputs, relative=fresh.inputs.relative)
-    return replace(fresh, inputs=relative, targets=origin.config.targets, start=origin.weights)
+    return replace(fresh, inputs=relative, scaling=origin.config.scaling, start=origin.weights)
 
 
 def _require_fit(origin: Trained, fresh: RunConfig) -> None:
@@ -177,8 +186,9 @@ def _require_fit(origin: Trained, fresh: RunConfig) -> None:
         {
             **asdict(one.training.network),
             "lattice": one.lattice,
+            "lattice vectors": one.lattice_vectors,
             "energies": one.energies,
-            "labels": one.labels,
+            **_asked(one.problem),
         }
         for one in (origin.config, fresh)
     )
@@ -244,11 +254,14 @@ def compiled(network: keras.Model, config: TrainingConfig, steps_per_epoch: int)
 def _attributes(dataset: str | Path) -> dict[str, Any]:
     with open_dataset(dataset) as opened:
         attributes = opened.attrs
-        return {
+        stored = {
             **{name: str(attributes[name]) for name in ("identity", "name", "material")},
             "broadening": float(attributes["broadening"]),
             "recipe": json.loads(attributes["recipe"]),
         }
+        if "problem" in attributes:
+            stored["problem"] = json.loads(attributes["problem"])
+        return stored
 
 
 def _require_same(

@@ -15,24 +15,25 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.errors import CalibrationError
-from gapscope.learning.data.targets import circular_error
 from gapscope.learning.emulator.by_irrep import Emulators
 from gapscope.learning.uncertainty.companion import COMPANION, Companion
 from gapscope.learning.uncertainty.conformal import Scores, p_values, require_level
 from gapscope.learning.uncertainty.novelty import Detector
 from gapscope.learning.uncertainty.temperature import tempered
-from gapscope.physics import LABELS
+from gapscope.problem.paper import predicted_problem
+from gapscope.problem.problem import Problem
+from gapscope.problem.unknown import Unknown
 from gapscope.support.array_file import UNREADABLE, read_arrays, write_arrays
 
 CALIBRATION_SCHEMA = 1
 CALIBRATION = "calibration.npz"
-PARAMETERS = ("gap", "theta", "eps0")
 LEVEL = 0.9
 NOVELTY_LEVEL = 0.01
 FEWEST = 100
 """Maps of the smallest calibration set: fewer give no p-value below NOVELTY_LEVEL."""
 
 _CLASSES = ("sample", "class")
+Array = NDArray[np.float64]
 _DETECTOR = "detector_"
 
 
@@ -44,16 +45,17 @@ class Calibration:
     ----------
     temperature : that of the irrep's probabilities; see
         :mod:`gapscope.learning.uncertainty.temperature`.
+    problem : what the network is asked.
     predicted : (samples,), the most probable class.
     scores : nonconformity scores by name, each (samples,): irrep, 1 - probability of the true
-        class at temperature 1; gap and eps0, |error| in meV; theta, distance on the circle of
-        circumference pi in rad, NaN where the truth has no angle.
+        class at temperature 1; an unknown, see :func:`distance`, NaN where the true class has none.
     novelty : (samples,), scores of ``detector``, which knows the training images; None: distances
         as :meth:`gapscope.learning.prediction.predictor.Predictor.novelty` says.
     about : weights (their SHA-256), name and identity of the data set, split, versions.
     companion : what knows amplitudes and odd parts, with its scores; None: novelty stands alone.
     """
 
+    problem: Problem
     temperature: float
     predicted: NDArray[np.int8]
     scores: Mapping[str, NDArray[np.float64]]
@@ -72,7 +74,8 @@ class Calibration:
         ------
         CalibrationError : see :meth:`gapscope.learning.uncertainty.conformal.Scores.bounds`.
         """
-        return Scores.of(self.scores[name], self.predicted, len(LABELS)).bounds(level)
+        classes = len(self.problem.classes)
+        return Scores.of(self.scores[name], self.predicted, classes).bounds(level)
 
     def applied(
         self,
@@ -85,13 +88,14 @@ class Calibration:
         """Predictions at temperature 1 with all that the calibration knows of them.
 
         ``probability`` becomes the calibrated one. New over ``sample``: irrep_set (sample, class);
-        gap_low, gap_high, eps0_low, eps0_high in meV, gap_low cut at 0; theta_low <= theta <=
-        theta_high in rad, an arc of at most pi around theta, whose ends may leave [0, pi) and
-        which theta + n pi lies on, too; NaN for A12u; novelty, novelty_p, unlike_training.
+        NAME_low and NAME_high of every unknown, NaN where the predicted class has none; novelty,
+        novelty_p, unlike_training. Ends of what is positive are cut at 0. On a circle they are the
+        ends of an arc around the value, at most as long as its period, which the value plus any
+        number of periods lies on, too.
 
         With a probability of at least ``level`` the set holds the true irrep, and each interval
-        the true value, among maps of each predicted class (theta: that have one), provided that
-        the map comes from where the calibration set came from. ``unlike_training``
+        the true value, among maps of each predicted class that have one, provided that the map
+        comes from where the calibration set came from. ``unlike_training``
         (novelty_p < novelty_level) says of at most that share of such maps that they do not.
         ``companion`` are the scores (sample, 2) of :class:`Companion`, where there is one.
 
@@ -110,15 +114,12 @@ class Calibration:
             "probability": (_CLASSES, calibrated),
             "irrep_set": (_CLASSES, chosen),
         }
-        for name in PARAMETERS:
-            value, width = predictions[name].values, self.bounds(name, level)[label]
+        for unknown in self.problem.shown:
+            name = unknown.name
+            width = np.where(self.problem.has(name)[label], self.bounds(name, level)[label], np.nan)
             units = predictions[name].attrs
-            if name == "theta":
-                width = np.where(label == LABELS.index("A12u"), np.nan, width)
-            low = value - width
-            low = np.maximum(low, 0) if name == "gap" else low
-            new[f"{name}_low"] = ("sample", low, units)
-            new[f"{name}_high"] = ("sample", value + width, units)
+            low, high = around(unknown, predictions[name].values, width)
+            new |= {f"{name}_low": ("sample", low, units), f"{name}_high": ("sample", high, units)}
         new |= {
             "novelty": ("sample", novelty),
             "novelty_p": ("sample", p),
@@ -168,7 +169,7 @@ class Calibration:
     def write(self, path: Path) -> None:
         """Write the file, and the companion's beside it, each whole or not; raises StorageError."""
         about = {
-            "labels": list(LABELS),
+            "labels": list(self.problem.labels),
             "temperature": self.temperature,
             **self.about,
         }
@@ -186,9 +187,11 @@ class Calibration:
             self.companion.write(path.with_name(COMPANION), self.about["weights"])
 
     @classmethod
-    def read(cls, path: Path, weights: str, emulators: Emulators | None) -> Calibration:
-        """The calibration in a file, of the weights of this name (their SHA-256) and the network's
-        surfaces.
+    def read(
+        cls, path: Path, weights: str, problem: Problem, emulators: Emulators | None
+    ) -> Calibration:
+        """The calibration in a file, of the weights of this name (their SHA-256), the network's
+        problem and its surfaces.
 
         Raises
         ------
@@ -197,7 +200,7 @@ class Calibration:
         """
         about, arrays = read_arrays(path, CALIBRATION_SCHEMA, _damaged)
         try:
-            calibration = cls._of(arrays, about)
+            calibration = cls._of(arrays, about, problem)
         except UNREADABLE as error:
             raise _damaged(path, error) from error
         if calibration.about["weights"] != weights:
@@ -209,29 +212,32 @@ class Calibration:
         beside = path.with_name(COMPANION)
         if not beside.is_file():
             return calibration
-        companion = Companion.read(beside, weights, len(calibration), emulators)
+        companion = Companion.read(beside, weights, problem.labels, len(calibration), emulators)
         return replace(calibration, companion=companion)
 
     @classmethod
-    def _of(cls, arrays: dict[str, NDArray[Any]], about: dict[str, Any]) -> Calibration:
-        if tuple(about.pop("labels")) != LABELS:
+    def _of(
+        cls, arrays: dict[str, NDArray[Any]], about: dict[str, Any], problem: Problem
+    ) -> Calibration:
+        if tuple(about.pop("labels")) != problem.labels:
             raise ValueError("other classes")
         missing = {"weights", "name", "identity", "split"} - about.keys()
         if missing:
             raise ValueError(f"no {sorted(missing)}")
         temperature = float(about.pop("temperature"))
         predicted = arrays["predicted"].astype(np.int8)
-        scores = {name: arrays[name].astype(np.float64) for name in ("irrep", *PARAMETERS)}
+        names = ["irrep", *(unknown.name for unknown in problem.shown)]
+        scores = {name: arrays[name].astype(np.float64) for name in names}
         novelty = arrays["novelty"].astype(np.float64)
         shapes = [predicted.shape, novelty.shape, *(column.shape for column in scores.values())]
         if set(shapes) != {(len(predicted),)}:
             raise ValueError(f"shapes {shapes}")
-        if not (temperature > 0 and np.isin(predicted, range(len(LABELS))).all()):
+        if not (temperature > 0 and np.isin(predicted, range(len(problem.classes))).all()):
             raise ValueError(f"temperature {temperature}, classes {np.unique(predicted)}")
         detector = None
         if any(name.startswith(_DETECTOR) for name in arrays):
             detector = Detector.from_arrays(lambda name: arrays[_DETECTOR + name])
-        return cls(temperature, predicted, scores, novelty, detector, about)
+        return cls(problem, temperature, predicted, scores, novelty, detector, about)
 
 
 def errors(predictions: xr.Dataset) -> dict[str, NDArray[np.float64]]:
@@ -239,11 +245,28 @@ def errors(predictions: xr.Dataset) -> dict[str, NDArray[np.float64]]:
     truth = predictions["true_label"].values
     right = predictions["probability"].values[np.arange(len(truth)), truth]
     found = {
-        name: np.abs(predictions[name].values - predictions[f"true_{name}"].values)
-        for name in PARAMETERS
+        one.name: distance(
+            one, predictions[one.name].values, predictions[f"true_{one.name}"].values
+        )
+        for one in predicted_problem(predictions.attrs).shown
     }
-    found["theta"] = circular_error(predictions["theta"].values, predictions["true_theta"].values)
     return {"irrep": 1 - right.astype(np.float64), **found}
+
+
+def distance(unknown: Unknown, values: Array, truth: Array) -> Array:
+    """How far values are from the truth: in the unknown's unit, on a circle the shorter way round;
+    on a logarithmic scale |log(value / truth)|."""
+    if unknown.scale == "logarithmic":
+        return np.asarray(np.abs(np.log(values / truth)))
+    return unknown.error(values, truth)
+
+
+def around(unknown: Unknown, values: Array, width: Array) -> tuple[Array, Array]:
+    """Lower and upper ends of what is no farther from values than a :func:`distance`."""
+    if unknown.scale == "logarithmic":
+        return values * np.exp(-width), values * np.exp(width)
+    low = values - width
+    return np.maximum(low, 0) if unknown.positive else low, values + width
 
 
 def _damaged(path: Path, error: Exception) -> CalibrationError:

@@ -6,14 +6,14 @@ odd in r, Im rho(q). Both follow from the image's shape s = asinh(Re rho / u), u
 from the irrep: maps of an irrep fill a surface of few dimensions
 (:mod:`gapscope.learning.emulator.emulator`). :mod:`gapscope.learning.uncertainty.expected` says
 what both are on the surface that is nearest in shape, and how far off that may be. A map that lies
-off the impurity, is turned upside down or stands in another unit has a large score. The maps of
-A1g, A2g and Eg are even in r: upside down, they are the same.
+off the impurity, is turned upside down or stands in another unit has a large score. Maps that are
+even in r are the same upside down.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -23,18 +23,18 @@ from numpy.typing import NDArray
 
 from gapscope.errors import CalibrationError
 from gapscope.learning.data.inputs import even_half
-from gapscope.learning.emulator.by_irrep import FEWEST, Emulators
+from gapscope.learning.emulator.by_irrep import FEWEST, Emulators, class_heads
 from gapscope.learning.emulator.emulator import shape_and_scale
 from gapscope.learning.emulator.regression import Array
 from gapscope.learning.uncertainty.expected import FLOORS, Expected, Half
-from gapscope.physics import LABELS
 from gapscope.physics.fourier import qpi_image
+from gapscope.physics.lattice import Lattice
 from gapscope.support.array_file import UNREADABLE, Arrays, read_arrays, write_arrays
 
 logger = logging.getLogger(__name__)
 
 COMPANION = "companion.npz"
-COMPANION_SCHEMA = 2
+COMPANION_SCHEMA = 3
 MOST_ODD = 800
 """Maps of an irrep that odd parts are learned from."""
 
@@ -46,12 +46,14 @@ class Companion:
     Attributes
     ----------
     emulators : those of the network.
-    expected : what goes with each of LABELS; None where there is no emulator.
+    expected : what goes with each class; None where there is no emulator.
+    labels : of the classes.
     scores : (maps, 2), of the first maps of the calibration set, in its order.
     """
 
     emulators: Emulators
     expected: tuple[Expected | None, ...]
+    labels: tuple[str, ...]
     scores: Array
 
     @classmethod
@@ -59,7 +61,8 @@ class Companion:
         cls,
         emulators: Emulators,
         batches: Iterable[tuple[NDArray[np.integer], NDArray[np.floating]]],
-        lattice: str,
+        lattice: Lattice | str,
+        labels: Sequence[str],
     ) -> Self:
         """From the training maps that the surfaces begin with, in their order; without scores.
 
@@ -69,13 +72,13 @@ class Companion:
         ------
         CalibrationError : other maps than the surfaces', or too few of an irrep.
         """
-        parts: list[list[tuple[Half, Array, Half]]] = [[] for _ in LABELS]
+        parts: list[list[tuple[Half, Array, Half]]] = [[] for _ in labels]
         for label, maps in batches:
             described = _described(maps, lattice)
             for index, own in enumerate(parts):
                 shape, scale, odd = (part[label == index] for part in described)
                 own.append((shape, scale, odd))
-        expected: list[Expected | None] = [None] * len(LABELS)
+        expected: list[Expected | None] = [None] * len(labels)
         for index, emulator in emulators.known:
             shape, scale, odd = (
                 np.concatenate(part)[:MOST_ODD] for part in zip(*parts[index], strict=True)
@@ -83,13 +86,13 @@ class Companion:
             if len(shape) < FEWEST:
                 raise CalibrationError(
                     f"A companion needs {FEWEST} training maps of each irrep.",
-                    f"{len(shape)} of {LABELS[index]}",
+                    f"{len(shape)} of {labels[index]}",
                     "Name the folder of the dataset that the run was trained on (--training).",
                 )
             expected[index] = Expected.fit(emulator, shape, scale, odd)
-        return cls(emulators, tuple(expected), np.empty((0, len(FLOORS))))
+        return cls(emulators, tuple(expected), tuple(labels), np.empty((0, len(FLOORS))))
 
-    def __call__(self, maps: NDArray[np.floating], lattice: str) -> tuple[Array, Array]:
+    def __call__(self, maps: NDArray[np.floating], lattice: Lattice | str) -> tuple[Array, Array]:
         """Scores (n, 2) of maps (n, energies, L, L), and the amplitude, (n, energies), as a
         multiple of that which goes with the shape."""
         shape, scale, odd = _described(maps, lattice)
@@ -111,18 +114,25 @@ class Companion:
     def write(self, path: Path, weights: str) -> None:
         """Write the file, beside the weights of this name (their SHA-256); raises StorageError."""
         arrays: Arrays = {"scores": self.scores.astype(np.float32)}
-        for label, expected in zip(LABELS, self.expected, strict=True):
+        for label, expected in enumerate(self.expected):
             if expected is not None:
                 arrays |= {f"{label}_{name}": v for name, v in expected.arrays().items()}
-        write_arrays(path, COMPANION_SCHEMA, {"weights": weights}, arrays)
+        about = {"weights": weights, "labels": list(self.labels), "numbered": True}
+        write_arrays(path, COMPANION_SCHEMA, about, arrays)
 
     @classmethod
     def read(
-        cls, path: Path, weights: str, count: int, emulators: Emulators | None
+        cls,
+        path: Path,
+        weights: str,
+        labels: Sequence[str],
+        count: int,
+        emulators: Emulators | None,
     ) -> Companion | None:
         """The file beside the weights of this name, a calibration of ``count`` maps and surfaces.
 
-        One of schema 1, a regression for all irreps in one, is left aside with a warning.
+        Names of arrays begin with the number of the class; in schema 2 it was its label. One of
+        schema 1, a regression for all irreps in one, is left aside with a warning.
 
         Raises
         ------
@@ -142,9 +152,12 @@ class Companion:
                 raise ValueError("scores that are not finite")
             if emulators is None:
                 raise ValueError("no surfaces beside it")
-            expected: list[Expected | None] = [None] * len(LABELS)
+            if list(about.get("labels", labels)) != list(labels):
+                raise ValueError("other classes")
+            expected: list[Expected | None] = [None] * len(labels)
+            heads = class_heads(about, labels)
             for index, emulator in emulators.known:
-                head = f"{LABELS[index]}_"
+                head = f"{heads[index]}_"
                 own = {n.removeprefix(head): v for n, v in arrays.items() if n.startswith(head)}
                 expected[index] = Expected.from_arrays(own, emulator)
         except UNREADABLE as error:
@@ -155,10 +168,10 @@ class Companion:
                 f"{path}, of weights {owner}, beside {weights}",
                 "Run `gapscope calibrate` again.",
             )
-        return cls(emulators, tuple(expected), scores)
+        return cls(emulators, tuple(expected), tuple(labels), scores)
 
 
-def _described(maps: NDArray[np.floating], lattice: str) -> tuple[Half, Array, Half]:
+def _described(maps: NDArray[np.floating], lattice: Lattice | str) -> tuple[Half, Array, Half]:
     """Shape (n, pixels), log u (n, energies) and o (n, pixels)."""
     rho = np.moveaxis(qpi_image(maps.astype(np.float64), lattice), 1, -1)
     shape, scale = shape_and_scale(rho.real)

@@ -1,7 +1,7 @@
 """How unlike the training maps a map is: its distance from the surface that they lie on.
 
-The maps of one material fill a surface of few dimensions (gap, theta, eps0) per irrep. The score
-of an image x, as the network sees it, is
+The maps of one material fill a surface of few dimensions per irrep, those of the unknowns. The
+score of an image x, as the network sees it, is
 
     log [ d(x, plane of the nearest training images)^2 / d(x, C)^2 ]
 

@@ -186,9 +186,8 @@ def test_every_epoch_has_all_samples_in_another_order(toy_dataset: Path) -> None
         orders.append(np.concatenate([made[i][1]["parameters"][:, 3] for i in range(len(made))]))
     assert (orders[0] != orders[1]).any()
     np.testing.assert_array_equal(np.sort(orders[0]), np.sort(orders[1]))
-    np.testing.assert_array_equal(
-        np.sort(orders[0]), np.sort(made.samples.parameters["gap"].astype(np.float32))
-    )
+    gaps = made.samples.parameters["gap"].astype(np.float32)
+    np.testing.assert_array_equal(np.sort(orders[0]), np.sort(gaps))
 
 
 def test_augmented_inputs_are_inputs_of_true_maps(toy_dataset: Path) -> None:

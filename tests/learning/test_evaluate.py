@@ -56,10 +56,9 @@ def test_errors_are_means_over_the_true_class_whether_it_was_hit_or_not() -> Non
     assert accuracy(missed) == 0.2
     eg = made.isel(sample=made["true_label"].values == LABELS.index("Eg"))
     row = table(made)[LABELS.index("Eg")]
-    assert row.errors["gap"].value == pytest.approx(float(abs(eg["gap"] - eg["true_gap"]).mean()))
-    assert row.errors["eps0"].value == pytest.approx(
-        float(abs(eg["eps0"] - eg["true_eps0"]).mean())
-    )
+    for name in ("gap", "eps0"):
+        mean = float(abs(eg[name] - eg[f"true_{name}"]).mean())
+        assert row.errors[name].value == pytest.approx(mean)
 
 
 def test_bootstrap_intervals_cover_the_true_mean_error_as_often_as_they_say() -> None:

@@ -108,7 +108,7 @@ class Samples:
     @property
     def lattice(self) -> Lattice:
         """That of the maps."""
-        return Lattice(self.reader.lattice, self.reader.lattice_constant)
+        return self.reader.crystal_lattice
 
     def values(self, rows: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
         """Parameters of some rows of the split."""

@@ -188,8 +188,7 @@ class Predictor:
         same_energies = len(config.energies) == len(reader.energies) and np.allclose(
             config.energies, reader.energies, rtol=0, atol=ENERGY_TOLERANCE
         )
-        there = Lattice(reader.lattice, reader.lattice_constant)
-        same = same_energies and same_lattice(there, self.lattice)
+        same = same_energies and same_lattice(reader.crystal_lattice, self.lattice)
         if not same or reader.window < self.size:
             raise RunError(
                 f"This run needs maps on the {config.lattice} lattice, of at least {self.size} "

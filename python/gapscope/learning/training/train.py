@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
@@ -30,7 +31,7 @@ from gapscope.learning.training.display import Progress
 from gapscope.learning.training.loss import loss_weights, losses
 from gapscope.learning.training.optimizer import adamw
 from gapscope.learning.training.run_checkpoint import RunCheckpoint
-from gapscope.physics.lattice import Lattice, require_triangular
+from gapscope.physics.lattice import require_triangular
 from gapscope.problem.problem import Problem
 from gapscope.support.storage import make_folder, only_writer, require_folder
 
@@ -81,7 +82,7 @@ def train(
     require_folder(run)
     if config.measurement is not None:
         with DatasetReader(dataset) as reader:
-            lattice = Lattice(reader.lattice, reader.lattice_constant)
+            lattice = reader.crystal_lattice
         require_triangular(lattice, "Training for measured maps")
     folder = RunFolder(run)
     attributes = _attributes(dataset)
@@ -135,7 +136,7 @@ def _further(stack: ExitStack, dataset: str | Path, training: Samples) -> Sample
     """Training maps of another dataset; raises TrainingError for maps of another kind."""
     reader = stack.enter_context(DatasetReader(dataset))
     there, here = (
-        {"lattice": one.lattice, "energies": one.energies.tolist(), **_asked(one.problem)}
+        {"lattice": _shape(one), "energies": one.energies.tolist(), **_asked(one.problem)}
         for one in (reader, training.reader)
     )
     if there != here:
@@ -145,6 +146,13 @@ def _further(stack: ExitStack, dataset: str | Path, training: Samples) -> Sample
             "Leave that dataset out.",
         )
     return Samples.of(reader, "train", training.size)
+
+
+def _shape(reader: DatasetReader) -> dict[str, Any]:
+    """A lattice, whatever its constant."""
+    content = reader.crystal_lattice.to_dict()
+    del content["lattice_constant"]
+    return content
 
 
 def _asked(problem: Problem) -> dict[str, Any]:
@@ -254,11 +262,12 @@ def compiled(network: keras.Model, config: TrainingConfig, steps_per_epoch: int)
 def _attributes(dataset: str | Path) -> dict[str, Any]:
     with open_dataset(dataset) as opened:
         attributes = opened.attrs
-        stored = {
+        stored: dict[str, Any] = {
             **{name: str(attributes[name]) for name in ("identity", "name", "material")},
-            "broadening": float(attributes["broadening"]),
             "recipe": json.loads(attributes["recipe"]),
         }
+        if math.isfinite(attributes["broadening"]):  # else it is unknown
+            stored["broadening"] = float(attributes["broadening"])
         if "problem" in attributes:
             stored["problem"] = json.loads(attributes["problem"])
         return stored

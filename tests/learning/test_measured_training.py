@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 import xarray as xr
@@ -15,8 +13,7 @@ import toys
 from gapscope.dataset.compute import JuliaKernel
 from gapscope.dataset.load import DatasetReader
 from gapscope.dataset.recipe import Recipe
-from gapscope.dataset.schema import DATASET
-from gapscope.errors import CalibrationError, SpecificationError, TrainingError
+from gapscope.errors import CalibrationError, TrainingError
 from gapscope.inference.measured_maps import predict_sites
 from gapscope.inference.nearest import nearest_maps
 from gapscope.inference.refine import Conditions, Guess
@@ -79,7 +76,7 @@ def test_maps_at_constant_current_are_divided_by_the_current(tmp_path: Path) -> 
     np.testing.assert_array_equal(made["read"], made["cached"])
     assert not np.allclose(made["read"], made["height"])
     np.testing.assert_array_equal(
-        made["read"][0], always(whole, np.random.default_rng(4), feedback)
+        made["read"][0], always(whole, np.random.default_rng(4), feedback, lattice="triangular")
     )
 
 
@@ -99,7 +96,8 @@ def test_maps_at_a_coarse_resolution_are_mixed_in(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read, cached)
     assert not np.allclose(read, without)
     generator, broadened = np.random.default_rng(4), Broadened(maps, density)
-    np.testing.assert_array_equal(read[0], MEASUREMENT(whole, generator, None, broadened))
+    again = MEASUREMENT(whole, generator, None, broadened, lattice="triangular")
+    np.testing.assert_array_equal(read[0], again)
 
 
 def test_samples_are_measured_the_same_way_each_time_and_cached_or_not(wide: Path) -> None:
@@ -112,7 +110,7 @@ def test_samples_are_measured_the_same_way_each_time_and_cached_or_not(wide: Pat
         whole = reader.images(reader.ids("train")[rows])
     assert measured.shape == clean.shape
     np.testing.assert_array_equal(measured, cached)
-    first = MEASUREMENT(whole[0], np.random.default_rng(int(rows[0])))
+    first = MEASUREMENT(whole[0], np.random.default_rng(int(rows[0])), lattice="triangular")
     np.testing.assert_array_equal(measured[0], first)  # ids of the training split begin at 0
     assert np.abs(measured - clean).max() > 0.1 * np.abs(clean).max()
 
@@ -121,8 +119,8 @@ def test_training_draws_a_new_measurement_each_epoch(wide: Path, config: Trainin
     with DatasetReader(wide) as reader:
         samples = Samples.of(reader, "train", 16, 1.0, MEASUREMENT)
         scaling = InputScaling.of(samples, relative=True)
-        scaling = TargetScaling.of(samples.problem, samples.parameters)
-        targets = Targets(samples.problem, scaling)
+        spread = TargetScaling.of(samples.problem, samples.parameters)
+        targets = Targets(samples.problem, spread)
         still = replace(config, symmetry=False)
         batches = TrainingBatches(samples, scaling, targets, still)
         first, again = batches[0][0], batches[0][0]
@@ -215,7 +213,8 @@ def test_the_nearest_maps_are_shown_as_they_were_taken(regulated: RunFolder) -> 
     maps = simulate_batch([state], conditions.numerics)
     change = JuliaKernel().integral_changes([state], recipe.contours()[1:], conditions.numerics)
     feedback = Feedback(maps.dos[0], change[0])
-    expected = ConstantCurrent(16, 0)(maps.ldos_change[0], np.random.default_rng(0), feedback)
+    taken, rng = ConstantCurrent(16, 0), np.random.default_rng(0)
+    expected = taken(maps.ldos_change[0], rng, feedback, lattice="triangular")
     shown = nearest_maps(found, regulated.path)["ldos_change"][0, 0].values
     scale = np.abs(expected).max()
     np.testing.assert_allclose(shown, expected[0], atol=1e-5 * scale)
@@ -227,21 +226,6 @@ def test_its_config_comes_back_from_its_file(run: RunFolder) -> None:
     assert config.training.measurement == MEASUREMENT
     assert config.inputs.relative is True
     assert RunConfig.from_json(config.to_json()) == config
-
-
-def test_a_square_lattice_is_refused_before_an_earlier_run_is_touched(
-    wide: Path, tmp_path: Path
-) -> None:
-    squares, run = Path(shutil.copytree(wide, tmp_path / "squares")), tmp_path / "run"
-    with h5py.File(squares / DATASET, "r+") as file:
-        file.attrs["lattice"] = "square"
-    run.mkdir()
-    kept = RunFolder(run)
-    kept.path.joinpath("config.json").write_text("an earlier run")
-    measured = toys.tiny_config(epochs=1, measurement=MEASUREMENT)
-    with pytest.raises(SpecificationError, match="Training for measured maps"):
-        train(squares, run, measured, resume=False, progress=False)
-    assert (run / "config.json").read_text() == "an earlier run"
 
 
 def test_small_windows_and_other_sizes_are_refused(toy_dataset: Path, tmp_path: Path) -> None:

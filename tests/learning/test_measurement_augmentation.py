@@ -19,11 +19,12 @@ from gapscope.learning.data.single_impurity import Broadened, Feedback
 from gapscope.physics.lattice import VECTORS, symmetric_window, window_coordinates
 
 SIZE, WIDE = 32, 64
+LATTICE = "triangular"
 NOTHING = MeasurementAugmentation(
     size=SIZE, density=0.0, orbital=None, shift=0.0, affine=0.0, bend=0.0, background=0.0,
     least_field=1.0, white=0.0, pink=0.0, lines=0.0, amplitude=0.0,
 )  # fmt: skip
-INSIDE = symmetric_window("triangular", SIZE)
+INSIDE = symmetric_window(LATTICE, SIZE)
 
 
 def map_like() -> NDArray[np.float64]:
@@ -41,7 +42,7 @@ def window(maps: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def augmented(seed: int = 0, **settings: float | None) -> NDArray[np.float32]:
-    return replace(NOTHING, **settings)(map_like(), np.random.default_rng(seed))
+    return replace(NOTHING, **settings)(map_like(), np.random.default_rng(seed), lattice=LATTICE)
 
 
 def test_without_effects_only_the_mean_is_gone() -> None:
@@ -63,7 +64,9 @@ def test_constant_current_divides_by_what_flows(density: float) -> None:
     settings = replace(NOTHING, density=density, constant_current=1.0)
     chosen = set()
     for seed in range(10):
-        found = settings(map_like(), np.random.default_rng(seed), Feedback(rho0, integrals))
+        found = settings(
+            map_like(), np.random.default_rng(seed), Feedback(rho0, integrals), lattice=LATTICE
+        )
         kept = found[0] != 0
         # The same numbers in the same order as the augmentation draws them.
         rng = np.random.default_rng(seed)
@@ -86,14 +89,14 @@ def test_constant_current_divides_by_what_flows(density: float) -> None:
 def test_clean_maps_at_constant_current_are_divided_and_nothing_else(setpoint: int) -> None:
     rho0, integrals = np.array([0.7, 2.0]), 0.05 * map_like()
     found = ConstantCurrent(SIZE, setpoint)(
-        map_like(), np.random.default_rng(0), Feedback(rho0, integrals)
+        map_like(), np.random.default_rng(0), Feedback(rho0, integrals), lattice=LATTICE
     )
     density_of_states = rho0[:, None, None] + window(map_like())
     current = np.maximum(1 + window(integrals)[setpoint], LEAST_CURRENT)
     expected = constant_current(density_of_states, current, 1.0) - rho0[:, None, None]
     np.testing.assert_allclose(found, expected, atol=1e-6)
     with pytest.raises(TrainingError, match="setpoints"):
-        ConstantCurrent(SIZE, setpoint)(map_like(), np.random.default_rng(0))
+        ConstantCurrent(SIZE, setpoint)(map_like(), np.random.default_rng(0), lattice=LATTICE)
 
 
 def test_a_part_of_the_maps_is_taken_at_constant_current() -> None:
@@ -103,8 +106,8 @@ def test_a_part_of_the_maps_is_taken_at_constant_current() -> None:
     for seed in range(200):
         rngs = np.random.default_rng(seed), np.random.default_rng(seed)
         rngs[0].random()  # which decides
-        height = settings(map_like(), rngs[0])
-        found = settings(map_like(), rngs[1], feedback)
+        height = settings(map_like(), rngs[0], lattice=LATTICE)
+        found = settings(map_like(), rngs[1], feedback, lattice=LATTICE)
         changed += not np.array_equal(height, found)
     assert 40 <= changed <= 80
 
@@ -141,7 +144,9 @@ def test_other_impurities_are_sums_of_shifted_maps() -> None:
 def test_a_map_of_the_window_s_own_size_stays_alone() -> None:
     single = window(map_like())
     crowded = replace(NOTHING, density=0.05)
-    found, alone = (a(single, np.random.default_rng(9)) for a in (crowded, NOTHING))
+    found, alone = (
+        a(single, np.random.default_rng(9), lattice=LATTICE) for a in (crowded, NOTHING)
+    )
     kept = (found[0] != 0) & (alone[0] != 0)
     difference = found - alone
     assert np.ptp(difference[0][kept]) < 1e-5
@@ -155,7 +160,7 @@ def test_misplaced_positions_see_the_image_there() -> None:
     positions = positions @ VECTORS["triangular"]
     for seed in range(5):
         rng = np.random.default_rng(seed)
-        values = settings._misplaced(window(map_like()), 0.3, rng)
+        values = settings._misplaced(window(map_like()), 0.3, LATTICE, rng)
         rng = np.random.default_rng(seed)
         matrix = rng.uniform(-affine, affine, size=(2, 2))
         moved = positions + rng.uniform(-shift, shift, size=2) + positions @ matrix.T
@@ -174,7 +179,7 @@ def test_creep_bends_positions_by_a_quadratic() -> None:
     x, y = np.moveaxis(positions / (SIZE / 2), -1, 0)
     near = np.hypot(x, y) < 0.8
     for seed in range(5):
-        values = settings._misplaced(window(map_like()), 0.3, np.random.default_rng(seed))
+        values = settings._misplaced(window(map_like()), 0.3, LATTICE, np.random.default_rng(seed))
         rng = np.random.default_rng(seed)
         rng.uniform(size=6)  # of the affine part
         c = rng.uniform(-bend, bend, size=(3, 2))
@@ -194,7 +199,7 @@ def test_coarse_resolutions_are_mixed_in(fed_back: bool) -> None:
     settings = replace(NOTHING, resolution=0.8, constant_current=1.0)
     chosen, parts = set(), []
     for seed in range(20):
-        found = settings(sharp, np.random.default_rng(seed), feedback, broad)
+        found = settings(sharp, np.random.default_rng(seed), feedback, broad, lattice=LATTICE)
         rng = np.random.default_rng(seed)
         which, part = int(rng.integers(2)), rng.uniform(0, 0.8)
         mixed = (1 - part) * sharp + part * broad.maps[which]
@@ -239,7 +244,7 @@ def test_noise_has_the_strength_it_is_said_to_have(kind: str) -> None:
 def test_line_noise_is_the_same_along_lines() -> None:
     for seed in range(6):
         rng = np.random.default_rng(seed)
-        noise = replace(NOTHING, lines=1.0)._noise(_model(SIZE), 1, rng)
+        noise = replace(NOTHING, lines=1.0)._noise(_model(LATTICE, SIZE), 1, rng)
         assert 1 < len(np.unique(noise)) < 4 * SIZE * 2
 
 
@@ -267,7 +272,9 @@ def test_amplitudes_multiply() -> None:
 
 def test_everything_follows_the_generator() -> None:
     usual = MeasurementAugmentation(size=SIZE)
-    first, again, other = (usual(map_like(), np.random.default_rng(s)) for s in (1, 1, 2))
+    first, again, other = (
+        usual(map_like(), np.random.default_rng(s), lattice=LATTICE) for s in (1, 1, 2)
+    )
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
     assert first.dtype == np.float32
@@ -295,4 +302,4 @@ def test_strengths_out_of_range_are_refused(wrong: dict[str, float]) -> None:
 @pytest.mark.parametrize("shape", [(64, 64), (1, 30, 30), (1, 64, 62), (1, 65, 65)])
 def test_maps_of_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(TrainingError, match="shape"):
-        NOTHING(np.zeros(shape), np.random.default_rng(0))
+        NOTHING(np.zeros(shape), np.random.default_rng(0), lattice=LATTICE)

@@ -162,6 +162,18 @@ def test_a_file_gives_the_same_answers(file: Path, emulator: Emulator) -> None:
     np.testing.assert_array_equal(again.joined(images, label, targets), own)
 
 
+def test_a_file_of_schema_2_gives_the_same_answers(file: Path) -> None:
+    """Its arrays went by the classes' labels."""
+    again = Emulators.read(file, "w", toys.PROBLEM, SIZE, 1)
+    with np.load(file) as opened:
+        arrays = {name.replace(f"{NAME}_", f"{LABELS[NAME]}_"): opened[name] for name in opened}
+    arrays["about"] = np.array(json.dumps({"schema": 2, "labels": LABELS, "weights": "w"}))
+    np.savez(file, **arrays)
+    old = Emulators.read(file, "w", toys.PROBLEM, SIZE, 1)
+    assert [i for i, _ in old.known] == [i for i, _ in again.known] == [NAME]
+    np.testing.assert_array_equal(old.known[0][1].points, again.known[0][1].points)
+
+
 def test_kinds_come_back_and_none_is_beyond_the_setpoints(
     tmp_path: Path, emulator: Emulator
 ) -> None:
@@ -169,7 +181,7 @@ def test_kinds_come_back_and_none_is_beyond_the_setpoints(
     made = Emulators(
         (None, None, replace(emulator, acquisition=acquisition.astype(np.int8)), None, None)
     )
-    made.write(tmp_path / "surfaces.npz", "w")
+    made.write(tmp_path / "surfaces.npz", "w", LABELS)
     again = Emulators.read(tmp_path / "surfaces.npz", "w", toys.PROBLEM, SIZE, 1, setpoints=2)
     np.testing.assert_array_equal(again.known[0][1].acquisition, acquisition)
     with pytest.raises(RunError, match="beyond 1 setpoints"):

@@ -34,6 +34,12 @@ PRECISIONS = ("auto", "float32", "mixed_bfloat16")
     multiple=True,
     help="Further dataset that the regression of --surfaces learns from; repeat for several.",
 )
+@click.option(
+    "--options",
+    "file",
+    type=FILE,
+    help="TOML file with a table [training]  [default: the one of DATASET's recipe]",
+)
 @click.option("--restart", is_flag=True, help="Replace the run in the folder, do not resume it.")
 @click.option("--backbone", type=click.Choice(BACKBONES), help="Convolutional layers.")
 @click.option(
@@ -51,7 +57,7 @@ PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 @click.option("--ema-momentum", type=SHARE, help="Average the weights with this momentum.")
 @click.option("--irrep-weight", type=click.FloatRange(0), help="w_IR of the paper's eq. 16.")
 @click.option("--parameter-weight", type=click.FloatRange(0), help="w_param of the paper's eq. 16.")
-@click.option("--symmetry/--no-symmetry", default=None, help="Augment by the operations of C3v.")
+@click.option("--symmetry/--no-symmetry", default=None, help="Augment by the crystal's symmetry.")
 @click.option(
     "--gaussian-noise", type=click.FloatRange(0), help="Largest noise in units of the map's own."
 )
@@ -69,27 +75,29 @@ def train(
     output: Path,
     start: Path | None,
     also: tuple[Path, ...],
+    file: Path | None,
     restart: bool,
     measured: bool,
     **options: Any,
 ) -> None:
     """Train the two-head network on DATASET.
 
-    An interrupted run goes on after its last finished epoch. Options that are not given take the
-    defaults of gapscope.learning.network.config.
+    An interrupted run goes on after its last finished epoch. Options that are not given here are
+    those of the file, or of the dataset's recipe, and else the defaults of
+    gapscope.learning.network.config.
     """
     require_folder(output)
     require_learning([] if start is None else [start], [dataset, *also])
 
-    from gapscope.learning.data.measured_augmentation import MeasurementAugmentation
-    from gapscope.learning.network.config import NetworkConfig, TrainingConfig
+    from gapscope.learning.network.options import training_config
+    from gapscope.learning.training.train import dataset_options
     from gapscope.learning.training.train import train as train_network
 
     given = _given(options)
-    network = {name: given.pop(name) for name in NETWORK_OPTIONS if name in given}
-    architecture = NetworkConfig(**network)
-    measurement = MeasurementAugmentation(architecture.input_size) if measured else None
-    config = TrainingConfig(network=architecture, measurement=measurement, **given)
+    given["network"] = {name: given.pop(name) for name in NETWORK_OPTIONS if name in given}
+    if measured:
+        given["measurement"] = {}
+    config = training_config(dataset_options(dataset) if file is None else file, given)
     run = train_network(dataset, output, config, start=start, also=also, resume=not restart)
     click.echo(f"run {run.path}")
 
@@ -103,7 +111,7 @@ LEVEL = click.option(
 SYMMETRY = click.option(
     "--symmetry/--no-symmetry",
     default=None,
-    help="Average over the copies of a map under C3v; without, a calibration is left aside.",
+    help="Average over the symmetric copies of a map; without, a calibration is left aside.",
 )
 
 

@@ -19,7 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from gapscope.errors import SettingError
 from gapscope.instrument.image import Field
-from gapscope.instrument.sites import window_positions
+from gapscope.instrument.sites import scaled_positions
+from gapscope.physics.lattice import Lattice
 
 Real = NDArray[np.float64]
 ROUNDS = 60
@@ -90,8 +91,11 @@ class Distortion:
         )
 
 
-def residual(size: int, shift: Real, matrix: Real, bend: Real) -> Real:
-    """e(r) = s + E r + B(r), (size, size, 2), in lattice constants of the triangular lattice.
+def residual(size: int, lattice: Lattice | str, shift: Real, matrix: Real, bend: Real) -> Real:
+    """e(r) = s + E r + B(r), (size, size, 2), in lattice constants.
+
+    Distances count in the longer one of a1 and a2, so that a window's edge moves as far on every
+    lattice.
 
     Parameters
     ----------
@@ -99,7 +103,7 @@ def residual(size: int, shift: Real, matrix: Real, bend: Real) -> Real:
     matrix : E, (2, 2).
     bend : coefficients (3, 2) of x^2, x y and y^2, which are 1 at a distance of size/2.
     """
-    r = window_positions(size)
+    r = scaled_positions(size, lattice)
     x, y = np.moveaxis(r * (2 / size), -1, 0)
     quadratics = np.stack([x * x, x * y, y * y], axis=-1)
     return np.asarray(shift + r @ matrix.T + quadratics @ bend)

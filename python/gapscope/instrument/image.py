@@ -14,6 +14,7 @@ wanted: distorted scans need no interpolation of pixels.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import xarray as xr
@@ -27,8 +28,9 @@ ANGSTROM = 0.1
 """One Angstrom in nm."""
 REACH = 6.0
 """Standard deviations of an orbital beyond which it is zero: 1.5e-8 of its height."""
-NEIGHBOURS = ((0, 0), (1, 0), (0, 1), (-1, 1), (-1, 0), (0, -1), (1, -1))
-"""An atom and those around it; the next, sqrt3 away, weigh 6e-4 at a width of 0.45."""
+NEAR = 1.7
+"""Lattice constants to which atoms around a site are counted: sqrt3 away, where a triangular
+lattice has its second neighbours, they weigh 6e-4 at a width of 0.45."""
 
 
 @dataclass(frozen=True)
@@ -165,10 +167,10 @@ def render(
     return image / orbital_sum(width, lattice)
 
 
-def misplaced(values: Real, error: Real, width: float) -> Real:
+def misplaced(values: Real, error: Real, width: float, lattice: Lattice | str) -> Real:
     """I(R_r + e(r)) over all sites r of a window, from each one's atom and its neighbours.
 
-    For small errors e on the triangular lattice; :func:`render` takes any points.
+    For small errors e; :func:`render` takes any points.
 
     Parameters
     ----------
@@ -178,12 +180,24 @@ def misplaced(values: Real, error: Real, width: float) -> Real:
     width : sigma in lattice constants, up to 0.45.
     """
     mixed, norm = np.zeros_like(values), 0.0
-    for d1, d2 in NEIGHBOURS:
-        away = np.array([d1, d2]) @ named("triangular").vectors
+    vectors = named(lattice).vectors
+    for d1, d2 in _neighbours(lattice):
+        away = np.array([d1, d2]) @ vectors
         weight = orbital(np.square(error - away).sum(axis=-1), width)
         norm += float(orbital(np.square(away).sum(), width))
         mixed += weight * np.roll(values, (-d1, -d2), axis=(-2, -1))
     return mixed / norm
+
+
+@cache
+def _neighbours(lattice: Lattice | str) -> tuple[tuple[int, int], ...]:
+    """Sites nearer than NEAR to r = 0, from the nearest on, counterclockwise from x."""
+    sites, distance = _sites(NEAR / REACH, lattice)
+    near = distance < NEAR
+    x, y = (sites[near] @ named(lattice).vectors).T
+    angle = np.round(np.arctan2(y, x) % (2 * np.pi), 6) % round(2 * np.pi, 6)
+    order = np.lexsort((angle, np.round(distance[near], 6)))
+    return tuple((int(a), int(b)) for a, b in sites[near][order])
 
 
 def _stencil(width: float, lattice: Lattice | str) -> NDArray[np.int64]:

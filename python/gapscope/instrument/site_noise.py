@@ -22,17 +22,19 @@ class NoiseModel:
     sites : mask (L, L), the symmetric window without r = 0.
     pink : (L, L), factors on the Fourier amplitudes of white noise: |q|^(-1/2) for a power 1/|q|
         and none at q = 0, with a mean square of one, so that the variance stays.
+    positions : (L, L, 2), of the sites in lattice constants.
     """
 
     sites: NDArray[np.bool_]
     pink: NDArray[np.float64]
+    positions: NDArray[np.float64]
 
     @classmethod
     def on(cls, lattice: Lattice | str, size: int) -> NoiseModel:
         """Noise on the window of a lattice."""
         sites = symmetric_window(lattice, size)
         sites[size // 2, size // 2] = False
-        return cls(sites, _pink_factors(lattice, size))
+        return cls(sites, _pink_factors(lattice, size), window_positions(size, lattice))
 
     def contrast(self, maps: NDArray[np.floating]) -> NDArray[np.float64]:
         """Standard deviation of maps (..., L, L) over the symmetric window without r = 0."""
@@ -48,12 +50,12 @@ class NoiseModel:
         return np.asarray(np.fft.ifft2(spectrum, axes=MAP).real)
 
     def line_field(self, maps: int, rng: np.random.Generator) -> NDArray[np.float64]:
-        """Offsets of unit variance of scan lines on the triangular lattice, (maps, L, L).
+        """Offsets of unit variance of scan lines, (maps, L, L).
 
         The lines lie at any angle to the lattice, 0.2 to 1 lattice constant apart.
         """
         angle, pitch = rng.uniform(0, np.pi), rng.uniform(0.2, 1.0)
-        across = window_positions(len(self.sites)) @ [-np.sin(angle), np.cos(angle)]
+        across = self.positions @ [-np.sin(angle), np.cos(angle)]
         line = np.floor(across / pitch).astype(np.int64)
         line -= line.min()
         offsets = rng.standard_normal((maps, int(line.max()) + 1))

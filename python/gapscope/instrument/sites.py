@@ -22,6 +22,12 @@ def window_positions(size: int, lattice: Lattice | str = "triangular") -> NDArra
     return np.asarray(np.stack(np.meshgrid(r, r, indexing="ij"), axis=-1) @ named(lattice).vectors)
 
 
+def scaled_positions(size: int, lattice: Lattice | str) -> NDArray[np.float64]:
+    """Positions of a window's sites over the longer one of a1 and a2, (size, size, 2)."""
+    longest = round(float(np.linalg.norm(named(lattice).vectors, axis=1).max()), 12)
+    return window_positions(size, lattice) / longest
+
+
 def random_sites(
     region: ArrayLike,
     rng: np.random.Generator,

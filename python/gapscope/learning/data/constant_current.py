@@ -12,6 +12,7 @@ from gapscope.errors import TrainingError
 from gapscope.instrument.setpoint import regulated
 from gapscope.learning.data.inputs import cut
 from gapscope.learning.data.single_impurity import Broadened, Feedback
+from gapscope.physics.lattice import Lattice
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,10 @@ class ConstantCurrent:
         rng: np.random.Generator,
         feedback: Feedback | None = None,
         broadened: Broadened | None = None,
+        *,
+        lattice: Lattice | str,
     ) -> NDArray[np.float32]:
-        """The map (energies, size, size) of one impurity's drho (energies, W, W).
+        """The map (energies, size, size) of one impurity's drho (energies, W, W) on any lattice.
 
         Raises
         ------

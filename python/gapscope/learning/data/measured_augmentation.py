@@ -30,9 +30,9 @@ from gapscope.instrument.distortion import residual
 from gapscope.instrument.image import misplaced
 from gapscope.instrument.setpoint import regulated
 from gapscope.instrument.site_noise import NoiseModel
-from gapscope.instrument.sites import superpose, window_positions
+from gapscope.instrument.sites import scaled_positions, superpose
 from gapscope.learning.data.single_impurity import Broadened, Feedback
-from gapscope.physics.lattice import symmetric_window, window_coordinates
+from gapscope.physics.lattice import Lattice, symmetric_window, window_coordinates
 
 Real = NDArray[np.float64]
 
@@ -112,6 +112,8 @@ class MeasurementAugmentation:
         rng: np.random.Generator,
         feedback: Feedback | None = None,
         broadened: Broadened | None = None,
+        *,
+        lattice: Lattice | str,
     ) -> NDArray[np.float32]:
         """A measurement (energies, size, size) of one impurity's drho (energies, W, W).
 
@@ -135,13 +137,13 @@ class MeasurementAugmentation:
             values = self._at_constant_current(single, feedback, rng)
         else:
             values = self._superposed(single, rng)
-        model = _model(self.size)
+        model = _model(lattice, self.size)
         contrast = model.contrast(values)
         if self.orbital is not None:
             background = rng.uniform(0, self.background) * contrast[:, None, None]
-            values = self._misplaced(values + background, self.orbital, rng)
+            values = self._misplaced(values + background, self.orbital, lattice, rng)
         values = values + contrast[:, None, None] * self._noise(model, len(values), rng)
-        inside = self._field(rng)
+        inside = self._field(lattice, rng)
         values = values - values[:, inside].mean(axis=-1)[:, None, None]
         amplitude = np.exp(rng.uniform(-self.amplitude, self.amplitude))
         return np.asarray(np.where(inside, amplitude * values, 0), dtype=np.float32)
@@ -178,12 +180,15 @@ class MeasurementAugmentation:
         together = self._superposed(np.concatenate([single, integral[None]]), rng)
         return regulated(together[:-1], together[-1], feedback.density)
 
-    def _misplaced(self, values: Real, orbital: float, rng: np.random.Generator) -> Real:
+    def _misplaced(
+        self, values: Real, orbital: float, lattice: Lattice | str, rng: np.random.Generator
+    ) -> Real:
         """Values between the atoms, from each position's atom and its neighbours."""
         matrix = rng.uniform(-self.affine, self.affine, size=(2, 2))
         shift = rng.uniform(-self.shift, self.shift, size=2)
         bend = rng.uniform(-self.bend, self.bend, size=(3, 2))
-        return misplaced(values, residual(self.size, shift, matrix, bend), orbital)
+        error = residual(self.size, lattice, shift, matrix, bend)
+        return misplaced(values, error, orbital, lattice)
 
     def _noise(self, model: NoiseModel, energies: int, rng: np.random.Generator) -> Real:
         """Noise in units of the contrast, (energies, size, size)."""
@@ -194,22 +199,22 @@ class MeasurementAugmentation:
         noise += pink * model.pink_field((energies,), rng)
         return np.asarray(noise + lines * model.line_field(energies, rng))
 
-    def _field(self, rng: np.random.Generator) -> NDArray[np.bool_]:
-        """Sites of the hexagon within a smaller hexagon, or within a turned rectangle."""
-        inside = symmetric_window("triangular", self.size)
+    def _field(self, lattice: Lattice | str, rng: np.random.Generator) -> NDArray[np.bool_]:
+        """Sites of the symmetric window within a smaller one, or within a turned rectangle."""
+        inside = symmetric_window(lattice, self.size)
         part = rng.uniform(self.least_field, 1.0)
         if rng.random() < 0.5:
             edge = self.size - 2 * round(part * self.size / 2)
-            kept = symmetric_window("triangular", self.size - edge)
+            kept = symmetric_window(lattice, self.size - edge)
             return np.asarray(inside & np.pad(kept, edge // 2))
         angle = rng.uniform(0, np.pi)
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        across = window_positions(self.size) @ turn
+        across = scaled_positions(self.size, lattice) @ turn
         # The impurity need not stand in the middle of the field.
         reach = part * self.size / 2 * rng.uniform(self.least_field, 1.0, size=(2, 2))
         return np.asarray(inside & ((across <= reach[0]) & (across >= -reach[1])).all(axis=-1))
 
 
 @cache
-def _model(size: int) -> NoiseModel:
-    return NoiseModel.on("triangular", size)
+def _model(lattice: Lattice | str, size: int) -> NoiseModel:
+    return NoiseModel.on(lattice, size)

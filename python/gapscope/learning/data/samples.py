@@ -129,7 +129,8 @@ class Samples:
             generators = [np.random.default_rng(int(i)) for i in self.ids[rows]]
         beside = self._feedback(rows), self._broadened(rows)
         together = zip(stored, generators, *beside, strict=True)
-        return np.stack([self.measurement(*one) for one in together])
+        lattice = self.lattice
+        return np.stack([self.measurement(*one, lattice=lattice) for one in together])
 
     @property
     def acquisition(self) -> int:

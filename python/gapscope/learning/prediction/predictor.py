@@ -291,10 +291,14 @@ class Predictor:
 
 def without_meaningless_angles(predictions: xr.Dataset) -> xr.Dataset:
     """Predictions with unknowns NaN where the predicted class has none."""
-    problem, label = predicted_problem(predictions.attrs), predictions["label"].values
-    names = [one.name for one in problem.unknowns if not problem.has(one.name).all()]
+    problem, label = predicted_problem(predictions.attrs), predictions["label"]
+    having = {one.name: problem.has(one.name) for one in problem.unknowns}
     return predictions.assign(
-        {name: predictions[name].where(("sample", problem.has(name)[label])) for name in names}
+        {
+            name: predictions[name].where(label.copy(data=has[label.values]))
+            for name, has in having.items()
+            if not has.all()
+        }
     )
 
 

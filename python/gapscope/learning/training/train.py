@@ -23,6 +23,7 @@ from gapscope.learning.emulator.by_irrep import learn_emulators
 from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.model_folder.trained import Trained, load_trained, weights_name
 from gapscope.learning.network.config import TrainingConfig
+from gapscope.learning.network.options import TABLE, training_config
 from gapscope.learning.network.precision import choose_precision
 from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.network.two_heads import IRREP
@@ -31,7 +32,6 @@ from gapscope.learning.training.display import Progress
 from gapscope.learning.training.loss import loss_weights, losses
 from gapscope.learning.training.optimizer import adamw
 from gapscope.learning.training.run_checkpoint import RunCheckpoint
-from gapscope.physics.lattice import require_triangular
 from gapscope.problem.problem import Problem
 from gapscope.support.storage import make_folder, only_writer, require_folder
 
@@ -58,7 +58,7 @@ def train(
     ----------
     dataset : folder written by ``gapscope dataset build``.
     run : folder to write; see :mod:`gapscope.learning.model_folder.run`.
-    config : options; None takes the defaults.
+    config : options; None takes those of the dataset's recipe, and else the defaults.
     start : folder of a run or of a model to begin with, instead of random weights; its scalings of
         images and targets are taken over.
     also : folders of further datasets of the same kind, whose training maps the emulators learn
@@ -73,17 +73,12 @@ def train(
         another network or one for other maps.
     RunError : another training works in ``run``; or it holds a run with other options, of another
         dataset or from another start, or a damaged one; or ``start`` holds no trained network.
-    SpecificationError : measured maps of a lattice that is not triangular.
     DatasetError, CorruptShardError, SchemaVersionError : see
         :class:`gapscope.dataset.load.DatasetReader`.
     StorageError : the system refused to write.
     """
-    config = config or TrainingConfig()
+    config = config or training_config(dataset_options(dataset))
     require_folder(run)
-    if config.measurement is not None:
-        with DatasetReader(dataset) as reader:
-            lattice = reader.crystal_lattice
-        require_triangular(lattice, "Training for measured maps")
     folder = RunFolder(run)
     attributes = _attributes(dataset)
     origin = None if start is None else load_trained(start)
@@ -112,6 +107,13 @@ def train(
                     emulators = learn_emulators(folder.trained_network(), folder.config(), splits)
                 emulators.write(folder.emulators, weights_name(folder.best), folder.config().labels)
     return folder
+
+
+def dataset_options(dataset: str | Path) -> dict[str, Any]:
+    """The table of training options in a dataset's recipe; empty where it has none."""
+    with open_dataset(dataset) as opened:
+        table: dict[str, Any] = json.loads(opened.attrs["recipe"]).get(TABLE, {})
+    return table
 
 
 def _in_use(folder: Path) -> RunError:

@@ -72,10 +72,10 @@ def computed() -> None:
 
 def end_to_end() -> None:
     """From the key on a slider's handle to new pixels drawn in the browser."""
-    from explore_browser import served, visit
+    from explore_browser import browser, served, visit
 
     print(f"{'slider to drawn pixels, Chromium (s)':<42}{'least':>8}{'median':>8}{'most':>8}")
-    with served() as address, visit(address) as page:
+    with served() as address, browser() as one, visit(one, address) as page:
         for slider in ("gap", "theta", "eps0", "impurity", "energy", "broadening"):
             taken = []
             for _ in range(MOVES):

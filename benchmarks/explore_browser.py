@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Locator, sync_playwright
+from playwright.sync_api import Browser, Locator, sync_playwright
 from playwright.sync_api import Page as Tab
 
 from gapscope.explore.state import CONVERGED
@@ -191,26 +191,34 @@ class Visit:
 
 
 @contextmanager
-def visit(address: str, arguments: Sequence[str] = ()) -> Iterator[Visit]:
-    """Open an address in a headless Chromium and wait for the first verdict."""
+def browser(arguments: Sequence[str] = ()) -> Iterator[Browser]:
+    """A headless Chromium."""
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=[*root, *arguments])
+        one = playwright.chromium.launch(executable_path=chromium(), args=[*root, *arguments])
         try:
-            tab = browser.new_page(viewport=SIZE)
-            one = Visit(tab)
-
-            place = urlsplit(address).netloc
-            own = (f"http://{place}", f"ws://{place}", "data:", "blob:")
-
-            def note(url: str) -> None:
-                if not url.startswith(own):
-                    one.outside.append(url)
-
-            tab.on("request", lambda request: note(request.url))
-            tab.on("websocket", lambda socket: note(socket.url))
-            tab.goto(address, timeout=1000 * LONG)
-            one.text("the training maps")
             yield one
         finally:
-            browser.close()
+            one.close()
+
+
+@contextmanager
+def visit(browser: Browser, address: str) -> Iterator[Visit]:
+    """Open an address as a new visitor and wait for the first verdict."""
+    tab = browser.new_page(viewport=SIZE)
+    one = Visit(tab)
+    place = urlsplit(address).netloc
+    own = (f"http://{place}", f"ws://{place}", "data:", "blob:")
+
+    def note(url: str) -> None:
+        if not url.startswith(own):
+            one.outside.append(url)
+
+    try:
+        tab.on("request", lambda request: note(request.url))
+        tab.on("websocket", lambda socket: note(socket.url))
+        tab.goto(address, timeout=1000 * LONG)
+        one.text("the training maps")
+        yield one
+    finally:
+        tab.close()

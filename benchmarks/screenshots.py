@@ -16,7 +16,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from explore_browser import Visit, served, visit
+from explore_browser import Visit, browser, served, visit
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--measured", type=Path, default=MEASURED / "nbs2" / "figure_2a.txt")
     parser.add_argument("--lattice-constant", default="3.33")
     given = parser.parse_args()
-    with served() as address, visit(address) as page:
+    with served() as address, browser() as one, visit(one, address) as page:
         page.settled()
         save(page, "explore.png")
         page.tab.get_by_text("Measured file").click()

@@ -31,14 +31,20 @@ def address(tools: ModuleType) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
-def visit(tools: ModuleType, address: str) -> Iterator[Any]:
+@pytest.fixture(scope="module")
+def browser(tools: ModuleType) -> Iterator[Any]:
     if tools.chromium() is None:
         message = "no Chromium: apt-get install chromium"
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)
-    with tools.visit(address) as one:
+    with tools.browser() as one:
+        yield one
+
+
+@pytest.fixture
+def visit(tools: ModuleType, browser: Any, address: str) -> Iterator[Any]:
+    with tools.visit(browser, address) as one:
         yield one
 
 

@@ -105,6 +105,7 @@ def test_a_page_has_nothing_of_another(visit: Any, address: str) -> None:
         tab.get_by_text("map.nc", exact=True).locator("xpath=..").get_attribute("href")
         for tab in (visit.tab, other)
     }
+    other.close()
     assert len(links) == 2
     assert all(link.startswith("download/") for link in links)
 

@@ -78,7 +78,10 @@ def _density_part(clean: State, quality: Quality, part: int) -> xr.DataArray:
     """Every so many-th energy of the density of states."""
     energies = clean.dos_energies()[part :: quality.parts]
     method = Grid(quality.kgrid) if quality.kgrid else Converged(quality.accuracy)
-    return density_of_states(clean.specification(), energies, clean.broadening, method=method)
+    # Nobody is told how far off the coarse one is: it is shown until the converged one comes.
+    return density_of_states(
+        clean.specification(), energies, clean.broadening, method=method, estimate=False
+    )
 
 
 def map_file(state: State) -> bytes:

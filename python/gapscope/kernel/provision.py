@@ -137,15 +137,18 @@ def _from_debian(report: Callable[[str], None]) -> None:
 
 
 def run_script(script: str, info: HostInfo) -> int:
-    """Run a Julia script in the Julia package, with the kernel's Julia and libfftw3.
+    """Run a Julia script in the Julia package, with the kernel's Julia, image and libfftw3.
 
     Returns the script's exit code.
     """
     choice, findings = choose(None, info.threads)
     if choice is None or choice.executable is None:
         raise not_found(findings)
+    options = [f"--project={share_folder()}", "--startup-file=no"]
+    if "sysimage" in choice.arguments:
+        options.append(f"--sysimage={choice.arguments['sysimage']}")
     return subprocess.run(
-        [choice.executable, f"--project={share_folder()}", "--startup-file=no", script],
+        [choice.executable, *options, script],
         env={**choice.environment, "GAPSCOPE_LIBFFTW3": info.fftw},
         check=False,
     ).returncode

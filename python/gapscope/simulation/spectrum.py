@@ -44,6 +44,7 @@ def density_of_states(
     method: Grid | Converged | str | None = None,
     accuracy: float | None = None,
     by_orbital: bool = False,
+    estimate: bool = True,
     progress: bool = False,
 ) -> xr.DataArray:
     """-(1/pi) Im Tr_e g0(w) of the clean superconductor, (energy), in states per meV and site.
@@ -59,6 +60,8 @@ def density_of_states(
         :class:`gapscope.Grid`); without it, grid where a kgrid is given, otherwise converged.
     accuracy : largest relative error at each energy, for the method converged.
     by_orbital : each orbital's own; the estimate of the error stays that of their sum.
+    estimate : estimate a grid's error, which takes longer than a coarse grid itself; without it,
+        ``relative_error`` is NaN and nothing is warned of. The converged method estimates anyway.
     progress : tell on stderr how long a long computation will take, and show a bar on a terminal.
 
     Returns
@@ -107,12 +110,15 @@ def density_of_states(
         def on_grid(w: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
             one = {"energies": w, "broadening": broadening, "kgrid": grid.kgrid}
             found, parts = calls.grid_states(bonds, **one)  # type: ignore[arg-type]
+            if not estimate:
+                return found, parts, np.full(len(w), np.nan)
             its_error = grid_states_error(bonds, found, **one)  # type: ignore[arg-type]
             return found, parts, its_error
 
         for chunk, (some, parts, its_error) in in_turn(on_grid):
             dos[chunk], components[chunk], error[chunk] = some, parts, its_error
-        warn_of_grid_states(bonds, broadening, method, values, error)
+        if estimate:
+            warn_of_grid_states(bonds, broadening, method, values, error)
     else:
         settings = asdict(method)
         rows, reached = np.empty(len(values), np.int64), True

@@ -226,6 +226,7 @@ def _fit(
     if origin is not None:
         network.set_weights(origin.network.get_weights())
     trainer = compiled(network, config, len(batches))
+    _build(trainer, *batches[0])
     checkpoint = RunCheckpoint(folder, network, batches)
     callbacks: list[keras.callbacks.Callback] = [checkpoint]
     if config.ema_momentum is not None:
@@ -259,6 +260,19 @@ def compiled(network: keras.Model, config: TrainingConfig, steps_per_epoch: int)
         jit_compile=keras.backend.backend() == "jax",
     )
     return trainer
+
+
+def _build(trainer: keras.Model, inputs: Any, targets: Any) -> None:
+    """Make all variables that Keras would make in the first step.
+
+    TensorFlow traces a step that makes variables twice, which takes longer than a short epoch.
+    """
+    trainer.optimizer.build(trainer.trainable_variables)
+    answers = trainer([inputs[:1]])
+    one = {name: values[:1] for name, values in targets.items()}
+    trainer.compute_loss(y=one, y_pred=answers)
+    trainer.compute_metrics(None, one, answers)
+    trainer.reset_metrics()
 
 
 def _attributes(dataset: str | Path) -> dict[str, Any]:

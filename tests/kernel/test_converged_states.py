@@ -99,6 +99,11 @@ def test_what_does_not_converge_says_so(nbse2: Material) -> None:
     with pytest.warns(ConvergenceWarning, match="kgrid = 512 does not resolve"):
         coarse = gs.density_of_states(state, [2.0], 0.1, 512)
     assert (coarse.attrs["method"], coarse.attrs["kgrid"]) == ("grid", 512)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        untold = gs.density_of_states(state, [2.0], 0.1, 512, estimate=False)
+    assert untold.item() == coarse.item()
+    assert np.isnan(untold.relative_error.item())
     with pytest.warns(ConvergenceWarning, match="was not reached with 500 rows"):
         gs.density_of_states(state, [2.0], 0.01, method=gs.Converged(1e-5, budget=500))
     with warnings.catch_warnings():
@@ -126,14 +131,19 @@ def test_a_grid_says_how_far_off_it_is(
 
 
 def test_a_grid_of_large_blocks_is_compared_with_one_moved_by_half_a_step() -> None:
-    """Two orbitals that mix: the median of the estimates is near that of the errors."""
+    """Two orbitals that mix: the median of the estimates is near that of the errors.
+
+    The truth is a grid of 512, as the converged method confirms at one energy.
+    """
     hop = [[40.0, 12.0], [12.0, -30.0]]
     bonds = dict.fromkeys(((1, 0), (-1, 0), (0, 1), (0, -1), (1, -1), (-1, 1)), hop)
     spinless = Bonds.from_dict(bonds | {(0, 0): [[20.0, 5.0], [5.0, -10.0]]})
     material = Material("two", Lattice("triangular", 3.4), spinless.kron(left=np.eye(2)))
     state = gs.Specification(material, gs.Pairing("A1g", 1.0, theta=0.0), NOTHING)
     energies = np.linspace(-6, 6, 13).tolist()
-    right = gs.density_of_states(state, energies, 3.0, accuracy=1e-4)
+    right = gs.density_of_states(state, energies, 3.0, 512, estimate=False)
+    one = gs.density_of_states(state, energies[8:9], 3.0, accuracy=1e-3)
+    assert abs(one.item() / right[8].item() - 1) < one.relative_error.item() < 1e-3
     for kgrid, apart in ((24, True), (256, False)):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ConvergenceWarning)

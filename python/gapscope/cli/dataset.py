@@ -1,7 +1,8 @@
-"""``gapscope dataset build | status | verify | card | inspect``."""
+"""``gapscope dataset recipe | build | status | verify | card | inspect``."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -14,6 +15,43 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.group()
 def dataset() -> None:
     """Datasets of maps with their parameters."""
+
+
+@dataset.command()
+@click.argument("material", metavar="MATERIAL")
+@click.option(
+    "--gap", type=(float, float), required=True, metavar="LOW HIGH", help="Range of the gap in meV."
+)
+@click.option(
+    "--shells", type=int, default=1, show_default=True, help="Last shell that gaps are taken from."
+)
+@click.option(
+    "--maps", type=click.IntRange(10), default=1000, show_default=True, help="To train on."
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="Recipe to write (.toml).",
+)
+def recipe(material: str, gap: tuple[float, float], shells: int, maps: int, output: Path) -> None:
+    """Write a recipe to begin with: one gap of each irrep that MATERIAL allows.
+
+    MATERIAL is the name of a shipped material or a material's TOML file, which
+    `gapscope symmetry X_hr.dat --symmetrised X.toml` makes of a Wannier90 Hamiltonian.
+    """
+    from gapscope.dataset.suggest import suggest_recipe
+    from gapscope.simulation.materials import material as find
+    from gapscope.support.storage import require_output, write_whole
+
+    require_output(output, (".toml",), [Path(material)])
+    path = Path(material)
+    named = os.path.relpath(path, output.parent) if path.is_file() else material
+    made = suggest_recipe(find(material), named, gap, shells=shells, maps=maps)
+    for reason in made.left_out:
+        click.echo(f"left out: {reason}")
+    click.echo(f"wrote {write_whole(output, made.text.encode())}")
 
 
 @dataset.command()

@@ -1,0 +1,62 @@
+"""A recipe to begin with is a recipe of the crystal."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gapscope.cli.main import main
+from gapscope.dataset.recipe import load_recipe
+from gapscope.dataset.suggest import suggest_recipe
+from gapscope.errors import RecipeError
+from gapscope.simulation.numerics import Converged, Grid
+from problems import CRYSTALS
+
+
+@pytest.mark.parametrize("crystal", CRYSTALS)
+def test_the_beginning_is_a_recipe_of_its_crystal(tmp_path: Path, crystal: str) -> None:
+    matter = CRYSTALS[crystal]()
+    made = suggest_recipe(matter, "m.toml", (2.0, 8.0))
+    path = tmp_path / "r.toml"
+    path.write_text(made.text)
+    what = load_recipe(path)
+    problem = what.define(matter)
+    assert len(problem.classes) >= 2
+    assert len({one.irrep for one in problem.candidates}) == len(problem.candidates)
+    known = {one.irrep for one in problem.candidates}
+    assert not any(line.split(":")[0] in known for line in made.left_out)
+    mixes = crystal == "rashba"
+    assert isinstance(what.numerics().method, Grid if mixes else Converged)
+    assert ("theta" in what.to_dict()["unknowns"]) == any(
+        c.partners > 1 for c in problem.candidates
+    )
+
+
+def test_gaps_that_the_fermi_surface_does_not_see_are_left_out() -> None:
+    """On NbSe2 with Rashba coupling the p wave of A2 vanishes to first order."""
+    from gapscope.simulation.materials import material
+
+    made = suggest_recipe(material("nbse2-substrate"), "m.toml", (1.0, 2.0))
+    assert any(line.startswith("A2: its gap on the Fermi surface") for line in made.left_out)
+    assert 'irrep = "A2"' not in made.text
+
+
+def test_the_command_names_the_material_relative_to_the_recipe(tmp_path: Path) -> None:
+    (tmp_path / "crystals").mkdir()
+    shipped = Path(__file__).parents[2] / "data" / "materials" / "bi2212.toml"
+    own = tmp_path / "crystals" / "mine.toml"
+    own.write_bytes(shipped.read_bytes())
+    target = tmp_path / "recipes.toml"
+    arguments = ["dataset", "recipe", str(own), "--gap", "10", "50", "-o", str(target)]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, done.output
+    assert "left out: A2g: no gap up to shell 1" in done.output
+    assert tomllib.loads(target.read_text())["material"] == "crystals/mine.toml"
+
+
+def test_a_range_that_does_not_rise_is_refused() -> None:
+    with pytest.raises(RecipeError, match="rises from above zero"):
+        suggest_recipe(CRYSTALS["bi2212"](), "m.toml", (3.0, 1.0))

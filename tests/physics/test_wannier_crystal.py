@@ -279,7 +279,7 @@ def test_a_bulk_crystal_is_cut_at_a_plane(tmp_path: Path, rng: np.random.Generat
     win(tmp_path, 3, SQUARE, "Cu 0 0 0", "Cu:p")
     with pytest.raises(MaterialFileError, match="two-dimensional") as caught:
         read(path)
-    assert 'kz = "Gamma"' in caught.value.remedy
+    assert "--kz Gamma" in caught.value.remedy
     m = rng.uniform(-0.5, 0.5, (10, 2))
     for kz, k3 in (("Gamma", 0.0), ("Z", 0.5), ("z", 0.5), (0.5, 0.5), (0, 0.0)):
         direct = sum(
@@ -292,6 +292,8 @@ def test_a_bulk_crystal_is_cut_at_a_plane(tmp_path: Path, rng: np.random.Generat
     for wrong in (0.3, "X"):
         with pytest.raises(MaterialFileError, match="k3 and -k3 are one plane"):
             read(path, kz=wrong)
+    filled = read(path, kz="Z", fermi_energy=None, filling=2.0)
+    assert "the filling is that of this plane" in filled.description
 
 
 @pytest.mark.parametrize(

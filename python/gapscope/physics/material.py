@@ -215,6 +215,8 @@ class Material:
             zero = f"{fermi_energy:.6g} eV"
         said = f"Wannier90 {path.name}, spin {found.spin}, zero of energy at {zero}"
         plane = [] if kz is None else [f"cut at kz = {kz}"]
+        if kz is not None and filling is not None:
+            plane.append("the filling is that of this plane, not of the bulk")
         return cls(
             name or path.name.removesuffix("_hr.dat"),
             found.lattice,

@@ -312,6 +312,8 @@ class _Reader:
         # After the spin-orbit coupling, which moves the level.
         bonds, zero = filled(electrons, self.number(table, "filling"))
         self.notes.append(f"zero of energy at {zero}")
+        if "kz" in table:
+            self.notes.append("the filling is that of this plane, not of the bulk")
         return found.lattice, bonds, found.basis
 
     def told_lattice(self) -> dict[str, Any]:

@@ -158,7 +158,7 @@ def _flattened(
             f"The crystal is two-dimensional: |H(R)| is below {FLAT:g} eV where R3 is not 0.",
             f"{name} with |H(R3 != 0)| up to {leaving:.2g} eV",
             "Use a monolayer's Hamiltonian, with one k-point along the third axis; or cut a bulk"
-            ' one at a plane: kz = "Gamma" or kz = "Z" in [wannier90] of a material\'s TOML.',
+            " one at a plane: --kz Gamma or --kz Z (kz in [wannier90] of a material's TOML).",
         )
     flat: dict[tuple[int, int], NDArray[np.complex128]] = {}
     for (r1, r2, _), matrix in total.items():

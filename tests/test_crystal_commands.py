@@ -251,7 +251,7 @@ def test_a_mixture_next_to_a_defect_of_a_bond(rashba: Path, tmp_path: Path) -> N
         *(word for one in functions for word in ("--function", one)), *SMALL, "-o", out,
     )  # fmt: skip
     assert result.exit_code == 0, result.output
-    assert "A1 of C4v: s of shell 0, s of shell 1, txy of shell 1" in result.output
+    assert "A1 of C4v: s of shell 0 + s of shell 1 + txy of shell 1" in result.output
     material = gs.material(str(rashba))
     pairing = gs.Pairing.mixture(
         material, "A1", 20.0, [FunctionTerm.parse(text) for text in functions]

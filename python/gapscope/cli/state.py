@@ -77,8 +77,11 @@ def specification(options: dict[str, Any], impurity: Impurity) -> Specification:
     found = given_material(options)
     pairing = _pairing(options, found)
     if pairing.terms:
-        names = ", ".join(f"{one.channel} of shell {one.shell}" for one in pairing.terms)
-        click.echo(f"{pairing.irrep} of {pairing.terms[0].group}: {names}")
+        names = [
+            f"{one.channel} of shell {one.shell}" + (f" (copy {one.copy})" if one.copy > 1 else "")
+            for one in pairing.terms
+        ]
+        click.echo(f"{pairing.irrep} of {pairing.terms[0].group}: {' + '.join(names)}")
     return Specification(found, pairing, impurity, options["eps0"])
 
 

@@ -29,8 +29,12 @@ def test_a_card_names_ranges_counts_and_digest(finished: Path) -> None:
 
 def test_there_is_no_card_of_an_unfinished_dataset(dataset: Path) -> None:
     manifest = Manifest.read(dataset)
-    Manifest(manifest.recipe, manifest.material, manifest.identity, manifest.versions).write(
-        dataset
-    )
+    Manifest(
+        manifest.recipe,
+        manifest.material,
+        manifest.problem,
+        manifest.identity,
+        manifest.versions,
+    ).write(dataset)
     with pytest.raises(DatasetError, match="finished"):
         card(dataset)

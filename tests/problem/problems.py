@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gapscope.dataset.assemble import write_dataset
+from gapscope.dataset.compute import Job, JuliaKernel, compute_shard
+from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.recipe import Recipe
 from gapscope.physics import Bonds, Lattice, Material, Orbital
 from gapscope.physics.spin import SX, SY
@@ -16,7 +20,6 @@ from gapscope.problem.problem import Problem
 from gapscope.problem.states import States
 from gapscope.simulation.maps import simulate_batch
 from gapscope.simulation.materials import material
-from gapscope.simulation.numerics import Grid
 
 TABLE: dict[str, Any] = {
     "schema": 2,
@@ -90,4 +93,16 @@ def maps_of(
     )
 
 
-__all__ = ["CRYSTALS", "Grid", "maps_of", "recipe"]
+def build_here(what: Recipe, folder: Path) -> Path:
+    """A dataset of a recipe built in this process, candidates unmerged."""
+    matter, kernel = material(what.material), JuliaKernel()
+    manifest = replace(
+        Manifest.start(what, matter, what.define(matter)), versions=kernel.versions(1)
+    )
+    (folder / "shards").mkdir(parents=True)
+    for index in manifest.missing:
+        entry = compute_shard(Job(folder, manifest, matter, kernel, 1), index)
+        manifest = manifest.with_shard(index, entry)
+    manifest.write(folder)
+    write_dataset(folder, manifest)
+    return folder

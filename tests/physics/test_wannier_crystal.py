@@ -312,6 +312,24 @@ def test_a_cell_of_no_planar_crystal_is_refused(tmp_path: Path, cell: str, rule:
         read(path)
 
 
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("Cu:p[0,1]", "a spin axis has three components"),
+        ("Cu:p:x=1,0", "an axis has three components"),
+        ("Cu:p:z=0,0,0", "an axis has three components"),
+        ("Cu:l=1,mr=4", "runs from 1 to 3"),
+        ("f=0,0:p", "three coordinates"),
+    ],
+)
+def test_projections_that_are_none_are_refused(tmp_path: Path, line: str, complaint: str) -> None:
+    path = write_hr(tmp_path / "x_hr.dat", {(0, 0, 0): np.eye(3)})
+    win(tmp_path, 3, SQUARE, "Cu 0 0 0", line)
+    with pytest.raises(MaterialFileError, match="layout of the user guide") as caught:
+        read(path)
+    assert complaint in caught.value.received
+
+
 def test_a_length_is_needed_and_two_cells_must_agree(tmp_path: Path) -> None:
     h: dict[Vector, np.ndarray] = {
         (0, 0, 0): np.eye(1),

@@ -128,13 +128,20 @@ def _without_spin(states: str) -> str:
 
 
 def _both_spins_along_z(row: str) -> bool:
-    """Whether a projection is of both spins, along z, as it is where it says nothing."""
+    """Whether a projection is of both spins, along z, as it is where it says nothing.
+
+    Raises
+    ------
+    ValueError : a spin axis that is not three numbers.
+    """
     spins = re.search(r"\(\s*([ud])\s*\)", row, re.IGNORECASE)
     axis = re.search(r"\[([^\]]*)\]", row)
     if spins is not None or axis is None:
         return spins is None
-    x, y, z = numbers_in(axis[1])
-    return x == y == 0 and z > 0
+    numbers = numbers_in(axis[1])
+    if len(numbers) != 3:
+        raise ValueError(f"a spin axis has three components: {row}")
+    return not any(numbers[:2]) and numbers[2] > 0
 
 
 def _axes(options: Sequence[str]) -> Real | None:

@@ -46,6 +46,10 @@ SLOW = WITHOUT_JULIA | {
     "learning/test_train.py": "a training",
     "learning/test_verdict.py": "Julia, networks",
     "measured_simulation": "Julia, networks",
+    "problem/test_built.py": "Julia, Dask",
+    "problem/test_merges.py": "Julia",
+    "problem/test_moves.py": "Julia",
+    "problem/test_new_unknown.py": "Julia, trainings",
 }
 """What ``make quick`` leaves out, and why: it starts Julia, Dask or a browser, trains or loads a
 network, or takes more than 10 CPU seconds. What is not listed is quick; ``make quick`` hides Julia,

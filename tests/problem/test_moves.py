@@ -44,6 +44,15 @@ CASES: dict[str, tuple[str, dict[str, Any], int]] = {
         },
         4,
     ),
+    "square, moment in the plane": (
+        "bi2212",
+        {
+            "candidates": [{"irrep": "B1g"}, {"irrep": "Eu"}],
+            "impurity": {"scalar": 50.0, "moment": [60.0, 0.0, 0.0]},
+            "unknowns": {"gap": [20.0, 40.0], "theta": "any", "moment_azimuth": "any"},
+        },
+        4,
+    ),
     "square, moment along x": (
         "bi2212",
         {"impurity": {"scalar": 50.0, "moment": [60.0, 0.0, 0.0]}},

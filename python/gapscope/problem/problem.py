@@ -19,6 +19,7 @@ from gapscope.errors import SchemaVersionError
 from gapscope.problem.candidate import Candidate
 from gapscope.problem.moves import MOMENT, Move
 from gapscope.problem.quantities import is_angle
+from gapscope.problem.representative import has_names, representative
 from gapscope.problem.unknown import Unknown, in_tables
 
 PROBLEM_SCHEMA = 1
@@ -70,6 +71,8 @@ class Problem:
     fixed : further quantities by name.
     moves : operations under which maps of the problem are maps of it, the identity first.
     group : Schoenflies symbol of the crystal's point group; "" where it is not known.
+    reversible : whether c^* around the moment -J gives the map of c around J, and is of the
+        problem, too.
     """
 
     candidates: tuple[Candidate, ...]
@@ -78,6 +81,7 @@ class Problem:
     fixed: Mapping[str, float] = field(default_factory=dict)
     moves: tuple[Move, ...] = (Move(((1, 0), (0, 1))),)
     group: str = ""
+    reversible: bool = False
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -133,6 +137,11 @@ class Problem:
         """Inverse of :meth:`moved` for one move of all samples."""
         return self._moved(values, label, [self.moves[move].inverse] * len(label))
 
+    def named(self, values: Values, label: NDArray[np.integer]) -> Values:
+        """Unknowns (n,) of samples of classes by the names that their maps go by, each by one; see
+        :mod:`gapscope.problem.representative`."""
+        return self._moved(values, label, [Move(((1, 0), (0, 1)))] * len(label))
+
     def _moved(self, values: Values, label: NDArray[np.integer], moves: Sequence[Move]) -> Values:
         new = {name: np.array(column, dtype=np.float64) for name, column in values.items()}
         turned = [name for name in new if is_angle(name)]
@@ -150,21 +159,45 @@ class Problem:
                 found = move.moment(size if "moment" in spin else 1.0, polar, azimuth)
                 for name in spin:
                     new[name][row] = found[name]
+            if self._has_names[index]:
+                named = [name for name in (*turned, *spin) if name in self.classes[index].unknowns]
+                own = {name: float(new[name][row]) for name in named}
+                for name, value in self._representative(index, own).items():
+                    new[name][row] = value
         for unknown in self.unknowns:
             if unknown.circular and unknown.name in new:
                 new[unknown.name] = unknown.on_circle(new[unknown.name])
         return new
 
+    @cached_property
+    def _has_names(self) -> list[bool]:
+        return [
+            has_names(self._first(i), self._own(i), self.reversible)
+            for i in range(len(self.classes))
+        ]
+
+    def _representative(self, index: int, values: dict[str, float]) -> dict[str, float]:
+        own = self._own(index)
+        return representative(self._first(index), own, self.fixed, self.reversible, values)
+
+    def _first(self, index: int) -> Candidate:
+        """The candidate whose angles are a class's."""
+        return self.candidate(self.classes[index].members[0].candidate)
+
+    def _own(self, index: int) -> dict[str, Unknown]:
+        names = self.classes[index].unknowns
+        return {one.name: one for one in self.unknowns if one.name in names}
+
     def turns(self, index: int, move: Move) -> bool:
         """Whether a move changes the angles of a class."""
-        candidate = self.candidate(self.classes[index].members[0].candidate)
+        candidate = self._first(index)
         if self.classes[index].label in move.partners:
             return True
         return move.conjugate and not candidate.named_in_paper and len(candidate.functions) > 1
 
     def _angles(self, index: int, values: dict[str, float], move: Move) -> dict[str, float]:
         one = self.classes[index]
-        candidate = self.candidate(one.members[0].candidate)
+        candidate = self._first(index)
         known = {name: self.fixed[name] for name in candidate.angles if name in self.fixed}
         known |= {name: value for name, value in values.items() if name in one.unknowns}
         found = move.angles(one.label, known, max(1, len(candidate.functions)))
@@ -187,6 +220,7 @@ class Problem:
             "fixed": dict(self.fixed),
             "moves": [one.to_dict() for one in self.moves],
             "group": self.group,
+            "reversible": self.reversible,
         }
 
     @classmethod
@@ -217,6 +251,7 @@ class Problem:
             {str(name): float(value) for name, value in content["fixed"].items()},
             tuple(Move.from_dict(one) for one in content["moves"]),
             str(content["group"]),
+            bool(content.get("reversible", False)),
         )
 
 

@@ -41,16 +41,39 @@ def paper_moves() -> dict[tuple[tuple[int, int], tuple[int, int]], Matrix]:
 
 def with_moves(problem: Problem, group: CrystalGroup | None, draft: Draft) -> Problem:
     """The problem with all operations under which its maps are maps of it."""
+    names = {one.name for one in problem.unknowns}
+    turned = problem_moment(problem, draft)
+    if names & set(MOMENT):
+        # What the impurity's table fixes of a moment whose rest is unknown.
+        fixed = {name: value for name, value in turned.items() if name not in names}
+        problem = replace(problem, fixed={**fixed, **problem.fixed})
     found = [Move(((1, 0), (0, 1)))]
     known = {_key(np.eye(2, dtype=int)), _key(-np.eye(2, dtype=int))}
-    turned = problem_moment(problem, draft)
     for move in _candidates(problem, group, draft):
         key = _key(move.matrix)
         # Re rho(q), what a network sees, is even in q: W and -W are one move of it.
         if key not in known and _keeps(problem, move, turned):
             found.append(move)
             known |= {key, _key(-move.matrix)}
-    return replace(problem, moves=tuple(found), group="" if group is None else group.schoenflies)
+    return replace(
+        problem,
+        moves=tuple(found),
+        group="" if group is None else group.schoenflies,
+        reversible=group is not None
+        and time_reversal_violation(draft.material.bonds) <= EXACT
+        and _keeps(problem, _time_reversal(problem), turned),
+    )
+
+
+def _time_reversal(problem: Problem) -> Move:
+    one = ((1.0, 0.0), (0.0, 1.0))
+    turning = [
+        each.label
+        for each in problem.classes
+        if (first := problem.candidate(each.members[0].candidate)).partners == 2
+        or (first.named_in_paper and first.irrep in PAPER_TURNING)
+    ]
+    return Move(((1, 0), (0, 1)), conjugate=True, partners=dict.fromkeys(turning, one))
 
 
 def problem_moment(problem: Problem, draft: Draft) -> dict[str, float]:

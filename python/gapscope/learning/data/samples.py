@@ -32,7 +32,8 @@ class Samples:
     ----------
     size : sites per side of the window that is looked at.
     ids, label : sample ids and numbers of classes.
-    parameters : unknowns of the problem by name; NaN where a class has none.
+    parameters : unknowns of the problem by name, a map's by the one that it goes by
+        (:meth:`gapscope.problem.problem.Problem.named`); NaN where a class has none.
     measurement : maps are as it leaves them; without, the window cut out of each.
     cached : all maps (samples, energies, L, L) in 1/meV, or None; L is ``size``, with a measurement
         the window of the dataset.
@@ -88,7 +89,8 @@ class Samples:
         label = reader.parameters["label"][ids].astype(np.int64)
         names = [unknown.name for unknown in reader.problem.unknowns]
         parameters = {name: reader.parameters[name][ids].astype(np.float64) for name in names}
-        samples = cls(reader, size, ids, label, parameters, measurement)
+        named = reader.problem.named(parameters, label)
+        samples = cls(reader, size, ids, label, named, measurement)
         images = len(reader.energies) + samples._setpoints + samples._resolutions
         if 4 * len(ids) * images * samples._window**2 > cache_gib * GIB:
             return samples

@@ -43,6 +43,5 @@ def average(
     parameters = parameters.reshape(moves, -1, parameters.shape[-1]).astype(np.float64)
     mean = probability.mean(axis=0)
     label = mean.argmax(axis=1)
-    # The first move is the identity.
-    back = [parameters[0], *(targets.moved_back(parameters[m], label, m) for m in range(1, moves))]
+    back = [targets.moved_back(parameters[m], label, m) for m in range(moves)]
     return mean, np.mean(back, axis=0)

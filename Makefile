@@ -26,6 +26,9 @@ JOBS   ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(JOBS)
 HIDDEN := GAPSCOPE_RUNTIME=libjulia GAPSCOPE_JULIA=/hidden
 
+# Hundreds of processes import the package: compiled once, it is there, whatever the shell says.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo test without-julia quick lint docs bench reference setup julia chromium clean
 
 setup: $(READY)

@@ -128,7 +128,7 @@ def state_limits(page: Page, state: PaperState) -> xr.Dataset:
 
 def limits_of(page: Page, label: str) -> xr.Dataset:
     """Limits of random states of a class."""
-    wanted = page.count(40, 3)
+    wanted = page.count(40, 1)
     states = random_states(page.recipe, wanted * len(LABELS))
     found = [state_limits(page, state) for state in states if state.label == label]
     return xr.concat(found, "state", data_vars="all")

@@ -26,7 +26,7 @@ TRAINED = {"converged": None, "grid": "vgg16-grid1024"}
 def maps_of(page: Page, method: str) -> xr.Dataset:
     """Maps of the tested states by a method, cut to the network's window."""
     recipe = page.recipe
-    states = tested_states(recipe, page.count(250, 20))
+    states = tested_states(recipe, page.count(250, 5))
     numerics = replace(recipe.numerics(), method=METHODS[method])
     maps, _ = simulated([specification(recipe, s) for s in states], numerics, page.predictor.size)
     return truth_of(states).assign(maps=(("sample", "energy", "r1", "r2"), maps))

@@ -90,7 +90,7 @@ def floor_table(limits: xr.Dataset) -> str:
 def twin_differences(page: Page) -> xr.Dataset:
     """|difference| of maps of A1u at gap D and A2u at sqrt(3) D over the largest |value|."""
     recipe = page.recipe
-    states = [s for s in random_states(recipe, page.count(100, 10)) if s.label == NO_ANGLE]
+    states = [s for s in random_states(recipe, page.count(100, 5)) if s.label == NO_ANGLE]
     numerics = replace(recipe.numerics(), energies=ENERGIES, method=GRID)
     largest = np.empty((len(states), len(IMPURITIES), len(ENERGIES)))
     for number, impurity in enumerate(IMPURITIES.values()):

@@ -79,13 +79,8 @@ class Page:
             self.runs / run,
             self.data / dataset,
             run=fingerprint(self.runs / run),
-            dataset=self.identity(dataset),
+            dataset=identity(self.data / dataset),
         )
-
-    def identity(self, dataset: str) -> str:
-        """Digest of a finished dataset's recipe and material."""
-        with open_dataset(self.data / dataset) as opened:
-            return str(opened.attrs["identity"])
 
     @property
     def largest(self) -> str:
@@ -102,7 +97,7 @@ class Page:
         RunError : the reference network was not trained.
         """
         run = fingerprint(self.runs / self.reference)
-        dataset = self.identity(self.largest)
+        dataset = identity(self.data / self.largest)
         return self.cached(name, make, self, *arguments, run=run, dataset=dataset)
 
     def cached(
@@ -131,6 +126,13 @@ class Page:
 def predictions_of(run: Path, dataset: Path) -> xr.Dataset:
     """Predictions of a run for the test split of a dataset, beside their truth."""
     return evaluate(run, dataset).predictions
+
+
+@lru_cache
+def identity(dataset: Path) -> str:
+    """Digest of a finished dataset's recipe and material."""
+    with open_dataset(dataset) as opened:
+        return str(opened.attrs["identity"])
 
 
 @lru_cache

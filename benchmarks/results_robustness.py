@@ -52,7 +52,7 @@ def noise_predictions(page: Page) -> xr.Dataset:
     """Predictions for unseen maps with noise, over (noise, snr, sample)."""
     predictor = page.predictor
     with DatasetReader(page.data / page.largest) as reader:
-        maps, truth = unseen_maps(reader, predictor.size, page.count(500, 20))
+        maps, truth = unseen_maps(reader, predictor.size, page.count(500, 10))
     model = NoiseModel.on(predictor.config.lattice, predictor.size)
     kinds = [
         xr.concat(
@@ -166,7 +166,7 @@ def blurred(maps: NDArray[np.floating], lattice: str, width: float) -> NDArray[n
 def condition_predictions(page: Page, condition: Condition) -> xr.Dataset:
     """Predictions for freshly simulated maps under a condition; the states are always the same."""
     recipe, predictor = page.recipe, page.predictor
-    states = random_states(recipe, page.count(200, 10))
+    states = random_states(recipe, page.count(200, 5))
     impurity = gs.Impurity.scalar(condition.strength)
     numerics = gs.Numerics(recipe.energies, condition.broadening, recipe.window, METHOD)
     maps, _ = simulated(

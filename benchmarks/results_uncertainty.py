@@ -13,7 +13,7 @@ from gapscope.learning.evaluation.coverage import covered
 from gapscope.learning.uncertainty.temperature import tempered
 from gapscope.physics import LABELS
 from gapscope.plots.results import reliability_figure
-from results_page import Page, fingerprint, shown, table
+from results_page import Page, fingerprint, identity, shown, table
 from results_statistics import ECE_BINS, reliability, wilson
 
 NOVELTY = Path(__file__).with_name("novelty.py")
@@ -91,7 +91,7 @@ def novelty_part(page: Page) -> str:
         printed_novelty,
         page,
         run=fingerprint(page.runs / page.reference),
-        dataset=page.identity(page.largest),
+        dataset=identity(page.data / page.largest),
         script=NOVELTY.read_text(encoding="utf-8"),
     ).attrs["text"]
     shipped = (

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from division import Division, dearest_first, place, require_named
+from division import TESTS, TOGETHER, Division, dearest_first, place, require_named
 from gapscope.kernel.client import default_threads
 from gapscope.physics import Material
-from slow import SLOW, WITHOUT_JULIA
+from slow import is_slow, needs_julia
 
 ROOT = Path(__file__).resolve().parents[1]
+LEFT_OUT: dict[str, Callable[[str], bool]] = {
+    "not slow": is_slow,
+    "not julia": needs_julia,
+    "julia": lambda file: (
+        file.endswith(".py") and not needs_julia(file) and file not in TOGETHER["learned"]
+    ),
+}
+"""Which files and folders hold nothing that an expression of ``-m`` chooses."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -33,16 +42,24 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Division:
     return Division(config, log)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not import what ``-m`` would leave out as a whole: it takes seconds in each process."""
+    left_out = LEFT_OUT.get(config.option.markexpr)
+    if left_out is None or TESTS not in collection_path.parents:
+        return None
+    return left_out(collection_path.relative_to(TESTS).as_posix()) or None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow; let several processes begin with the dearest."""
     for item in items:
         require_named(item)
         file = place(item)
-        listed = file.split("/")[0] in SLOW or file in SLOW
-        if listed or "learned" in getattr(item, "fixturenames", ()):
+        learned = "learned" in getattr(item, "fixturenames", ())
+        if is_slow(file) or learned:
             item.add_marker(pytest.mark.slow)
-            if file not in WITHOUT_JULIA:
-                item.add_marker(pytest.mark.julia)
+        if needs_julia(file) or learned:
+            item.add_marker(pytest.mark.julia)
     if "PYTEST_XDIST_WORKER" in os.environ:
         dearest_first(items)
 

@@ -16,7 +16,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from costs import costs
 
-TESTS = Path(__file__).parent
+TESTS = Path(__file__).resolve().parent
 TOGETHER = {
     "learned": (  # a training
         "learning/test_averaging.py",

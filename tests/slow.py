@@ -54,3 +54,13 @@ SLOW = WITHOUT_JULIA | {
 """What ``make quick`` leaves out, and why: it starts Julia, Dask or a browser, trains or loads a
 network, or takes more than 10 CPU seconds. What is not listed is quick; ``make quick`` hides Julia,
 so that a test in it that starts a kernel fails."""
+
+
+def is_slow(file: str) -> bool:
+    """Whether a file, or its folder, is listed; by its path relative to tests/."""
+    return file in SLOW or file.split("/")[0] in SLOW
+
+
+def needs_julia(file: str) -> bool:
+    """Whether ``make test`` runs a file once the kernel is compiled."""
+    return is_slow(file) and file not in WITHOUT_JULIA

@@ -99,7 +99,7 @@ def test_without_an_impurity_the_maps_are_empty_and_the_rest_is_there(visit: Any
 
 def test_a_page_has_nothing_of_another(visit: Any, address: str) -> None:
     other = visit.tab.context.browser.new_page()
-    other.goto(address)
+    other.goto(address, timeout=LONG)
     other.get_by_text("the training maps").first.wait_for(timeout=LONG)
     links = {
         tab.get_by_text("map.nc", exact=True).locator("xpath=..").get_attribute("href")

@@ -77,6 +77,8 @@ def test_the_whole_page_is_made_once_and_then_from_the_cache(
 
     monkeypatch.setattr("gapscope.learning.prediction.predictor.Predictor.__call__", refused)
     monkeypatch.setattr(module("results_states"), "simulate_batch", refused)
+    # Figures of the same numbers would only take their time again.
+    monkeypatch.setattr(module("results_page"), "save_figure", lambda figure, path: path)
     assert results.page_text(page_in(folders, module), list(results.PARTS)) == text
 
 

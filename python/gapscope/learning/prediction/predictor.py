@@ -122,6 +122,8 @@ class Predictor:
         CalibrationError : see :meth:`Calibration.applied`.
         MapFileError : maps that are constant, empty or not finite.
         """
+        if self.calibration is not None:
+            self.calibration.require_levels(self.level, self.novelty_level)
         kept: list[Maps] = []
         answers = [self._answer(one) for one in self._passed(batches, kept)]
         probability, raw, novelty, beside = (

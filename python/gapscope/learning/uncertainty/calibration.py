@@ -77,6 +77,12 @@ class Calibration:
         classes = len(self.problem.classes)
         return Scores.of(self.scores[name], self.predicted, classes).bounds(level)
 
+    def require_levels(self, level: float, novelty_level: float) -> None:
+        """Raise CalibrationError unless the calibration reaches these levels of :meth:`applied`."""
+        self._require_novelty_level(novelty_level)
+        for name in ("irrep", *(unknown.name for unknown in self.problem.shown)):
+            self.bounds(name, level)
+
     def applied(
         self,
         predictions: xr.Dataset,
@@ -103,7 +109,7 @@ class Calibration:
         ------
         CalibrationError : a level outside 0 .. 1, or one that needs more calibration maps.
         """
-        self._require_novelty_level(novelty_level)
+        self.require_levels(level, novelty_level)
         label = predictions["label"].values
         raw = predictions["probability"].values
         chosen = 1 - raw <= self.bounds("irrep", level)[label][:, None]

@@ -54,8 +54,9 @@ chromium:
 
 # The kernel takes minutes to compile, on one core, the first time: all tests that need no Julia run
 # beside it.
-test: $(READY)
-	$(MAKE) --jobs=2 julia chromium without-julia
+test:
+	$(MAKE) --jobs=2 setup chromium
+	$(MAKE) --jobs=2 julia without-julia
 	$(PYTEST) -m julia
 
 without-julia: lint

@@ -94,6 +94,6 @@ def unseen_maps(
     """The first maps of a dataset's test split, (n, energies, size, size), and their truth."""
     samples = Samples.of(reader, "test", size)
     rows = np.arange(min(count, len(samples)))
-    values = {name: getattr(samples, name)[rows] for name in ("label", "theta", "eps0", "gap")}
+    values = {"label": samples.label[rows], **samples.values(rows)}
     truth = xr.Dataset({f"true_{name}": ("sample", value) for name, value in values.items()})
     return samples.maps(rows), truth

@@ -16,6 +16,13 @@ from gapscope.physics import Material
 from slow import is_slow, needs_julia
 
 ROOT = Path(__file__).resolve().parents[1]
+THREADS = (
+    "GAPSCOPE_THREADS",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
 LEFT_OUT: dict[str, Callable[[str], bool]] = {
     "not slow": is_slow,
     "not julia": needs_julia,
@@ -33,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if processes > 1:
         threads = str(max(1, default_threads() // processes))
-        for name in ("GAPSCOPE_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        for name in THREADS:
             os.environ.setdefault(name, threads)
 
 

@@ -88,17 +88,25 @@ def test_what_is_no_file_of_a_run_is_refused(
     refused(run)
 
 
-@pytest.mark.parametrize("name", ["surfaces.npz", "calibration.npz"])
-def test_a_bomb_is_not_unpacked(name: str, model: Path) -> None:
+@pytest.fixture(scope="module")
+def bomb(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """1.2 GB of zeros in less than 4 MB."""
+    path = tmp_path_factory.mktemp("bomb") / "bomb.npz"
     zeros = np.zeros(2**22, np.uint8).tobytes()
-    with zipfile.ZipFile(model / name, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for number in range(3):
             with archive.open(f"points{number}.npy", "w", force_zip64=True) as file:
                 header = {"descr": "|u1", "fortran_order": False, "shape": (len(zeros) * 100,)}
                 np.lib.format.write_array_header_2_0(file, header)
                 for _ in range(100):
                     file.write(zeros)
-    assert (model / name).stat().st_size < 4_000_000
+    assert path.stat().st_size < 4_000_000
+    return path
+
+
+@pytest.mark.parametrize("name", ["surfaces.npz", "calibration.npz"])
+def test_a_bomb_is_not_unpacked(name: str, bomb: Path, model: Path) -> None:
+    shutil.copy(bomb, model / name)
     refused(model)
 
 

@@ -58,8 +58,9 @@ def page(hand: Hand) -> Page:
     document: Any = Document()
     document.add_next_tick_callback = lambda show: show()
     worker: Any = hand
+    known = SimpleNamespace(knows=lambda state: True, energies=(0.0,), crystal="NbSe2")
     judge: Any = SimpleNamespace(
-        model="model", measured=lambda prepared, centre: centre, knows=lambda state: True
+        model="model", measured=lambda prepared, centre: centre, known=known, known_measured=known
     )
     return Page(worker, worker, judge, document, State())
 
@@ -114,7 +115,7 @@ def test_a_tap_on_the_raw_map_reads_it_around_there(
     marks = [rings.source.data for rings in page._measurement._atoms]
     assert [marks[0]["x"][0], marks[0]["y"][0]] == [x, y]
     asked = []
-    monkeypatch.setattr(page._sides, "show_measured", asked.append)
+    monkeypatch.setattr(page._sides, "show_measured", lambda found, other: asked.append(found))
     hand.requests["map"]["prediction"]()
     assert asked == [(5.0, 3.0)]
     drop(page, "second.txt")
@@ -165,7 +166,7 @@ def test_a_file_that_is_being_read_has_no_answers_and_channels_of_another(
     drop(page, "second.txt")
     assert page.download(FIGURE) is None
     assert list(hand.requests) == ["file"]
-    monkeypatch.setattr(page._sides, "show_measured", lambda prediction: None)
+    monkeypatch.setattr(page._sides, "show_measured", lambda found, other: None)
     old["prediction"]()
     assert "second.txt read" not in page._sides.status.object
     page._files.channel.value = "other"
@@ -176,13 +177,14 @@ def test_sliders_do_not_wait_for_the_network() -> None:
     worker, reader = Hand(), Hand()
     document: Any = SimpleNamespace(add_next_tick_callback=lambda show: show())
     asked = []
-    judge: Any = SimpleNamespace(
-        model="model",
+    known = SimpleNamespace(
         departures=lambda state: [],
         sees=lambda: "maps",
         crystal="NbSe2",
+        energies=(0.0,),
         knows=lambda state: state.crystal == "nbse2",
     )
+    judge: Any = SimpleNamespace(model="model", known=known)
     page = Page(worker, reader, judge, document, State())  # type: ignore[arg-type]
     page._moved(page._state)
     assert "verdict" not in worker.requests["state"]

@@ -81,39 +81,41 @@ def test_links_are_relative_so_that_they_stay_on_this_server() -> None:
 
 def test_the_network_reads_a_map_of_its_kind_and_says_so(judge: Judge) -> None:
     state = State()
-    assert judge.departures(state) == []
-    found = judge(maps(state, CONVERGED))
+    assert judge.known.departures(state) == []
+    found = judge(state, maps(state, CONVERGED))
     assert LABELS[int(found["label"][0])] == "Eg"
     assert float(found["gap"][0]) == pytest.approx(state.gap, abs=0.02)
     assert not bool(found["unlike_training"][0])
 
 
 def test_the_network_knows_its_own_crystal_alone(judge: Judge) -> None:
-    assert judge.knows(State())
-    assert not judge.knows(State.first("bi2212", 35.0))
+    assert judge.known.knows(State())
+    assert not judge.known.knows(State.first("bi2212", 35.0))
 
 
 def test_every_slider_off_the_training_maps_is_named(judge: Judge) -> None:
     state = State(
         gap=2.0, phi=1.0, eps0=-300.5, impurity=60.0, moment=5.0, energy=0.5, broadening=0.2
     )
-    found = " ".join(judge.departures(state))
+    found = " ".join(judge.known.departures(state))
     for words in ("ω = 0.5", "δ = 0.2", "v = 60", "J = 5", "φ = 1", "Δ = 2", "ε₀ = -300.5"):
         assert words in found
 
 
 def test_the_gap_of_a2u_counts_in_the_normalisation_of_its_class(judge: Judge) -> None:
-    assert judge.departures(State(irrep="A2u", gap=2.0)) == []
-    assert judge.departures(State(irrep="A1u", gap=2.0)) != []
+    assert judge.known.departures(State(irrep="A2u", gap=2.0)) == []
+    assert judge.known.departures(State(irrep="A1u", gap=2.0)) != []
 
 
 def test_a_map_off_its_kind_is_called_unlike(judge: Judge) -> None:
-    found = judge(maps(State(energy=2.0, impurity=-150.0, broadening=0.5), CONVERGED))
+    state = State(energy=2.0, impurity=-150.0, broadening=0.5)
+    found = judge(state, maps(state, CONVERGED))
     assert bool(found["unlike_training"][0])
 
 
 def test_a12u_has_no_theta(judge: Judge) -> None:
-    found = judge(maps(State(irrep="A1u"), CONVERGED))
+    state = State(irrep="A1u")
+    found = judge(state, maps(state, CONVERGED))
     assert LABELS[int(found["label"][0])] == "A12u"
     assert np.isnan(float(found["theta"][0]))
 

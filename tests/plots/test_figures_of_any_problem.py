@@ -73,7 +73,7 @@ def test_parameters_have_a_row_each_on_their_own_scale(
     assert [row[0].get_ylabel() for row in axes] == [
         r"predicted $\Delta$ (meV)",
         r"predicted $\theta$ (rad)",
-        r"predicted $\eta$ (meV)",
+        r"predicted $\delta$ (meV)",
     ]
     assert [row[1].get_yscale() for row in axes] == ["linear", "linear", "log"]
     assert axes[1, 0].texts[0].get_text() == "no angle"
@@ -90,7 +90,7 @@ def test_errors_are_those_of_the_unknowns(predictions: xr.Dataset) -> None:
     (median, *_) = axes[0, 1].lines[2:]
     drawn = np.asarray(median.get_ydata(), float)
     np.testing.assert_allclose(drawn[~np.isnan(drawn)], 2.0)
-    assert axes[2, 2].get_xlabel() == r"true $\eta$ (meV)"
+    assert axes[2, 2].get_xlabel() == r"true $\delta$ (meV)"
 
 
 def test_nearest_maps_are_told_by_their_unknowns(problem: Problem) -> None:
@@ -114,7 +114,7 @@ def test_nearest_maps_are_told_by_their_unknowns(problem: Problem) -> None:
     titles = [one[0] for one in said(comparison_figure([own], predictions, images, ["scan"]))]
     assert titles == [
         "scan\nnetwork not calibrated",
-        "$A_{1g}$/$B_{1g}$, $\\Delta$ = 20.00 meV, $\\eta$ = 2.00 meV\n20 % apart",
-        "$E_{u}$, $\\Delta$ = 30.00 meV, $\\theta$ = 1.25\n$\\eta$ = 3.00 meV, 50 % apart"
+        "$A_{1g}$/$B_{1g}$, $\\Delta$ = 20.00 meV, $\\delta$ = 2.00 meV\n20 % apart",
+        "$E_{u}$, $\\Delta$ = 30.00 meV, $\\theta$ = 1.25\n$\\delta$ = 3.00 meV, 50 % apart"
         "\nconstant current at -30 mV",
     ]

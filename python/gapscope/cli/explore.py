@@ -9,7 +9,7 @@ import click
 from gapscope.cli.inputs import require_learning
 from gapscope.errors import SettingError
 from gapscope.explore.address import LOCAL, free_port
-from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL
+from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL, find_model
 
 
 @click.command()
@@ -17,16 +17,14 @@ from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL
 @click.option("--browser/--no-browser", default=True, help="Open the page in the browser.")
 @click.option(
     "--material",
-    default="nbse2",
-    show_default=True,
-    help="Name of a shipped material, or a file; networks answer for theirs alone.",
+    help="Name of a shipped material, or a file; a network answers for its own alone."
+    "  [default: that of --model]",
 )
 @click.option(
     "--gap",
     type=click.FloatRange(min=0, min_open=True),
-    default=1.0,
-    show_default=True,
-    help="meV; sliders of gap, energy and broadening are made for it.",
+    help="meV; sliders of gap, energy and broadening are made for it.  [default: one that --model"
+    " has learned, else 1]",
 )
 @click.option(
     "--model",
@@ -50,8 +48,8 @@ from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL
 def explore(
     port: int,
     browser: bool,
-    material: str,
-    gap: float,
+    material: str | None,
+    gap: float | None,
     model: str,
     measured_model: str,
     address: str,
@@ -64,9 +62,10 @@ def explore(
     require_extra()
     require_learning(models=[model, measured_model])
     free_port(address, port)
-    from gapscope.explore.state import State
+    from gapscope.explore.judge import known_of
+    from gapscope.learning.model_folder.run import RunFolder
 
-    first = State.first(material, gap)
+    first = known_of(RunFolder(find_model(model)).config()).first(material, gap)
     if address != LOCAL:
         click.secho(
             f"warning: whoever listens in the network of {address} sees this page, its token and"

@@ -49,8 +49,8 @@ class Controls:
         self.sliders: dict[str, Any] = {
             name: Slider(  # type: ignore[no-untyped-call]
                 name=f"{r.symbol} ({r.unit})",
-                start=r.low,
-                end=r.high,
+                start=min(r.low, getattr(state, name)),
+                end=max(r.high, getattr(state, name)),
                 step=r.step,
                 value=getattr(state, name),
                 width=WIDTH,

@@ -12,6 +12,7 @@ from gapscope.physics.gaps.classify import classify_gaps
 from gapscope.physics.gaps.pair_space import CHANNELS
 from gapscope.physics.group.found import find_group
 from gapscope.physics.pairing import OPTIONAL, REQUIRED
+from gapscope.problem.candidate import FunctionName
 from gapscope.simulation.materials import material
 
 SHELLS = 2
@@ -41,6 +42,13 @@ class GapChoice:
         if self.shell is None:
             return self.irrep
         return f"{self.irrep}, {self.channel}, shell {self.shell}, copy {self.copy}"
+
+    @property
+    def name(self) -> FunctionName | None:
+        """The function as a problem names it; None for the paper's states."""
+        if self.shell is None:
+            return None
+        return FunctionName(self.shell, self.channel, self.copy)
 
     @property
     def function(self) -> dict[str, object]:
@@ -96,6 +104,19 @@ def gap_choices(name: str) -> Mapping[str, GapChoice]:
             for one in classify_gaps(crystal, SHELLS, CHANNELS)
         ]
     return {choice.label: choice for choice in choices}
+
+
+def usual_gap(name: str) -> str:
+    """The choice that a crystal's page begins with: of the paper's states the one with the most
+    angles, else the first.
+
+    Raises
+    ------
+    MaterialFileError, SpecificationError : see :func:`gap_choices`.
+    """
+    choices = gap_choices(name)
+    named = [label for label, one in choices.items() if one.name is None]
+    return max(named, key=lambda label: len(choices[label].angles), default=next(iter(choices)))
 
 
 def _angles(irrep: str) -> tuple[str, ...]:

@@ -1,15 +1,20 @@
-"""The networks' answers on the page, and where the page is not what they have learned."""
+"""The networks' answers on the page."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import xarray as xr
 
-from gapscope.explore.state import State
+from gapscope.explore.known import Known
+from gapscope.explore.state import CONVERGED, State
 from gapscope.inference.predict import predict
+from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.prediction.predictor import Predictor
 from gapscope.measured.preparation import Prepared
+from gapscope.simulation.maps import simulate
 from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL, find_model
 
 
@@ -33,13 +38,21 @@ class Judge:
         self._predictor = Predictor.load(find_model(model))
         self._for_measured = Predictor.load(find_model(measured_model))
 
-    def __call__(self, maps: xr.Dataset) -> xr.Dataset:
-        """Prediction of one map of ``simulate``, whatever its energy; see :func:`gapscope.predict`.
+    def __call__(self, state: State, maps: xr.Dataset) -> xr.Dataset:
+        """Prediction for a state of the page, see :func:`gapscope.predict`.
 
-        It is read as if it had been taken at the network's energy; :meth:`departures` tells.
+        A network for one energy reads the map that is shown as if it had been taken at that energy;
+        :meth:`Known.departures` tells. For a network of several energies, maps are simulated.
+
+        Parameters
+        ----------
+        maps : of the state, as :func:`gapscope.explore.results.maps` gives them.
         """
-        known = self._predictor.config.energies[:1]
-        return predict(maps.isel(energy=[0]).assign_coords(energy=list(known)), self._predictor)
+        energies = self.known.energies
+        if len(energies) == 1:
+            return predict(maps.assign_coords(energy=list(energies)), self._predictor)
+        numerics = replace(state.numerics(CONVERGED), energies=energies)
+        return predict(simulate(state.specification(), numerics), self._predictor)
 
     def warm(self) -> None:
         """Factorise the surfaces of all irreps, so that no slider waits beside it: seconds."""
@@ -59,51 +72,18 @@ class Judge:
         """
         return predict(prepared, self._for_measured, centre=centre)
 
-    @property
-    def size(self) -> int:
-        """Sites per side of the window that the network looks at."""
-        return self._predictor.size
+    @cached_property
+    def known(self) -> Known:
+        """What the network for simulated maps has learned from."""
+        return known_of(self._predictor)
 
-    @property
-    def crystal(self) -> str:
-        """Name of the material that the network has learned from."""
-        return str(self._predictor.config.dataset["material"])
+    @cached_property
+    def known_measured(self) -> Known:
+        """What the network for measured maps has learned from."""
+        return known_of(self._for_measured)
 
-    def knows(self, state: State) -> bool:
-        """Whether the network has learned from maps of the state's crystal."""
-        return state.material.name == self.crystal
 
-    def departures(self, state: State) -> list[str]:
-        """In words, each slider that is not where the training maps were made."""
-        recipe = self._predictor.config.dataset["recipe"]
-        energies = list(self._predictor.config.energies)
-        strength, moment = recipe["impurity"]["scalar"], recipe["impurity"]["moment"]
-        found = []
-        if energies != [state.energy]:
-            known = ", ".join(f"{w:g}" for w in energies)
-            found.append(f"ω = {state.energy:g}, trained at {known} meV")
-        if state.broadening != recipe["broadening"]:
-            found.append(f"δ = {state.broadening:g}, trained at {recipe['broadening']:g} meV")
-        if state.impurity != strength:
-            found.append(f"v = {state.impurity:g}, trained at {strength:g} meV")
-        if moment != [0.0, 0.0, state.moment]:
-            found.append(f"J = {state.moment:g}, trained at {moment[2]:g} meV")
-        if state.angles.get("phi"):
-            found.append(f"φ = {state.phi:g}, trained at 0 rad")
-        for name, symbol in (("gap", "Δ"), ("eps0", "ε₀")):
-            low, high = recipe["ranges"][name]
-            # Recipes give gaps in the normalisation of the class.
-            value = state.labelled_gap if name == "gap" else state.eps0
-            if not low <= value <= high:
-                found.append(f"{symbol} = {value:g}, trained at {low:g} to {high:g} meV")
-        return found
-
-    def sees(self) -> str:
-        """In words, the one kind of map that it has learned from."""
-        config = self._predictor.config
-        recipe = config.dataset["recipe"]
-        known = ", ".join(f"{w:g}" for w in config.energies)
-        return (
-            f"ω = {known}, δ = {recipe['broadening']:g}, v = {recipe['impurity']['scalar']:g} meV, "
-            f"{self.size} × {self.size} sites"
-        )
+def known_of(network: Predictor | RunConfig) -> Known:
+    """What a network has learned from, loaded or not."""
+    config = network if isinstance(network, RunConfig) else network.config
+    return Known(config.dataset, config.energies, config.training.network.input_size)

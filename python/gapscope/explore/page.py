@@ -125,7 +125,9 @@ class Page:
         pn.state.onload(lambda: self._moved(self._state))
 
     def _lines(self, state: State) -> str:
-        return python_lines(state, self._judge.model if self._judge.knows(state) else "")
+        known = self._judge.known
+        reads = known.knows(state) and known.energies == (state.energy,)
+        return python_lines(state, self._judge.model if reads else "")
 
     def end(self) -> None:
         """The visitor has gone."""
@@ -266,10 +268,11 @@ class Page:
     def _show_maps(self, made: tuple[State, xr.Dataset]) -> None:
         state, found = made
         if state == self._state:
-            if self._judge.knows(state):
-                self._ask("verdict", [Stage("verdict", lambda: (state, self._judge(found)), REST)])
+            if self._judge.known.knows(state):
+                answer = Stage("verdict", lambda: (state, self._judge(state, found)), REST)
+                self._ask("verdict", [answer])
             else:
-                self._sides.no_network(state.material.name, self._judge.crystal)
+                self._sides.no_network(state.material.name, self._judge.known.crystal)
             self._sides.show_lines(self._lines(state))
         self._simulation.show_maps(found, CONVERGED)
         self._measurement.show_simulated(found)
@@ -287,8 +290,9 @@ class Page:
 
     def _show_verdict(self, found: tuple[State, xr.Dataset]) -> None:
         state, prediction = found
-        departures = self._judge.departures(state)
-        about = f"{self._judge.model} has learned from {self._judge.sees()}."
+        known = self._judge.known
+        departures = known.departures(state)
+        about = f"{self._judge.model} has learned from {known.sees()}."
         self._sides.show_verdict(prediction, departures, about)
 
     def _show_file(self, dataset: xr.Dataset) -> None:
@@ -306,7 +310,9 @@ class Page:
         self._sides.offer(MEASURED)
 
     def _show_prediction(self, prediction: xr.Dataset) -> None:
-        self._sides.show_measured(prediction)
+        known, own = self._judge.known_measured, self._state.material.name
+        other = [] if known.knows(self._state) else [f"learned from {known.crystal}, not {own}"]
+        self._sides.show_measured(prediction, other)
         self._sides.say(f"{self._file} read")
 
     def _show_file_error(self, error: Exception) -> None:

@@ -8,12 +8,12 @@ from gapscope.explore.state import CONVERGED, State
 def python_lines(state: State, model: str) -> str:
     """A script that computes the converged view of a state and writes its map to ``map.nc``.
 
-    It names ``maps``, ``dos``, ``spectral`` (A(k) on a grid of reduced momenta) and, where the
+    It names ``maps``, ``dos``, ``spectral`` (A(k) on a grid of reduced momenta) and, where a
     network knows crystal and energy, ``prediction``.
 
     Parameters
     ----------
-    model : the network's name; "" where none knows the crystal.
+    model : that network's name; "" where there is none.
     """
     angles = "".join(f", {name}={value!r}" for name, value in state.angles.items())
     parts = []
@@ -61,6 +61,6 @@ spectral = gs.spectral_function(
     broadening={state.broadening!r},
 )
 """
-    if model and state.energy == 0:
+    if model:
         lines += f"prediction = gs.predict(maps, {model!r})\n"
     return lines

@@ -25,13 +25,14 @@ from gapscope.errors import ConvergenceWarning, GapscopeError
 from gapscope.explore.address import LOCAL, free_port, origins
 from gapscope.explore.gap_choices import gap_choices
 from gapscope.explore.guard import TOKEN, Guard
-from gapscope.explore.judge import Judge
+from gapscope.explore.judge import Judge, known_of
 from gapscope.explore.page import Page
 from gapscope.explore.results import density, maps, spectral
 from gapscope.explore.state import COARSE, State
 from gapscope.explore.style import STYLE
 from gapscope.explore.worker import Worker
-from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL
+from gapscope.learning.model_folder.run import RunFolder
+from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL, find_model
 
 PORT = 5006
 SWITCH = 0.0005
@@ -87,7 +88,7 @@ def make_server(
         in who know the token, and who have to open the page under exactly this address or name.
     port : 0 for any free one.
     browser : open the page in the browser when the server starts.
-    first : where the sliders stand first; monolayer NbSe2 where not given.
+    first : where the sliders stand first; where not given, on a map of the model's kind.
 
     Raises
     ------
@@ -98,7 +99,7 @@ def make_server(
     port = free_port(address, port)
     sys.setswitchinterval(SWITCH)
     worker, reader, pages = Worker(), Worker(), Pages()
-    first = first or State()
+    first = first or known_of(RunFolder(find_model(model)).config()).first()
     judge = _ready(worker, reader, model, measured_model, first)
     pn.extension("filedropper", raw_css=[STYLE])
 
@@ -151,21 +152,24 @@ def _ready(worker: Worker, reader: Worker, model: str, measured_model: str, firs
     for one in (reader.run(judge.warm), worker.run(partial(_compile, first))):
         one.result()
     # Not beside judge.warm: both would factorise the same surface.
-    reader.run(lambda: judge(maps(State(), COARSE))).result()
+    if judge.known.knows(first):
+        reader.run(lambda: judge(first, maps(first, COARSE))).result()
     return judge
 
 
 def _compile(first: State) -> None:
     """Let Julia compile what it compiles at the first use."""
-    for state in (first, replace(first, energy=0.1), *_complex(first)):
+    for state in (first, replace(first, energy=first.energy + 0.1), *_of_another_kind(first)):
         spectral(state, COARSE)
         density(state, COARSE)
         maps(state, COARSE)
 
 
-def _complex(first: State) -> tuple[State, ...]:
-    """The state whose Hamiltonian is complex, where the paper's crystal has one."""
-    return (replace(first, irrep="A1u"),) if "A1u" in gap_choices(first.crystal) else ()
+def _of_another_kind(first: State) -> list[State]:
+    """A state without an angle, or with one where the first has none, if the crystal has it."""
+    has = bool(first.has)
+    others = [name for name, one in gap_choices(first.crystal).items() if bool(one.angles) != has]
+    return [replace(first, irrep=name) for name in others[:1]]
 
 
 def silence() -> None:

@@ -104,9 +104,9 @@ class Sides:
         self._answer(error_html(error))
         self._summary.object = error_html(error)
 
-    def show_measured(self, prediction: xr.Dataset) -> None:
-        """The prediction for the measured map."""
-        notes = departures(prediction)[0]
+    def show_measured(self, prediction: xr.Dataset, other: Sequence[str] = ()) -> None:
+        """The prediction for the measured map; ``other`` says where it is of another kind."""
+        notes = [*other, *departures(prediction)[0]]
         if prediction.attrs.get("scale") == "unknown":
             notes.append("no absolute scale: the gap is read off the shape of the image alone")
         self._measured.object = verdict_html(prediction, notes) + nearest_html(prediction)

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from gapscope.errors import SpecificationError
-from gapscope.explore.gap_choices import GapChoice, crystal_of, gap_choices
+from gapscope.explore.gap_choices import GapChoice, crystal_of, gap_choices, usual_gap
 from gapscope.physics import Impurity, Material, Specification
-from gapscope.physics.irreps import labelled_gap
 from gapscope.simulation.numerics import Converged, Numerics
+from gapscope.support.resources import DEFAULT_MATERIAL
 
-MATERIAL = "nbse2"
 WINDOWS = (64, 128)
 """Sites per side that the page offers."""
 
@@ -76,7 +75,8 @@ class State:
 
     Attributes
     ----------
-    irrep : label of one of the crystal's gaps, see :mod:`gapscope.explore.gap_choices`.
+    irrep : label of one of the crystal's gaps, see :mod:`gapscope.explore.gap_choices`; where not
+        given, the usual one.
     theta, phi : kept, but without effect, for irreps that do not have them.
     impurity, moment : scalar strength v and magnetic moment along z of the impurity on r = 0.
     energy, broadening : w and delta of z = w + i delta.
@@ -85,7 +85,7 @@ class State:
     scale : meV, in which gap, energy and broadening have their sliders.
     """
 
-    irrep: str = "Eg"
+    irrep: str = ""
     gap: float = 1.0
     theta: float = 0.3
     phi: float = 0.0
@@ -95,11 +95,15 @@ class State:
     energy: float = 0.0
     broadening: float = 0.1
     window: int = 128
-    crystal: str = MATERIAL
+    crystal: str = DEFAULT_MATERIAL
     scale: float = 1.0
 
+    def __post_init__(self) -> None:
+        if not self.irrep:
+            object.__setattr__(self, "irrep", usual_gap(self.crystal))
+
     @classmethod
-    def first(cls, crystal: str = MATERIAL, scale: float = 1.0) -> State:
+    def first(cls, crystal: str = DEFAULT_MATERIAL, scale: float = 1.0) -> State:
         """Where the sliders of a crystal stand first.
 
         Raises
@@ -108,10 +112,7 @@ class State:
             :func:`gapscope.explore.gap_choices.gap_choices`.
         """
         usual = cls(gap=scale, broadening=0.1 * scale, crystal=crystal, scale=scale)
-        choices = gap_choices(crystal)
-        if usual.irrep in choices:
-            return usual
-        return replace(usual, irrep=next(iter(choices)), eps0=0.0)
+        return usual if usual.choice.name is None else replace(usual, eps0=0.0)
 
     @property
     def choice(self) -> GapChoice:
@@ -133,11 +134,6 @@ class State:
     def material(self) -> Material:
         """The normal state, without eps0."""
         return crystal_of(self.crystal)
-
-    @property
-    def labelled_gap(self) -> float:
-        """The gap in the normalisation of its class, as networks give it."""
-        return labelled_gap(self.irrep, self.gap)
 
     @property
     def scatters(self) -> bool:

@@ -10,8 +10,10 @@ import numpy as np
 import xarray as xr
 
 from gapscope.errors import GapscopeError
+from gapscope.explore.symbols import symbol_html
 from gapscope.learning.evaluation.wording import factor_words, interval_words, p_words
-from gapscope.physics import LABELS
+from gapscope.problem.paper import predicted_problem
+from gapscope.problem.unknown import Unknown
 
 FIELDS = {
     "channel": "channel",
@@ -24,12 +26,17 @@ FIELDS = {
 }
 """Options of ``gapscope prepare`` that the page has, and what they are called there."""
 
-PARAMETERS = (("gap", "Δ", "meV", 3), ("theta", "θ", "rad", 3), ("eps0", "ε₀", "meV", 1))
-
 
 def label_html(label: str) -> str:
-    """A class's name in the usual typography."""
-    return f"{label[0]}<sub>{escape(label[1:])}</sub>"
+    """A class's name, irreps in the usual typography."""
+    parts = []
+    for one in label.split("/"):
+        named = re.fullmatch(r"([ABE])(\d*[gu]?)('*)", one)
+        if named is None or not named[2]:
+            parts.append(escape(one))
+        else:
+            parts.append(f"{named[1]}<sub>{named[2]}</sub>{escape(named[3])}")
+    return "/".join(parts)
 
 
 def verdict_html(prediction: xr.Dataset, notes: Sequence[str] = ()) -> str:
@@ -57,11 +64,12 @@ def summary_html(prediction: xr.Dataset, notes: Sequence[str] = ()) -> str:
     """The same in a few lines."""
     one = prediction.isel(sample=0)
     calibrated = "irrep_set" in one
-    best = int(one["label"])
-    parts = [f"{label_html(LABELS[best])} {float(one['probability'][best]):.3f}"]
-    for name, symbol, unit, digits in PARAMETERS:
-        if not np.isnan(value := float(one[name])):
-            parts.append(f"{symbol} = {interval_words(value, None, digits)[0]} {unit}")
+    best, problem = int(one["label"]), predicted_problem(one.attrs)
+    parts = [f"{label_html(problem.labels[best])} {float(one['probability'][best]):.3f}"]
+    for unknown in problem.shown:
+        if not np.isnan(value := float(one[unknown.name])):
+            shown = interval_words(value, None, unknown.digits)[0]
+            parts.append(f"{symbol_html(unknown.symbol)} = {shown} {_unit(unknown)}".rstrip())
     unlike = calibrated and bool(one["unlike_training"])
     likeness = _likeness(one, calibrated, unlike)
     answer = ",&ensp;".join(parts)
@@ -91,10 +99,11 @@ def _likeness(one: xr.Dataset, calibrated: bool, unlike: bool) -> str:
 
 def _irreps(one: xr.Dataset, calibrated: bool) -> str:
     probability = one["probability"].values
-    chosen = one["irrep_set"].values if calibrated else np.zeros(len(LABELS), dtype=bool)
+    labels = predicted_problem(one.attrs).labels
+    chosen = one["irrep_set"].values if calibrated else np.zeros(len(labels), dtype=bool)
     best = int(one["label"])
     rows = []
-    for index, label in enumerate(LABELS):
+    for index, label in enumerate(labels):
         value = float(probability[index])
         kind = "best" if index == best else ""
         mark = "●" if chosen[index] else ""
@@ -112,22 +121,24 @@ def _irreps(one: xr.Dataset, calibrated: bool) -> str:
 
 def _parameters(one: xr.Dataset, calibrated: bool) -> str:
     rows = []
-    for name, symbol, unit, digits in PARAMETERS:
+    for unknown in predicted_problem(one.attrs).shown:
+        name, symbol = unknown.name, symbol_html(unknown.symbol)
         value = float(one[name])
         if np.isnan(value):
+            none = "no angle" if unknown.circular else "none"
             rows.append(
-                f'<tr><td class="name">{symbol}</td><td colspan="3" class="none">no angle</td></tr>'
+                f'<tr><td class="name">{symbol}</td><td colspan="3" class="none">{none}</td></tr>'
             )
             continue
         interval = ""
-        shown, _, _ = interval_words(value, None, digits)
+        shown, _, _ = interval_words(value, None, unknown.digits)
         if calibrated:
             ends = (float(one[f"{name}_low"]), float(one[f"{name}_high"]))
-            shown, low, high = interval_words(value, ends, digits)
+            shown, low, high = interval_words(value, ends, unknown.digits)
             interval = f"{low} … {high}"
         rows.append(
             f'<tr><td class="name">{symbol}</td><td class="number">{shown}</td>'
-            f'<td class="interval">{interval}</td><td class="unit">{unit}</td></tr>'
+            f'<td class="interval">{interval}</td><td class="unit">{_unit(unknown)}</td></tr>'
         )
     level = f"{100 * one.attrs['level']:.4g} % intervals" if calibrated else ""
     return (
@@ -141,30 +152,33 @@ def nearest_html(prediction: xr.Dataset) -> str:
     if "nearest_label" not in prediction:
         return ""
     one = prediction.isel(sample=0)
+    problem = predicted_problem(one.attrs)
     rows = []
     for rank in range(one.sizes["rank"]):
         state = one.isel(rank=rank)
-        theta = float(state["nearest_theta"])
-        cells = (
-            f"{float(state['nearest_gap']):.2f}",
-            "–" if np.isnan(theta) else f"{theta:.2f}",
-            f"{float(state['nearest_eps0']):.0f}",
-            "–"
-            if np.isnan(state["nearest_setpoint"])
-            else f"{float(state['nearest_setpoint']):.0f}",
-            f"{float(state['nearest_distance']):.2f}",
-        )
-        name = label_html(LABELS[int(state["nearest_label"])])
+        cells = [
+            *(_cell(state[f"nearest_{u.name}"], max(u.digits - 1, 0)) for u in problem.shown),
+            _cell(state["nearest_setpoint"], 0),
+            _cell(state["nearest_distance"], 2),
+        ]
+        name = label_html(problem.labels[int(state["nearest_label"])])
         rows.append(f"<tr><td>{name}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
-    heads = "".join(
-        f"<th>{head}</th>" for head in ("irrep", "Δ", "θ", "ε₀", "setpoint", "distance")
-    )
+    symbols = [symbol_html(unknown.symbol) for unknown in problem.shown]
+    heads = "".join(f"<th>{head}</th>" for head in ("irrep", *symbols, "setpoint", "distance"))
     unlike = "unlike_training" in one and bool(one["unlike_training"])
     kind, words = (" doubt", ": the map is unlike all of them") if unlike else ("", "")
     return (
         f'<table class="nearest{kind}"><caption>nearest simulated maps{words}</caption>'
         f"<tr>{heads}</tr>{''.join(rows)}</table>"
     )
+
+
+def _cell(number: xr.DataArray, digits: int) -> str:
+    return "–" if np.isnan(number) else f"{float(number):.{digits}f}"
+
+
+def _unit(unknown: Unknown) -> str:
+    return "" if unknown.unit == "1" else unknown.unit
 
 
 def on_the_page(remedy: str) -> str:

@@ -20,7 +20,7 @@ class Draft:
     Parameters
     ----------
     material : normal state.
-    broadening : eta in meV.
+    broadening : delta in meV.
     scalar, moment : of the impurity on r = 0, in meV; ``weights`` of the orbitals, None: all.
     gap, angles : magnitude in meV, and the candidate's angles in rad by name.
     eps0 : onsite energy in meV.

@@ -193,7 +193,7 @@ QUANTITIES: Mapping[str, Quantity] = {
         period=2 * PI,
     ),
     "broadening": Quantity(
-        r"\eta",
+        r"\delta",
         "meV",
         "broadening",
         _field("broadening"),

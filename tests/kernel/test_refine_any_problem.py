@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,16 @@ def test_what_is_positive_stays_so_and_no_step_leaves_the_range_behind() -> None
     assert moved["broadening"] == pytest.approx(3.0 * 2 / 8)
     up = known.moved(start, np.array([1.0, 0.0, np.log(1.1)])).values
     assert (up["gap"], up["broadening"]) == (pytest.approx(13.0), pytest.approx(3.3))
+
+
+def test_finite_differences_are_small_in_narrow_ranges_too() -> None:
+    known = square("potential", "broadening")
+    narrow = replace(known.problem.unknowns[0], low=20.0, high=20.04)
+    problem = replace(known.problem, unknowns=(narrow, *known.problem.unknowns[1:]))
+    start = Guess("B1g", {"gap": 20.0, "potential": 50.0, "broadening": 3.0})
+    differences = replace(known, problem=problem).differences(start)
+    np.testing.assert_allclose(differences, [0.002, 0.5, 0.01])
+    np.testing.assert_allclose(known.differences(start), [0.005, 0.5, 0.01])
 
 
 @pytest.mark.filterwarnings("ignore::gapscope.errors.ConvergenceWarning")

@@ -24,9 +24,7 @@ from gapscope.physics.lattice import Lattice
 from gapscope.simulation.materials import material
 from lattice_maps import NBS2, as_map, lattice_map
 
-TRIANGULAR_NETWORK = cast(
-    Any, SimpleNamespace(size=64, config=SimpleNamespace(lattice="triangular"))
-)
+TRIANGULAR_NETWORK = cast(Any, SimpleNamespace(size=64, lattice=Lattice("triangular", 1.0)))
 
 SQUARE = """
 schema = 1

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from gapscope.dataset.recipe import Recipe
 from gapscope.errors import PreparationError
+from gapscope.inference.lattices import STRAIN, in_words, is_on, lattice_of
 from gapscope.inference.nearest import nearest_states
 from gapscope.learning.data.inputs import lacks, momentum_images, own_unit
 from gapscope.learning.prediction.predictor import (
@@ -125,18 +126,18 @@ def network_window(sites: xr.Dataset, predictor: Predictor) -> NDArray[np.float6
     ------
     PreparationError : see :func:`predict_sites`.
     """
-    lattice, size = str(sites.attrs.get("lattice")), predictor.size
-    if lattice != predictor.config.lattice:
+    lattice, size = predictor.lattice, predictor.size
+    if not is_on(own := lattice_of(sites.attrs), lattice, STRAIN):
         raise PreparationError(
-            f"This network was trained on the {predictor.config.lattice} lattice.",
-            lattice,
+            f"This network was trained on the {in_words(lattice)} lattice.",
+            in_words(own),
             "Use a network that was trained on such maps.",
         )
     values = sites["ldos_change"].transpose("r1", "r2").values
     cut = max(len(values) - size, 0) // 2
     values = values[cut : len(values) - cut, cut : len(values) - cut]
     inside = symmetric_window(lattice, len(values))
-    if cut:  # the mean was that of the larger hexagon
+    if cut:  # the mean was that of the larger window
         values = values - values[inside].mean()
     kept = np.where(inside, values, 0.0)
     # What remains of a constant map after its mean is subtracted is the rounding of its values.
@@ -147,5 +148,5 @@ def network_window(sites: xr.Dataset, predictor: Predictor) -> NDArray[np.float6
 
 
 def _normalised(windows: NDArray[np.float64], predictor: Predictor) -> NDArray[np.float64]:
-    images = momentum_images(windows, predictor.config.lattice)
+    images = momentum_images(windows, predictor.lattice)
     return np.asarray(windows * (predictor.config.inputs.unit[0] / own_unit(images)))

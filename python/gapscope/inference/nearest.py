@@ -20,7 +20,6 @@ from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.prediction.predictor import Predictor
 from gapscope.physics.fourier import qpi_image
 from gapscope.physics.lattice import window_coordinates
-from gapscope.problem.paper import stored_problem
 from gapscope.problem.problem import Problem
 from gapscope.support.resources import MEASURED_MODEL, find_model
 
@@ -34,8 +33,8 @@ def nearest_states(windows: NDArray[np.float64], predictor: Predictor) -> dict[s
     if predictor.emulators is None or not predictor.emulators.known:
         return {}
     config = predictor.config
-    problem = stored_problem(config.dataset)
-    images = momentum_images(windows, config.lattice)
+    problem = config.problem
+    images = momentum_images(windows, config.crystal_lattice)
     label, targets, distance, acquisition = predictor.emulators.nearest(images, NEAREST)
     setpoints = Recipe.from_dict(config.dataset["recipe"]).setpoints
     decoded = config.targets.decode(targets.reshape(-1, targets.shape[-1]))
@@ -85,7 +84,8 @@ def nearest_maps(predictions: xr.Dataset, model: str | Path = MEASURED_MODEL) ->
             relative = flowing.change / flowing.clean[:, None, None]
             drho[taken] = regulated(drho[taken], relative, density[taken, 0])
     drho = drho.reshape(predictions.sizes["sample"], predictions.sizes["rank"], size, size)
-    rho, r = qpi_image(drho, config.lattice), window_coordinates(size)
+    lattice = conditions.draft.material.lattice
+    rho, r = qpi_image(drho, lattice), window_coordinates(size)
     over, units = ("sample", "rank"), {"units": "1/meV"}
     return xr.Dataset(
         {
@@ -94,7 +94,7 @@ def nearest_maps(predictions: xr.Dataset, model: str | Path = MEASURED_MODEL) ->
             "qpi_im": ((*over, "q1", "q2"), rho.imag, units),
         },
         {"r1": r, "r2": r, "q1": r / size, "q2": r / size},
-        {"lattice": config.lattice},
+        lattice.to_dict(),
     )
 
 

@@ -37,6 +37,8 @@ BATCH = 64
 LEAST_PROBABILITY = 0.01
 LEAST_SHARE = 1 / 15
 """Of the lower end of its range: the least value of what is positive."""
+LARGEST_DIFFERENCE = 0.05
+"""Of the range: the largest finite difference."""
 
 Array = NDArray[np.float64]
 
@@ -108,7 +110,7 @@ class Conditions:
 
     def differences(self, point: Guess) -> Array:
         """The finite difference of each unknown of a guess's class."""
-        return np.array([quantity(one.name).step for one in self.free(point)])
+        return np.array([_difference(one) for one in self.free(point)])
 
     def moved(self, point: Guess, step: Array) -> Guess:
         """The guess with its unknowns changed: on a logarithmic scale by their logarithms, on a
@@ -252,14 +254,26 @@ def _around(angles: int) -> list[list[float]]:
     return spread
 
 
+def _span(unknown: Unknown) -> float:
+    """Length of an unknown's range, on a logarithmic scale of its logarithm."""
+    if unknown.scale == "logarithmic":
+        return float(np.log(unknown.high / unknown.low))
+    return unknown.high - unknown.low
+
+
+def _difference(unknown: Unknown) -> float:
+    """The finite difference that maps are differentiated by, small in the unknown's range too."""
+    step, span = quantity(unknown.name).step, _span(unknown)
+    return min(step, LARGEST_DIFFERENCE * span) if span else step
+
+
 def _moved(unknown: Unknown, value: float, by: float) -> float:
     """A value further on; no step is longer than the unknown's range."""
     if unknown.circular:
         return float(unknown.on_circle(np.asarray(value + by)))
+    if span := _span(unknown):
+        by = float(np.clip(by, -span, span))
     logarithmic = unknown.scale == "logarithmic"
-    low, high = np.log((unknown.low, unknown.high)) if logarithmic else (unknown.low, unknown.high)
-    if high > low:
-        by = float(np.clip(by, low - high, high - low))
     return _allowed(unknown, value * float(np.exp(by)) if logarithmic else value + by)
 
 

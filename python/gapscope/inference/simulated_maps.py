@@ -6,7 +6,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from gapscope.errors import MapFileError
+from gapscope.errors import MapFileError, SpecificationError
+from gapscope.inference.lattices import in_words, is_on, lattice_of
 from gapscope.learning.data.inputs import cut, lacks
 from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.prediction.predictor import (
@@ -39,22 +40,23 @@ def network_map(maps: xr.Dataset, config: RunConfig, name: str) -> NDArray[np.fl
     """
     size = config.training.network.input_size
     try:
-        lattice = str(maps.attrs["lattice"])
+        lattice = lattice_of(maps.attrs)
         energies = np.asarray(maps["energy"].values, dtype=np.float64)
         ldos = maps["ldos_change"].transpose("energy", "r1", "r2")
         for which, values in {"ldos_change": ldos, **ldos.coords}.items():
             if which in ("ldos_change", "r1", "r2") and values.dtype.kind not in "fiu":
                 raise ValueError(f"{which} of the type {values.dtype}")
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, SpecificationError) as error:
         raise MapFileError(
             "A map file holds ldos_change(energy, r1, r2) in numbers and the attribute lattice.",
             f"{name}: {error}",
             "Write it with `gapscope simulate`.",
         ) from error
-    if lattice != config.lattice:
+    known = config.crystal_lattice
+    if not is_on(lattice, known):
         raise MapFileError(
-            f"This run was trained on the {config.lattice} lattice.",
-            f"{name}: {lattice}",
+            f"This run was trained on the {in_words(known)} lattice.",
+            f"{name}: {in_words(lattice)}",
             "Use a run that was trained on such maps.",
         )
     _require_units(maps, name)
@@ -64,7 +66,7 @@ def network_map(maps: xr.Dataset, config: RunConfig, name: str) -> NDArray[np.fl
     window = ldos.values[chosen].astype(np.float64)
     if not np.isfinite(window).all():
         raise MapFileError("A map is finite.", f"{name}: NaN or infinity", "Simulate it again.")
-    if (reason := lacks(window, lattice)) is not None:
+    if (reason := lacks(window, known)) is not None:
         raise MapFileError(
             NO_CONTRAST, f"{name}: {reason}", "Check the impurity, and the file's values in 1/meV."
         )

@@ -20,7 +20,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.dataset.recipe import Recipe
-from gapscope.errors import PreparationError
+from gapscope.errors import PreparationError, SpecificationError
 from gapscope.inference.lattices import STRAIN, in_words, is_on, lattice_of
 from gapscope.inference.nearest import nearest_states
 from gapscope.learning.data.inputs import lacks, momentum_images, own_unit
@@ -127,7 +127,15 @@ def network_window(sites: xr.Dataset, predictor: Predictor) -> NDArray[np.float6
     PreparationError : see :func:`predict_sites`.
     """
     lattice, size = predictor.lattice, predictor.size
-    if not is_on(own := lattice_of(sites.attrs), lattice, STRAIN):
+    try:
+        own = lattice_of(sites.attrs)
+    except (KeyError, SpecificationError) as error:
+        raise PreparationError(
+            "A map on lattice sites names its lattice among the attributes.",
+            str(error),
+            "Give it as network_input of a preparation returns it.",
+        ) from error
+    if not is_on(own, lattice, STRAIN):
         raise PreparationError(
             f"This network was trained on the {in_words(lattice)} lattice.",
             in_words(own),

@@ -137,9 +137,13 @@ def test_a_density_of_states_is_drawn_as_it_is() -> None:
     assert axis.get_ylim()[0] == 0
 
 
+@pytest.mark.parametrize("centre", [None, (0.5, -0.75)])
 @pytest.mark.parametrize("atom", [0, 1])
-def test_an_atom_is_drawn_at_its_place(atom: int) -> None:
-    """On a rectangle, one bright site of one of two atoms; rho(q) is then one plane wave."""
+def test_an_atom_is_drawn_at_its_place(atom: int, centre: tuple[float, float] | None) -> None:
+    """On a rectangle, one bright site of one of two atoms; rho(q) is then one plane wave.
+
+    It counts from the centre of the image, where the map has one.
+    """
     lattice = Lattice.from_cell(3.0, 4.0, 90.0)
     tau = np.array([[0.0, 0.0], [0.5, 0.25]])
     values = np.zeros((1, 2, SIZE, SIZE))
@@ -148,7 +152,7 @@ def test_an_atom_is_drawn_at_its_place(atom: int) -> None:
     several = xr.Dataset(
         {"qpi_re": one.qpi_re, "ldos_change": (("energy", "atom", "r1", "r2"), values)},
         {"energy": [0.25], "tau1": ("atom", tau[:, 0]), "tau2": ("atom", tau[:, 1])},
-        one.attrs | lattice.to_dict(),
+        one.attrs | lattice.to_dict() | ({} if centre is None else {"image_centre": list(centre)}),
     )
     image, sites = map_figure(several).axes[:2]
     place = 3.0 * (np.array([2, -1]) + tau[atom]) @ lattice.vectors
@@ -160,5 +164,6 @@ def test_an_atom_is_drawn_at_its_place(atom: int) -> None:
     size, b = SIZE, lattice.reciprocal / 3.0
     nodes = np.rint(middles @ np.linalg.inv(b) * size) / size
     off = np.abs(middles @ np.linalg.inv(b) * size - nodes * size).max(axis=-1) < 0.4
-    expected = 3.0 * np.cos((nodes @ b) @ place)
+    start = 3.0 * np.array(centre or (0.0, 0.0)) @ lattice.vectors
+    expected = 3.0 * np.cos((nodes @ b) @ (place - start))
     np.testing.assert_allclose(shown[off], expected[off], atol=1e-9)

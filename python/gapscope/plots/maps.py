@@ -158,8 +158,11 @@ def draw_atoms(figure: Figure, axis: Axes, one: xr.Dataset, lattice: Lattice) ->
 
 
 def draw_atom_image(figure: Figure, axis: Axes, one: xr.Dataset, lattice: Lattice) -> None:
-    """Re rho(q) of several atoms at one energy in the first zone, where it is not periodic."""
-    places = _places(one)
+    """Re rho(q) of several atoms at one energy in the first zone, where it is not periodic.
+
+    It counts from the map's ``image_centre``, r = 0 in files that do not say it.
+    """
+    places = _places(one) - np.asarray(one.attrs.get("image_centre", (0.0, 0.0)))
     images = atom_images(one["ldos_change"].values, lattice, [(t1, t2) for t1, t2 in places])
     size = images.shape[-1]
     axis_values, nodes = _momenta(lattice, size)

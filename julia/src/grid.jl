@@ -27,7 +27,20 @@ end
 """
     block_solver(bonds, block, z, whole)
 
-The cheapest solver a block allows.
+The cheapest solver a block allows. A solver inverts z - H(k) of one block on rows of k; it is a type with methods of
+
+- `field_count(solver)`, `local_count(solver)`: how many real fields F_f(k) are transformed to the window, and how
+  many real numbers are averaged over the zone alone;
+- `workspace(solver)`: scratch for one task; solvers themselves are not written to, since tasks share them;
+- `row!(fields, sums, solver, scratch, z, phases, tables)`: for the row m1 that `phases` stand on (`on_row!`), F_f at
+  the m2 of `tables`, into `fields` (points, field_count); the sums over these points into `sums` (local_count);
+- `elements(solver, z)`: how G_ij(r) follows from the transforms of the fields, (i, j) => [(f, c_f), ...];
+- `local_elements(solver, averages)`: (i, j) => average over the zone, of the elements that are not transformed.
+
+Indices i, j count within the block, electrons before holes. Elements between holes may be local unless `whole` is
+true. Numbers depend on z, row and points alone, never on the task: maps are the same for any number of threads. The
+method `converged` further needs rows to an accuracy: `exact_row!` and `residue_norms!` of a rows type, which
+`RowIntegral` makes of the solver (`PoleRows` for pairs, `DenseRows` for blocks of any size).
 """
 function block_solver(bonds::Bonds, block::Vector{Int}, z::Complex, whole::Bool)
     ne = electrons(bonds)

@@ -16,7 +16,7 @@ from gapscope.simulation.numerics import Converged, Grid
 from problems import CRYSTALS
 
 
-@pytest.mark.parametrize("crystal", CRYSTALS)
+@pytest.mark.parametrize("crystal", ["bi2212", "rashba", "rectangle"])
 def test_the_beginning_is_a_recipe_of_its_crystal(tmp_path: Path, crystal: str) -> None:
     matter = CRYSTALS[crystal]()
     made = suggest_recipe(matter, "m.toml", (2.0, 8.0))

@@ -276,7 +276,7 @@ class PaperRecipe(Recipe):
             counts = zip(SPLITS, self.splits.counts, strict=True)
             raise RecipeError(
                 f"Each split holds a multiple of {balance} samples: {len(problem.classes)}"
-                " classes, A12u half A1u and half A2u.",
+                " classes in turn, and the candidates of each in turn.",
                 ", ".join(f"{name} = {n}" for name, n in counts),
                 f"Round the counts to multiples of {balance}, not all of them zero.",
             )

@@ -18,8 +18,6 @@ ALLOWED = {
     "learning/evaluation/paper_table.py": "Table I of the paper",
     "plots/maps.py": "the two normalisations of the paper's A2u",
     "explore/gap_choices.py": "the paper's states, where a crystal is the paper's",
-    "explore/state.py": "the state that the page of NbSe2 begins with",
-    "explore/serve.py": "the crystal that the page begins with",
 }
 CRYSTAL = re.compile(
     r"D3h|D_\{?3h|C3v|C3V|[Hh]exagon|A12u|\bLABELS\b|\bIRREPS\b|NbSe2|\"(?:A[12]|E)[gu]\""

@@ -133,3 +133,23 @@ def test_errors_of_the_new_commands_are_messages(learned: RunFolder, tmp_path: P
         assert result.exit_code == 1, arguments
         assert "Remedy" in result.output
         assert "Traceback" not in result.output
+
+
+def test_options_of_a_file_train_a_network_and_the_command_line_counts_more(
+    toy_dataset: Path, tmp_path: Path
+) -> None:
+    file, folder = tmp_path / "options.toml", tmp_path / "run"
+    file.write_text(
+        '[training]\nepochs = 3\nbatch_size = 60\nsurfaces = false\nprecision = "float32"\n'
+        f'[training.network]\nbackbone = "tiny"\ninput_size = {toys.WINDOW}\nwidth = 9\n'
+    )
+    result = run("train", toy_dataset, "-o", folder, "--options", file, "--epochs", 1)
+    assert result.exit_code == 0, result.output
+    training = RunFolder(folder).config().training
+    assert (training.epochs, training.batch_size, training.network.width) == (1, 60, 9)
+    assert training.network.backbone == "tiny"
+    file.write_text("[training]\nepoch = 3\n")
+    refused = run("train", toy_dataset, "-o", tmp_path / "other", "--options", file)
+    assert refused.exit_code != 0
+    assert "Did you mean epochs?" in refused.output + str(refused.exception)
+    assert not (tmp_path / "other").exists()

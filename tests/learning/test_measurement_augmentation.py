@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from gapscope.errors import TrainingError
 from gapscope.instrument.image import render
 from gapscope.instrument.setpoint import LEAST_CURRENT, constant_current
+from gapscope.instrument.site_noise import NoiseModel
 from gapscope.instrument.sites import superpose
 from gapscope.learning.data.constant_current import ConstantCurrent
 from gapscope.learning.data.inputs import momentum_images
 from gapscope.learning.data.measured_augmentation import MeasurementAugmentation, _model
 from gapscope.learning.data.single_impurity import Broadened, Feedback
-from gapscope.physics.lattice import VECTORS, symmetric_window, window_coordinates
+from gapscope.physics.lattice import VECTORS, Lattice, symmetric_window, window_coordinates
 
 SIZE, WIDE = 32, 64
 LATTICE = "triangular"
@@ -168,6 +169,46 @@ def test_misplaced_positions_see_the_image_there() -> None:
         inner = (slice(2, -2), slice(2, -2))
         np.testing.assert_allclose(values[0][inner], expected[inner], atol=2e-3)
         assert np.abs(expected - window(map_like())[0])[inner].max() > 0.02
+
+
+@pytest.mark.parametrize(
+    "lattice", [Lattice("square", 3.0), Lattice.from_cell(3.0, 4.0, 90.0)], ids=lambda one: one.name
+)
+def test_positions_are_misplaced_on_other_lattices(lattice: Lattice) -> None:
+    width = 0.45  # the diagonal of a square has a part then
+    settings = replace(NOTHING, orbital=width, shift=0.2, affine=0.004)
+    positions = np.stack(np.meshgrid(*2 * [window_coordinates(SIZE)], indexing="ij"), axis=-1)
+    positions = positions @ lattice.vectors
+    longest = np.linalg.norm(lattice.vectors, axis=1).max()
+    rng = np.random.default_rng(1)
+    values = settings._misplaced(window(map_like()), width, lattice, np.random.default_rng(1))
+    matrix = rng.uniform(-0.004, 0.004, size=(2, 2))
+    moved = positions + rng.uniform(-0.2, 0.2, size=2) + positions / longest @ matrix.T
+    expected = render(map_like()[0], moved, lattice.vectors, width, lattice)
+    inner = (slice(2, -2), slice(2, -2))
+    np.testing.assert_allclose(values[0][inner], expected[inner], atol=2e-3)
+    assert np.abs(expected - window(map_like())[0])[inner].max() > 0.02
+
+
+def test_fields_and_lines_follow_the_lattice() -> None:
+    lattice = Lattice.from_cell(3.0, 6.0, 90.0)
+    inside = symmetric_window(lattice, SIZE)
+    shares = []
+    for seed in range(40):
+        settings = replace(NOTHING, least_field=0.5)
+        kept = settings(map_like(), np.random.default_rng(seed), lattice=lattice)[0] != 0
+        assert (kept <= inside).all()
+        shares.append(kept.sum() / inside.sum())
+    assert max(shares) > 0.8  # the longer side of the cell does not cut the field
+    lines = NoiseModel.on(lattice, SIZE).line_field(1, np.random.default_rng(3))[0]
+    angle, pitch = (
+        (rng := np.random.default_rng(3)).uniform(0, np.pi),
+        rng.uniform(0.2, 1.0),
+    )
+    r = np.stack(np.meshgrid(*2 * [window_coordinates(SIZE)], indexing="ij"), axis=-1)
+    across = r @ lattice.vectors @ [-np.sin(angle), np.cos(angle)]
+    for number in np.unique(np.floor(across / pitch)):
+        assert np.ptp(lines[np.floor(across / pitch) == number]) == 0
 
 
 def test_creep_bends_positions_by_a_quadratic() -> None:

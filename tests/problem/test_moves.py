@@ -44,14 +44,14 @@ CASES: dict[str, tuple[str, dict[str, Any], int]] = {
         },
         4,
     ),
-    "square, moment in the plane": (
-        "bi2212",
+    "Rashba, moment in the plane": (
+        "rashba",
         {
-            "candidates": [{"irrep": "B1g"}, {"irrep": "Eu"}],
+            "candidates": [{"irrep": "E1", "shell": 1, "channel": "tz"}],
             "impurity": {"scalar": 50.0, "moment": [60.0, 0.0, 0.0]},
             "unknowns": {"gap": [20.0, 40.0], "theta": "any", "moment_azimuth": "any"},
         },
-        4,
+        6,
     ),
     "square, moment along x": (
         "bi2212",

@@ -141,7 +141,9 @@ def _impurity(problem: Problem, table: Mapping[str, Any]) -> dict[str, str]:
         parts.append(f"scalar {table.get('scalar', 0.0):g} meV")
     if "moment" not in unknown:
         parts.append(f"magnetic moment {table.get('moment', [0.0, 0.0, 0.0])} meV")
-    return {"impurity": ", ".join([*parts, "on one site"])}
+    weights = table.get("weights")
+    parts += ["on one site" if weights is None else f"on orbitals with the weights {weights}"]
+    return {"impurity": ", ".join(parts)}
 
 
 def _taken(recipe: Mapping[str, Any]) -> dict[str, str]:

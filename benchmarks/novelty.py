@@ -92,8 +92,8 @@ def state(reader: DatasetReader, sample: int) -> gs.Specification:
     """What a sample of the dataset is a map of."""
     values = {name: column[sample] for name, column in reader.parameters.items()}
     theta = None if np.isnan(values["theta"]) else float(values["theta"])
-    irrep = reader.irreps[values["irrep"]]
-    pairing = gs.Pairing(irrep, float(values["printed_gap"]), theta=theta)
+    irrep = reader.candidates[values["candidate"]]
+    pairing = gs.Pairing(irrep, float(values["own_gap"]), theta=theta)
     impurity = gs.Impurity.scalar(reader.recipe["impurity"]["scalar"])
     band = gs.material(reader.recipe["material"])
     return gs.Specification(band, pairing, impurity, float(values["eps0"]))

@@ -49,6 +49,7 @@ SLOW = WITHOUT_JULIA | {
     "problem/test_built.py": "Julia, Dask",
     "problem/test_merges.py": "Julia",
     "problem/test_moves.py": "Julia",
+    "problem/test_names.py": "Julia",
     "problem/test_new_unknown.py": "Julia, trainings",
 }
 """What ``make quick`` leaves out, and why: it starts Julia, Dask or a browser, trains or loads a

@@ -63,6 +63,9 @@ CASES = {
     "prepare garbage.sxm -o m.nc --lines x": "--lines x",
     "prepare garbage.sxm -o m.nc --material nothere": "nothere",
     "prepare garbage.sxm -o m.nc --lattice-constant -1": "positive length",
+    "dataset recipe nothere --gap 1 2 -o r.toml": "nothere",
+    "dataset recipe bi2212 --gap 2 1 -o r.toml": "rises from above zero",
+    "dataset recipe bi2212 --gap 1 2 -o r.txt": ".toml",
     "dataset build nothere.toml -o d": "nothere.toml",
     "dataset build broken.toml -o d": "field required",
     "dataset build demo -o d --workers 0": "at least one worker",
@@ -126,7 +129,8 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
         (folder / name).mkdir()
     (folder / "run" / "config.json").write_text("{}")
     recipe = load_recipe(find_recipe("nbse2-fresh"))
-    Manifest.start(recipe, material(recipe.material)).write(folder / "other")
+    nbse2 = material(recipe.material)
+    Manifest.start(recipe, nbse2, recipe.define(nbse2)).write(folder / "other")
     done = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("refused_commands.py"))],
         input=json.dumps([command.split() for command in CASES]),

@@ -243,9 +243,7 @@ def predict(
 
     import xarray as xr
 
-    from gapscope.inference.measured_maps import departures
     from gapscope.inference.predict import predict as predict_maps
-    from gapscope.learning.evaluation.listing import nearest_text, prediction_text, refinement_text
 
     sites: list[xr.Dataset] = []
     result = predict_maps(
@@ -258,6 +256,9 @@ def predict(
         **_given({"level": level, "symmetry": symmetry}),
         **of_measured,
     )
+    from gapscope.inference.measured_maps import departures
+    from gapscope.learning.evaluation.listing import nearest_text, prediction_text, refinement_text
+
     names = [printable(Path(str(file)).name) for file in result["file"].values]
     click.echo(prediction_text(result, names))
     if measured:

@@ -79,6 +79,17 @@ class Scan:
         return found if self.material else replace(found, source=f"{found.source}, {source}")
 
 
+def opened_file(file: Path, scan: Scan) -> xr.Dataset:
+    """The channels of a measured file; raises as :func:`gapscope.measured.open` does."""
+    return measured.open(
+        file,
+        width=scan.width,
+        height=scan.height,
+        variable=scan.variable,
+        finished=bool(scan.finished),
+    )
+
+
 def prepared_file(
     file: Path,
     scan: Scan,
@@ -103,13 +114,7 @@ def prepared_file(
         :func:`gapscope.measured.channels.image_of`.
     LatticeNotFoundError, PreparationError : see :func:`gapscope.measured.preparation.prepare`.
     """
-    opened = measured.open(
-        file,
-        width=scan.width,
-        height=scan.height,
-        variable=scan.variable,
-        finished=bool(scan.finished),
-    )
+    opened = opened_file(file, scan)
     image = image_of(opened, scan.channel, scan.bias)
     _say_what_was_read(opened, image, chosen=scan.channel is not None, tell=tell)
     reference = None if scan.topograph is None else image_of(opened, scan.topograph, scan.bias)

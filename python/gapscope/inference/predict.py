@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gapscope.errors import GapscopeError, MapFileError, PreparationError
 from gapscope.inference.kinds import Kind, kind_of, require_one_kind, require_options
 from gapscope.inference.lattices import STRAIN, in_words, is_on
-from gapscope.inference.measured_files import Scan, prepared_file
+from gapscope.inference.measured_files import Scan, opened_file, prepared_file
 from gapscope.measured.preparation import Prepared
 from gapscope.measured.preparation.report import read_prepared
 from gapscope.measured.preparation.sought import Sought
@@ -213,6 +213,10 @@ def _measured(
 ) -> xr.Dataset:
     named = any(value is not None for value in (look.material, look.lattice_constant, look.cell))
     files = any(_kind(one) == "measured" and _is_file(one) for _, one in reading.asked)
+    if look.material is not None:
+        look.wanted()
+    if files:
+        _require_some_file(reading, look)
     # Refused once, and not for every file.
     wanted = _wanted(look, network.config) if named or files else None
 
@@ -234,6 +238,24 @@ def _measured(
     from gapscope.inference.measured_maps import predict_sites
 
     return predict_sites(sites, network.predictor, unit=unit)
+
+
+def _require_some_file(reading: _Reading, look: Scan) -> None:
+    """Refuse maps of which none can be opened, before a network is loaded."""
+    for _, one in reading.asked:
+        if not isinstance(one, str | Path) or _kind(one) != "measured":
+            return
+        try:
+            opened_file(Path(one), look)
+        except GapscopeError:
+            continue
+        return
+
+    def read(_: str, one: Any) -> tuple[xr.Dataset, xr.Dataset]:
+        opened = opened_file(Path(one), look)
+        return opened, opened
+
+    reading.all(read)
 
 
 def _wanted(look: Scan, config: RunConfig) -> Sought:

@@ -44,8 +44,13 @@ def test_answers_are_those_of_before(model: str) -> None:
     maps = np.stack([toys.toy_map(*state, 64) for state in STATES])[:, None].astype(np.float32)
     found = Predictor.load(find_model(model))([maps])
     for name, expected in ANSWERS[model].items():
+        # The toy map of A1g is its own image under C3v: taken for Eu, as one network does, its
+        # angle is what rounding leaves of six answers that cancel.
+        kept = slice(1 if name.startswith("theta") else 0, None)
         # Sums of single precision in another order on another machine.
-        np.testing.assert_allclose(found[name], expected, rtol=2e-3, atol=2e-3, err_msg=name)
+        np.testing.assert_allclose(
+            found[name][kept], expected[kept], rtol=2e-3, atol=2e-3, err_msg=name
+        )
     assert predicted_problem(found.attrs).labels == ("A1g", "A12u", "A2g", "Eg", "Eu")
 
 

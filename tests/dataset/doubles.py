@@ -14,16 +14,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gapscope.dataset.assemble import write_dataset
-from gapscope.dataset.compute import Job, Simulator, compute_shard
-from gapscope.dataset.manifest import Manifest
+import built_here
+from gapscope.dataset.compute import Simulator
 from gapscope.dataset.recipe import Recipe
 from gapscope.errors import HostDiedError, KernelError
 from gapscope.instrument.contour import Contour
@@ -240,15 +239,4 @@ def specification(what: Recipe, sample: int) -> Specification:
 
 def build_here(what: Recipe, folder: Path, simulator: Simulator | None = None) -> Path:
     """A dataset built in this process, without Dask."""
-    simulator = simulator or Formula()
-    nbse2 = material(what.material)
-    manifest = replace(
-        Manifest.start(what, nbse2, what.define(nbse2)), versions=simulator.versions(1)
-    )
-    (folder / "shards").mkdir(parents=True)
-    for index in manifest.missing:
-        entry = compute_shard(Job(folder, manifest, nbse2, simulator, 1), index)
-        manifest = manifest.with_shard(index, entry)
-    manifest.write(folder)
-    write_dataset(folder, manifest)
-    return folder
+    return built_here.build_here(what, folder, simulator or Formula())

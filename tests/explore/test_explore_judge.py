@@ -16,7 +16,7 @@ def test_surfaces_are_factorised_where_answers_are_read_off_them(model: str, rea
     judge = Judge(model)
     whole = judge._predictor.emulators
     assert whole is not None
-    # Of few maps: those of all take seconds each.
+    # A few maps are enough: to factorise all of them takes seconds each.
     few = Emulators(
         tuple(
             replace(one, points=one.points[:20], targets=one.targets[:20]) for _, one in whole.known

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 import toys
-from gapscope.dataset.assemble import write_dataset
-from gapscope.dataset.compute import Job, compute_shard
+from built_here import build_here
 from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.recipe import Recipe
 from gapscope.physics import Lattice, Specification
 from gapscope.physics.lattice import window_coordinates
 from gapscope.problem.problem import Problem
-from gapscope.simulation.materials import material
 from gapscope.simulation.numerics import Numerics
 
 MATERIAL = """
@@ -113,22 +111,13 @@ def build_squares(
     **changes: Any,
 ) -> Path:
     """A dataset of such maps, built in this process."""
-    folder.mkdir(parents=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
     own = folder.with_suffix(".toml")
     own.write_text(MATERIAL.format(lattice=lattice))
     named = [{"irrep": one} for one in candidates]
     table = {"material": str(own), "candidates": named, "unknowns": dict(unknowns)}
     recipe = Recipe.from_dict(RECIPE | table | changes)
-    matter, maker = material(recipe.material), Squares(tuple(candidates))
-    begun = Manifest.start(recipe, matter, recipe.define(matter))
-    manifest = replace(begun, versions=maker.versions(1))
-    (folder / "shards").mkdir()
-    for index in manifest.missing:
-        entry = compute_shard(Job(folder, manifest, matter, maker, 1), index)
-        manifest = manifest.with_shard(index, entry)
-    manifest.write(folder)
-    write_dataset(folder, manifest)
-    return folder
+    return build_here(recipe, folder, Squares(tuple(candidates)))
 
 
 def square_problem(folder: Path) -> Problem:

@@ -6,7 +6,7 @@ Processes that a test starts import this module, so it knows nothing of pytest.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from gapscope.dataset.assemble import write_dataset
-from gapscope.dataset.compute import Job, compute_shard
-from gapscope.dataset.manifest import Manifest
+from built_here import build_here
 from gapscope.dataset.recipe import Recipe
 from gapscope.instrument.contour import Contour
 from gapscope.learning.network.backbone import BACKBONES, Backbone, vgg
@@ -26,7 +24,6 @@ from gapscope.physics.fourier import qpi_image
 from gapscope.physics.lattice import symmetric_window, window_coordinates
 from gapscope.problem.paper import paper_problem
 from gapscope.simulation.mapfile import MAP_SCHEMA
-from gapscope.simulation.materials import material
 from gapscope.simulation.numerics import Numerics
 from gapscope.support.netcdf import write_netcdf
 
@@ -136,17 +133,7 @@ class Toy:
 def build_toys(folder: Path, **changes: Any) -> Path:
     """A dataset of toy maps, built in this process."""
     recipe = Recipe.from_dict(RECIPE | changes)
-    nbse2, toy = material(recipe.material), Toy()
-    manifest = replace(
-        Manifest.start(recipe, nbse2, recipe.define(nbse2)), versions=toy.versions(1)
-    )
-    (folder / "shards").mkdir(parents=True)
-    for index in manifest.missing:
-        entry = compute_shard(Job(folder, manifest, nbse2, toy, 1), index)
-        manifest = manifest.with_shard(index, entry)
-    manifest.write(folder)
-    write_dataset(folder, manifest)
-    return folder
+    return build_here(recipe, folder, Toy())
 
 
 def map_file(

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gapscope.dataset.assemble import write_dataset
-from gapscope.dataset.compute import Job, JuliaKernel, compute_shard
-from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.recipe import Recipe
 from gapscope.physics import Bonds, Lattice, Material, Orbital
 from gapscope.physics.spin import SX, SY
@@ -91,18 +87,3 @@ def maps_of(
             for s in samples
         ]
     )
-
-
-def build_here(what: Recipe, folder: Path) -> Path:
-    """A dataset of a recipe built in this process, candidates unmerged."""
-    matter, kernel = material(what.material), JuliaKernel()
-    manifest = replace(
-        Manifest.start(what, matter, what.define(matter)), versions=kernel.versions(1)
-    )
-    (folder / "shards").mkdir(parents=True)
-    for index in manifest.missing:
-        entry = compute_shard(Job(folder, manifest, matter, kernel, 1), index)
-        manifest = manifest.with_shard(index, entry)
-    manifest.write(folder)
-    write_dataset(folder, manifest)
-    return folder

@@ -10,6 +10,8 @@ import pytest
 from gapscope.physics.symmetry import act_on_map
 from problems import CRYSTALS, maps_of, recipe
 
+STATE = {"gap": [20.0, 40.0], "theta": "any"}
+ANY_MOMENT = {"moment": [20.0, 60.0], "moment_polar": [0.0, 3.1], "moment_azimuth": "any"}
 CASES: dict[str, tuple[str, dict[str, Any], int]] = {
     "square": ("bi2212", {"candidates": [{"irrep": "B1g"}, {"irrep": "Eu"}]}, 4),
     "square, complex": (
@@ -33,14 +35,7 @@ CASES: dict[str, tuple[str, dict[str, Any], int]] = {
         "bi2212",
         {
             "candidates": [{"irrep": "B1g"}, {"irrep": "Eu"}],
-            "unknowns": {
-                "gap": [20.0, 40.0],
-                "theta": "any",
-                "phi": "any",
-                "moment": [20.0, 60.0],
-                "moment_polar": [0.0, 3.1],
-                "moment_azimuth": "any",
-            },
+            "unknowns": {**STATE, "phi": "any", **ANY_MOMENT},
         },
         4,
     ),
@@ -90,13 +85,7 @@ CASES: dict[str, tuple[str, dict[str, Any], int]] = {
         "nbse2",
         {
             "candidates": [{"irrep": "A1g"}, {"irrep": "Eg"}],
-            "unknowns": {
-                "gap": [20.0, 40.0],
-                "theta": "any",
-                "moment": [20.0, 60.0],
-                "moment_polar": [0.0, 3.1],
-                "moment_azimuth": "any",
-            },
+            "unknowns": {**STATE, **ANY_MOMENT},
         },
         6,
     ),
@@ -145,14 +134,7 @@ CASES: dict[str, tuple[str, dict[str, Any], int]] = {
         "rashba",
         {
             "candidates": [{"irrep": "E1", "shell": 1, "channel": "tz"}],
-            "unknowns": {
-                "gap": [20.0, 40.0],
-                "theta": "any",
-                "phi": "any",
-                "moment": [20.0, 60.0],
-                "moment_polar": [0.0, 3.1],
-                "moment_azimuth": "any",
-            },
+            "unknowns": {**STATE, "phi": "any", **ANY_MOMENT},
         },
         6,
     ),

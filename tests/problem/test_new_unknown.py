@@ -11,8 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 import gapscope as gs
+from built_here import build_here
 from gapscope.cli.main import main
 from gapscope.dataset.build import build
+from gapscope.dataset.compute import JuliaKernel
 from gapscope.dataset.load import DatasetReader
 from gapscope.learning.evaluation.evaluate import evaluate
 from gapscope.learning.network.config import NetworkConfig, TrainingConfig
@@ -20,7 +22,7 @@ from gapscope.learning.training.train import train
 from gapscope.problem import quantities
 from gapscope.problem.draft import Draft
 from gapscope.problem.quantities import Quantity
-from problems import build_here, recipe
+from problems import recipe
 
 CRYSTAL = """
 schema = 1
@@ -73,7 +75,7 @@ def test_one_row_is_all_that_a_new_unknown_needs(
         window=64,
         splits={"train": 12, "validation": 6, "test": 6},
     )
-    data = build_here(what, tmp_path / "data")
+    data = build_here(what, tmp_path / "data", JuliaKernel())
     with DatasetReader(data) as reader:
         drawn = reader.parameters["tilt"]
         assert ((drawn > 0.1) & (drawn < 1.4)).all()

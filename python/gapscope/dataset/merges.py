@@ -112,52 +112,46 @@ class _Trials:
         turns = TURNS if "theta" in two.unknowns else TURNS[:1]
         for sign, offset in turns:
             member = Member(two.members[0].candidate, 1.0, sign, offset)
-            factor = self._factor(first, other, member)
+            factor = self._factor(first, member)
             if factor is None:
                 continue
             member = replace(member, factor=factor)
-            if self._coincide(first, other, member):
+            if self._coincide(first, member):
                 return member
         return None
 
-    def _factor(self, first: int, other: int, member: Member) -> float | None:
+    def _factor(self, first: int, member: Member) -> float | None:
         """Ratio of the gaps at which both have one norm; None where it depends on the state."""
+        one = self.problem.classes[first]
         ratios = []
         for values in self.values:
-            sizes = [
+            size, its_size = (
                 np.linalg.norm(sample.specification.pairing.bonds(self.material.orbitals).matrices)
                 for sample in (
                     self.states.sample(first, values),
-                    self._as_member(other, values, member),
+                    self.states.as_member(one, member, values),
                 )
-            ]
-            ratios.append(float(sizes[0] / sizes[1]))
+            )
+            ratios.append(float(size / its_size))
         if max(ratios) - min(ratios) > NORMS * max(ratios):
             return None
         factor = 1.0 if abs(ratios[0] - 1) < NORMS else ratios[0]
         gap_is_free = any(one.name == "gap" for one in self.problem.unknowns)
         return factor if gap_is_free or factor == 1.0 else None
 
-    def _as_member(self, other: int, values: dict[str, float], member: Member) -> Sample:
-        own = dict(values)
-        if "gap" in own:
-            own["gap"] *= member.factor
-        if "theta" in own:
-            own["theta"] = member.sign * own["theta"] + member.offset
-        return self.states.sample(other, own)
-
-    def _coincide(self, first: int, other: int, member: Member) -> bool:
+    def _coincide(self, first: int, member: Member) -> bool:
+        one = self.problem.classes[first]
         for trial, values in enumerate(self.values):
             known = self.known.setdefault(first, [])
             if len(known) == trial:
                 known.append(self._map(self.states.sample(first, values)))
-            there = self._map(self._as_member(other, values, member))
+            there = self._map(self.states.as_member(one, member, values))
             if np.abs(there - known[trial]).max() > SAME * np.abs(known[trial]).max():
                 return False
         return True
 
     def _map(self, sample: Sample) -> Maps:
-        """drho of a sample on a coarse grid, and its density of states."""
+        """drho of a sample on a coarse grid."""
         numerics = replace(
             self.recipe.numerics(),
             broadening=sample.broadening,

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from gapscope.dataset.recipe_errors import recipe_error
 from gapscope.dataset.recipe_tables import (
     CandidateTable,
     ConvergedTable,
@@ -36,7 +36,7 @@ from gapscope.dataset.schema import (
     parameters,
     require_readable,
 )
-from gapscope.errors import GapscopeError, RecipeError
+from gapscope.errors import RecipeError
 from gapscope.instrument.contour import Contour, setpoint_contour
 from gapscope.instrument.resolution import energy_rule, energy_width
 from gapscope.physics import Material
@@ -48,7 +48,7 @@ from gapscope.problem.problem import Problem
 from gapscope.problem.quantities import quantity
 from gapscope.problem.unknown import Unknown
 from gapscope.simulation.numerics import Numerics
-from gapscope.support.reading import read_bounded
+from gapscope.support.reading import read_toml
 
 RECIPE_BYTES = 1_000_000
 """Largest recipe that is read."""
@@ -219,7 +219,7 @@ class Recipe(Table):
         return table
 
     def deciding(self) -> dict[str, Any]:
-        """What of it decides the dataset's numbers: a dataset's identity follows from it."""
+        """The part that decides the dataset's numbers; its identity follows from it."""
         return self.to_dict()
 
     @classmethod
@@ -239,7 +239,7 @@ class Recipe(Table):
             # JSON has arrays where TOML has them, and strict mode takes them for tuples.
             return kind.model_validate_json(json.dumps(table, default=str))
         except ValidationError as error:
-            raise _recipe_error(error, where) from error
+            raise recipe_error(error, where) from error
 
 
 class PaperRecipe(Recipe):
@@ -388,43 +388,9 @@ def load_recipe(path: str | Path) -> Recipe:
     """Read a recipe from a TOML file; raises as :meth:`Recipe.from_dict` does."""
     path = Path(path)
     try:
-        table = tomllib.loads(read_bounded(path, RECIPE_BYTES).decode())
-    except (OSError, ValueError, RecursionError) as error:
+        table = read_toml(path, RECIPE_BYTES)
+    except (OSError, ValueError) as error:
         raise RecipeError(
             "A recipe is readable TOML.", f"{path}: {error}", "Fix the file."
         ) from error
     return Recipe.from_dict(table, path.name)
-
-
-def _recipe_error(error: ValidationError, where: str) -> RecipeError:
-    """Pydantic's complaints as one RecipeError; a rule of ours keeps its own words."""
-    details = error.errors(include_url=False)
-    for detail in details:
-        cause = detail.get("ctx", {}).get("error")
-        if isinstance(cause, GapscopeError):
-            return RecipeError(f"{where}: {cause.rule}", cause.received, cause.remedy)
-    received = "; ".join(
-        f"no {_key(detail)}"
-        if detail["type"] == "missing"
-        else f"{_key(detail)} = {detail['input']!r}"
-        for detail in details
-    )
-    rules = dict.fromkeys(_rules(details))
-    return RecipeError(f"{where}: {'; '.join(rules)}.", received, "Mend these entries.")
-
-
-def _rules(details: list[Any]) -> Iterator[str]:
-    for detail in details:
-        name = _key(detail)
-        if detail["type"] == "extra_forbidden":
-            yield f"{name} is not a key of a recipe"
-        else:
-            yield f"{name}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
-
-
-def _key(detail: Any) -> str:
-    """The dotted key of a complaint, without the tag that pydantic puts after ``method``."""
-    parts = [str(part) for part in detail["loc"]]
-    if parts[0] == "method":
-        del parts[1:2]
-    return ".".join(parts)

@@ -9,7 +9,6 @@ import numpy as np
 
 from gapscope.physics.lattice import Lattice
 
-EXACT = 1e-6
 STRAIN = 0.05
 """Difference of vectors, over the lattice constant, that a measured crystal may have from its
 material: its sites are the same."""
@@ -23,12 +22,6 @@ def lattice_of(content: Mapping[Any, Any]) -> Lattice:
     KeyError, SpecificationError : they name none.
     """
     return Lattice.from_dict({"lattice_constant": 1.0, **content})
-
-
-def is_on(lattice: Lattice, wanted: Lattice, within: float = EXACT) -> bool:
-    """Whether two lattices are of one kind and of one shape, whatever their constants."""
-    apart = np.abs(lattice.vectors - wanted.vectors).max()
-    return lattice.name == wanted.name and bool(apart <= within)
 
 
 def in_words(lattice: Lattice) -> str:

@@ -5,7 +5,7 @@ window; sites that were not measured are zero, which interpolates rho(q) between
 A measured map has no absolute scale unless ``unit`` gives it one: without, it is multiplied so that
 its <|rho|> is that of the training maps, and the gap is read off the image's shape alone.
 
-Of the lattice's rotations one is chosen where a map is laid on its sites. Re rho(q) is even in q:
+A map is laid on its sites by one of the lattice's rotations. Re rho(q) is even in q:
 a half turn changes nothing. Of what is predicted only the angles between partners of an irrep and
 the azimuth of a moment depend on the other rotations, as
 :meth:`gapscope.problem.problem.Problem.moved` says.
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from gapscope.dataset.recipe import Recipe
 from gapscope.errors import PreparationError, SpecificationError
-from gapscope.inference.lattices import STRAIN, in_words, is_on, lattice_of
+from gapscope.inference.lattices import STRAIN, in_words, lattice_of
 from gapscope.inference.nearest import nearest_states
 from gapscope.learning.data.inputs import lacks, momentum_images, own_unit
 from gapscope.learning.prediction.predictor import (
@@ -135,7 +135,7 @@ def network_window(sites: xr.Dataset, predictor: Predictor) -> NDArray[np.float6
             str(error),
             "Give it as network_input of a preparation returns it.",
         ) from error
-    if not is_on(own, lattice, STRAIN):
+    if not own.is_alike(lattice, STRAIN):
         raise PreparationError(
             f"This network was trained on the {in_words(lattice)} lattice.",
             in_words(own),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gapscope.errors import GapscopeError, MapFileError, PreparationError
 from gapscope.inference.kinds import Kind, kind_of, require_one_kind, require_options
-from gapscope.inference.lattices import STRAIN, in_words, is_on
+from gapscope.inference.lattices import STRAIN, in_words
 from gapscope.inference.measured_files import Scan, opened_file, prepared_file
 from gapscope.measured.preparation import Prepared
 from gapscope.measured.preparation.report import read_prepared
@@ -263,7 +263,7 @@ def _wanted(look: Scan, config: RunConfig) -> Sought:
     that the network knows, before maps are prepared."""
     default = str(config.dataset["recipe"]["material"])
     wanted = look.wanted(default, "which the network has learned from")
-    if not is_on(wanted.lattice, config.crystal_lattice, STRAIN):
+    if not wanted.lattice.is_alike(config.crystal_lattice, STRAIN):
         raise PreparationError(
             f"This network was trained on the {in_words(config.crystal_lattice)} lattice.",
             str(wanted),

@@ -36,9 +36,9 @@ from gapscope.simulation.numerics import Numerics
 BATCH = 64
 LEAST_PROBABILITY = 0.01
 LEAST_SHARE = 1 / 15
-"""Of the lower end of its range: the least value of what is positive."""
+"""The least value of what is positive, over the lower end of its range."""
 LARGEST_DIFFERENCE = 0.05
-"""Of the range: the largest finite difference."""
+"""The largest finite difference, over the width of the range."""
 
 Array = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.errors import MapFileError, SpecificationError
-from gapscope.inference.lattices import in_words, is_on, lattice_of
+from gapscope.inference.lattices import in_words, lattice_of
 from gapscope.learning.data.inputs import cut, lacks
 from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.prediction.predictor import (
@@ -53,7 +53,7 @@ def network_map(maps: xr.Dataset, config: RunConfig, name: str) -> NDArray[np.fl
             "Write it with `gapscope simulate`.",
         ) from error
     known = config.crystal_lattice
-    if not is_on(lattice, known):
+    if not lattice.is_alike(known):
         raise MapFileError(
             f"This run was trained on the {in_words(known)} lattice.",
             f"{name}: {in_words(lattice)}",

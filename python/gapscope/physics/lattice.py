@@ -138,6 +138,16 @@ class Lattice:
         """Reduced momenta (..., 2) from Cartesian ones in 1/a."""
         return np.asarray(momentum, dtype=np.float64) @ self.vectors.T / (2 * np.pi)
 
+    def is_alike(self, other: Lattice, within: float = 1e-6) -> bool:
+        """Whether another lattice is of one kind and of one shape, whatever their constants.
+
+        Parameters
+        ----------
+        within : difference of the vectors, over the constants.
+        """
+        apart = np.abs(self.vectors - other.vectors).max()
+        return self.name == other.name and bool(apart <= within)
+
     def to_dict(self) -> dict[str, Any]:
         """Name, constant and, where the name does not determine them, vectors, for JSON."""
         content: dict[str, Any] = {"lattice": self.name, "lattice_constant": self.constant}

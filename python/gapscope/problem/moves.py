@@ -28,13 +28,13 @@ class Move:
 
     Parameters
     ----------
-    lattice : W, rows of integers: the site (r1, r2) goes to W r.
+    lattice : W, rows of integers: the site (r1, r2) goes to W r; by default it stays.
     spin : rows of the matrix on (Jx, Jy, Jz).
     conjugate : whether time reversal comes with it.
     partners : matrix D(g) on the two partners, by class; none for classes of one partner.
     """
 
-    lattice: tuple[tuple[int, int], tuple[int, int]]
+    lattice: tuple[tuple[int, int], tuple[int, int]] = ((1, 0), (0, 1))
     spin: tuple[tuple[float, float, float], ...] = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
     conjugate: bool = False
     partners: Mapping[str, tuple[tuple[float, float], tuple[float, float]]] = field(

@@ -79,7 +79,7 @@ class Problem:
     classes: tuple[Class, ...]
     unknowns: tuple[Unknown, ...]
     fixed: Mapping[str, float] = field(default_factory=dict)
-    moves: tuple[Move, ...] = (Move(((1, 0), (0, 1))),)
+    moves: tuple[Move, ...] = (Move(),)
     group: str = ""
     reversible: bool = False
 
@@ -111,6 +111,10 @@ class Problem:
         """The candidate of a name."""
         return next(one for one in self.candidates if one.name == name)
 
+    def leading(self, index: int) -> Candidate:
+        """The candidate whose gap and angles are a class's."""
+        return self.candidate(self.classes[index].members[0].candidate)
+
     def has(self, name: str) -> NDArray[np.bool_]:
         """(classes,): whether each class has an unknown."""
         return np.array([name in one.unknowns for one in self.classes])
@@ -140,7 +144,7 @@ class Problem:
     def named(self, values: Values, label: NDArray[np.integer]) -> Values:
         """Unknowns (n,) of samples of classes by the names that their maps go by, each by one; see
         :mod:`gapscope.problem.representative`."""
-        return self._moved(values, label, [Move(((1, 0), (0, 1)))] * len(label))
+        return self._moved(values, label, [Move()] * len(label))
 
     def _moved(self, values: Values, label: NDArray[np.integer], moves: Sequence[Move]) -> Values:
         new = {name: np.array(column, dtype=np.float64) for name, column in values.items()}
@@ -172,17 +176,13 @@ class Problem:
     @cached_property
     def _has_names(self) -> list[bool]:
         return [
-            has_names(self._first(i), self._own(i), self.reversible)
+            has_names(self.leading(i), self._own(i), self.reversible)
             for i in range(len(self.classes))
         ]
 
     def _representative(self, index: int, values: dict[str, float]) -> dict[str, float]:
         own = self._own(index)
-        return representative(self._first(index), own, self.fixed, self.reversible, values)
-
-    def _first(self, index: int) -> Candidate:
-        """The candidate whose angles are a class's."""
-        return self.candidate(self.classes[index].members[0].candidate)
+        return representative(self.leading(index), own, self.fixed, self.reversible, values)
 
     def _own(self, index: int) -> dict[str, Unknown]:
         names = self.classes[index].unknowns
@@ -190,14 +190,14 @@ class Problem:
 
     def turns(self, index: int, move: Move) -> bool:
         """Whether a move changes the angles of a class."""
-        candidate = self._first(index)
+        candidate = self.leading(index)
         if self.classes[index].label in move.partners:
             return True
         return move.conjugate and not candidate.named_in_paper and len(candidate.functions) > 1
 
     def _angles(self, index: int, values: dict[str, float], move: Move) -> dict[str, float]:
         one = self.classes[index]
-        candidate = self._first(index)
+        candidate = self.leading(index)
         known = {name: self.fixed[name] for name in candidate.angles if name in self.fixed}
         known |= {name: value for name, value in values.items() if name in one.unknowns}
         found = move.angles(one.label, known, max(1, len(candidate.functions)))

@@ -34,8 +34,7 @@ class Quantity:
     Parameters
     ----------
     sets : puts a value into a draft.
-    step : that maps are differentiated by (benchmarks/steps.py), in its unit; on a logarithmic
-        scale of the logarithm.
+    step : by which maps are differentiated, in its unit; on a logarithmic scale of the logarithm.
     least : value that has a meaning.
     """
 

@@ -89,9 +89,7 @@ def _reversed(candidate: Candidate, fixed: Mapping[str, float], values: Values) 
     """c^* and -J."""
     functions, partners = _sizes(candidate)
     name = candidate.name
-    move = Move(
-        ((1, 0), (0, 1)), conjugate=True, partners={name: PARTNERS} if partners == 2 else {}
-    )
+    move = Move(conjugate=True, partners={name: PARTNERS} if partners == 2 else {})
     new = dict(values)
     if (own := _state(candidate, fixed, values)) and functions * partners > 1:
         new |= move.angles(name, own, functions)

@@ -16,7 +16,7 @@ from gapscope.physics.specification import Specification
 from gapscope.problem.candidate import Candidate
 from gapscope.problem.coefficients import coefficients
 from gapscope.problem.draft import Draft
-from gapscope.problem.problem import Problem
+from gapscope.problem.problem import Class, Member, Problem
 from gapscope.problem.quantities import is_angle, order, quantity
 
 PLAIN = ("theta", "phi")
@@ -68,7 +68,10 @@ class States:
         values : by name, of the class's unknowns in its own normalisation; others are left aside.
         """
         one = self.problem.classes[label]
-        chosen = one.members[member]
+        return self.as_member(one, one.members[member], values)
+
+    def as_member(self, one: Class, chosen: Member, values: Mapping[str, float]) -> Sample:
+        """The sample of a class with these values, as a candidate that is or may be of it."""
         draft = self._draft
         for name in sorted(one.unknowns, key=order):
             draft = quantity(name).sets(draft, float(values[name]))

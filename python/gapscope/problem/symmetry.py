@@ -47,9 +47,10 @@ def with_moves(problem: Problem, group: CrystalGroup | None, draft: Draft) -> Pr
         # What the impurity's table fixes of a moment whose rest is unknown.
         fixed = {name: value for name, value in turned.items() if name not in names}
         problem = replace(problem, fixed={**fixed, **problem.fixed})
-    found = [Move(((1, 0), (0, 1)))]
+    found = [Move()]
     known = {_key(np.eye(2, dtype=int)), _key(-np.eye(2, dtype=int))}
-    for move in _candidates(problem, group, draft):
+    reversible = group is not None and time_reversal_violation(draft.material.bonds) <= EXACT
+    for move in _candidates(problem, group, draft, reversible):
         key = _key(move.matrix)
         # Re rho(q), what a network sees, is even in q: W and -W are one move of it.
         if key not in known and _keeps(problem, move, turned):
@@ -59,21 +60,19 @@ def with_moves(problem: Problem, group: CrystalGroup | None, draft: Draft) -> Pr
         problem,
         moves=tuple(found),
         group="" if group is None else group.schoenflies,
-        reversible=group is not None
-        and time_reversal_violation(draft.material.bonds) <= EXACT
-        and _keeps(problem, _time_reversal(problem), turned),
+        reversible=reversible and _keeps(problem, _time_reversal(problem), turned),
     )
 
 
 def _time_reversal(problem: Problem) -> Move:
     one = ((1.0, 0.0), (0.0, 1.0))
     turning = [
-        each.label
-        for each in problem.classes
-        if (first := problem.candidate(each.members[0].candidate)).partners == 2
+        label
+        for index, label in enumerate(problem.labels)
+        if (first := problem.leading(index)).partners == 2
         or (first.named_in_paper and first.irrep in PAPER_TURNING)
     ]
-    return Move(((1, 0), (0, 1)), conjugate=True, partners=dict.fromkeys(turning, one))
+    return Move(conjugate=True, partners=dict.fromkeys(turning, one))
 
 
 def problem_moment(problem: Problem, draft: Draft) -> dict[str, float]:
@@ -82,17 +81,18 @@ def problem_moment(problem: Problem, draft: Draft) -> dict[str, float]:
     return own | {name: value for name, value in problem.fixed.items() if name in MOMENT}
 
 
-def _candidates(problem: Problem, group: CrystalGroup | None, draft: Draft) -> Iterator[Move]:
+def _candidates(
+    problem: Problem, group: CrystalGroup | None, draft: Draft, reversible: bool
+) -> Iterator[Move]:
     if group is None:
         for w, d in paper_moves().items():
             partners = {
-                one.label: _rows(d)
-                for one in problem.classes
-                if problem.candidate(one.members[0].candidate).irrep in PAPER_TURNING
+                label: _rows(d)
+                for index, label in enumerate(problem.labels)
+                if problem.leading(index).irrep in PAPER_TURNING
             }
             yield Move(w, partners=partners)
         return
-    reversible = time_reversal_violation(draft.material.bonds) <= EXACT
     for number, operation in enumerate(group.operations):
         if not _about_impurity(operation, draft):
             continue
@@ -120,18 +120,18 @@ def _partners(
 ) -> Mapping[str, tuple[tuple[float, float], tuple[float, float]]] | None:
     """D by class; None where the paper's states are not known under the operation."""
     found = {}
-    for one in problem.classes:
-        candidate = problem.candidate(one.members[0].candidate)
+    for index, label in enumerate(problem.labels):
+        candidate = problem.leading(index)
         if candidate.named_in_paper and candidate.irrep in PAPER_TURNING:
             known = paper_moves()
             w = _key(operation.lattice)
             d = known.get(w, known.get(_key(-operation.lattice)))
             if d is None:
                 return None
-            found[one.label] = _rows(d)
+            found[label] = _rows(d)
         elif candidate.partners == 2:
             irrep = find_irrep(group, candidate.irrep)
-            found[one.label] = _rows(irrep.matrices[number])
+            found[label] = _rows(irrep.matrices[number])
     return found
 
 
@@ -140,7 +140,7 @@ def _keeps(problem: Problem, move: Move, moment: Mapping[str, float]) -> bool:
     names = {one.name for one in problem.unknowns}
     rng = np.random.default_rng(0)
     for index, one in enumerate(problem.classes):
-        candidate = problem.candidate(one.members[0].candidate)
+        candidate = problem.leading(index)
         if not problem.turns(index, move):
             continue
         if any(name in names or name in problem.fixed for name in GENERAL_EG):

@@ -1,4 +1,4 @@
-"""Reading files that somebody else may have made: regular ones, of bounded size, and plain JSON."""
+"""Reading files that somebody else may have made: regular ones, of bounded size, JSON, TOML."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import os
 import re
 import stat
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,14 @@ def require_regular(path: Path, most: int, found: os.stat_result | None = None) 
 def read_json(path: Path, most: int = JSON_BYTES) -> Any:
     """What a JSON file says; raises OSError or ValueError as read_bounded and parse_json do."""
     return parse_json(read_bounded(path, most).decode("utf-8"))
+
+
+def read_toml(path: Path, most: int) -> dict[str, Any]:
+    """What a TOML file says; raises OSError, or ValueError where it is none, too large or deep."""
+    try:
+        return tomllib.loads(read_bounded(path, most).decode("utf-8"))
+    except RecursionError as error:
+        raise ValueError("tables of too many levels") from error
 
 
 def parse_json(text: str) -> Any:

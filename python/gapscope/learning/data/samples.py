@@ -19,7 +19,6 @@ from gapscope.physics.lattice import Lattice
 from gapscope.problem.problem import Problem
 
 CHUNK = 64
-SAME = 1e-6
 """Lattice constants by which vectors of one lattice may differ."""
 GIB = 2**30
 
@@ -190,9 +189,3 @@ class Samples:
         """All row numbers in order, a few at a time."""
         for first in range(0, len(self), CHUNK):
             yield np.arange(first, min(first + CHUNK, len(self)))
-
-
-def same_lattice(one: Lattice, other: Lattice) -> bool:
-    """Whether two lattices differ by their constant at most."""
-    vectors = one.vectors, other.vectors
-    return one.name == other.name and np.allclose(*vectors, rtol=0, atol=SAME)

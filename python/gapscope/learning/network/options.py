@@ -18,7 +18,6 @@ the network's input. What may be left out of an option altogether is written ``"
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -28,7 +27,7 @@ from typing import Any, get_args, get_type_hints
 from gapscope.errors import TrainingError
 from gapscope.learning.data.measured_augmentation import MeasurementAugmentation
 from gapscope.learning.network.config import NetworkConfig, TrainingConfig
-from gapscope.support.reading import read_bounded
+from gapscope.support.reading import read_toml
 
 OPTIONS_BYTES = 1_000_000
 TABLE = "training"
@@ -72,8 +71,8 @@ def training_config(source: str | Path | Table, changes: Table | None = None) ->
 
 def _read(path: Path) -> Table:
     try:
-        content = tomllib.loads(read_bounded(path, OPTIONS_BYTES).decode())
-    except (OSError, ValueError, RecursionError) as error:
+        content = read_toml(path, OPTIONS_BYTES)
+    except (OSError, ValueError) as error:
         raise TrainingError(
             "Training options are readable TOML.", f"{path}: {error}", "Fix the file."
         ) from error

@@ -123,7 +123,7 @@ class RunConfig:
 
 
 def _scaling(content: Mapping[str, Any]) -> TargetScaling:
-    """Of schema 1, where the name of an unknown and _mean or _deviation are one word, or newer."""
+    """The scaling as stored; schema 1 joins the name of an unknown and _mean or _deviation."""
     if "mean" in content:
         parts = [content["mean"], content["deviation"]]
     else:

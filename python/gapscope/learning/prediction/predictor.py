@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gapscope.dataset.load import DatasetReader
 from gapscope.errors import CalibrationError, MapFileError, RunError
 from gapscope.learning.data.inputs import lacks, momentum_images
-from gapscope.learning.data.samples import Samples, same_lattice
+from gapscope.learning.data.samples import Samples
 from gapscope.learning.emulator.by_irrep import Emulators
 from gapscope.learning.model_folder.trained import load_trained
 from gapscope.learning.network.run_config import RunConfig
@@ -190,7 +190,7 @@ class Predictor:
         same_energies = len(config.energies) == len(reader.energies) and np.allclose(
             config.energies, reader.energies, rtol=0, atol=ENERGY_TOLERANCE
         )
-        same = same_energies and same_lattice(reader.crystal_lattice, self.lattice)
+        same = same_energies and reader.crystal_lattice.is_alike(self.lattice)
         if not same or reader.window < self.size:
             raise RunError(
                 f"This run needs maps on the {config.lattice} lattice, of at least {self.size} "

@@ -49,6 +49,36 @@ def test_simulate_is_the_python_function(tmp_path: Path, nbse2: gs.Material) -> 
     assert written["ldos_change"].identical(expected["ldos_change"])
 
 
+def test_maps_follow_from_a_file_of_the_greens_function(tmp_path: Path) -> None:
+    green, data, figure = tmp_path / "green.nc", tmp_path / "map.nc", tmp_path / "map.png"
+    energies = ["--energy", "0,0.5", "--reach", 3]
+    result = run("green", *STATE, *SMALL, *energies, "-o", green)
+    assert result.exit_code == 0, result.output
+    impurities = ["--moment", 5, 0, 1, "--also", -30, 2, -1, "--also", 10, 0, 3]
+    result = run("simulate", "--green", green, *impurities, "-o", data, "--figure", figure)
+    assert result.exit_code == 0, result.output
+    assert figure.read_bytes().startswith(b"\x89PNG")
+    run("simulate", *STATE, *SMALL, *energies[:2], *impurities, "-o", tmp_path / "kernel.nc")
+    one, two = gs.read_map(data), gs.read_map(tmp_path / "kernel.nc")
+    assert float(abs(one.ldos_change - two.ldos_change).max()) < 1e-12
+    refused = run("simulate", "--green", green, *STATE, "--impurity", 5, "-o", data)
+    assert refused.exit_code == 1
+    assert "Leave out --irrep, --gap, --theta, --eps0, or --green" in refused.output
+    assert run("simulate", "--green", green, "--impurity", 5, "-o", green).exit_code == 1
+    narrow = ["--window", 12, "--impurity", 50, "-o", data]
+    assert run("simulate", "--green", green, *narrow).exit_code == 0
+    assert gs.read_map(data).sizes["r1"] == 12
+
+
+def test_a_greens_function_has_the_accuracy(tmp_path: Path) -> None:
+    small = ["--broadening", 2, "--window", 16, "--accuracy", 0.02]
+    result = run("green", *STATE, *small, "-o", tmp_path / "green.nc")
+    assert result.exit_code == 0, result.output
+    assert "estimated relative error" in result.output
+    assert float(gs.read_green(tmp_path / "green.nc").relative_error.max()) <= 0.02
+    assert run("green", *STATE, *small, "--impurity", 0, "-o", tmp_path / "n.nc").exit_code == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

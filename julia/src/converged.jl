@@ -31,15 +31,28 @@ function converged_maps(
     half, known = green_range(s, window), families(bonds)
     solvers = [block_solver(bonds, family.block, z, both || several(s)) for family in known]
     integrals = [RowIntegral(solver, bonds, z, half) for solver in solvers]
+    function present()
+        maps = present_maps(bonds, known, integrals, s, window, both)
+        return maps, maximum(larger_error, maps)
+    end
+    return until_accurate(present, integrals, accuracy, budget)
+end
+
+"""
+    until_accurate(present, integrals, accuracy, budget)
+
+Halve panels until what `present()` makes of them, a result and its error, is accurate, or the rows are used up.
+Returns the result, the number of rows, and whether the accuracy was reached.
+"""
+function until_accurate(present, integrals, accuracy::Real, budget::Integer)
     tolerance = accuracy
     while true
         foreach(integral -> refine!(integral, tolerance, budget), integrals)
-        maps = present_maps(bonds, known, integrals, s, window, both)
+        result, worst = present()
         rows = sum(integral -> integral.rows, integrals)
-        worst = maximum(larger_error, maps)
         spent = all(integral -> integral.rows >= budget || relative_error(integral) == 0, integrals)
         if worst <= accuracy || spent || !isfinite(worst)
-            return maps, rows, worst <= accuracy
+            return result, rows, worst <= accuracy
         end
         tolerance *= clamp(accuracy / worst, 0.05, 0.7)
     end

@@ -6,7 +6,8 @@ A row-major NumPy array (a, b, c) is the column-major Julia array (c, b, a) at t
 module Host
 
 using ..GapScope:
-    GapScope, Bonds, Scatterers, converged_dos!, energy_groups, grid_dos!, grid_maps!, spectral_function!
+    GapScope, Bonds, Scatterers, converged_dos!, copy_green!, energy_groups, green_change, green_range, grid_dos!,
+    grid_green!, grid_maps!, spectral_function!
 
 """
     array(T, address, dims)
@@ -92,6 +93,50 @@ function converged_maps(
         end
     end
     require_finite(trace, dos, g0, report)
+    return nothing
+end
+
+"""
+    grid_green(out, vectors, matrices, energies, broadening, n)
+
+The whole of G(r; w) on a uniform grid. `out` is column x row x r2 x r1 x energies.
+"""
+function grid_green(out, vectors, matrices, energies, broadening, n)
+    grid_green!(out, bonds_from_rows(vectors, matrices), energies, broadening, n)
+    require_finite(out)
+    return nothing
+end
+
+"""
+    converged_green(out, error, report, vectors, matrices, sites, pairs, potentials, scatters, window, energies,
+                    broadening, accuracy, budget)
+
+As `grid_green`, to an accuracy. `error` is the estimate of the error of `out`; `report` is 4 x energies: relative
+error of G over the sites of `out` with and without r = 0, number of rows, and whether the accuracy was reached.
+"""
+function converged_green(
+    out, error, report, vectors, matrices, sites, pairs, potentials, scatters, window, energies, broadening, accuracy,
+    budget,
+)
+    bonds = bonds_from_rows(vectors, matrices)
+    places = [(sites[1, n], sites[2, n]) for n in axes(sites, 2)]
+    coupled = [(pairs[1, n] + 1, pairs[2, n] + 1) for n in axes(pairs, 2)]
+    s = Scatterers(places, coupled, swapped(potentials), ones(Int, size(potentials, 1) ÷ 2))
+    reach = size(out, 4) ÷ 2
+    half = max(green_range(s, window), reach == window ÷ 2 ? reach : 8cld(reach, 8))
+    for group in energy_groups(bonds, energies)
+        z = complex(energies[group[1]], broadening)
+        greens, rows, reached = GapScope.converged_green(
+            bonds, s, z, window, half, accuracy, budget, scatters; both = length(group) > 1
+        )
+        for (e, (green, shifted)) in zip(group, greens)
+            copy_green!(view(out, :, :, :, :, e), green)
+            copy_green!(view(error, :, :, :, :, e), shifted)
+            report[:, e] = [green_change(green, shifted, reach)..., rows, reached]
+        end
+    end
+    error .-= out
+    require_finite(out, error, report)
     return nothing
 end
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
         Pairing,
         Specification,
     )
+    from gapscope.simulation.from_green import simulate_from_green, states_from_green
+    from gapscope.simulation.green import green_function
+    from gapscope.simulation.greenfile import read_green
     from gapscope.simulation.mapfile import read_map
     from gapscope.simulation.maps import simulate, simulate_batch
     from gapscope.simulation.materials import material
@@ -43,12 +46,16 @@ __all__ = [
     "Pairing",
     "Specification",
     "density_of_states",
+    "green_function",
     "material",
     "predict",
+    "read_green",
     "read_map",
     "simulate",
     "simulate_batch",
+    "simulate_from_green",
     "spectral_function",
+    "states_from_green",
     "write_netcdf",
 ]
 
@@ -60,6 +67,9 @@ _HOMES = {
         *("IRREPS", "LABELS", "Bonds", "Impurity"),
         *("Lattice", "Material", "Pairing", "Specification"),
     ),
+    "simulation.from_green": ("simulate_from_green", "states_from_green"),
+    "simulation.green": ("green_function",),
+    "simulation.greenfile": ("read_green",),
     "simulation.mapfile": ("read_map",),
     "simulation.maps": ("simulate", "simulate_batch"),
     "simulation.materials": ("material",),

@@ -10,7 +10,7 @@ from gapscope.cli.crystal import gaps, symmetry
 from gapscope.cli.dataset import dataset
 from gapscope.cli.explore import explore
 from gapscope.cli.learning import calibrate, evaluate, export, predict, train
-from gapscope.cli.maps import converge, simulate
+from gapscope.cli.maps import converge, green, simulate
 from gapscope.cli.measured import prepare
 from gapscope.cli.several import spread
 from gapscope.cli.spectra import dos, spectrum
@@ -47,6 +47,7 @@ def main() -> None:
 
 for command in (
     simulate,
+    green,
     converge,
     dos,
     spectrum,

@@ -1,13 +1,15 @@
-"""``gapscope simulate`` and ``converge``."""
+"""``gapscope simulate``, ``green`` and ``converge``."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from gapscope.cli.options import (
+    FILE,
     WHOLE,
     accuracy_option,
     broadening_option,
@@ -20,8 +22,13 @@ from gapscope.cli.options import (
 from gapscope.cli.outputs import require_outputs
 from gapscope.cli.scatterer import files, impurity_options, scatterers
 from gapscope.cli.state import specification, state_options, title
+from gapscope.errors import SettingError
+from gapscope.physics import Impurity
 from gapscope.physics.irreps import both_gaps
 from gapscope.simulation.numerics import Numerics, choose_method
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 @click.command()
@@ -45,9 +52,18 @@ from gapscope.simulation.numerics import Numerics, choose_method
     help="rho(q) as the Fourier transform of drho(r), or eq. 12 of the paper.",
 )
 @click.option("--by-orbital", is_flag=True, help="Add the densities of every orbital.")
+@click.option(
+    "--green",
+    type=FILE,
+    help="File of gapscope green, instead of the superconductor and of how it is computed: maps of"
+    " any impurity follow from it at once.",
+)
 @output_option
 @figure_option
+@click.pass_context
 def simulate(
+    context: click.Context,
+    /,
     energies: tuple[float, ...],
     broadening: float,
     window: int,
@@ -56,6 +72,7 @@ def simulate(
     kgrid: int | None,
     convention: Any,
     by_orbital: bool,
+    green: Path | None,
     output: Path,
     figure: Path | None,
     **options: Any,
@@ -65,10 +82,13 @@ def simulate(
     Without --energy the map is computed at zero energy.
     """
     from gapscope.simulation.maps import simulate as simulate_maps
-    from gapscope.support.netcdf import write_netcdf
 
-    require_outputs(output, figure, files(options))
+    require_outputs(output, figure, [*files(options), *([] if green is None else [green])])
     scatterer = scatterers(options)
+    if green is not None:
+        maps = _from_green(context, green, scatterer, window, convention, by_orbital)
+        _told(maps, output, figure)
+        return
     chosen = choose_method(method, accuracy=accuracy, kgrid=kgrid)
     numerics = Numerics(energies or (0.0,), broadening, window, chosen)
     if len(numerics.energies) > 1:
@@ -78,6 +98,13 @@ def simulate(
         maps = simulate_maps(state, numerics, convention, by_orbital=by_orbital, progress=True)
     if state.pairing.custom is None and (both := both_gaps(state.pairing.irrep, options["gap"])):
         click.echo(f"gap {options['gap']:g} meV of A2u = {both}")
+    _told(maps, output, figure)
+
+
+def _told(maps: xr.Dataset, output: Path, figure: Path | None) -> None:
+    """Write maps and their figure, and say how accurate they are."""
+    from gapscope.support.netcdf import write_netcdf
+
     if "relative_error" in maps.attrs:
         click.echo(f"estimated relative error {maps.attrs['relative_error'].max():.2g}")
     click.echo(f"wrote {write_netcdf(maps, output)}")
@@ -86,6 +113,99 @@ def simulate(
         from gapscope.plots.style import save_figure
 
         click.echo(f"wrote {save_figure(map_figure(maps), figure)}")
+
+
+OF_MAPS = {
+    *("green", "impurity", "moment", "orbital_weights", "also", "impurity_file", "window"),
+    *("convention", "by_orbital", "output", "figure"),
+}
+"""Options of a map whose Green's function is known."""
+
+
+def _from_green(
+    context: click.Context,
+    path: Path,
+    impurity: Impurity,
+    window: int,
+    convention: Any,
+    by_orbital: bool,
+) -> xr.Dataset:
+    """Maps from a file of ``gapscope green``; what it decides cannot be given again."""
+    from gapscope.simulation.from_green import simulate_from_green
+    from gapscope.simulation.greenfile import read_green
+
+    def is_given(name: str) -> bool:
+        return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+    decided = [name for name in context.params if name not in OF_MAPS and is_given(name)]
+    if decided:
+        named = ", ".join("--" + name.replace("_", "-") for name in decided)
+        raise SettingError(
+            "The file of --green says which superconductor it is of, and how it was computed.",
+            named,
+            f"Leave out {named}, or --green.",
+        )
+    known = read_green(path)
+    with told_warnings():
+        return simulate_from_green(
+            known,
+            impurity,
+            window if is_given("window") else None,
+            convention,
+            by_orbital=by_orbital,
+        )
+
+
+@click.command()
+@state_options
+@impurity_options
+@click.option(
+    "--energy", "energies", type=float, multiple=True, help="meV; several as 0,0.5 or repeated."
+)
+@broadening_option
+@window_option
+@click.option(
+    "--reach",
+    type=WHOLE,
+    help="Lattice vectors beyond the window to which G is kept, for impurities up to that far from"
+    " r = 0  [default: as far as the impurity given here]",
+)
+@click.option(
+    "--method", type=click.Choice(["converged", "grid"]), default="converged", show_default=True
+)
+@accuracy_option
+@kgrid_option
+@output_option
+def green(
+    energies: tuple[float, ...],
+    broadening: float,
+    window: int,
+    reach: int | None,
+    method: str,
+    accuracy: float | None,
+    kgrid: int | None,
+    output: Path,
+    **options: Any,
+) -> None:
+    """Write the Green's function of a clean superconductor, from which maps follow.
+
+    `gapscope simulate --green FILE --impurity V` makes maps of any impurities of it. With an
+    impurity given here its map has the accuracy, otherwise the Green's function itself.
+    """
+    from gapscope.simulation.green import green_function
+    from gapscope.support.memory import gigabytes
+    from gapscope.support.netcdf import write_netcdf
+
+    require_outputs(output, None, files(options))
+    impurity = scatterers(options, required=False)
+    chosen = choose_method(method, accuracy=accuracy, kgrid=kgrid)
+    numerics = Numerics(energies or (0.0,), broadening, window, chosen)
+    state = specification(options, impurity)
+    with told_warnings():
+        found = green_function(state, numerics, reach=reach, progress=True)
+    if "relative_error" in found:
+        click.echo(f"estimated relative error {float(found['relative_error'].max()):.2g}")
+    click.echo(f"wrote {write_netcdf(found, output)} ({gigabytes(found.nbytes)})")
 
 
 @click.command()

@@ -35,12 +35,12 @@ impurity_options = adding(
 """Options that specify the scatterers."""
 
 
-def scatterers(options: dict[str, Any]) -> Impurity:
+def scatterers(options: dict[str, Any], *, required: bool = True) -> Impurity:
     """The impurity that :data:`impurity_options` describe; they are taken out of the options.
 
     Raises
     ------
-    SpecificationError : none, or weights that are no numbers.
+    SpecificationError : none where it is required, or weights that are no numbers.
     """
     names = ("impurity", "moment", "orbital_weights", "also", "impurity_file")
     strength, moment, written, also, file = (options.pop(name) for name in names)
@@ -57,6 +57,8 @@ def scatterers(options: dict[str, Any]) -> Impurity:
         )
     if file is not None:
         terms.append(Impurity.from_toml(file))
+    if not terms and not required:
+        return Impurity.scalar(0.0)
     if not any(term.scatters for term in terms):
         raise SpecificationError(
             "A map shows what an impurity changes: it needs a strength.",

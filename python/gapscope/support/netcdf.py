@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import h5py
@@ -20,27 +21,53 @@ UNREADABLE = (OSError, ValueError, KeyError, TypeError, RuntimeError)
 def write_netcdf(dataset: xr.Dataset, path: str | Path) -> Path:
     """Write a dataset; the file appears under its name when it is complete.
 
-    It is laid out in memory: HDF5 cannot go on where a disk is full.
+    It is laid out in memory: HDF5 cannot go on where a disk is full. Complex variables, which
+    netCDF does not have, become two each, NAME_re and NAME_im.
 
     Raises
     ------
     StorageError : see :func:`gapscope.support.storage.require_output`, or the disk is full.
     """
     require_output(path, NETCDF)
-    return write_whole(path, dataset.to_netcdf(engine="h5netcdf"))
+    return write_whole(path, without_complex(dataset).to_netcdf(engine="h5netcdf"))
 
 
-def load_netcdf(path: str | Path) -> xr.Dataset:
+def without_complex(dataset: xr.Dataset) -> xr.Dataset:
+    """The dataset with NAME_re and NAME_im in place of every complex variable NAME."""
+    for name, values in dataset.data_vars.items():
+        if values.dtype.kind == "c":
+            real = {f"{name}_re": values.real, f"{name}_im": values.imag}
+            for part, words in zip(real.values(), ("real", "imaginary"), strict=True):
+                told = f"{words} part of {values.attrs.get('long_name', name)}"
+                part.attrs = {**values.attrs, "long_name": told}
+            dataset = dataset.drop_vars(str(name)).assign(real)
+    return dataset
+
+
+def with_complex(dataset: xr.Dataset, names: Iterable[str]) -> xr.Dataset:
+    """The dataset with NAME in place of NAME_re and NAME_im, for those names that are there."""
+    for name in names:
+        parts = [f"{name}_re", f"{name}_im"]
+        if parts[0] in dataset:
+            real, imaginary = (dataset[part] for part in parts)
+            joined = real + 1j * imaginary
+            told = str(real.attrs.get("long_name", "")).removeprefix("real part of ")
+            joined.attrs = {**real.attrs, "long_name": told}
+            dataset = dataset.drop_vars(parts).assign({name: joined})
+    return dataset
+
+
+def load_netcdf(path: str | Path, most: int = MOST_VALUES) -> xr.Dataset:
     """All of a netCDF4/HDF5 file in memory, control characters of its texts as escapes.
 
-    Raises one of UNREADABLE, also for what is no regular file, leads to other files, is too large,
-    or unpacks to more than it declares.
+    Raises one of UNREADABLE, also for what is no regular file, leads to other files, has more
+    values than ``most``, or unpacks to more than it declares.
     """
     path = Path(path)
     if path.exists() and not path.is_file():
         raise ValueError("a folder or a device, and no regular file")
     with h5py.File(path, "r") as file:
-        fault = _fault(file)
+        fault = _fault(file, most)
     if fault is not None:
         raise ValueError(fault)
     dataset = xr.load_dataset(path, engine="h5netcdf")
@@ -51,7 +78,7 @@ def load_netcdf(path: str | Path) -> xr.Dataset:
     return dataset
 
 
-def _fault(file: h5py.File) -> str | None:
+def _fault(file: h5py.File, most: int) -> str | None:
     """Why a file is not loaded, before anything of it is unpacked; None where it may be."""
     found = link_fault(file) or attributes_fault(file)
     values, size = 0, 0
@@ -61,8 +88,8 @@ def _fault(file: h5py.File) -> str | None:
         if isinstance(entry, h5py.Dataset):
             values += int(entry.size or 0)
             size += int(entry.size or 0) * entry.dtype.itemsize
-            if values > MOST_VALUES or size > 8 * MOST_VALUES:
-                return f"{values} values, where {MOST_VALUES} are read at most"
+            if values > most or size > 8 * most:
+                return f"{values} values, where {most} are read at most"
         return attributes_fault(entry)
 
     def unpack(name: str, entry: h5py.Dataset | h5py.Group) -> str | None:

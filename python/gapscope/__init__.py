@@ -23,6 +23,9 @@ if TYPE_CHECKING:
         Pairing,
         Specification,
     )
+    from gapscope.simulation.continuum.maps import continuum
+    from gapscope.simulation.continuum.tip import Tip
+    from gapscope.simulation.continuum.wannier_functions import WannierFunctions
     from gapscope.simulation.from_green import simulate_from_green, states_from_green
     from gapscope.simulation.green import green_function
     from gapscope.simulation.greenfile import read_green
@@ -45,6 +48,9 @@ __all__ = [
     "Numerics",
     "Pairing",
     "Specification",
+    "Tip",
+    "WannierFunctions",
+    "continuum",
     "density_of_states",
     "green_function",
     "material",
@@ -67,6 +73,9 @@ _HOMES = {
         *("IRREPS", "LABELS", "Bonds", "Impurity"),
         *("Lattice", "Material", "Pairing", "Specification"),
     ),
+    "simulation.continuum.maps": ("continuum",),
+    "simulation.continuum.tip": ("Tip",),
+    "simulation.continuum.wannier_functions": ("WannierFunctions",),
     "simulation.from_green": ("simulate_from_green", "states_from_green"),
     "simulation.green": ("green_function",),
     "simulation.greenfile": ("read_green",),

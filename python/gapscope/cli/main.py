@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from gapscope.cli.continuum import continuum
 from gapscope.cli.crystal import gaps, symmetry
 from gapscope.cli.dataset import dataset
 from gapscope.cli.explore import explore
@@ -48,6 +49,7 @@ def main() -> None:
 for command in (
     simulate,
     green,
+    continuum,
     converge,
     dos,
     spectrum,

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from gapscope.cli.options import (
     FILE,
@@ -14,15 +13,16 @@ from gapscope.cli.options import (
     accuracy_option,
     broadening_option,
     figure_option,
+    is_given,
     kgrid_option,
     output_option,
+    require_undecided,
     told_warnings,
     window_option,
 )
 from gapscope.cli.outputs import require_outputs
 from gapscope.cli.scatterer import files, impurity_options, scatterers
 from gapscope.cli.state import specification, state_options, title
-from gapscope.errors import SettingError
 from gapscope.physics import Impurity
 from gapscope.physics.irreps import both_gaps
 from gapscope.simulation.numerics import Numerics, choose_method
@@ -134,26 +134,11 @@ def _from_green(
     from gapscope.simulation.from_green import simulate_from_green
     from gapscope.simulation.greenfile import read_green
 
-    def is_given(name: str) -> bool:
-        return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-
-    decided = [name for name in context.params if name not in OF_MAPS and is_given(name)]
-    if decided:
-        named = ", ".join("--" + name.replace("_", "-") for name in decided)
-        raise SettingError(
-            "The file of --green says which superconductor it is of, and how it was computed.",
-            named,
-            f"Leave out {named}, or --green.",
-        )
+    require_undecided(context, OF_MAPS)
     known = read_green(path)
+    chosen = window if is_given(context, "window") else None
     with told_warnings():
-        return simulate_from_green(
-            known,
-            impurity,
-            window if is_given("window") else None,
-            convention,
-            by_orbital=by_orbital,
-        )
+        return simulate_from_green(known, impurity, chosen, convention, by_orbital=by_orbital)
 
 
 @click.command()

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from gapscope.cli.whole import WholeNumber
-from gapscope.errors import ConvergenceWarning
+from gapscope.errors import ConvergenceWarning, SettingError
 from gapscope.simulation.numerics import Converged
 
 WHOLE = WholeNumber()
@@ -46,6 +47,23 @@ output_option = click.option(
     "-o", "--output", type=FILE, required=True, help="netCDF file to write."
 )
 figure_option = click.option("--figure", type=FILE, help="Figure to write (.png, .pdf, .svg).")
+
+
+def is_given(context: click.Context, name: str) -> bool:
+    """Whether an option stands on the command line, and not by its default."""
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def require_undecided(context: click.Context, allowed: Iterable[str]) -> None:
+    """Raise SettingError where options say what the file of ``--green`` has decided."""
+    decided = [name for name in context.params if name not in allowed and is_given(context, name)]
+    if decided:
+        named = ", ".join("--" + name.replace("_", "-") for name in decided)
+        raise SettingError(
+            "The file of --green says which superconductor it is of, and how it was computed.",
+            named,
+            f"Leave out {named}, or --green.",
+        )
 
 
 @contextmanager

@@ -140,6 +140,13 @@ def atoms_of(basis: Sequence[Orbital]) -> tuple[Atom, ...]:
     return tuple(atoms)
 
 
+def harmonic(character: str, points: Real) -> Real:
+    """r^l times the harmonic at points (..., 3): a polynomial, int f^2 dO = 4 pi / (2 l + 1)."""
+    require_characters([character])
+    function = _BY_MOMENTUM[CHARACTERS[character]][character]
+    return function(points[..., 0], points[..., 1], points[..., 2])
+
+
 def require_characters(characters: Sequence[str]) -> None:
     """Raise SpecificationError unless all names are those of real harmonics."""
     unknown = [name for name in characters if name not in CHARACTERS]

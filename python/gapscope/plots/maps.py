@@ -259,7 +259,9 @@ def _coloured(
     )
 
 
-def map_colour_bar(figure: Figure, axis: Axes | Sequence[Axes], norm: object) -> None:
+def map_colour_bar(
+    figure: Figure, axis: Axes | Sequence[Axes], norm: object, units: str = "1/meV"
+) -> None:
     """A bar for the scale of :func:`signed_norm`; its label says that the scale is not linear."""
     assert isinstance(norm, AsinhNorm)
     limit, width = norm.vmax, norm.linear_width
@@ -269,4 +271,4 @@ def map_colour_bar(figure: Figure, axis: Axes | Sequence[Axes], norm: object) ->
     bar = figure.colorbar(shades, ax=axis, shrink=0.75, pad=0.02)
     bar.set_ticks(ticks, labels=[f"{tick:.1e}" if tick else "0" for tick in ticks])
     bar.minorticks_off()
-    bar.set_label(SCALE_LABEL, fontsize=8)
+    bar.set_label(SCALE_LABEL.replace("1/meV", units), fontsize=8)

@@ -70,6 +70,8 @@ CASES = {
     "gaps nbse2 --shells 1 --channels p": "A channel is s",
     "gaps nbse2 --shells 1 --irrep B1g": "irreps of D3h",
     "gaps nbse2 --shells 1 --figure a.xyz": ".png",
+    "files nothere.sxm": "A measured file exists",
+    "files garbage.sxm --json": "garbage.sxm",
     "prepare nothere.sxm -o m.nc": "A measured file exists",
     "prepare garbage.sxm -o m.nc": "garbage.sxm",
     "prepare garbage.sxm -o m.nc --lines x": "--lines x",

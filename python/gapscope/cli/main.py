@@ -10,6 +10,7 @@ from gapscope.cli.continuum import continuum
 from gapscope.cli.crystal import gaps, symmetry
 from gapscope.cli.dataset import dataset
 from gapscope.cli.explore import explore
+from gapscope.cli.files import files
 from gapscope.cli.learning import calibrate, evaluate, export, predict, train
 from gapscope.cli.maps import converge, green, simulate
 from gapscope.cli.measured import prepare
@@ -55,6 +56,7 @@ for command in (
     spectrum,
     symmetry,
     gaps,
+    files,
     prepare,
     dataset,
     train,

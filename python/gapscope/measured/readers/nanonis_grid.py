@@ -97,6 +97,7 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     attributes: dict[str, float | str] = {
         **settings(header),
         **moment(header.get("Start time", header.get("Date", ""))),
+        **sweep.stated,
         **({UNFINISHED: rows - lines} if lines < rows else {}),
     }
     if min(rows, columns) == 1:

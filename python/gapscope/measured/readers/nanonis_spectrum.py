@@ -50,6 +50,7 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     }
     labels, lines = table[0].split("\t"), table[1:]
     told = _sweep(header, len(lines))
+    attributes |= told.stated if told is not None else {}
     if told is not None and not is_bias(labels[0]) and told.points == len(lines):
         labels = [f"Bias ({told.unit})", *labels]
         lines = [f"{bias!r}\t{line}" for bias, line in zip(told.measured, lines, strict=True)]

@@ -30,12 +30,22 @@ class Sweep:
     values : without repetitions.
     points : as the file has them; one more for each of ``twice``.
     twice : first of two points, of the file, that were taken at one bias, where segments meet.
+    segments : start and end of each, where the header lists them.
     """
 
     values: NDArray[np.float64]
     unit: str
     points: int
     twice: tuple[int, ...] = ()
+    segments: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def stated(self) -> dict[str, str]:
+        """``segments`` as words such as ``-100 to 0, 0 to 100 V``; empty where there are none."""
+        if not self.segments:
+            return {}
+        told = ", ".join(f"{start:g} to {end:g}" for start, end in self.segments)
+        return {"segments": f"{told} {self.unit}"}
 
     @property
     def measured(self) -> list[float]:
@@ -100,7 +110,8 @@ def segmented(header: Mapping[str, str], points: int) -> Sweep:
             " a copy of the file.",
         )
     twice = tuple(meet) if points == int(ends[-1]) else ()
-    return Sweep(values, label_and_unit(names[0])[1], points, twice)
+    ends_of = tuple((float(piece[0]), float(piece[-1])) for piece in pieces)
+    return Sweep(values, label_and_unit(names[0])[1], points, twice, ends_of)
 
 
 def stated(header: Mapping[str, str]) -> tuple[float, float] | None:

@@ -10,7 +10,7 @@ Energies in meV; the Nambu basis holds electrons first, then as many holes.
 """
 module GapScope
 
-using LinearAlgebra: I
+using LinearAlgebra: I, LAPACK, diag, eigvals
 
 include("threads.jl")
 include("fftw.jl")
@@ -25,6 +25,9 @@ include("scatterers.jl")
 include("maps.jl")
 include("roots.jl")
 include("poles.jl")
+include("lanes.jl")
+include("near_poles.jl")
+include("exponentials.jl")
 include("dense_rows.jl")
 include("quadrature.jl")
 include("spread.jl")

@@ -47,7 +47,7 @@ end
 """
     Twin(block, phases, reversed)
 
-A block whose Green's function follows from that of another one:
+A block whose Green's function follows from that of another one, its rows in the order of that one's:
 G'_ij(r) = u_i u_j^* G_ij(r), or with time reversal G'_ij(r) = u_i u_j^* G_ji(-r).
 """
 struct Twin
@@ -82,16 +82,53 @@ end
 
 function adopt!(family::Family, bonds::Bonds, block::Vector{Int})
     length(block) == length(family.block) || return false
-    ne = electrons(bonds)
-    count(<=(ne), block) == count(<=(ne), family.block) || return false
+    ne = count(<=(electrons(bonds)), block)
+    ne == count(<=(electrons(bonds)), family.block) || return false
     model, image = bonds.matrices[family.block, family.block, :], bonds.matrices[block, block, :]
     for reversed in (true, false)
-        phases = gauge(reversed ? conj(model) : model, image)
-        phases === nothing && continue
-        push!(family.twins, Twin(block, phases, reversed))
+        found = matching(reversed ? conj(model) : model, image, ne)
+        found === nothing && continue
+        order, phases = found
+        push!(family.twins, Twin(block[order], phases, reversed))
         return true
     end
     return false
+end
+
+# Partial orders that are tried before two blocks count as different: equal sizes of all elements are rare but where
+# the blocks are related, and then one of the first orders fits.
+const MOST_ORDERS = 10_000
+
+"""
+    matching(model, image, ne)
+
+An order of the image's rows, electrons (the first `ne`) among themselves, and phases u with
+image_R[order[i], order[j]] = u_i u_j^* model_R[i, j] on every bond, or nothing where there are none.
+"""
+function matching(model::Array{ComplexF64,3}, image::Array{ComplexF64,3}, ne::Integer)
+    d = size(model, 1)
+    ours, theirs = abs.(model), abs.(image)
+    close = ROUNDING * d * maximum(ours)
+    order, tried = zeros(Int, d), Ref(0)
+    function fits(i, j)
+        order[i] = j
+        return all(1:i) do k
+            all(n -> abs(ours[i, k, n] - theirs[j, order[k], n]) <= close, axes(ours, 3))
+        end
+    end
+    function extend(i)
+        i > d && return gauge(model, image[order, order, :])
+        for j in [i; 1:(i - 1); (i + 1):d]
+            ((i <= ne) != (j <= ne) || j in view(order, 1:(i - 1))) && continue
+            (tried[] += 1) > MOST_ORDERS && return nothing
+            fits(i, j) || continue
+            phases = extend(i + 1)
+            phases === nothing || return phases
+        end
+        return nothing
+    end
+    phases = extend(1)
+    return phases === nothing ? nothing : (order, phases)
 end
 
 """
@@ -123,4 +160,15 @@ function gauge(model::Array{ComplexF64,3}, image::Array{ComplexF64,3})
         end
     end
     return u
+end
+
+"""
+    related(bonds, family, wanted)
+
+Components of the family's block from which the wanted ones of all its blocks follow.
+"""
+function related(bonds::Bonds, family::Family, wanted)
+    length(wanted) == dimension(bonds) && return family.block
+    blocks = [[family.block]; [twin.block for twin in family.twins]]
+    return [family.block[i] for i in eachindex(family.block) if any(block -> block[i] in wanted, blocks)]
 end

@@ -29,7 +29,8 @@ function converged_maps(
     bonds::Bonds, s::Scatterers, z::Complex, window::Integer, accuracy::Real, budget::Integer; both::Bool = false
 )
     half, known = green_range(s, window), families(bonds)
-    solvers = [block_solver(bonds, family.block, z, both || several(s)) for family in known]
+    wanted, whole = touched(s, both), both || several(s)
+    solvers = [block_solver(bonds, f.block, z, whole; wanted = related(bonds, f, wanted)) for f in known]
     integrals = [RowIntegral(solver, bonds, z, half) for solver in solvers]
     function present()
         maps = present_maps(bonds, known, integrals, s, window, both)

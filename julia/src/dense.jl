@@ -5,16 +5,27 @@ Blocks of any size: H(k) from its harmonics along a row, then a Gauss-Jordan inv
 """
 struct DensePath
     block::Vector{Int}
-    leading::Int                # elements (i, j) with i or j up to here are transformed: the electrons', or all
+    transformed::BitMatrix      # which elements (i, j) are wanted on the window; the others at r = 0 only
     elements::Vector{Element}   # column-major over the block
     degree::Int
 end
 
-function DensePath(bonds::Bonds, block::Vector{Int}, whole::Bool)
+"""
+    DensePath(bonds, block, whole, wanted)
+
+On the window G_ij is kept where i or j is among the `wanted` components of the problem and, unless the `whole` is
+asked for, i or j is an electron.
+"""
+function DensePath(bonds::Bonds, block::Vector{Int}, whole::Bool, wanted)
     all_elements = [Element(bonds, i, j) for j in block for i in block]
-    # A block of holes keeps the elements of its first one: what converges is judged by what is transformed.
-    leading = whole ? length(block) : max(1, count(<=(electrons(bonds)), block))
-    return DensePath(block, leading, vec(all_elements), harmonic_range(bonds))
+    is_wanted = [i in wanted for i in block]
+    is_electron = [whole || i <= electrons(bonds) for i in block]
+    either(flags, i, j) = flags[i] || flags[j]
+    d = length(block)
+    kept = BitMatrix([either(is_wanted, i, j) && either(is_electron, i, j) for i in 1:d, j in 1:d])
+    # Where nothing is wanted the first row is kept: what converges is judged by what is transformed.
+    any(kept) || (kept[1, :] .= kept[:, 1] .= true)
+    return DensePath(block, kept, vec(all_elements), harmonic_range(bonds))
 end
 
 struct DenseWorkspace
@@ -30,11 +41,9 @@ function workspace(solver::DensePath)
     return DenseWorkspace(zeros(ComplexF64, 2solver.degree + 1, d^2), zeros(ComplexF64, d, d), zeros(Int, d))
 end
 
-is_transformed(solver::DensePath, i, j) = min(i, j) <= solver.leading
-field_elements(solver::DensePath) =
-    [(i, j) for j in 1:block_size(solver) for i in 1:block_size(solver) if is_transformed(solver, i, j)]
-other_elements(solver::DensePath) =
-    [(i, j) for j in 1:block_size(solver) for i in 1:block_size(solver) if !is_transformed(solver, i, j)]
+pairs_of(flags) = [(i, j) for j in axes(flags, 2) for i in axes(flags, 1) if flags[i, j]]
+field_elements(solver::DensePath) = pairs_of(solver.transformed)
+other_elements(solver::DensePath) = pairs_of(.!solver.transformed)
 
 field_count(solver::DensePath) = 2length(field_elements(solver))
 local_count(solver::DensePath) = 2length(other_elements(solver))
@@ -44,19 +53,18 @@ function row!(fields, sums, solver::DensePath, w::DenseWorkspace, z, phases, tab
         harmonics!(view(w.harmonics, :, n), element, phases)
     end
     fill!(sums, 0)
-    d, leading = block_size(solver), solver.leading
     g = w.matrix
     for j2 in axes(fields, 1)
         shifted_hamiltonian!(g, w.harmonics, z, view(tables.phases, :, j2))
         invert!(g, w.pivots)
         f, s = 0, 0
-        @inbounds for j in 1:d, i in 1:d
-            if min(i, j) <= leading
-                fields[j2, f += 1] = real(g[i, j])
-                fields[j2, f += 1] = imag(g[i, j])
+        @inbounds for e in eachindex(g)
+            if solver.transformed[e]
+                fields[j2, f += 1] = real(g[e])
+                fields[j2, f += 1] = imag(g[e])
             else
-                sums[s += 1] += real(g[i, j])
-                sums[s += 1] += imag(g[i, j])
+                sums[s += 1] += real(g[e])
+                sums[s += 1] += imag(g[e])
             end
         end
     end

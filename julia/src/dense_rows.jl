@@ -1,70 +1,226 @@
+# Rows of a block of any size. Two half-shifted sets of samples and the poles near the unit circle, which are followed
+# from row to row and taken out (near_poles.jl, exponentials.jl): what a row costs does not depend on the broadening.
+# Nothing is trusted because it was followed: what the two sets show beyond the known poles is the row's error; where it
+# is not small, poles are sought anew, and where that does not help either, samples are doubled.
+
 const MOST_SAMPLES = 2^17
-const DENSE_ACCURACY = 1e-5
+const ROW_ACCURACY = 1e-6       # what the two sets may show beyond the poles, relative to the row
+const FADED = 1e-8              # aliases, relative to the pole, that need neither correction nor, in the alarm, a name
+const MOST_POLES = 64
 
 """
-    DenseRows(solver, bonds, samples)
+    DenseRows(solver, bonds, half, samples)
 
-Rows of a block of any size: from `samples` on, their number is doubled until the transforms stand still. The trapezoid
-rule converges exponentially here, an error e turning into e^2, so the last change bounds it well.
+Samples, poles and corrections for the rows of a block; one per task. `samples` of a set are taken at a time.
+Without room for poles, `most_poles = 0`, rows are sampled until they stand still.
 """
-struct DenseRows{B}
+mutable struct DenseRows{B}
     solver::DensePath
-    scratch::DenseWorkspace
+    half::Int
+    samples::Int
     phases::RowPhases
-    start::Int
-    levels::Vector{Tuple{Tables,B,FFTW.Transform}} # filled as they are needed
-    sums::Vector{Float64}
-    roots::Vector{ComplexF64}                      # none: nothing is followed from row to row
+    tables::LaneTables
+    scratch::LaneScratch
+    harmonics::Matrix{ComplexF64}     # 2 degree + 1, d^2
+    turned::Matrix{ComplexF64}        # the same for shifted samples
+    buffer::B                         # samples, d^2
+    turns::Vector{ComplexF64}
+    transform::FFTW.Transform
+    mean::Array{Float64,3}            # F(r), |r| <= reach, by element, real and imaginary parts: of both sets
+    difference::Array{Float64,3}      # half the difference of the sets
+    probes::Array{Float64,3}
+    shares::Matrix{Float64}           # of the elements in the probes
+    poles::NearPoles
+    fit::Exponentials
+    roots::Vector{ComplexF64}         # w by slot, 0 where there is none
+    strengths::Matrix{Float64}        # |residue|^2 by element and slot, 0 of empty ones
+    before::Vector{ComplexF64}        # places on the row before the last
+    m1::NTuple{2,Float64}             # of the last two rows
 end
 
-function DenseRows(solver::DensePath, bonds::Bonds, samples::Integer)
-    levels = [dense_level(solver, samples, 0.0)]
+function DenseRows(solver::DensePath, bonds::Bonds, half::Integer, samples::Integer; most_poles = MOST_POLES)
+    d, degree, n = block_size(solver), solver.degree, Int(samples)
+    reach = max(half, min(64, 3n ÷ 8))
+    room() = zeros(2reach + 1, 2, d^2)
+    harmonics() = zeros(ComplexF64, 2degree + 1, d^2)
+    slots() = zeros(ComplexF64, most_poles)
     return DenseRows(
-        solver, workspace(solver), RowPhases(bonds), Int(samples), levels,
-        zeros(local_count(solver)), ComplexF64[],
+        solver, Int(half), n, RowPhases(bonds), LaneTables(n, 0, degree), LaneScratch(d), harmonics(), harmonics(),
+        FFTW.aligned(ComplexF64, n, d^2), zeros(ComplexF64, 2reach + 1), FFTW.complex_columns(n, d^2), room(), room(),
+        zeros(2reach + 1, 2, PROBES), [sqrt(2) * cos(2.4e^2 + 1.7q) for e in 1:(d^2), q in 1:PROBES],
+        NearPoles(d, degree, most_poles), Exponentials(reach, most_poles), slots(), zeros(d^2, most_poles), slots(),
+        (NaN, NaN),
     )
-end
-
-function dense_level(solver::DensePath, n::Integer, shift::Real)
-    fields = field_count(solver)
-    return Tables(n, shift, solver.degree), RowBuffers(n, fields), FFTW.real_rows(n, fields)
 end
 
 function exact_row!(values, sums, rows::DenseRows, z, m1, seed)
     on_row!(rows.phases, m1)
-    fill!(values, 0)
-    fill!(sums, 0)
-    n, level = rows.start, 1
-    while true
-        level > length(rows.levels) && push!(rows.levels, dense_level(rows.solver, n ÷ 2, 0.5))
-        change = refine_row!(values, sums, rows, rows.levels[level], z, level == 1)
-        size = norm2(values)
-        if level > 1
-            change <= DENSE_ACCURACY * size && return change^2 / size
-            n >= MOST_SAMPLES && return change
-        end
+    for (e, element) in enumerate(rows.solver.elements)
+        harmonics!(view(rows.harmonics, :, e), element, rows.phases)
+    end
+    predict!(rows, m1, seed)
+    fill!(rows.mean, 0)
+    fill!(rows.difference, 0)
+    add_samples!(rows.mean, rows, z, 0.0, 1.0)
+    add_samples!(rows.difference, rows, z, 0.5, 1.0)
+    sets, n = 1, rows.samples
+    error, enough = explain!(rows, z, n)
+    while !enough && n < MOST_SAMPLES && isfinite(error)
+        sets *= 2
         n *= 2
-        level += 1
+        fill!(rows.difference, 0)
+        foreach(i -> add_samples!(rows.difference, rows, z, (i - 0.5) / sets, 1 / sets), 1:sets)
+        error, enough = explain!(rows, z, n)
+    end
+    correct!(rows, n)
+    store!(values, sums, rows)
+    for k in eachindex(rows.roots)
+        rows.roots[k] = is_there(rows.poles, k) ? exp(rows.poles.places[k]) : 0
+    end
+    return error
+end
+
+# Where the poles of the last row, or those of a neighbouring one, are to be expected.
+function predict!(rows::DenseRows, m1, seed)
+    poles = rows.poles
+    if seed === rows.roots
+        last, before = rows.m1
+        step = (m1 - last) / (last - before)
+        for k in eachindex(poles.places)
+            here, there = poles.places[k], rows.before[k]
+            rows.before[k] = here
+            (here == 0 || there == 0 || !isfinite(step)) && continue
+            guess = here + step * turned(here - there)
+            poles.places[k] = turned((real(guess) < 0) == (real(here) < 0) ? guess : complex(real(here), imag(guess)))
+        end
+        rows.m1 = (m1, last)
+    else
+        fill!(poles.known, false)
+        fill!(rows.before, 0)
+        fill!(poles.places, 0)
+        if seed !== nothing
+            for k in eachindex(seed)
+                poles.places[k] = seed[k] == 0 ? 0 : log(seed[k])
+            end
+        end
+        rows.m1 = (m1, NaN)
     end
 end
 
-residue_norms!(norms, rows::DenseRows, weights) = norms
-
-norm2(values) = sqrt(sum(abs2, values))
-
-# One more set of samples, half-way between those before; returns the norm of the change.
-function refine_row!(values, sums, rows::DenseRows, (tables, buffers, transform), z, first)
-    row!(buffers.fields, rows.sums, rows.solver, rows.scratch, z, rows.phases, tables)
-    FFTW.transform!(buffers.spectra, buffers.fields, transform)
-    n, share, change = size(buffers.fields, 1), first ? 1.0 : 0.5, 0.0
-    @inbounds for r in axes(values, 1)
-        turn = first ? complex(1.0) : cis(pi * (r - 1) / n)
-        for f in axes(values, 2)
-            step = share * (conj(buffers.spectra[r, f]) * turn / n - values[r, f])
-            values[r, f] += step
-            change += abs2(step)
+# Fourier coefficients of G from the samples m2 = (j + shift)/n, times their share, added to `sums`.
+function add_samples!(sums, rows::DenseRows, z, shift, share)
+    n, degree, reach = rows.samples, rows.solver.degree, rows.fit.reach
+    for e in axes(rows.harmonics, 2), h in (-degree):degree
+        rows.turned[h + degree + 1, e] = rows.harmonics[h + degree + 1, e] * cis(2pi * h * shift / n)
+    end
+    inverse_samples!(rows.buffer, rows.scratch, rows.turned, z, rows.tables)
+    FFTW.transform!(rows.buffer, rows.buffer, rows.transform)
+    for r in (-reach):reach
+        rows.turns[r + reach + 1] = share / n * cis(2pi * r * shift / n)
+    end
+    @inbounds for e in axes(sums, 3)
+        for (first, last, skipped) in ((1, reach, n - reach), (reach + 1, 2reach + 1, -reach))
+            @simd ivdep for r in first:last
+                x = rows.turns[r] * rows.buffer[r + skipped, e]
+                sums[r, 1, e] += real(x)
+                sums[r, 2, e] += imag(x)
+            end
         end
     end
-    sums .+= share .* (rows.sums ./ n .- sums)
-    return sqrt(change)
+end
+
+"""
+    explain!(rows, z, n)
+
+Poles for sets of n samples; returns what the difference of the sets shows beyond them, and whether that is little.
+"""
+function explain!(rows::DenseRows, z, n)
+    reach = -log(FADED) / (n - rows.half)
+    combine!(rows)
+    allowed = ROW_ACCURACY * sqrt(sum(abs2, rows.mean) + sum(abs2, rows.difference))
+    polish!(rows.poles, rows.harmonics, z, 1.5reach)
+    error = unexplained(prepare!(rows.fit, rows.poles), rows.probes, rows.half)
+    if error > allowed
+        for s in shown_poles(rows.probes)
+            abs(real(s)) < reach || continue
+            slot = findfirst(==(0), rows.poles.places)
+            slot === nothing && break
+            rows.poles.places[slot], rows.poles.known[slot], rows.before[slot] = s, false, 0
+        end
+        polish!(rows.poles, rows.harmonics, z, 1.5reach)
+        error = unexplained(prepare!(rows.fit, rows.poles), rows.probes, rows.half)
+    end
+    return error, error <= allowed
+end
+
+# Both sets to their mean and half their difference, and the difference to the probes.
+function combine!(rows::DenseRows)
+    mean, difference, probes = rows.mean, rows.difference, rows.probes
+    fill!(probes, 0)
+    @inbounds for e in axes(mean, 3), c in 1:2
+        @simd ivdep for r in axes(mean, 1)
+            x, y = mean[r, c, e], difference[r, c, e]
+            mean[r, c, e], difference[r, c, e] = (x + y) / 2, (x - y) / 2
+        end
+        for q in axes(probes, 3)
+            share = rows.shares[e, q]
+            @simd ivdep for r in axes(mean, 1)
+                probes[r, c, q] = muladd(share, difference[r, c, e], probes[r, c, q])
+            end
+        end
+    end
+end
+
+# Take the aliases of the poles, u D(r), out of the mean.
+function correct!(rows::DenseRows, n)
+    fit = dual!(rows.fit)
+    fill!(rows.strengths, 0)
+    for p in 1:fit.count
+        k = fit.slots[p]
+        s = rows.poles.places[k]
+        u = real(s) < 0 ? exp(n * s) : exp(-n * s)
+        residue = abs2((1 - u^2) / u)
+        for e in axes(rows.mean, 3)
+            c = inner(fit.dual, p, rows.difference, e)
+            add_column!(rows.mean, e, -u * c, fit.columns, p)
+            rows.strengths[e, k] = residue * abs2(c)
+        end
+    end
+end
+
+# Transforms of the real and imaginary parts of the elements, and what of the others is needed at r = 0.
+function store!(values, sums, rows::DenseRows)
+    f = g = 0
+    middle, mean = rows.fit.reach + 1, rows.mean
+    @inbounds for e in axes(mean, 3)
+        if rows.solver.transformed[e]
+            @simd ivdep for r in 0:rows.half
+                a, b = mean[middle + r, 1, e], mean[middle + r, 2, e]
+                c, d = mean[middle - r, 1, e], mean[middle - r, 2, e]
+                values[r + 1, f + 1] = complex(a + c, b - d) / 2
+                values[r + 1, f + 2] = complex(b + d, c - a) / 2
+            end
+            f += 2
+        else
+            sums[g + 1], sums[g + 2] = mean[middle, 1, e], mean[middle, 2, e]
+            g += 2
+        end
+    end
+end
+
+"""
+    residue_norms!(norms, rows, weights)
+
+Norm of what each pole contributes to the row's transforms, over |r| <= half and fields; 0 of those far away.
+"""
+function residue_norms!(norms, rows::DenseRows, weights)
+    fill!(norms, 0)
+    f = 0
+    for e in axes(rows.strengths, 1)
+        rows.solver.transformed[e] || continue
+        f += 2 # real and imaginary parts
+        norms .+= weights[f]^2 .* view(rows.strengths, e, :)
+    end
+    norms .= sqrt.(norms)
+    return norms
 end

@@ -45,9 +45,10 @@ function converged_green(
     bonds::Bonds, s::Scatterers, z::Complex, window::Integer, half::Integer, accuracy::Real, budget::Integer,
     scatters::Bool; both::Bool = false,
 )
-    known = families(bonds)
+    known, wanted = families(bonds), scatters ? touched(s, both) : 1:dimension(bonds)
     integrals = map(known) do family
-        judge = block_solver(bonds, family.block, z, both || several(s) || !scatters)
+        seen = related(bonds, family, wanted)
+        judge = block_solver(bonds, family.block, z, both || several(s) || !scatters; wanted = seen)
         whole_integral(block_solver(bonds, family.block, z, true), judge, bonds, z, half)
     end
     function present()

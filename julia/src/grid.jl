@@ -1,19 +1,21 @@
 const COLUMNS = 8
 
 """
-    grid_window(bonds, z, grid, half, whole)
+    grid_window(bonds, z, grid, half, whole; wanted = all)
 
 G(r) = (1/N^2) sum_k exp(i k.r) G(k, z) over the uniform grid, on sites |r1|, |r2| <= half; elements between
-holes at r = 0 only, unless the `whole` of G is wanted.
+holes at r = 0 only, unless the `whole` of G is wanted, and of large blocks those of the `wanted` components alone.
 
 Row by row: the fields of a row m1 are evaluated and transformed along m2, and only the window's r2 are
 kept; then every column is transformed along m1. Memory grows as N * window, not N^2.
 """
-function grid_window(bonds::Bonds, z::Complex, grid::Grid, half::Integer, whole::Bool)
+function grid_window(
+    bonds::Bonds, z::Complex, grid::Grid, half::Integer, whole::Bool; wanted = 1:dimension(bonds)
+)
     green = WindowGreen(dimension(bonds), electrons(bonds), half)
     tables = Tables(grid, harmonic_range(bonds))
     for family in families(bonds)
-        solver = block_solver(bonds, family.block, z, whole)
+        solver = block_solver(bonds, family.block, z, whole; wanted = related(bonds, family, wanted))
         rows, sums = transform_rows(bonds, solver, z, grid, tables, green.half)
         transforms = transform_columns(rows, grid, green.half)
         transforms ./= grid.n^2
@@ -25,7 +27,7 @@ function grid_window(bonds::Bonds, z::Complex, grid::Grid, half::Integer, whole:
 end
 
 """
-    block_solver(bonds, block, z, whole)
+    block_solver(bonds, block, z, whole; wanted = all)
 
 The cheapest solver a block allows. A solver inverts z - H(k) of one block on rows of k; it is a type with methods of
 
@@ -38,14 +40,14 @@ The cheapest solver a block allows. A solver inverts z - H(k) of one block on ro
 - `local_elements(solver, averages)`: (i, j) => average over the zone, of the elements that are not transformed.
 
 Indices i, j count within the block, electrons before holes. Elements between holes may be local unless `whole` is
-true. Numbers depend on z, row and points alone, never on the task: maps are the same for any number of threads. The
+true, and of a block of any size all elements without one of the `wanted` components may. Numbers depend on z, row and points alone, never on the task: maps are the same for any number of threads. The
 method `converged` further needs rows to an accuracy: `exact_row!` and `residue_norms!` of a rows type, which
 `RowIntegral` makes of the solver (`PoleRows` for pairs, `DenseRows` for blocks of any size).
 """
-function block_solver(bonds::Bonds, block::Vector{Int}, z::Complex, whole::Bool)
+function block_solver(bonds::Bonds, block::Vector{Int}, z::Complex, whole::Bool; wanted = 1:dimension(bonds))
     ne = electrons(bonds)
     is_pair = length(block) == 2 && block[1] <= ne < block[2]
-    return is_pair ? pair_solver(bonds, block, z, whole) : DensePath(bonds, block, whole)
+    return is_pair ? pair_solver(bonds, block, z, whole) : DensePath(bonds, block, whole, wanted)
 end
 
 """

@@ -62,7 +62,8 @@ function grid_maps!(trace, dos, g0, bonds::Bonds, s::Scatterers, energies, broad
     half, layers = green_range(s, size(trace, 1)), layer_count(s)
     for group in energy_groups(bonds, energies)
         whole = several(s) || length(group) > 1
-        green = grid_window(bonds, complex(energies[group[1]], broadening), grid, half, whole)
+        z, wanted = complex(energies[group[1]], broadening), touched(s, length(group) > 1)
+        green = grid_window(bonds, z, grid, half, whole; wanted = wanted)
         for (k, e) in enumerate(group)
             k == 2 && (green = mirrored(green))
             electron_trace!(view(trace, :, :, ((e - 1) * layers + 1):(e * layers)), green, s, tmatrix(green, s))

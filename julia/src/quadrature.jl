@@ -116,7 +116,9 @@ function pinch_error(roots::AbstractMatrix, strengths::AbstractMatrix, tail::Rea
             at == 0 && continue
             # Roots that only seem to meet do so at different places for different neighbours.
             neighbours = at == 1 ? (2, 3) : at == POINTS ? (POINTS - 1, POINTS - 2) : (at - 1, at + 1)
-            worst = max(worst, minimum(n -> pair_error(roots, strengths, a, b, at, n, tail), neighbours))
+            known = filter(n -> roots[a, n] != 0 && roots[b, n] != 0, neighbours)
+            isempty(known) && continue
+            worst = max(worst, minimum(n -> pair_error(roots, strengths, a, b, at, n, tail), known))
         end
         total += worst^2
     end
@@ -202,7 +204,8 @@ mutable struct RowIntegral{S}
 end
 
 rows_of(solver::Union{RealPair,ComplexPair}, bonds, half, samples = 4half) = PoleRows(solver, bonds, half, samples)
-rows_of(solver::DensePath, bonds, half, samples = 4half) = DenseRows(solver, bonds, samples)
+# The window's alias and the poles' need n > half; a set of 5/8 of a pair's finds what it needs for the least work.
+rows_of(solver::DensePath, bonds, half, samples = 4half) = DenseRows(solver, bonds, half, 32cld(max(5samples, 640), 256))
 
 function RowIntegral(solver, bonds::Bonds, z::Complex, half::Integer)
     weights = zeros(field_count(solver))

@@ -41,6 +41,19 @@ Whether quasiparticles scatter from site to site, which takes G between holes as
 several(s::Scatterers) = length(s.sites) > 1
 
 """
+    touched(scatterers, mirrored)
+
+Nambu components that a potential couples to: V, and with it T, has no others; and with particle-hole symmetry those
+that stand for them at -z^*, where that is asked, too.
+"""
+function touched(s::Scatterers, mirrored::Bool)
+    d = size(s.potentials, 1)
+    couples(i) = any(!iszero, view(s.potentials, i, :, :)) || any(!iszero, view(s.potentials, :, i, :))
+    found = filter(couples, 1:d)
+    return mirrored ? union(found, mod1.(found .+ d ÷ 2, d)) : found
+end
+
+"""
     green_range(scatterers, window)
 
 Sites on each side of r = 0 on which G is needed; a multiple of 8 where it exceeds half the window, so that

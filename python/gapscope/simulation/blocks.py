@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gapscope.physics.bonds import Bonds
 
 ROUNDING = 1e-10
+MOST_ORDERS = 10_000
 Matrices = NDArray[np.complex128]
 MOMENTA = np.random.default_rng(5).uniform(-0.5, 0.5, (5, 2))
 
@@ -47,15 +48,15 @@ def blocks(bonds: Bonds, *, whole: bool, zero: bool = False) -> list[Block]:
     """
     electrons = bonds.dimension // 2
     found: list[Block] = []
-    models: list[Bonds] = []
+    models: list[tuple[Bonds, int]] = []
     for rows in _connected(bonds):
         own = Bonds(bonds.vectors, bonds.matrices[:, rows][:, :, rows])
         leading = int((rows < electrons).sum())
-        twin = next((n for n, model in enumerate(models) if _follows(own, model)), None)
+        twin = next((n for n, one in enumerate(models) if _follows(own, leading, *one)), None)
         if twin is not None:
             found[twin] = replace(found[twin], copies=found[twin].copies + 1)
             continue
-        models.append(own)
+        models.append((own, leading))
         is_pair = len(rows) == 2 and leading == 1
         if is_pair:
             real = _real_gap(own)
@@ -99,11 +100,37 @@ def _joined(found: list[NDArray[np.int64]], bonds: Bonds) -> list[NDArray[np.int
     return [*blocks, *(np.array([h]) for h in holes)]
 
 
-def _follows(one: Bonds, model: Bonds) -> bool:
-    """Whether H_R[i, j] = u_i u_j^* times the model's, or its complex conjugate, with phases u."""
-    if one.dimension != model.dimension:
+def _follows(one: Bonds, leading: int, model: Bonds, electrons: int) -> bool:
+    """Whether H_R[i, j] = u_i u_j^* times the model's, or its complex conjugate, with phases u.
+
+    The rows may be in another order, electrons (the leading ones) among themselves.
+    """
+    if one.dimension != model.dimension or leading != electrons:
         return False
-    return any(_gauged(one.matrices, other) for other in (model.matrices.conj(), model.matrices))
+    turned = model.matrices.conj(), model.matrices
+    return any(_matched(one.matrices, other, leading) for other in turned)
+
+
+def _matched(image: Matrices, model: Matrices, leading: int) -> bool:
+    d, theirs, ours = model.shape[1], np.abs(image), np.abs(model)
+    close, tried = ROUNDING * ours.max(), 0
+
+    def extended(order: list[int]) -> bool:
+        nonlocal tried
+        i = len(order)
+        if i == d:
+            return _gauged(image[:, order][:, :, order], model)
+        for j in sorted(set(range(d)) - set(order), key=lambda j: j != i):
+            if (i < leading) != (j < leading) or tried >= MOST_ORDERS:
+                continue
+            tried += 1
+            longer = [*order, j]
+            fits = np.abs(theirs[:, j, longer] - ours[:, i, : i + 1]).max() <= close
+            if fits and extended(longer):
+                return True
+        return False
+
+    return extended([])
 
 
 def _gauged(image: Matrices, model: Matrices) -> bool:

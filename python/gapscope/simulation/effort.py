@@ -16,7 +16,6 @@ import numpy as np
 from gapscope.kernel.client import default_threads
 from gapscope.physics.bonds import Bonds
 from gapscope.simulation.blocks import Block, blocks, has_particle_hole
-from gapscope.simulation.kgrid import steepest
 from gapscope.simulation.numerics import Converged, Grid
 
 COMPLEX, REAL = 16, 8
@@ -30,8 +29,8 @@ RESULTS = 5
 """Arrays of the result's size on this side: A(r), drho, and three while rho(q) is made."""
 SMALL = 32 << 20
 """Bytes that nobody need think of."""
-MOST_SAMPLES = 2**17
-"""Samples of a row by which a large block is given up (dense_rows.jl)."""
+POLES = 64
+"""Poles near the unit circle for which a row of a large block has room (dense_rows.jl)."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +89,10 @@ def map_effort(
         panels = _panels(half, harder, rows, len(found))
         memory, work = 4 * green, 4 * product
         for block in found:
-            samples = samples_of_row(bonds, block, broadening, 4 * half)
+            samples = samples_of_row(block, 4 * half)
             sums = COMPLEX * (half + 1) * block.fields * (2 * 8 * half + 4 * span)
             values = COMPLEX * (half + 1) * block.fields * POINTS * panels
-            memory += values + sums + _row_buffers(bonds, 2 * samples, block.fields, threads)
+            memory += values + sums + _exact_buffers(bonds, block, samples, half, threads)
             row = _row_work(bonds, block, 2 * samples) + 60 * (half + 50) * block.fields
             work += POINTS * panels * row
             work += 6 * block.fields * half * _fft(8 * half)
@@ -117,8 +116,8 @@ def states_effort(
         memory = work = 0.0
         panels = _panels(0, _harder(broadening, method.accuracy), None, len(found))
         for block in found:
-            samples = samples_of_row(bonds, block, broadening, 64)
-            memory += _row_buffers(bonds, 2 * samples, block.fields, threads)
+            samples = samples_of_row(block, 64)
+            memory += _exact_buffers(bonds, block, samples, 0, threads)
             work += POINTS * panels * (_row_work(bonds, block, 2 * samples) + 3000)
     return Effort(memory + SMALL, len(energies) * work)
 
@@ -158,14 +157,19 @@ def _harder(broadening: float, accuracy: float) -> float:
     return 1 + finer + max(0.0, math.log10(Converged.accuracy / accuracy)) / 2
 
 
-def samples_of_row(bonds: Bonds, block: Block, broadening: float, start: int) -> int:
-    """Samples of a row: exact by its poles for a pair, else until exp(-2 pi n d / v) is 1e-5."""
+def samples_of_row(block: Block, start: int) -> int:
+    """Samples of a row in each of two sets (quadrature.jl)."""
+    return start if block.is_pair else 32 * math.ceil(max(5 * start, 640) / 256)
+
+
+def _exact_buffers(bonds: Bonds, block: Block, samples: int, half: int, threads: int) -> float:
+    """Buffers of rows that are exact by their poles, for every thread."""
     if block.is_pair:
-        return start
-    slope = math.ceil(steepest(bonds)) / broadening
-    needed = 2 * slope / max(start, 1)
-    doublings = max(0, math.ceil(math.log2(max(needed, 1))))
-    return min(start << doublings, max(MOST_SAMPLES, start))
+        return _row_buffers(bonds, 2 * samples, block.fields, threads)
+    degree = int(np.abs(bonds.vectors[:, 1]).max())
+    span = 2 * max(half, min(64, 3 * samples // 8)) + 1
+    kept = COMPLEX * block.size**2 * (samples + 2 * span + 4 * degree + 2 + POLES // 2)
+    return threads * (kept + COMPLEX * (3 * POLES * span + samples * (2 * degree + 1)))
 
 
 def _row_buffers(bonds: Bonds, n: int, fields: int, threads: int) -> float:

@@ -169,7 +169,7 @@ def _in_turn(
         return map_seconds(bonds, scatterers, replace(numerics, method=method))
 
     def remedy(left: float) -> str:
-        return other_method(bonds, numerics.broadening, numerics.method, left, seconds)
+        return other_method(numerics.method)
 
     energies = numerics.energies
     chunks = in_chunks(

@@ -80,11 +80,8 @@ class MapRequest:
             return self._maps(energies)
         first, scatterers, numerics = self.hamiltonians[0], self.impurities[0], self.numerics
 
-        def on_grid(grid: Grid) -> float:
-            return map_seconds(first, scatterers, replace(numerics, method=grid))
-
         def remedy(left: float) -> str:
-            return other_method(first, numerics.broadening, numerics.method, left, on_grid)
+            return other_method(numerics.method)
 
         chunks = in_chunks(
             energy_groups(first, energies),

@@ -95,7 +95,7 @@ def density_of_states(
             return states_seconds(bonds, everything, broadening, one)
 
         def remedy(left: float) -> str:
-            return other_method(bonds, broadening, method, left, seconds)
+            return other_method(method)
 
         groups = [[n] for n in range(len(values))]
         chunks = in_chunks(groups, "energy/energies", lambda: seconds(method), remedy)

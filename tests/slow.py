@@ -26,6 +26,7 @@ SLOW = WITHOUT_JULIA | {
     "test_simulate.py": "Julia",
     "test_without_keras.py": "Julia",
     "dataset/test_build.py": "Julia, Dask",
+    "dataset/test_greens.py": "Julia, Dask",
     "dataset/test_interruptions.py": "Dask",
     "dataset/test_kills.py": "Dask",
     "dataset/test_resolutions.py": "Julia",

@@ -16,7 +16,7 @@ import xarray as xr
 import gapscope as gs
 from gapscope.errors import ConvergenceWarning, MapFileError, NumericsError
 from gapscope.physics import Bonds, Lattice, Material, Orbital
-from gapscope.simulation.scattering import scattered_trace
+from gapscope.physics.scattering import scattered_trace
 from oracle import Oracle
 
 ENERGIES = (0.0, 0.7, -0.7, 1.9)
@@ -241,7 +241,7 @@ def test_large_windows_are_worked_through_a_few_rows_at_a_time(
     spec = nbse2("A1u", MANY)
     green = gs.green_function(spec, gs.Numerics((5.0,), 3.0, 10, kgrid=24)).green.values[0]
     whole = scattered_trace(green, spec.scatterers(), 10)
-    monkeypatch.setattr("gapscope.simulation.scattering.PIECE", 300)
+    monkeypatch.setattr("gapscope.physics.scattering.PIECE", 300)
     np.testing.assert_allclose(scattered_trace(green, spec.scatterers(), 10), whole, rtol=1e-12)
 
 

@@ -8,7 +8,7 @@ from gapscope.cli.main import main
 
 __all__ = ["main", "run"]
 
-_WITHOUT_DASK = {"simulate", "converge", "dos", "spectrum", "prepare"}
+_WITHOUT_DASK = {"simulate", "green", "continuum", "converge", "dos", "spectrum", "prepare"}
 
 
 def run() -> None:

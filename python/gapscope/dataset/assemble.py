@@ -20,7 +20,6 @@ from gapscope.dataset.schema import (
 )
 from gapscope.dataset.shards import HDF5, read_variables
 from gapscope.instrument.resolution import energy_width
-from gapscope.physics.lattice import window_coordinates
 from gapscope.support.storage import write_whole
 
 
@@ -39,9 +38,10 @@ def write_dataset(folder: Path, manifest: Manifest) -> None:
         read_variables(folder / shard_name(index), recipe, samples, names)
         for index, samples in enumerate(recipe.shards())
     ]
-    sites = window_coordinates(recipe.window)
     stored = {name: np.concatenate([part[name] for part in parts]) for name in names}
-    stored |= {"energy": np.asarray(recipe.energies), "r1": sites, "r2": sites}
+    stored |= {"energy": np.asarray(recipe.energies), "r1": recipe.sites, "r2": recipe.sites}
+    for name in ("row", "column"):
+        stored[name] = np.arange(recipe.sizes(0)[name])
     stored["setpoint"] = np.asarray(recipe.setpoints)
     stored["resolution"] = np.array([energy_width(*one) for one in recipe.resolutions])
     image = io.BytesIO()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from gapscope.dataset.assemble import write_dataset
 from gapscope.dataset.compute import Job, JuliaKernel, Simulator, require_versions
 from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.merges import merge_candidates, told
-from gapscope.dataset.preflight import check_workers, define_problem
+from gapscope.dataset.preflight import check_workers, define_problem, require_room
 from gapscope.dataset.recipe import PaperRecipe, Recipe, load_recipe
 from gapscope.dataset.schema import MANIFEST, shard_name
 from gapscope.dataset.shards import intact_shard
@@ -45,7 +46,8 @@ def build(
     directory : where the dataset is, or is going to be.
     workers : number of local worker processes; the cores are shared out between their kernels.
     scheduler : address (tcp://HOST:PORT) of a running Dask cluster that sees the same folder.
-    progress : show a bar with rate and time left on stderr.
+    progress : tell on stderr how much room the dataset takes, and show a bar with rate and time
+        left.
     simulator : what turns a batch of specifications into maps.
 
     Returns
@@ -59,6 +61,7 @@ def build(
     MaterialFileError : no such material.
     DatasetError : another build works in the folder, or another version of gapscope began it.
     ClusterError : no workers.
+    StorageError, NumericsError : the disk or the memory is too small, before anything is computed.
     KernelError, StorageError : computing or writing failed; finished shards are kept.
     """
     check_workers(workers, scheduler)
@@ -75,6 +78,11 @@ def build(
         manifest = _survey(folder, _begin(folder, recipe, matter, problem, simulator))
         manifest.write(folder)
         if manifest.missing:
+            shards = manifest.recipe.shards()
+            missing = sum(len(shards[index]) for index in manifest.missing)
+            told = require_room(manifest.recipe, folder, missing)
+            if progress:
+                print(told, file=sys.stderr)
             job = Job(folder, manifest, matter, simulator, neighbours=1)
             # Dask takes seconds to import: it is for what there is to compute.
             from gapscope.dataset.farm import computed

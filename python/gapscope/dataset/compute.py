@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.recipe import Recipe
 from gapscope.dataset.samples import Maps, simulate_samples
-from gapscope.dataset.schema import CANDIDATE, OWN_GAP, Arrays, shard_name
+from gapscope.dataset.schema import CANDIDATE, GREEN, OWN_GAP, Arrays, shard_name
 from gapscope.dataset.shards import ShardEntry, faults, intact_shard, write_shard
 from gapscope.errors import ConvergenceError, DatasetError, KernelError
 from gapscope.instrument.contour import Contour
@@ -23,7 +23,8 @@ from gapscope.kernel.client import configure, default_threads
 from gapscope.physics import Material, Specification
 from gapscope.problem.problem import Problem
 from gapscope.problem.sampling import Drawn, draw
-from gapscope.problem.states import States
+from gapscope.problem.states import Sample, States
+from gapscope.simulation.green import kernel_green
 from gapscope.simulation.maps import simulate_batch
 from gapscope.simulation.numerics import Numerics
 from gapscope.simulation.provenance import versions
@@ -45,6 +46,11 @@ class Simulator(Protocol):
         numerics: Numerics,
     ) -> NDArray[np.floating[Any]]:
         """(N - N0)/N0 of a batch, (n, setpoints, L, L)."""
+
+    def green(
+        self, specification: Specification, numerics: Numerics
+    ) -> NDArray[np.complexfloating[Any, Any]]:
+        """G of one superconductor in 1/meV, (energies, L + 1, L + 1, d, d), r = 0 at L/2."""
 
 
 class JuliaKernel:
@@ -80,6 +86,16 @@ class JuliaKernel:
             if not found.reached:
                 raise _unconverged("integrated", found.relative_error)
         return np.stack([one.change / one.clean[:, None, None] for one in every], axis=1)
+
+    def green(
+        self, specification: Specification, numerics: Numerics
+    ) -> NDArray[np.complexfloating[Any, Any]]:
+        """G of one superconductor; raises as :meth:`maps` does."""
+        found = kernel_green(specification, numerics, numerics.window // 2)
+        convergence = found.convergence
+        if convergence is not None and not convergence.reached.all():
+            raise _unconverged(np.count_nonzero(~convergence.reached), convergence.larger.max())
+        return found.values
 
 
 @dataclass(frozen=True)
@@ -117,8 +133,16 @@ def compute_shard(job: Job, index: int) -> ShardEntry:
     own = [states.sample(one.label, one.values, one.member) for one in drawn]
     specifications = [one.specification for one in own]
     began = time.monotonic()
-    ldos_change, dos = simulate_samples(own, recipe.numerics(), job.simulator.maps)
-    further = {}
+    if recipe.holds_green:
+        further = _greens(job.simulator, own, recipe)
+    else:
+        further = dict(
+            zip(
+                ("ldos_change", "dos"),
+                simulate_samples(own, recipe.numerics(), job.simulator.maps),
+                strict=True,
+            )
+        )
     if contours := recipe.contours():
         further["integral_change"] = job.simulator.integral_changes(
             specifications, contours, recipe.numerics()
@@ -128,8 +152,6 @@ def compute_shard(job: Job, index: int) -> ShardEntry:
     seconds = time.monotonic() - began
     columns = {
         "sample": np.asarray(samples),
-        "ldos_change": ldos_change,
-        "dos": dos,
         **further,
         **_parameters(problem, drawn, recipe.schema_version),
         "split": recipe.split_of(samples),
@@ -141,6 +163,22 @@ def compute_shard(job: Job, index: int) -> ShardEntry:
     for rule, ids in faults(arrays):
         raise KernelError(rule, f"samples {ids}", "Use a larger broadening, or another impurity.")
     return write_shard(path, arrays, job.manifest.origin, seconds)
+
+
+def _greens(simulator: Simulator, own: Sequence[Sample], recipe: Recipe) -> Arrays:
+    """Green's functions and densities of states of samples, each with its own broadening."""
+    shape = recipe.sizes(len(own))
+    sizes = tuple(shape[name] for name in GREEN)
+    real, imaginary = (np.empty(sizes, recipe.dtype) for _ in range(2))
+    dos = np.empty(sizes[:2])
+    for row, one in enumerate(own):
+        numerics = replace(recipe.numerics(), broadening=one.broadening)
+        green = simulator.green(one.specification, numerics)
+        real[row], imaginary[row] = green.real, green.imag
+        middle, electrons = sizes[2] // 2, sizes[-1] // 2
+        local = green[:, middle, middle, :electrons, :electrons]
+        dos[row] = -np.trace(local, axis1=1, axis2=2).imag / np.pi
+    return {"green_re": real, "green_im": imaginary, "dos": dos}
 
 
 def _broadened(

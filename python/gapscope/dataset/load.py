@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
@@ -25,7 +26,10 @@ from gapscope.dataset.schema import (
 )
 from gapscope.dataset.shards import corrupt, read_shard
 from gapscope.errors import DatasetError
-from gapscope.physics import Lattice
+from gapscope.physics import Lattice, Material, Specification
+from gapscope.physics.scattering import scattered_trace
+from gapscope.problem.sampling import draw
+from gapscope.problem.states import States
 
 SPARE_DESCRIPTORS = 128
 REBUILD = "Run the build again; it keeps all intact shards and writes this file anew."
@@ -64,6 +68,8 @@ class DatasetReader:
     energies, setpoints : (energies,) and (setpoints,) in meV; often there are no setpoints.
     resolutions : (resolutions, 2), temperature in K and modulation in meV rms; often none.
     window : sites per side.
+    store : "maps", or "green" where the dataset holds Green's functions; images are then computed
+        from them, which takes longer.
     lattice, lattice_constant : name of the lattice and its constant in Angstrom.
     crystal_lattice : both with its vectors.
     recipe : the recipe as it stood in TOML.
@@ -90,6 +96,7 @@ class DatasetReader:
         self.setpoints = np.asarray(self._manifest.recipe.setpoints, dtype=np.float64)
         self.resolutions = np.reshape(self._manifest.recipe.resolutions, (-1, 2)).astype(float)
         self.window = int(attributes["window"])
+        self.store = recipe.store
         self.lattice = str(attributes["lattice"])
         self.lattice_constant = float(attributes["lattice_constant"])
         self.crystal_lattice = Lattice.from_dict(self._manifest.material)
@@ -130,16 +137,71 @@ class DatasetReader:
     def image(self, sample: int) -> NDArray[np.floating[Any]]:
         """ldos_change of one sample in 1/meV, (energies, L, L).
 
+        Where the dataset holds Green's functions it is computed from the sample's.
+
         Raises
         ------
         DatasetError : no sample has this id.
         CorruptShardError : the sample's shard does not match its checksum.
         """
+        if self.store == "green":
+            return self._map(sample)
         return self._one("ldos_change", sample)
 
     def images(self, ids: Iterable[int]) -> NDArray[np.floating[Any]]:
         """Images of several samples in the order of ``ids``, (n, energies, L, L)."""
+        if self.store == "green":
+            maps = [self._map(sample) for sample in ids]
+            empty = np.empty((0, len(self.energies), self.window, self.window), self._dtype)
+            return np.stack(maps) if maps else empty
         return self._several("ldos_change", ids)
+
+    def green(self, sample: int) -> NDArray[np.complexfloating[Any, Any]]:
+        """G_ij(r; w) of one sample in 1/meV, (energies, L + 1, L + 1, d, d), r = 0 at L/2.
+
+        :func:`gapscope.dataset.greens.sample_green` gives it as :func:`gapscope.green_function`
+        does, so that maps of any impurities follow from it.
+
+        Raises
+        ------
+        DatasetError : the dataset holds maps, or no sample has this id.
+        CorruptShardError : the sample's shard does not match its checksum.
+        """
+        if self.store != "green":
+            raise DatasetError(
+                'Datasets of recipes with store = "green" hold Green\'s functions.',
+                f"{self.folder} with store = {self.store!r}",
+                "Build one with that key.",
+            )
+        found: NDArray[np.complexfloating[Any, Any]] = self._one("green_re", sample) + 1j * (
+            self._one("green_im", sample)
+        )
+        return found
+
+    def specification(self, sample: int) -> Specification:
+        """The superconductor of one sample, with its impurity."""
+        one = draw(self.problem, self._manifest.recipe.seed, int(sample))
+        return self._states.sample(one.label, one.values, one.member).specification
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the dataset says of itself."""
+        return self._manifest
+
+    @cached_property
+    def _states(self) -> States:
+        recipe, material = self._manifest.recipe, Material.from_dict(self._manifest.material)
+        return States(self.problem, recipe.draft(material), recipe.symmetry_tolerance)
+
+    def _map(self, sample: int) -> NDArray[np.floating[Any]]:
+        green = self.green(sample).astype(np.complex128)
+        scatterers = self.specification(sample).scatterers()
+        traces = [scattered_trace(one, scatterers, self.window).sum(axis=0) for one in green]
+        return np.asarray(-np.stack(traces).imag / np.pi, dtype=self._dtype)
+
+    @property
+    def _dtype(self) -> np.dtype[Any]:
+        return np.dtype(self._manifest.recipe.dtype)
 
     def densities(self, ids: Iterable[int]) -> NDArray[np.floating[Any]]:
         """Densities of states of the clean material in 1/meV per site, (n, energies)."""

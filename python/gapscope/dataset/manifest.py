@@ -44,7 +44,8 @@ class Manifest:
             content["problem"] = problem.to_dict()
         text = json.dumps(content, sort_keys=True)
         identity = hashlib.sha256(text.encode()).hexdigest()
-        return cls(recipe, json.loads(text)["material"], problem, identity)
+        own = recipe.for_orbitals(material.orbitals)
+        return cls(own, json.loads(text)["material"], problem, identity)
 
     @property
     def origin(self) -> Origin:
@@ -132,7 +133,8 @@ class Manifest:
         try:
             content = read_json(path, MANIFEST_BYTES)
             require_readable(int(content["schema"]), MANIFEST)
-            recipe = Recipe.from_dict(content["recipe"], MANIFEST)
+            orbitals = len(content["material"]["bonds"]["real"][0]) // 2
+            recipe = Recipe.from_dict(content["recipe"], MANIFEST).for_orbitals(orbitals)
             shards = {
                 e["index"]: ShardEntry(e["sha256"], e["size"], e["seconds"])
                 for e in content["shards"]

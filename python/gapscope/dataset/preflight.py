@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
+from functools import partial
+from pathlib import Path
+
 from gapscope.dataset.recipe import PaperRecipe, Recipe
-from gapscope.errors import RecipeError, SettingError, SpecificationError
+from gapscope.errors import RecipeError, SettingError, SpecificationError, StorageError
 from gapscope.physics import Material
 from gapscope.physics.lattice import require_triangular
 from gapscope.physics.symmetry import band_asymmetry
 from gapscope.problem.problem import Problem
 from gapscope.problem.sampling import draw
 from gapscope.problem.states import States
+from gapscope.support.memory import gigabytes, require_memory
 
+SHARD_COPIES = 4
+"""Times that a shard lies in memory: results, arrays to store, the file, its copy in HDF5."""
 ASYMMETRY = 0.01
 """Part of the bands' width by which they may depart from the symmetry. The Wannier90 Hamiltonian of
 NbS2, whose crystal has it, departs by 0.0006."""
@@ -56,6 +63,39 @@ def _require_d3h(recipe: Recipe, material: Material) -> None:
             " degrees, or another crystal; for the latter write a recipe of schema 2, which names"
             " its candidates.",
         )
+
+
+def require_room(recipe: Recipe, folder: Path, samples: int) -> str:
+    """How much the missing samples take, in words.
+
+    Raises
+    ------
+    StorageError : more than is free on the folder's disk.
+    NumericsError : shards that do not fit into memory.
+    """
+    needed, free = recipe.bytes(samples), shutil.disk_usage(folder).free
+    told = f"{samples} samples take about {gigabytes(needed)}; {gigabytes(free)} are free"
+    if needed > free:
+        raise StorageError(
+            "A dataset fits on its disk, or it is not begun.",
+            f"{folder}: {told}",
+            "Make room, choose another folder, or give fewer samples or a smaller window.",
+        )
+    count = min(recipe.shard_size, recipe.samples)
+    require_memory(
+        f"a shard of {count} samples",
+        SHARD_COPIES * recipe.bytes(count),
+        [
+            (f"shard_size = {fewer}", partial(_shard_bytes, recipe, fewer))
+            for fewer in (count // 4, count // 16, 1)
+            if 0 < fewer < count
+        ],
+    )
+    return told
+
+
+def _shard_bytes(recipe: Recipe, count: int) -> float:
+    return float(SHARD_COPIES * recipe.bytes(count))
 
 
 def check_workers(workers: int | None, scheduler: str | None) -> None:

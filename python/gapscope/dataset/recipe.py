@@ -14,7 +14,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from gapscope.dataset.recipe_errors import recipe_error
 from gapscope.dataset.recipe_tables import (
@@ -41,6 +41,7 @@ from gapscope.instrument.contour import Contour, setpoint_contour
 from gapscope.instrument.resolution import energy_rule, energy_width
 from gapscope.physics import Material
 from gapscope.physics.group.found import EXACT
+from gapscope.physics.lattice import window_coordinates
 from gapscope.problem.define import define
 from gapscope.problem.draft import Draft
 from gapscope.problem.paper import paper_problem
@@ -72,7 +73,8 @@ class Recipe(Table):
     recipe; energies and broadening in meV; ``window`` sites per side. ``setpoints``: biases in meV
     up to which densities of states are integrated too, so that maps at constant current can be
     made of the dataset's. ``resolutions``: pairs of a temperature in K and a lock-in modulation in
-    meV rms, at which the maps of the one energy are there too, broadened.
+    meV rms, at which the maps of the one energy are there too, broadened. ``store = "green"`` holds
+    the Green's function of each sample on the window instead of its maps, which follow from it.
     """
 
     schema_version: int = Field(alias="schema")
@@ -89,6 +91,19 @@ class Recipe(Table):
     method: Method = ConvergedTable(name="converged")
     splits: SplitsTable
     shard_size: int = Field(ge=1)
+    store: Literal["maps", "green"] = "maps"
+    _components: int = PrivateAttr(default=4)
+
+    @property
+    def holds_green(self) -> bool:
+        """Whether Green's functions stand where maps do otherwise."""
+        return self.store == "green"
+
+    def for_orbitals(self, orbitals: int) -> Self:
+        """The recipe with a material of so many orbitals, which the size of G depends on."""
+        made = self.model_copy()
+        made._components = 4 * orbitals
+        return made
 
     @property
     def symmetry_tolerance(self) -> float:
@@ -117,6 +132,12 @@ class Recipe(Table):
         if not sum(self.splits.counts):
             raise RecipeError(
                 "A dataset has samples.", "no sample in any split", "Raise the counts of [splits]."
+            )
+        if self.holds_green and (self.setpoints or self.resolutions):
+            raise RecipeError(
+                "Averages over energies are those of maps; a Green's function has one energy.",
+                'setpoints or resolutions with store = "green"',
+                "Leave store out, or these lists.",
             )
         self._require_problem()
         self.numerics()
@@ -159,9 +180,24 @@ class Recipe(Table):
             "energy": len(self.energies),
             "setpoint": len(self.setpoints),
             "resolution": len(self.resolutions),
-            "r1": self.window,
-            "r2": self.window,
+            "r1": len(self.sites),
+            "r2": len(self.sites),
+            "row": self._components,
+            "column": self._components,
         }
+
+    @property
+    def sites(self) -> NDArray[np.int64]:
+        """r1 and r2 of what is stored: those of the window, and of G up to L/2 itself."""
+        half = self.window // 2
+        return np.arange(-half, half + 1) if self.holds_green else window_coordinates(self.window)
+
+    def bytes(self, samples: int) -> int:
+        """Bytes that a number of samples take in a file, but for a few per cent."""
+        sizes = self.sizes(samples)
+        return sum(
+            math.prod(one.shape(sizes)) * np.dtype(one.dtype).itemsize for one in self.variables()
+        )
 
     def split_of(self, ids: range) -> NDArray[np.int8]:
         """Index into SPLITS of each sample id."""
@@ -190,7 +226,7 @@ class Recipe(Table):
 
     def coordinates(self) -> tuple[Variable, ...]:
         """The dataset's coordinates."""
-        return coordinates(*self._further)
+        return coordinates(*self._further, self.holds_green)
 
     def parameters(self) -> tuple[Variable, ...]:
         """The dataset's variables that were drawn."""
@@ -198,7 +234,7 @@ class Recipe(Table):
 
     def maps(self) -> tuple[Variable, ...]:
         """The dataset's variables that the kernel computes."""
-        return maps(self.dtype, *self._further)
+        return maps(self.dtype, *self._further, self.holds_green)
 
     def variables(self) -> tuple[Variable, ...]:
         """All variables of the dataset's shards, in the order in which they are hashed."""
@@ -216,6 +252,8 @@ class Recipe(Table):
             # Recipes without them are the same as before there were any, and so is their identity.
             if not table[name]:
                 del table[name]
+        if table["store"] == "maps":
+            del table["store"]
         return table
 
     def deciding(self) -> dict[str, Any]:
@@ -375,6 +413,12 @@ class ProblemRecipe(Recipe):
                 "Maps at constant current are integrated with one broadening.",
                 "setpoints, and broadening among the unknowns",
                 "Leave one of the two out.",
+            )
+        if self.holds_green and {"temperature", "modulation"} & smeared:
+            raise RecipeError(
+                "Averages over energies are those of maps; a Green's function has one energy.",
+                'temperature or modulation with store = "green"',
+                "Leave store out, or these quantities.",
             )
         if self.resolutions and {"temperature", "modulation", "broadening"} & smeared:
             raise RecipeError(

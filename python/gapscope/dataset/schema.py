@@ -62,14 +62,31 @@ LDOS_CHANGE = ("sample", "energy", "r1", "r2")
 DOS = Variable("dos", "<f8", ("sample", "energy"), "1/meV", "density of states per site")
 
 
-def coordinates(setpoints: bool, resolutions: bool) -> tuple[Variable, ...]:
-    """Coordinates of a dataset with or without setpoints, with or without energy resolutions."""
-    return COORDINATES + (SETPOINT,) * setpoints + (RESOLUTION,) * resolutions
+COMPONENTS = (
+    Variable("row", "<i8", ("row",), "1", "Nambu component i, electrons first, spin major, at r"),
+    Variable("column", "<i8", ("column",), "1", "Nambu component j, at r = 0"),
+)
+GREEN = ("sample", "energy", "r1", "r2", "row", "column")
 
 
-def maps(dtype: str, setpoints: bool, resolutions: bool) -> tuple[Variable, ...]:
-    """Variables that the kernel computes; images are stored in the recipe's dtype."""
+def coordinates(setpoints: bool, resolutions: bool, green: bool = False) -> tuple[Variable, ...]:
+    """Coordinates of a dataset with or without setpoints, energy resolutions, G instead of maps."""
+    further = (SETPOINT,) * setpoints + (RESOLUTION,) * resolutions
+    return COORDINATES + further + COMPONENTS * green
+
+
+def maps(
+    dtype: str, setpoints: bool, resolutions: bool, green: bool = False
+) -> tuple[Variable, ...]:
+    """Variables that the kernel computes; images, or G, are stored in the recipe's dtype."""
     stored = np.dtype(dtype).newbyteorder("<").str
+    if green:
+        whole = "G_ij(r) of the clean superconductor"
+        return (
+            Variable("green_re", stored, GREEN, "1/meV", f"real part of {whole}"),
+            Variable("green_im", stored, GREEN, "1/meV", f"imaginary part of {whole}"),
+            DOS,
+        )
     images = Variable(
         "ldos_change", stored, LDOS_CHANGE, "1/meV", "change of the local density of states"
     )

@@ -74,7 +74,11 @@ def checksum(arrays: Arrays) -> str:
 
 def faults(arrays: Arrays) -> Iterator[tuple[str, list[int]]]:
     """Rules that the maps of a shard break, each with the sample ids."""
-    images, dos = arrays["ldos_change"], arrays["dos"]
+    dos = arrays["dos"]
+    if "green_re" in arrays:
+        yield from _green_faults(arrays)
+        return
+    images = arrays["ldos_change"]
     finite = np.isfinite(images).all(axis=(1, 2, 3)) & np.isfinite(dos).all(axis=1)
     for name in ("integral_change", "broadened_change"):
         if name in arrays:
@@ -83,6 +87,22 @@ def faults(arrays: Arrays) -> Iterator[tuple[str, list[int]]]:
     for rule, wrong in (
         ("Maps and densities of states are finite.", ~finite),
         ("No image is constant: an impurity changes the density of states.", constant & finite),
+    ):
+        if wrong.any():
+            yield rule, arrays["sample"][wrong].tolist()
+
+
+def _green_faults(arrays: Arrays) -> Iterator[tuple[str, list[int]]]:
+    """The same for a shard of Green's functions."""
+    parts = [arrays[name].reshape(*arrays[name].shape[:2], -1) for name in ("green_re", "green_im")]
+    finite = np.isfinite(arrays["dos"]).all(axis=1)
+    for part in parts:
+        finite &= np.isfinite(part).all(axis=(1, 2))
+    largest = np.maximum(np.abs(parts[0]).max(axis=2), np.abs(parts[1]).max(axis=2))
+    zero = (largest == 0).any(axis=1)
+    for rule, wrong in (
+        ("Green's functions and densities of states are finite.", ~finite),
+        ("No Green's function is zero.", zero),
     ):
         if wrong.any():
             yield rule, arrays["sample"][wrong].tolist()
@@ -108,7 +128,7 @@ def write_shard(path: Path, arrays: Arrays, origin: Origin, seconds: float) -> S
             seconds=seconds,
         )
         for name, values in arrays.items():
-            one_image = (1, 1, *values.shape[2:]) if values.ndim == 4 else None
+            one_image = (1, 1, *values.shape[2:]) if values.ndim >= 4 else None
             file.create_dataset(name, data=values, chunks=one_image)
     content = image.getvalue()
     write_whole(path, content)

@@ -13,6 +13,7 @@ from gapscope.errors import ConvergenceWarning, NumericsError
 from gapscope.kernel.calls import Convergence, Maps
 from gapscope.physics.impurity import Impurity
 from gapscope.physics.lattice import check_window
+from gapscope.physics.scattering import reach_of, scattered_trace
 from gapscope.physics.specification import Scatterers
 from gapscope.simulation.accuracy import warn_of_grid
 from gapscope.simulation.atoms import layers_of, orbital_names
@@ -25,7 +26,6 @@ from gapscope.simulation.map_dataset import (
     told,
 )
 from gapscope.simulation.numerics import Converged, Grid
-from gapscope.simulation.scattering import reach_of, scattered_trace
 
 Complex = NDArray[np.complex128]
 

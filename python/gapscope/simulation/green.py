@@ -6,7 +6,7 @@ From it follow maps of any impurities (:mod:`gapscope.simulation.from_green`) wi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from gapscope.kernel.calls import Convergence
 from gapscope.kernel.green import Green, converged_green, grid_green
 from gapscope.physics.bonds import Bonds
 from gapscope.physics.material import Material
+from gapscope.physics.scattering import reach_of
 from gapscope.physics.specification import Specification
 from gapscope.simulation.accuracy import warn_of_budget, warn_of_grid
 from gapscope.simulation.atoms import orbital_names
@@ -27,7 +28,6 @@ from gapscope.simulation.greenfile import GREEN_DIMS, GREEN_SCHEMA
 from gapscope.simulation.map_dataset import numerics_attributes, parameters, site_coordinates, told
 from gapscope.simulation.numerics import Grid, Numerics
 from gapscope.simulation.provenance import versions
-from gapscope.simulation.scattering import reach_of
 from gapscope.simulation.trial import map_seconds, other_method
 from gapscope.support.memory import Choice, require_memory
 from gapscope.support.progress import in_chunks
@@ -78,31 +78,39 @@ def green_function(
     -----
     ConvergenceWarning : the grid does not resolve the broadening, or the accuracy was not reached.
     """
-    scatterers = specification.scatterers()
-    kept = numerics.window // 2 + _reach(reach, reach_of(scatterers))
-    bonds = specification.bdg()
-    _require_memory(bonds, numerics, kept)
+    kept = numerics.window // 2 + _reach(reach, reach_of(specification.scatterers()))
+    _require_memory(specification.bdg(), numerics, kept)
     method = numerics.method
 
     def compute(energies: Sequence[float]) -> Green:
-        shared = {"sites": kept, "energies": energies, "broadening": numerics.broadening}
-        if isinstance(method, Grid):
-            return grid_green(bonds, kgrid=method.kgrid, **shared)  # type: ignore[arg-type]
-        return converged_green(
-            bonds,
-            scatterers,
-            scatters=specification.impurity.scatters,
-            window=numerics.window,
-            **shared,  # type: ignore[arg-type]
-            **asdict(method),
-        )
+        return kernel_green(specification, replace(numerics, energies=energies), kept)
 
     found = _in_turn(specification, numerics, compute) if progress else compute(numerics.energies)
     if isinstance(method, Grid):
         warn_of_grid(specification, numerics.broadening, method)
     elif found.convergence is not None and not found.convergence.reached.all():
         warn_of_budget(method, float(found.convergence.larger.max()))
-    return _dataset(specification, numerics, found)
+    return green_dataset(specification, numerics, found, versions())
+
+
+def kernel_green(specification: Specification, numerics: Numerics, kept: int) -> Green:
+    """G for \\|r1\\|, \\|r2\\| <= kept, unchecked; raises KernelError, JuliaNotFoundError."""
+    bonds, method = specification.bdg(), numerics.method
+    energies, broadening = numerics.energies, numerics.broadening
+    if isinstance(method, Grid):
+        return grid_green(
+            bonds, sites=kept, energies=energies, broadening=broadening, kgrid=method.kgrid
+        )
+    return converged_green(
+        bonds,
+        specification.scatterers(),
+        scatters=specification.impurity.scatters,
+        sites=kept,
+        window=numerics.window,
+        energies=energies,
+        broadening=broadening,
+        **asdict(method),
+    )
 
 
 def _reach(given: int | None, needed: int) -> int:
@@ -196,7 +204,15 @@ def _in_turn(
     return Green(values, joined(errors), Convergence(**of_accuracy))
 
 
-def _dataset(specification: Specification, numerics: Numerics, found: Green) -> xr.Dataset:
+def green_dataset(
+    specification: Specification, numerics: Numerics, found: Green, computed_by: Mapping[str, str]
+) -> xr.Dataset:
+    """The dataset of :func:`green_function`.
+
+    Parameters
+    ----------
+    computed_by : versions, see :func:`gapscope.simulation.provenance.versions`.
+    """
     material = specification.material
     kept = found.values.shape[1] // 2
     name = "Green's function of the clean superconductor, row at r, column at r = 0"
@@ -224,7 +240,7 @@ def _dataset(specification: Specification, numerics: Numerics, found: Green) -> 
             **numerics_attributes(numerics),
             "reach": kept - numerics.window // 2,
             "formula": FORMULA,
-            **versions(),
+            **computed_by,
         },
     )
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from gapscope.physics.scattering import t_matrix
 from gapscope.physics.specification import Scatterers
 from gapscope.simulation.continuum.tip import Seen
-from gapscope.simulation.scattering import t_matrix
 
 Complex = NDArray[np.complex128]
 PIECE = 2**22

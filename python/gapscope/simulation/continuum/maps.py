@@ -14,6 +14,7 @@ from gapscope.errors import NumericsError, SpecificationError
 from gapscope.physics.fourier import qpi_image
 from gapscope.physics.impurity import Impurity
 from gapscope.physics.lattice import Lattice, check_window
+from gapscope.physics.scattering import reach_of
 from gapscope.physics.specification import Scatterers, Specification
 from gapscope.simulation.continuum.density import clean_trace, scattered_trace
 from gapscope.simulation.continuum.tip import Seen, Tip, seen
@@ -22,7 +23,6 @@ from gapscope.simulation.green import green_function
 from gapscope.simulation.greenfile import KnownGreen, require_green
 from gapscope.simulation.map_dataset import numerics_attributes, parameters, told
 from gapscope.simulation.numerics import Numerics
-from gapscope.simulation.scattering import reach_of
 from gapscope.support.memory import require_memory
 
 CONTINUUM_SCHEMA = 1

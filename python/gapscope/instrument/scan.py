@@ -17,9 +17,12 @@ from gapscope.instrument.resolution import energy_rule
 from gapscope.instrument.setpoint import constant_current, topograph
 from gapscope.instrument.settings import Measurement
 from gapscope.instrument.sites import Sites, random_sites, superpose
+from gapscope.instrument.tip_states import UNIT, TipStates
 from gapscope.physics import Impurity, Specification
 from gapscope.physics.impurity import ORIGIN
 from gapscope.physics.lattice import window_coordinates
+from gapscope.simulation.continuum.tip import Tip
+from gapscope.simulation.continuum.wannier_functions import WannierFunctions
 from gapscope.simulation.maps import Maps, simulate_batch
 from gapscope.simulation.numerics import Converged, Numerics
 from gapscope.simulation.provenance import versions
@@ -28,7 +31,13 @@ Real = NDArray[np.float64]
 
 
 def simulate_measurement(
-    specification: Specification, measurement: Measurement, seed: int = 0
+    specification: Specification,
+    measurement: Measurement,
+    seed: int = 0,
+    *,
+    tip: Tip | None = None,
+    functions: WannierFunctions | None = None,
+    pixels: int = 8,
 ) -> xr.Dataset:
     """What an STM would record of a superconductor whose impurities are like the given one.
 
@@ -37,11 +46,21 @@ def simulate_measurement(
     scan; noise. Strengths of noise are in units of the contrast, the standard deviation of the
     conductance over the sites of the field that carry no impurity.
 
+    Every site has a Gaussian of the measurement's ``orbital``; with a ``tip`` it is the density of
+    states at the tip instead, as :func:`gapscope.continuum` has it, and the feedback follows that
+    of the atoms, too. Averages over a cell stand then where one number of the clean sample is
+    meant, and noise is in units of what pixels differ by from those of other cells.
+
+    Parameters
+    ----------
+    tip, functions, pixels : as for :func:`gapscope.continuum`.
+
     Returns
     -------
     Dataset like one of :func:`gapscope.measured.open`: ``conductance`` (y, x) in units of the clean
     sample's conductance at the bias ``reference``, and with a setpoint ``topograph`` (y, x) in nm.
-    Conductance times the attribute ``conductance_unit`` is a density of states in 1/meV and site.
+    Conductance times the attribute ``conductance_unit`` is a density of states in 1/meV and site,
+    with a tip in 1/meV and Angstrom^3 (``conductance_unit_units``).
     ``impurity_r1``, ``impurity_r2``, and ``impurity_x``, ``impurity_y`` in nm as recorded, over
     ``impurity``, r = 0 first. Attributes: the truth (irrep, gap in meV, angles in rad, eps0 in
     meV), lattice, lattice_constant (Angstrom), contrast (units of the conductance), seed, and
@@ -49,8 +68,8 @@ def simulate_measurement(
 
     Raises
     ------
-    SettingError : a crystal with several atoms per cell, an impurity that has terms on other sites
-        than r = 0, or settings that do not fit each other.
+    SettingError : a crystal with several atoms per cell without a tip, an impurity that has terms
+        on other sites than r = 0, or settings that do not fit each other.
     NumericsError, KernelError, JuliaNotFoundError : see :func:`gapscope.simulation.maps.simulate`.
     """
     if specification.impurity.sites != (ORIGIN,):
@@ -59,11 +78,12 @@ def simulate_measurement(
             specification.impurity.sites,
             "Give one impurity; their number follows from the measurement's density.",
         )
-    if len(specification.material.atoms) > 1:
+    if tip is None and len(specification.material.atoms) > 1:
         raise SettingError(
-            "A scan is simulated of crystals with one atom per cell, the one that the tip sees.",
+            "Without a tip a scan is of crystals with one atom per cell, which it sees.",
             ", ".join(atom.name for atom in specification.material.atoms),
-            "Simulate the map itself with gapscope.simulate, which has the density of every atom.",
+            "Give for example tip=gs.Tip(height=4.0), which sees all atoms, or simulate the map"
+            " itself with gapscope.simulate.",
         )
     lattice, field = specification.material.lattice, measurement.field
     site_rng, noise_rng = np.random.default_rng(seed).spawn(2)
@@ -77,7 +97,12 @@ def simulate_measurement(
         lattice=lattice,
     )
     window = _window(points, vectors, measurement, sites)
-    states = _States(specification, measurement, sites, window)
+    on_sites = _States(specification, measurement, sites, window)
+    states: _States | TipStates = on_sites
+    if tip is not None:
+        together, wider = on_sites.specification, on_sites.reach
+        sees = (tip, functions, pixels)
+        states = TipStates(together, measurement, sites, window, wider, *sees)
     clean, change = states.conductance()
     values = clean + change
     unit = states.clean_density(measurement.reference)
@@ -86,13 +111,13 @@ def simulate_measurement(
         clean_integral, integral = states.integral()
         values = constant_current(values, integral, clean_integral)
         heights = topograph(
-            render(integral, points, vectors, measurement.orbital, lattice),
+            states.render(integral, points, vectors),
             clean_integral,
             measurement.setpoint.barrier,
         )
         images["topograph"] = field.image(heights, "topograph", "nm", "height of the feedback")
-    contrast = _contrast(values, points, vectors, sites)
-    image = render(values, points, vectors, measurement.orbital, lattice)
+    contrast = states.contrast(values, _inside(window, points, vectors, sites))
+    image = states.render(values, points, vectors)
     image = image + contrast * measurement.noise.field((field.rows, field.columns), noise_rng)
     name = "conductance over the clean one at the reference bias"
     images["conductance"] = field.image(image / unit, "conductance", "1", name)
@@ -111,7 +136,8 @@ def simulate_measurement(
             "temperature": measurement.temperature,
             "scan_angle": -field.angle,
             "conductance_unit": unit,
-            "conductance_unit_units": "1/meV",
+            "conductance_unit_units": "1/meV" if tip is None else UNIT,
+            **({} if tip is None else {"tip": json.dumps(tip.to_dict())}),
             "contrast": contrast / unit,
             "irrep": specification.pairing.irrep,
             "gap": float(specification.pairing.gap),
@@ -160,7 +186,7 @@ class _States:
         setpoint = self.measurement.setpoint
         assert setpoint is not None
         contour = setpoint_contour(setpoint.bias, self.measurement.broadening, setpoint.nodes)
-        (found,) = integrated_densities([self.specification], [contour], self._reach, self._method)
+        (found,) = integrated_densities([self.specification], [contour], self.reach, self._method)
         self.relative_error = max(self.relative_error, found.relative_error)
         clean, change = found.clean[0], self._together(found.change[0])
         sign = np.sign(setpoint.bias)
@@ -172,6 +198,15 @@ class _States:
         numerics = Numerics([energy], self.measurement.broadening, 2, self._method)
         return float(simulate_batch([alone], numerics).dos[0, 0])
 
+    def render(self, values: Real, points: Real, vectors: Real) -> Real:
+        """Values on sites at points (..., 2) in nm from r = 0."""
+        lattice = self.specification.material.lattice
+        return render(values, points, vectors, self.measurement.orbital, lattice)
+
+    def contrast(self, values: Real, inside: NDArray[np.bool_]) -> float:
+        """Standard deviation over sites that are inside."""
+        return float(values[inside].std())
+
     @property
     def _method(self) -> Converged:
         return Converged(self.measurement.accuracy)
@@ -180,7 +215,7 @@ class _States:
         self, energies: list[float], broadening: float
     ) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
         """A(r; z), (energies, L, L), and Tr_e g0(z), (energies,)."""
-        numerics = Numerics(energies, broadening, self._reach, self._method)
+        numerics = Numerics(energies, broadening, self.reach, self._method)
         maps: Maps = simulate_batch([self.specification], numerics)
         if maps.convergence is not None:
             error = float(maps.convergence.larger.max())
@@ -191,7 +226,7 @@ class _States:
         return self._together(trace.real) + 1j * self._together(trace.imag), np.asarray(green)
 
     @property
-    def _reach(self) -> int:
+    def reach(self) -> int:
         """Window of the maps: single ones reach from every impurity to every site."""
         return self.window + (0 if self.measurement.exact else 2 * int(np.abs(self.sites).max()))
 
@@ -219,14 +254,14 @@ def _window(points: Real, vectors: Real, measurement: Measurement, sites: Sites)
     return 2 * half
 
 
-def _contrast(values: Real, points: Real, vectors: Real, sites: Sites) -> float:
-    """Standard deviation over the sites within the scan that carry no impurity."""
-    _, positions = _all_sites(values.shape[-1], vectors)
+def _inside(window: int, points: Real, vectors: Real, sites: Sites) -> NDArray[np.bool_]:
+    """The sites within the scan that carry no impurity, (L, L)."""
+    _, positions = _all_sites(window, vectors)
     low, high = points.min(axis=(0, 1)), points.max(axis=(0, 1))
     inside = ((positions >= low) & (positions <= high)).all(axis=-1)
-    index = sites + values.shape[-1] // 2
+    index = sites + window // 2
     inside[index[:, 0], index[:, 1]] = False
-    return float(values[inside].std())
+    return np.asarray(inside)
 
 
 def _all_sites(size: int, vectors: Real) -> tuple[Sites, Real]:

@@ -212,6 +212,19 @@ def test_a_greens_function_that_ends_too_early_is_refused() -> None:
         gs.continuum(narrow, **for_map)  # type: ignore[arg-type]
 
 
+def test_a_map_less_accurate_than_was_asked_for_says_so() -> None:
+    """Of a Green's function that says it was computed to more than it was."""
+    spec = nbse2()
+    green = gs.green_function(spec, gs.Numerics((0.3,), 0.5, 8, accuracy=0.1), reach=6)
+    bold = green.assign_attrs(accuracy=1e-5)
+    for one, caught in ((green, 0), (bold, 2)):
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always", ConvergenceWarning)
+            gs.simulate_from_green(one, spec.impurity)
+            gs.continuum(one, tip=gs.Tip(3.0, cut=1e-3), impurity=spec.impurity, pixels=2)
+        assert len(told) == caught
+
+
 def test_what_does_not_belong_together_is_refused() -> None:
     spec = nbse2()
     numerics = gs.Numerics((0.3,), 0.5, 8, kgrid=24)

@@ -71,7 +71,7 @@ def simulate_from_green(
     if isinstance(numerics.method, Grid):
         warn_of_grid(specification, numerics.broadening, numerics.method)
     elif maps.convergence is not None and not maps.convergence.reached.all():
-        _warn(numerics.method, float(maps.convergence.larger.max()))
+        warn_of_green(numerics.method, float(maps.convergence.larger.max()))
     return map_dataset(specification, numerics, maps, convention, by_orbital, known.computed_by)
 
 
@@ -195,7 +195,8 @@ def _window(known: KnownGreen, scatterers: Scatterers, window: int | None) -> in
     return int(size)
 
 
-def _warn(method: Converged, estimate: float) -> None:
+def warn_of_green(method: Converged, estimate: float) -> None:
+    """ConvergenceWarning that what follows from a Green's function is less accurate than asked."""
     warnings.warn(
         f"the map of this impurity has an estimated relative error of {estimate:.2g}, more than the"
         f" accuracy {method.accuracy:g} that the Green's function was computed for. Compute it for"

@@ -19,10 +19,11 @@ from gapscope.physics.specification import Scatterers, Specification
 from gapscope.simulation.continuum.density import clean_trace, scattered_trace
 from gapscope.simulation.continuum.tip import Seen, Tip, seen
 from gapscope.simulation.continuum.wannier_functions import WannierFunctions
+from gapscope.simulation.from_green import warn_of_green
 from gapscope.simulation.green import green_function
 from gapscope.simulation.greenfile import KnownGreen, require_green
 from gapscope.simulation.map_dataset import numerics_attributes, parameters, told
-from gapscope.simulation.numerics import Numerics
+from gapscope.simulation.numerics import Converged, Numerics
 from gapscope.support.memory import require_memory
 
 CONTINUUM_SCHEMA = 1
@@ -77,6 +78,11 @@ def continuum(
     NumericsError : pixels that are no even whole number, a window that G does not cover, or what
         does not fit into memory.
     KernelError, JuliaNotFoundError : see :mod:`gapscope.errors`.
+
+    Warns
+    -----
+    ConvergenceWarning : the grid does not resolve the broadening, or the map is less accurate than
+        was asked for.
     """
     _require_pixels(pixels)
     if isinstance(source, Specification):
@@ -153,6 +159,9 @@ def _dataset(
         variables[name] = (("energy", "q1", "q2"), part, told(f"{words} part of rho(q)", UNIT))
     error = _errors(known, density, scatterers, view, window)
     if error is not None:
+        method = known.numerics.method
+        if isinstance(method, Converged) and error.max() > method.accuracy:
+            warn_of_green(method, float(error.max()))
         about = told("estimated relative error of ldos_change", "1")
         variables["relative_error"] = ("energy", error, about)
     numerics = replace(known.numerics, window=window)

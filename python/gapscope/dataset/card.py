@@ -43,6 +43,7 @@ def card(directory: str | Path) -> str:
 | | |
 |---|---|
 {_settings(manifest)}
+| holds | {"Green's functions, of which maps follow" if recipe.holds_green else "maps"} |
 | size | {size / 1e6:.0f} MB in {found.shards} shards, {recipe.dtype} |
 | simulated in | {seconds / 60:.1f} minutes of workers ({seconds / recipe.samples:.3f} s/map) |
 | computed by | {", ".join(f"{name} {value}" for name, value in manifest.versions.items())} |

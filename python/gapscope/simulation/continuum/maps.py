@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -107,21 +108,18 @@ def continuum(
     if functions is None:
         functions = WannierFunctions.slater(specification.material, tip.decay)
     _require_as_many(functions, specification)
-    size = _size(window, numerics if known is None else known.numerics)
+    settings = numerics if known is None else known.numerics
+    assert settings is not None
+    size = settings.window if window is None else window
+    check_window(size)
     lattice = specification.material.lattice
     view = seen(functions, tip, lattice, pixels)
     scatterers = specification.scatterers()
     needed = max(size // 2 + reach_of(scatterers) + view.reach, 2 * view.reach)
-    energies = len((numerics if known is None else known.numerics).energies)  # type: ignore[union-attr]
-    require_memory(
-        f"{energies} maps of {size * pixels} x {size * pixels} pixels",
-        8.0 * ARRAYS * energies * (size * pixels) ** 2,
-        [],
-    )
+    _require_memory(len(settings.energies), size, pixels)
     if known is None:
-        assert numerics is not None
-        wide = replace(numerics, window=size)
-        green = green_function(specification, wide, reach=needed - size // 2, progress=progress)
+        wide, reach = replace(settings, window=size), needed - size // 2
+        green = green_function(specification, wide, reach=reach, progress=progress)
         known = require_green(green)
     _require_covered(known, needed, size, scatterers, view)
     return _dataset(specification, known, size, scatterers, view, tip, functions)
@@ -237,11 +235,20 @@ def _require_pixels(pixels: int) -> None:
         )
 
 
-def _size(window: int | None, numerics: Numerics | None) -> int:
-    assert numerics is not None
-    size = numerics.window if window is None else window
-    check_window(size)
-    return int(size)
+def _require_memory(energies: int, window: int, pixels: int) -> None:
+    def memory(window: int, pixels: int) -> float:
+        return 8.0 * ARRAYS * energies * (window * pixels) ** 2
+
+    fewer = [n for n in (pixels // 2, pixels // 4) if n]
+    require_memory(
+        f"{energies} map{'s' if energies > 1 else ''} of {window * pixels} x {window * pixels}"
+        " pixels",
+        memory(window, pixels),
+        [
+            *((f"pixels = {n}", partial(memory, window, n)) for n in fewer),
+            *((f"window = {n}", partial(memory, n, pixels)) for n in (window // 4 * 2,) if n),
+        ],
+    )
 
 
 def _require_as_many(functions: WannierFunctions, specification: Specification) -> None:

@@ -9,17 +9,23 @@ import numpy as np
 
 from gapscope.measured.files import HEAD, _kind
 from measured_files import (
+    BIASES,
     COLUMNS,
+    CREATEC,
     FORMATS,
     POINTS,
     ROWS,
+    Scan,
+    createc,
     dat,
     grid,
     gwy,
     gwy_field,
     gwy_item,
+    gxsm,
     hdf5,
     ibw,
+    mtrx_files,
     npy,
     png,
     rows_of_text,
@@ -27,6 +33,7 @@ from measured_files import (
     sxm,
     three_ds,
     upright,
+    wsxm,
 )
 from reader_contract import slug
 from sm4_files import Sm4Page, grid_places, sm4_file
@@ -45,6 +52,8 @@ def variants() -> dict[str, bytes]:
     """Other files that the readers take, by a name with the ending of their format."""
     volume = np.swapaxes(grid(), 0, 1)
     map_page = replace(SWEEPS, grid=(COLUMNS, ROWS), places=grid_places(COLUMNS, ROWS, 5e-10))
+    curve = mtrx_files.data_file([*grid()[0, 0], *grid()[1, 1]])
+    named = mtrx_files.channels("I(V)", "A"), mtrx_files.written("a--1_1.I(V)_mtrx")
     bare = hdf5(lambda file: file.create_dataset("bare", data=upright()))
     return {
         "up.sxm": sxm(down=False, direction="backward", order="LSBFIRST"),
@@ -59,6 +68,11 @@ def variants() -> dict[str, bytes]:
         "volume.ibw": ibw(volume, labels=("a", "b", "c", "d", "e")),
         "grid.ibw": ibw(volume, units=("m", "m", "V", "")),
         "curves.sm4": sm4_file(replace(SWEEPS, values=SWEEPS.values[:3])),
+        "a--1_1.I(V)_mtrx": curve + mtrx_files.experiment(*named),
+        "floats.dat": createc(CREATEC, kind="[Paramet32]", header=900),
+        "integers.dat": createc(np.round(CREATEC), kind="[Parameter]", header=900),
+        "layers.nc": gxsm(Scan(np.moveaxis(grid(), -1, 0), values=BIASES * 1e-3, version=2)),
+        "counts.top": wsxm(np.round(99 * upright()), {"Image Data Type": "short"}),
         "map.sm4": sm4_file(Sm4Page(upright(), angle=0.0), map_page),
     }
 

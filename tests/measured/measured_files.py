@@ -12,7 +12,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+import mtrx_files
+from createc_files import createc
+from gxsm_files import Scan, gxsm
 from sm4_files import Sm4Page, sm4_file
+from wsxm_files import wsxm
 
 ROWS, COLUMNS, POINTS = 6, 8, 5
 WIDTH, HEIGHT = 16.0, 9.0
@@ -309,6 +313,15 @@ def sm4() -> bytes:
     return sm4_file(Sm4Page(forward), Sm4Page(backward, left=True))
 
 
+def mtrx(name: str = "a--1_1.Z_mtrx") -> bytes:
+    """A data file with its parameter file behind it, as the reader gets them."""
+    image = np.stack([upright(), upright(1)[:, ::-1]], axis=1)
+    parameters = mtrx_files.experiment(mtrx_files.channels("Z", "m"), mtrx_files.written(name))
+    return mtrx_files.data_file(image) + parameters
+
+
+CREATEC = np.stack([upright(seed)[::-1] for seed in range(4)])
+
 FORMATS: dict[str, tuple[Callable[[], bytes], dict[str, float]]] = {
     "scan.sxm": (sxm, {}),
     "grid.3ds": (three_ds, {}),
@@ -329,6 +342,10 @@ FORMATS: dict[str, tuple[Callable[[], bytes], dict[str, float]]] = {
     "stack.gwy": (gwy, {}),
     "wave.ibw": (ibw, {}),
     "scan.sm4": (sm4, {}),
+    "a--1_1.Z_mtrx": (mtrx, {}),
+    "wsxm.stp": (lambda: wsxm(upright()), {}),
+    "gxsm.nc": (lambda: gxsm(Scan(upright()[::-1])), {}),
+    "createc.dat": (lambda: createc(CREATEC, header=1200), {}),
     "passes.sxm": (lambda: multipass_sxm(("[P1]_Z", "[P1]_I", "[P2]_Z", "[P2]_I")), {}),
     "segments.3ds": (lambda: segmented_3ds(grid(), ((-0.1, 0.0, 2), (0.0, 0.1, 4))), {}),
     "sweep.dat": (lambda: dat_header(dat(), -0.1, 0.1), {}),

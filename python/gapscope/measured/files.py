@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,16 +12,20 @@ import xarray as xr
 from gapscope.errors import MeasurementFileError, printable
 from gapscope.measured.readers import (
     arrays,
+    createc,
     gwyddion,
     gwyddion_text,
+    gxsm,
     hdf5,
     igor,
+    matrix,
     nanonis_grid,
     nanonis_scan,
     nanonis_spectrum,
     rhk,
     spip,
     text,
+    wsxm,
 )
 from gapscope.measured.readers.finished import finished_lines
 from gapscope.measured.readers.limits import MAX_BYTES, ReadOptions
@@ -29,6 +33,7 @@ from gapscope.measured.readers.limits import MAX_BYTES, ReadOptions
 HEAD = 2**16
 NETCDF = "xarray.load_dataset(path, engine='scipy').to_netcdf(copy, engine='h5netcdf')"
 KNOWN = {
+    b"ONTMATRX0101": "Open a data file beside it, NAME--RUN_CYCLE.CHANNEL_mtrx.",
     b"CDF": f"Save it as netCDF-4: {NETCDF}",
     **dict.fromkeys((b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ"), "Unpack it first."),
     **dict.fromkeys((b"\xff\xfe", b"\xfe\xff"), "Save the text in UTF-8."),
@@ -40,21 +45,27 @@ KNOWN = {
 class Format:
     """A file format: whether a file with this beginning and ending is one, and its reader.
 
-    ``has_variables`` says whether one of a file's variables can be chosen by its name.
+    ``has_variables`` says whether one of a file's variables can be chosen by its name. ``beside``
+    finds the files without which one cannot be read; their contents follow its own.
     """
 
     name: str
     recognises: Callable[[bytes, str], bool]
     read: Callable[[bytes, ReadOptions], xr.Dataset]
     has_variables: bool = False
+    beside: Callable[[Path], Iterable[Path]] | None = None
 
 
 FORMATS = (
     Format("Nanonis .sxm", nanonis_scan.recognises, nanonis_scan.read),
     Format("Nanonis .3ds", nanonis_grid.recognises, nanonis_grid.read),
     Format("Nanonis .dat", nanonis_spectrum.recognises, nanonis_spectrum.read),
+    Format("Createc .dat", createc.recognises, createc.read),
+    Format("WSxM", wsxm.recognises, wsxm.read),
     Format("SPIP ASCII", spip.recognises, spip.read),
     Format("Gwyddion text", gwyddion_text.recognises, gwyddion_text.read),
+    Format("Omicron Matrix _mtrx", matrix.recognises, matrix.read, beside=matrix.beside),
+    Format("GXSM netCDF", gxsm.recognises, gxsm.read),
     Format("netCDF-4/HDF5", hdf5.recognises, hdf5.read, has_variables=True),
     Format("RHK .sm4", rhk.recognises, rhk.read, has_variables=True),
     Format("Gwyddion .gwy", gwyddion.recognises, gwyddion.read, has_variables=True),
@@ -81,9 +92,10 @@ def open(
     names and units; NAME_backward is the backward sweep of NAME, with x to the right as well. What
     was not measured is NaN.
 
-    Files: Nanonis .sxm, .3ds, .dat; RHK .sm4; SPIP ASCII; netCDF-4 and HDF5, all variables
-    over the same y and x, in any order with a bias; Gwyddion .gwy and its text export; Igor .ibw;
-    and without a scale of their own, first row at the top: .npy, grey PNG, text.
+    Files: Nanonis .sxm, .3ds, .dat; RHK .sm4; Omicron and Scienta Matrix _mtrx, with the parameter
+    files of their experiment beside them; Createc .dat; GXSM; WSxM; SPIP ASCII; netCDF-4 and
+    HDF5, all variables over the same y and x, in any order with a bias; Gwyddion .gwy and its text
+    export; Igor .ibw; and without a scale of their own, first row at the top: .npy, grey PNG, text.
 
     Parameters
     ----------
@@ -112,7 +124,8 @@ def open(
     MeasurementFileError : no such file, not of these formats, damaged, cut off, too large, without
         a scale, or of a kind that has no maps or spectra; no finished line.
     """
-    given, path = ReadOptions(width, height, variable, finished), Path(path)
+    path = Path(path)
+    given = ReadOptions(width, height, variable, finished, path.name)
     try:
         content, kind = _content(path)
         if variable is not None and not kind.has_variables:
@@ -156,7 +169,17 @@ def _content(path: Path) -> tuple[bytes, Format]:
         with path.open("rb") as file:
             head = file.read(HEAD)
             kind = _kind(head, path.suffix.lower())
-            return head + file.read(max(size - len(head), 0)), kind
+            content = head + file.read(max(size - len(head), 0))
+        for other in kind.beside(path) if kind.beside is not None else ():
+            size += other.stat().st_size
+            if size > MAX_BYTES:
+                raise MeasurementFileError(
+                    f"A measured file and those beside it have at most {MAX_BYTES} bytes.",
+                    f"{size} with {other.name}",
+                    "Use the files of a shorter experiment.",
+                )
+            content += other.read_bytes()
+        return content, kind
     except (OSError, ValueError) as error:
         if isinstance(error, MeasurementFileError):
             raise

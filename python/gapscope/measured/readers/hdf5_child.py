@@ -118,9 +118,10 @@ def extract(file: h5py.File, request: Request) -> tuple[dict[str, Any], Arrays]:
         "variables": [
             {
                 "name": name,
-                "units": units_of(found[name].data),
+                "units": units_of(found[name].data) or text(found[name].data.attrs.get("unit", "")),
                 "shape": list(found[name].shape),
                 "sides": found[name].sides,
+                "factor": gxsm_factor(found[name].data) if found[name].sides else 1.0,
                 "axes": [None if scale is None else scale.name for scale in found[name].scales],
             }
             for name in chosen
@@ -300,12 +301,25 @@ def gxsm_sides(found: h5py.Dataset, scales: list[Any]) -> list[float]:
         return []
     sides = []
     for key in ("rangey", "rangex"):
-        side = found.parent.get(key)
-        if not isinstance(side, h5py.Dataset) or side.size != 1 or side.dtype.kind not in "iuf":
+        side = number_beside(found, key)
+        if side is None:
             return []
-        check_storage(side, MAX_SIDES)
-        sides.append(0.1 * float(np.ravel(side[()])[0]))
+        sides.append(0.1 * side)
     return sides
+
+
+def gxsm_factor(found: h5py.Dataset) -> float:
+    """What the counts of GXSM are multiplied by, ``dz``; 1 where it is 0 or missing."""
+    return number_beside(found, "dz") or 1.0
+
+
+def number_beside(found: h5py.Dataset, key: str) -> float | None:
+    """A number stored beside a variable; None without it."""
+    held = found.parent.get(key)
+    if not isinstance(held, h5py.Dataset) or held.size != 1 or held.dtype.kind not in "iuf":
+        return None
+    check_storage(held, MAX_SIDES)
+    return float(np.ravel(held[()])[0])
 
 
 def scale_of(found: h5py.Dataset, axis: int) -> h5py.Dataset | None:

@@ -53,7 +53,7 @@ def upright(
     MeasurementFileError : a bias that is none or not monotonic, coordinates that are not uniform,
         or no scale.
     """
-    name, bias = str(about["name"]), None
+    name, unit, bias = str(about["name"]), about["units"], None
     values = values.reshape(about["shape"])
     if values.ndim == 3:
         swept = [axis for axis in axes if axis and axis["units"] in MILLIVOLTS]
@@ -78,7 +78,11 @@ def upright(
     elif first is None and second is None:
         if about.get("sides"):
             given.refuse_scale()
-            height, width = (check_length(float(side)) for side in about["sides"])
+            height, width = (
+                check_length(_whole(float(side), axis))
+                for side, axis in zip(about["sides"], axes, strict=True)
+            )
+            values, unit = _gxsm(values, unit, axes[1], float(about["factor"]))
         elif given.width is None and any(axes):
             raise MeasurementFileError(
                 "The coordinates of an image have units of length, or its width is given.",
@@ -95,11 +99,34 @@ def upright(
             UNITS,
         )
     return Map(
-        Channel(name, about["units"], values, IMAGE if bias is None else GRID),
+        Channel(name, unit, values, IMAGE if bias is None else GRID),
         lengths(values.shape[1], steps[1]),
         lengths(values.shape[0], steps[0]),
         bias,
     )
+
+
+def _whole(side: float, axis: Scale | None) -> float:
+    """A side of GXSM in nm, with the outer half pixels where it reaches from place to place."""
+    places = axis["values"] if axis is not None else []
+    if len(places) < 2:
+        return side
+    span = abs(places[-1] - places[0]) * NANOMETRES["Angstrom"]
+    return side * len(places) / (len(places) - 1) if abs(span - side) <= 1e-3 * side else side
+
+
+def _gxsm(
+    values: NDArray[np.float64], unit: str, across: Scale | None, factor: float
+) -> tuple[NDArray[np.float64], str]:
+    """Counts of GXSM as values, heights in nm as those of classic files; x to the right.
+
+    Places of the pixels fall in a backward sweep.
+    """
+    if across is not None and across["values"][0] > across["values"][-1]:
+        values = values[:, ::-1]
+    if unit in (*NANOMETRES, "AA"):
+        return values * (factor * NANOMETRES["Angstrom"]), "nm"
+    return values * factor, unit
 
 
 def _step(axis: Scale | None) -> float | None:

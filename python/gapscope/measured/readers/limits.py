@@ -46,13 +46,14 @@ DAMAGED = "The file is damaged, or of another kind: copy or export it again."
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What the caller says about a file: its sides in nm, which variable to read, and whether only
-    the lines that were finished."""
+    """What the caller says about a file: its sides in nm, which variable to read, whether only the
+    lines that were finished; and the name of the file, where it has one."""
 
     width: float | None = None
     height: float | None = None
     variable: str | None = None
     finished: bool = False
+    name: str | None = None
 
     def __post_init__(self) -> None:
         if self.width is None and self.height is not None:

@@ -1,0 +1,135 @@
+"""Images of WSxM, .stp and .top: a text header in sections, then integers or floats."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+
+from gapscope.errors import MeasurementFileError
+from gapscope.measured.readers.limits import (
+    MILLIVOLTS,
+    NANOMETRES,
+    ReadOptions,
+    check_content,
+    check_pixels,
+    missing,
+    number,
+)
+from gapscope.measured.readers.recording import BACKWARD, Channel, dataset, lengths
+
+START, KIND = b"WSxM file copyright", b"SxM Image file"
+END = b"[Header end]\r\n"
+MAX_HEADER = 2**20
+TYPES = {"short": "<i2", "float": "<f4", "double": "<f8"}
+QUANTITY = re.compile(r"(\S+)\s+(\S+)")
+PICOAMPERES = {"A": 1e12, "uA": 1e6, "µA": 1e6, "nA": 1e3, "pA": 1.0}
+
+
+def recognises(head: bytes, suffix: str) -> bool:
+    """Whether a file begins as an image of WSxM does."""
+    return head.startswith(START) and KIND in head[:200]
+
+
+def read(content: bytes, given: ReadOptions) -> xr.Dataset:
+    """The image of a file; stored from the lower right corner to the left, then upwards.
+
+    Values span the header's Z Amplitude, whatever their type. The angle is told where it is 0.
+
+    Raises
+    ------
+    MeasurementFileError : no size, no unit, or another number of values than the header says, as in
+        files of several images (.gsi).
+    """
+    given.refuse_scale()
+    end = content.find(END, 0, MAX_HEADER)
+    if end < 0:
+        raise MeasurementFileError(
+            "The header of a WSxM file ends with [Header end].",
+            "no such line",
+            "The file is cut off or damaged: copy it again.",
+        )
+    header = _header(content[:end])
+    columns = _count(header, "General Info::Number of columns")
+    rows = _count(header, "General Info::Number of rows")
+    check_pixels(rows, columns)
+    key = "General Info::Image Data Type"
+    kind = TYPES.get(header.get(key, "short"))
+    if kind is None:
+        raise missing(header, key, f"one of {', '.join(TYPES)}")
+    data = content[end + len(END) :]
+    check_content(len(data), rows * columns * np.dtype(kind).itemsize, "bytes")
+    values = np.frombuffer(data, kind).reshape(rows, columns)[:, ::-1].astype(np.float64)
+    amplitude, unit = _quantity(header, "General Info::Z Amplitude")
+    span = float(np.ptp(values))
+    if not 0.0 < span < np.inf:
+        raise MeasurementFileError(
+            "The values of a WSxM image span its Z Amplitude, so that they differ, and are finite.",
+            f"from {values.min():g} to {values.max():g}",
+            "Use an image with contrast, exported once more.",
+        )
+    sides = [_nanometres(header, f"Control::{axis} Amplitude") for axis in "XY"]
+    name = header.get("General Info::Acquisition channel", "image")
+    if header.get("General Info::X scanning direction", "").lower() == "backward":
+        name += BACKWARD
+    return dataset(
+        "wsxm",
+        [Channel(name, unit, values * (amplitude / span))],
+        lengths(columns, sides[0] / columns),
+        lengths(rows, sides[1] / rows),
+        attributes=_settings(header),
+    )
+
+
+def _header(content: bytes) -> dict[str, str]:
+    """Entries by section and name, ``General Info::Number of rows``; texts are in Latin-1."""
+    found: dict[str, str] = {}
+    section = ""
+    for line in content.decode("latin-1").splitlines():
+        words = line.strip()
+        if words.startswith("[") and words.endswith("]"):
+            section = words[1:-1]
+        else:
+            key, _, value = words.partition(":")
+            found.setdefault(f"{section}::{key.strip()}", value.strip())
+    return found
+
+
+def _count(header: Mapping[str, str], key: str) -> int:
+    value = number(header, key)
+    if not value.is_integer():
+        raise missing(header, key, "a whole number")
+    return int(value)
+
+
+def _quantity(header: Mapping[str, str], key: str) -> tuple[float, str]:
+    """A number and its unit."""
+    found = QUANTITY.fullmatch(header.get(key, ""))
+    if found is None:
+        raise missing(header, key, "a number and its unit")
+    return number({key: found[1]}, key), found[2]
+
+
+def _nanometres(header: Mapping[str, str], key: str) -> float:
+    value, unit = _quantity(header, key)
+    if unit not in NANOMETRES:
+        raise missing(header, key, f"a length in {', '.join(dict.fromkeys(NANOMETRES))}")
+    return value * NANOMETRES[unit]
+
+
+def _settings(header: Mapping[str, str]) -> dict[str, float | str]:
+    """Bias, and the set point where it is a current."""
+    found: dict[str, float | str] = {}
+    for name, key, units in (
+        ("bias", "Control::Topography Bias", MILLIVOLTS),
+        ("current", "Control::Set Point", PICOAMPERES),
+    ):
+        if QUANTITY.fullmatch(header.get(key, "")):
+            value, unit = _quantity(header, key)
+            if unit in units:
+                found[name] = value * units[unit]
+    if "Control::Angle" in header and header["Control::Angle"].strip("0.+-") == "":
+        found["scan_angle"] = 0.0
+    return found

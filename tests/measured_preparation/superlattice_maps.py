@@ -111,10 +111,9 @@ def superlattice_scan(
     momenta = np.concatenate([[[1, 0], [0, 1], [1, 1]], h]) @ truth
     amplitudes = [1.0, 1.0, 1.0, *(ratio * bright[star] for star in stars)]
     values = noise * rng.standard_normal((pixels, pixels))
-    for q, amplitude in zip(momenta, amplitudes, strict=True):
-        wave = amplitude * np.exp(1j * rng.uniform(0, 2 * np.pi))
-        x, y = np.exp(1j * q[0] * along), np.exp(1j * q[1] * along)
-        values = values + (wave * y[:, None] * x).real
+    waves = amplitudes * np.exp(1j * rng.uniform(0, 2 * np.pi, len(amplitudes)))
+    x, y = (np.exp(1j * np.outer(along, momenta[:, axis])) for axis in (0, 1))
+    values = values + ((waves * y) @ x.T).real
     return Scan(as_map(values, step), truth)
 
 

@@ -84,11 +84,22 @@ def spectrum(image: xr.DataArray, reach: float, scale: float) -> Spectrum:
     margin = np.minimum(kept + size, middle - 1)
     wide = _cut(power, middle, margin)
     shape = _radial(wide, step)
-    ratio = ndimage.median_filter(wide / shape, size=tuple(size[::-1]), mode="nearest")
-    noise = shape * ratio / np.log(2)
-    return Spectrum(
-        _cut(wide, margin, kept), _cut(noise, margin, kept), step, float(size.prod()) / MEDIAN_WORTH
-    )
+    near = np.minimum(margin, kept + size // 2)  # no median reaches farther
+    ratio = _cut(medians(_cut(wide / shape, margin, near), size), near, kept)
+    noise = _cut(shape, margin, kept) * ratio / np.log(2)
+    return Spectrum(_cut(wide, margin, kept), noise, step, float(size.prod()) / MEDIAN_WORTH)
+
+
+def medians(values: Real, size: NDArray[np.int64]) -> Real:
+    """Medians over rectangles of odd sizes (x, y) around each pixel.
+
+    ``values``, of odd numbers of rows and columns, are the same at q and -q, as the power of a real
+    image is: half of them is enough.
+    """
+    middle = len(values) // 2
+    half = values[: middle + size[1] // 2 + 1]
+    upper = ndimage.median_filter(half, size=tuple(size[::-1]), mode="nearest")[: middle + 1]
+    return np.concatenate([upper, upper[-2::-1, ::-1]])
 
 
 def _radial(power: Real, step: Real) -> Real:

@@ -22,7 +22,7 @@ from reader_contract import check_contract
 from runaway import bounded
 
 MUTATIONS = 300
-SLOW = {"plain.h5": 15, "packed.nc": 15, "several.nc": 15, "a--1_1.Z_mtrx": 100}
+SLOW = {"plain.h5": 15, "packed.nc": 15, "several.nc": 15, "a--1_1.Z_mtrx": 100, "createc.dat": 100}
 """Fewer for formats that are read in a process of their own, or block by block."""
 BYTES = 2**26
 NUMBERS = (b"0", b"-1", b"99999999", b"1e308", b"nan", b"inf", b"4294967296", b"2147483647", b"")

@@ -66,6 +66,13 @@ def test_parameters_of_unseen_maps_are_found_with_true_variances(emulator: Emula
     assert (sigmas < 2).all()
 
 
+def test_fewer_components_are_the_leading_ones(emulator: Emulator) -> None:
+    few = Emulators.fit([batch(np.random.default_rng(1), 600)], 5, components=6).emulators[2]
+    assert few is not None
+    assert (few.basis.shape[1], few.quiet.shape[1]) == (6, 2)
+    assert np.array_equal(few.basis, emulator.basis[:, :6])
+
+
 def test_the_strength_is_that_of_maps_left_out_one_by_one() -> None:
     images, _, targets, errors, acquisition = batch(np.random.default_rng(3), 40)
     shape, scale = shape_and_scale(images)

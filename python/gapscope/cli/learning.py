@@ -19,7 +19,7 @@ from gapscope.support.storage import require_folder
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
-BACKBONES = ("vgg16", "vgg16-half", "vgg16-quarter", "convnext")
+BACKBONES = ("vgg16", "vgg16-half", "vgg16-quarter", "vgg16-eighth", "convnext")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 """As gapscope.learning knows them, which is imported when they are used."""
 

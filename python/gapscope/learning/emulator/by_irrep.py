@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from gapscope.errors import RunError
 from gapscope.learning.data.samples import Samples
-from gapscope.learning.emulator.emulator import COMPONENTS, QUIET, Emulator, shape_and_scale
+from gapscope.learning.emulator.emulator import QUIET, Emulator, shape_and_scale
+from gapscope.learning.network.config import COMPONENTS
 from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.network.two_heads import PARAMETERS
 from gapscope.problem.problem import Problem
@@ -39,7 +40,7 @@ class Emulators:
     emulators: tuple[Emulator | None, ...]
 
     @classmethod
-    def fit(cls, batches: Iterable[Part], classes: int) -> Self:
+    def fit(cls, batches: Iterable[Part], classes: int, components: int = COMPONENTS) -> Self:
         """Learn from batches of training maps; of each irrep the first MOST_POINTS count.
 
         A batch holds images, Re rho(q), (n, L, L, energies) in 1/meV; irreps, (n,); targets and
@@ -51,7 +52,7 @@ class Emulators:
             parts = (*shape_and_scale(images), targets, errors, acquisition)
             for index, own in enumerate(known):
                 own.append(tuple(part[label == index] for part in parts))
-        return cls(tuple(_fitted(own) for own in known))
+        return cls(tuple(_fitted(own, components) for own in known))
 
     def joined(
         self,
@@ -170,7 +171,7 @@ def learn_emulators(
                 taken = np.full(len(rows), samples.acquisition)
                 yield images, samples.label[rows], targets, targets - answers, taken
 
-    return Emulators.fit(batches(), len(config.labels))
+    return Emulators.fit(batches(), len(config.labels), config.training.surface_components)
 
 
 def class_heads(about: Mapping[str, Any], labels: Sequence[str]) -> list[str]:
@@ -178,9 +179,12 @@ def class_heads(about: Mapping[str, Any], labels: Sequence[str]) -> list[str]:
     return [str(i) for i in range(len(labels))] if about.get("numbered") else list(labels)
 
 
-def _fitted(parts: list[Part]) -> Emulator | None:
-    shape, *others = (np.concatenate(part)[:MOST_POINTS] for part in zip(*parts, strict=True))
-    return Emulator.fit(shape, *others) if len(shape) >= FEWEST else None
+def _fitted(parts: list[Part], components: int) -> Emulator | None:
+    joined = (np.concatenate(part)[:MOST_POINTS] for part in zip(*parts, strict=True))
+    shape, scale, targets, errors, acquisition = joined
+    if len(shape) < FEWEST:
+        return None
+    return Emulator.fit(shape, scale, targets, errors, acquisition, components)
 
 
 def _read(arrays: Arrays, label: str, pixels: int, energies: int, columns: int) -> Emulator | None:

@@ -30,11 +30,11 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from gapscope.learning.data.inputs import even_half
+from gapscope.learning.network.config import COMPONENTS
 from gapscope.support.array_file import half_precision
 
-COMPONENTS = 120
 QUIET = 40
-"""Directions without weight that are looked at."""
+"""Directions without weight that are looked at; fewer where fewer components are kept."""
 REACH = 2.0
 NUGGET = 1e-10
 """n over the number of training maps."""
@@ -89,15 +89,20 @@ class Emulator:
         targets: NDArray[np.floating],
         errors: NDArray[np.floating],
         acquisition: NDArray[np.integer],
+        components: int = COMPONENTS,
     ) -> Self:
-        """From maps of one irrep; ``errors`` are target - answer of the network."""
+        """From maps of one irrep; ``errors`` are target - answer of the network.
+
+        ``components`` are kept, at most COMPONENTS.
+        """
         mean = half_precision(shape.mean(axis=0))
         centred = shape - mean
         value, vector = np.linalg.eigh((centred.T @ centred / len(shape)).astype(np.float64))
         lower = len(value) // 2
-        used = vector[:, lower:][:, value[lower:] > 1e-9 * value[-1]][:, ::-1][:, :COMPONENTS]
+        used = vector[:, lower:][:, value[lower:] > 1e-9 * value[-1]][:, ::-1][:, :components]
+        directions = max(1, QUIET * components // COMPONENTS)
         # A mixture of all without weight: noise is stronger in some pixels than in others.
-        mixing = np.random.default_rng(0).standard_normal((lower, min(QUIET, lower)))
+        mixing = np.random.default_rng(0).standard_normal((lower, min(directions, lower)))
         quiet = vector[:, :lower] @ np.linalg.qr(mixing)[0]
         known = ~np.isnan(errors).any(axis=0)
         nothing = np.zeros(targets.shape[1])

@@ -32,7 +32,10 @@ VGG16_HALF: VggTable = tuple(n if n == "M" else n // 2 for n in VGG16)
 """A quarter of the weights and of the time."""
 
 VGG16_QUARTER: VggTable = tuple(n if n == "M" else n // 4 for n in VGG16)
-"""A sixteenth of both: for networks that are shipped beside others."""
+"""A sixteenth of both."""
+
+VGG16_EIGHTH: VggTable = tuple(n if n == "M" else n // 8 for n in VGG16)
+"""A sixty-fourth of both: for networks that are shipped beside others."""
 
 CONVNEXT_TINY: ConvNextTable = ((96, 3), (192, 3), (384, 9), (768, 3))
 """Filters and number of blocks of each stage: ConvNeXt-T of the paper's ref. 46."""
@@ -138,6 +141,7 @@ BACKBONES: dict[str, Backbone] = {
     "vgg16": Backbone(vgg(VGG16), kernel=3, stride=32),
     "vgg16-half": Backbone(vgg(VGG16_HALF), kernel=3, stride=32),
     "vgg16-quarter": Backbone(vgg(VGG16_QUARTER), kernel=3, stride=32),
+    "vgg16-eighth": Backbone(vgg(VGG16_EIGHTH), kernel=3, stride=32),
     "convnext": Backbone(convnext(CONVNEXT_TINY), kernel=4, stride=32),
 }
 """Backbones by the name that a run folder stores."""

@@ -10,6 +10,8 @@ from gapscope.learning.data.measured_augmentation import MeasurementAugmentation
 from gapscope.learning.network.backbone import BACKBONES
 from gapscope.learning.network.precision import PRECISIONS
 
+COMPONENTS = 120
+"""Principal components of the surfaces, at most."""
 MOST_SITES, MOST_KERNEL, MOST_WIDTH = 1024, 32, 4096
 """Bounds of a network, which a folder of somebody else's may ask to be built."""
 
@@ -82,6 +84,7 @@ class TrainingConfig:
         have twice the network's window. See :mod:`gapscope.learning.data.measured_augmentation`.
     surfaces : learn, when the last epoch is over, the parameters of clean maps by regression; see
         :mod:`gapscope.learning.emulator.emulator`.
+    surface_components : principal components of the surfaces, most of a shipped model's size.
     precision : a name in PRECISIONS, or auto.
     seed : whole number; decides initial weights, order of samples and augmentation.
     cache_gib : keep the training maps in memory where they need no more than this.
@@ -106,6 +109,7 @@ class TrainingConfig:
     pink_noise: float = 0.05
     measurement: MeasurementAugmentation | None = None
     surfaces: bool = True
+    surface_components: int = COMPONENTS
     precision: str = "auto"
     seed: int = 0
     cache_gib: float = 2.0
@@ -113,6 +117,11 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         _require(self.epochs >= 1, "epochs is at least 1", self.epochs)
         _require(self.batch_size >= 1, "batch_size is at least 1", self.batch_size)
+        _require(
+            1 <= self.surface_components <= COMPONENTS,
+            f"surface_components lies in 1 .. {COMPONENTS}",
+            self.surface_components,
+        )
         _require(0 <= self.seed < 2**32, "seed lies in 0 .. 2^32 - 1", self.seed)
         for name in ("learning_rate", "clip_norm"):
             value = getattr(self, name)

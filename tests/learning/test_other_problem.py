@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 
 import squares
 import toys
+from gapscope.dataset.build import build
 from gapscope.dataset.load import DatasetReader
+from gapscope.dataset.manifest import Manifest
+from gapscope.dataset.recipe import Recipe
 from gapscope.errors import RunError, TrainingError
 from gapscope.learning.data.inputs import InputScaling, momentum_images
 from gapscope.learning.data.measured_augmentation import MeasurementAugmentation
@@ -32,7 +35,7 @@ from gapscope.learning.prediction.averaging import average
 from gapscope.learning.prediction.predictor import without_meaningless_angles
 from gapscope.learning.training.batches import TrainingBatches
 from gapscope.learning.training.fit_calibration import calibrate
-from gapscope.learning.training.train import train
+from gapscope.learning.training.train import dataset_options, train
 from gapscope.problem.paper import predicted_problem
 from gapscope.problem.problem import Problem
 
@@ -238,6 +241,16 @@ def test_a_recipe_s_options_train_the_network(tmp_path: Path) -> None:
     assert made.config().training.epochs == 1
     given = train(dataset, tmp_path / "given", toys.tiny_config(epochs=2), progress=False)
     assert given.config().training.network.width == 32
+
+
+def test_a_finished_dataset_takes_the_options_of_its_recipe_as_it_stands(tmp_path: Path) -> None:
+    splits = {"train": 15, "validation": 6, "test": 6}
+    dataset = squares.build_squares(tmp_path / "d", splits=splits, training={"epochs": 3})
+    before = Manifest.read(dataset)
+    table = before.recipe.to_dict() | {"training": {"epochs": 5}}
+    build(Recipe.from_dict(table), dataset, simulator=squares.Squares(squares.CANDIDATES))
+    assert dataset_options(dataset) == {"epochs": 5}
+    assert Manifest.read(dataset).identity == before.identity
 
 
 def test_another_problem_is_no_start_and_no_further_dataset(

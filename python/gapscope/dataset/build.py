@@ -104,11 +104,12 @@ def _in_use(folder: Path) -> DatasetError:
 def _begin(
     folder: Path, recipe: Recipe, matter: Material, problem: Problem, simulator: Simulator
 ) -> Manifest:
-    """The folder's manifest, or a new one, with what no map can tell apart in one class."""
+    """The folder's manifest for this recipe, or a new one, with what no map can tell apart in one class."""
     if (folder / MANIFEST).exists():
         begun = Manifest.read(folder)
         begun.require_same(Manifest.start(recipe, matter, begun.problem))
-        return begun
+        # What decides no numbers, the options of a training, may have changed.
+        return replace(begun, recipe=recipe)
     if not isinstance(recipe, PaperRecipe):
         problem = merge_candidates(problem, recipe, matter, simulator)
         for line in told(problem):

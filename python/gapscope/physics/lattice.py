@@ -231,8 +231,8 @@ def require_triangular(lattice: Lattice, what: str) -> None:
         raise SpecificationError(
             f"{what} knows the triangular lattice alone.",
             f"a {lattice.name} lattice of {lattice.constant:g} Angstrom",
-            "Use a material with a triangular lattice. On another one maps can be simulated, with a"
-            " gap from Pairing.of(material, irrep, gap) or from its bonds; that is all so far.",
+            "Name gaps of another lattice by its own irreps, Pairing.of(material, irrep, gap), and"
+            " a dataset's classes by a recipe of schema 2 (gapscope dataset recipe MATERIAL).",
         )
 
 

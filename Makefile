@@ -4,7 +4,8 @@
 # make lint   ruff, mypy and import-linter alone
 # make docs   the pages of docs/ with their examples executed, in docs/_build/html
 # make bench  the benchmarks, into docs/benchmarks.md
-# make reference  the shipped network from nothing, in reference/ (hours; resumable), and docs/results.md
+# make reference  the shipped networks from nothing, in reference/ (hours; resumable), docs/results.md and
+#                 docs/problem-results.md
 #
 # PYTHON chooses the interpreter (3.11 to 3.13) of the virtual environment .venv, JOBS the number of
 # processes that run the tests (two; each needs about 2 GB and a share of the cores).
@@ -82,6 +83,7 @@ bench: julia
 reference: julia
 	$(BIN)/python benchmarks/reference.py $(REFERENCE)
 	$(BIN)/python benchmarks/results.py --data $(REFERENCE) --runs $(REFERENCE)
+	$(BIN)/python benchmarks/problems.py $(REFERENCE)
 
 clean:
 	rm -rf $(VENV) $(DEMO) build dist docs/_build

@@ -9,13 +9,16 @@ from gapscope.dataset.assemble import write_dataset
 from gapscope.dataset.compute import Job, Simulator, compute_shard
 from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.recipe import Recipe
+from gapscope.problem.problem import Problem
 from gapscope.simulation.materials import material
 
 
-def build_here(recipe: Recipe, folder: Path, simulator: Simulator) -> Path:
-    """The dataset of a recipe in a folder, candidates unmerged."""
+def build_here(
+    recipe: Recipe, folder: Path, simulator: Simulator, problem: Problem | None = None
+) -> Path:
+    """The dataset of a recipe in a folder, of this problem or with candidates unmerged."""
     matter = material(recipe.material)
-    fresh = Manifest.start(recipe, matter, recipe.define(matter))
+    fresh = Manifest.start(recipe, matter, problem or recipe.define(matter))
     manifest = replace(fresh, versions=simulator.versions(1))
     (folder / "shards").mkdir(parents=True)
     for index in manifest.missing:

@@ -241,6 +241,7 @@ def test_a_recipe_s_options_train_the_network(tmp_path: Path) -> None:
     assert made.config().training.epochs == 1
     given = train(dataset, tmp_path / "given", toys.tiny_config(epochs=2), progress=False)
     assert given.config().training.network.width == 32
+    assert "training" not in given.config().dataset["recipe"]
 
 
 def test_a_finished_dataset_takes_the_options_of_its_recipe_as_it_stands(tmp_path: Path) -> None:

@@ -278,9 +278,11 @@ def _build(trainer: keras.Model, inputs: Any, targets: Any) -> None:
 def _attributes(dataset: str | Path) -> dict[str, Any]:
     with open_dataset(dataset) as opened:
         attributes = opened.attrs
+        recipe = json.loads(attributes["recipe"])
+        recipe.pop(TABLE, None)  # the run's own options may differ
         stored: dict[str, Any] = {
             **{name: str(attributes[name]) for name in ("identity", "name", "material")},
-            "recipe": json.loads(attributes["recipe"]),
+            "recipe": recipe,
         }
         if math.isfinite(attributes["broadening"]):  # else it is unknown
             stored["broadening"] = float(attributes["broadening"])

@@ -1,0 +1,116 @@
+"""The shipped networks of further problems from nothing, and docs/problem-results.md.
+
+    python benchmarks/problems.py FOLDER [NAME ...]
+
+For each NAME, a recipe of data/recipes, the dataset is built in FOLDER, the network trained with
+the options of the recipe, calibrated with the split ``validation``, scored on the split ``test``,
+and exported to data/models/NAME. The page is written when all have been made. What an earlier
+command finished is kept: an interrupted one goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gapscope.dataset.build import build
+from gapscope.dataset.card import card
+from gapscope.dataset.load import DatasetReader
+from gapscope.dataset.merges import told
+from gapscope.plots.dataset import sheet
+from gapscope.plots.style import save_figure
+from gapscope.support.resources import find_recipe, share_folder
+from gapscope.support.storage import write_whole
+
+if TYPE_CHECKING:
+    from gapscope.learning.model_folder.run import RunFolder
+
+NAMES = ("bi2212", "nbse2-substrate", "nbs2")
+PAGE = Path("docs") / "problem-results.md"
+
+HEAD = """# Results of the further networks
+
+Written by `python benchmarks/problems.py FOLDER`: every number and figure comes from that command.
+Maps are clean, of states that no network has seen; irreps, units and labels are those of
+[conventions.md](conventions.md).
+"""
+
+
+def make_network(folder: Path, name: str) -> RunFolder:
+    """Build, train, calibrate, evaluate and export one, as far as it has not been done."""
+    from gapscope.learning.evaluation.evaluate import evaluate
+    from gapscope.learning.model_folder.trained import export
+    from gapscope.learning.training.fit_calibration import calibrate
+    from gapscope.learning.training.train import train
+    from gapscope.learning.uncertainty.calibration import CALIBRATION
+    from gapscope.plots.learning import evaluation_figures
+
+    recipe = find_recipe(name)
+    data = build(recipe, folder / f"{name}-data")
+    write_whole(recipe.with_suffix(".md"), card(data).encode())
+    run = train(data, folder / name)
+    if not (run.path / CALIBRATION).is_file():
+        calibrate(run.path, data, "validation")
+    results = run.path / "test"
+    if not (results / "table.txt").is_file():
+        found = evaluate(run.path, data)
+        found.write(results)
+        for title, figure in evaluation_figures(found.predictions).items():
+            save_figure(figure, results / f"{title}.png")
+    print(f"\n{name}\n{(results / 'table.txt').read_text(encoding='utf-8')}", flush=True)
+    print(f"wrote {export(run.path, share_folder() / 'data' / 'models' / name)}", flush=True)
+    return run
+
+
+def section(folder: Path, name: str, run: RunFolder) -> str:
+    """What the page says of one network; its figure is written beside."""
+    with DatasetReader(folder / f"{name}-data") as reader:
+        merges = "".join(f"- {line}.\n" for line in told(reader.problem))
+        counts = reader.recipe["splits"]
+        save_figure(sheet(reader, 3), Path("docs") / "images" / f"problem-{name}.png")
+    config, history = run.config(), run.history()
+    seconds = sum(epoch["seconds"] for epoch in history)
+    model = share_folder() / "data" / "models" / name
+    size = sum(file.stat().st_size for file in model.iterdir()) / 1e6
+    text = (run.path / "test" / "table.txt").read_text(encoding="utf-8")
+    covered = (run.path / "test" / "coverage.txt").read_text(encoding="utf-8")
+    return f"""
+## {name}
+
+- Maps: {counts["train"]} to learn from, {counts["validation"]} to calibrate with,
+  {counts["test"]} to judge by ([recipe](../data/recipes/{name}.toml),
+  [card of the dataset](../data/recipes/{name}.md)).
+{merges}- Network: {config.training.network.backbone}, {len(history)} epochs in {seconds / 60:.0f} minutes
+  ({config.precision}); its folder has {size:.1f} MB ([card](../data/models/{name}/MODEL_CARD.md)).
+
+![Maps of every class](images/problem-{name}.png)
+
+```
+{text.rstrip()}
+```
+
+```
+{covered.rstrip()}
+```
+"""
+
+
+def main() -> None:
+    """Make everything that is not there yet."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"[all] {', '.join(NAMES)}")
+    options = parser.parse_args()
+    if unknown := [name for name in options.names if name not in NAMES]:
+        parser.error(f"names are {', '.join(NAMES)}, not {', '.join(unknown)}")
+    runs = {name: make_network(options.folder, name) for name in options.names or NAMES}
+    if len(runs) == len(NAMES):
+        parts = [section(options.folder, name, run) for name, run in runs.items()]
+        write_whole(PAGE, (HEAD + "".join(parts)).encode())
+        print(f"wrote {PAGE}")
+
+
+if __name__ == "__main__":
+    # Dask's worker processes import this module again: everything starts behind this line.
+    main()

@@ -1,0 +1,37 @@
+"""The shipped networks of further crystals read maps that their kernel simulates now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from built_here import build_here
+from gapscope.dataset.build import KERNEL
+from gapscope.dataset.recipe import Recipe, load_recipe
+from gapscope.learning.evaluation.evaluate import evaluate
+from gapscope.learning.evaluation.metrics import table
+from gapscope.learning.model_folder.trained import load_trained
+from gapscope.support.resources import find_recipe, share_folder
+
+PER_CLASS = 3
+GAP = 0.05
+"""Largest mean error of the gap, relative to its range."""
+FOREIGN = 0.2
+"""Largest share of maps that are called unlike the maps of the training; 0.01 is the level."""
+
+
+@pytest.mark.parametrize("name", ["bi2212", "nbse2-substrate", "nbs2"])
+def test_states_that_no_network_has_seen_are_read(name: str, tmp_path: Path) -> None:
+    model = share_folder() / "data" / "models" / name
+    problem = load_trained(model).config.problem
+    count = PER_CLASS * len(problem.candidates)
+    own = {"seed": 4321, "splits": {"train": 0, "validation": 0, "test": count}}
+    recipe = Recipe.from_dict(load_recipe(find_recipe(name)).to_dict() | own)
+    dataset = build_here(recipe, tmp_path / "data", KERNEL, problem)
+    found = evaluate(model, dataset)
+    assert found.accuracy == 1
+    (gap,) = (one for one in problem.unknowns if one.name == "gap")
+    for row in table(found.predictions):
+        assert row.errors["gap"].value < GAP * (gap.high - gap.low), row.label
+    assert found.predictions["unlike_training"].mean() < FOREIGN

@@ -85,7 +85,10 @@ def test_a_crop_is_cut_around_the_impurity_and_not_in_its_middle(
         (lambda d: d.isel(r1=slice(2, 14), r2=slice(2, 14)), "16 x 16 sites"),
         (lambda d: d.isel(r1=slice(2, None)), "16 x 16 sites"),
         (lambda d: d.assign_coords(energy=[0.3]), "--energy 0"),
-        (lambda d: d.assign_attrs(lattice="square"), "triangular lattice"),
+        (
+            lambda d: d.assign_attrs(lattice="square"),
+            r"triangular lattice(?s:.*)--model bi2212 \(at 16 meV\), or train",
+        ),
         (lambda d: d.drop_attrs().assign_attrs(schema=MAP_SCHEMA), "attribute lattice"),
         (lambda d: d.assign(ldos_change=d["ldos_change"] * np.nan), "finite"),
         (lambda d: d.drop_vars("ldos_change"), "ldos_change"),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from gapscope.errors import MapFileError, SpecificationError
 from gapscope.inference.lattices import in_words, lattice_of
 from gapscope.learning.data.inputs import cut, lacks
+from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.prediction.predictor import (
     BATCH,
@@ -17,6 +18,8 @@ from gapscope.learning.prediction.predictor import (
     Predictor,
     without_meaningless_angles,
 )
+from gapscope.physics.lattice import Lattice
+from gapscope.support.resources import shipped_models
 
 
 def predict_windows(windows: NDArray[np.float32], predictor: Predictor) -> xr.Dataset:
@@ -57,7 +60,7 @@ def network_map(maps: xr.Dataset, config: RunConfig, name: str) -> NDArray[np.fl
         raise MapFileError(
             f"This run was trained on the {in_words(known)} lattice.",
             f"{name}: {in_words(lattice)}",
-            "Use a run that was trained on such maps.",
+            _trained_on(lattice),
         )
     _require_units(maps, name)
     ldos = ldos[:, _around_origin(ldos, "r1", size, name), _around_origin(ldos, "r2", size, name)]
@@ -71,6 +74,18 @@ def network_map(maps: xr.Dataset, config: RunConfig, name: str) -> NDArray[np.fl
             NO_CONTRAST, f"{name}: {reason}", "Check the impurity, and the file's values in 1/meV."
         )
     return cut(window, size)
+
+
+def _trained_on(lattice: Lattice) -> str:
+    """A remedy: which networks know a lattice."""
+    fitting = []
+    for folder in shipped_models():
+        config = RunFolder(folder).config()
+        if config.training.measurement is None and config.crystal_lattice.is_alike(lattice):
+            energies = ", ".join(f"{one:g}" for one in config.energies)
+            fitting.append(f"{folder.name} (at {energies} meV)")
+    named = f", of the shipped ones --model {' or '.join(fitting)}" if fitting else ""
+    return f"Use a network that was trained on such maps{named}, or train one."
 
 
 def _require_units(maps: xr.Dataset, name: str) -> None:

@@ -107,6 +107,11 @@ def find_recipe(name: str) -> Path:
     )
 
 
+def shipped_models() -> list[Path]:
+    """Return the folders of the trained networks that gapscope brings, by name."""
+    return sorted((share_folder() / "data" / "models").glob("*/"))
+
+
 def find_model(name: str | Path) -> Path:
     """Return the folder of a trained network: a shipped model by name, else a path.
 
@@ -118,7 +123,7 @@ def find_model(name: str | Path) -> Path:
     for path in (shipped / name, Path(name)):
         if path.is_dir():
             return path
-    names = ", ".join(sorted(path.name for path in shipped.glob("*/"))) or "none"
+    names = ", ".join(path.name for path in shipped_models()) or "none"
     raise RunError(
         f"A network is a shipped model, here {names}, or the folder of a run or of a model.",
         str(name),

@@ -70,7 +70,8 @@ def section(folder: Path, name: str, run: RunFolder) -> str:
         counts = reader.recipe["splits"]
         save_figure(sheet(reader, 3), Path("docs") / "images" / f"problem-{name}.png")
     config, history = run.config(), run.history()
-    seconds = sum(epoch["seconds"] for epoch in history)
+    backbone = config.training.network.backbone
+    minutes = sum(epoch["seconds"] for epoch in history) / 60
     model = share_folder() / "data" / "models" / name
     size = sum(file.stat().st_size for file in model.iterdir()) / 1e6
     text = (run.path / "test" / "table.txt").read_text(encoding="utf-8")
@@ -81,7 +82,7 @@ def section(folder: Path, name: str, run: RunFolder) -> str:
 - Maps: {counts["train"]} to learn from, {counts["validation"]} to calibrate with,
   {counts["test"]} to judge by ([recipe](../data/recipes/{name}.toml),
   [card of the dataset](../data/recipes/{name}.md)).
-{merges}- Network: {config.training.network.backbone}, {len(history)} epochs in {seconds / 60:.0f} minutes
+{merges}- Network: {backbone}, {len(history)} epochs in {minutes:.0f} minutes
   ({config.precision}); its folder has {size:.1f} MB ([card](../data/models/{name}/MODEL_CARD.md)).
 
 ![Maps of every class](images/problem-{name}.png)

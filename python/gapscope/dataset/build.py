@@ -104,7 +104,7 @@ def _in_use(folder: Path) -> DatasetError:
 def _begin(
     folder: Path, recipe: Recipe, matter: Material, problem: Problem, simulator: Simulator
 ) -> Manifest:
-    """The folder's manifest for this recipe, or a new one, with what no map can tell apart in one class."""
+    """The folder's manifest, for this recipe, or a new one that merges what no map can tell."""
     if (folder / MANIFEST).exists():
         begun = Manifest.read(folder)
         begun.require_same(Manifest.start(recipe, matter, begun.problem))

@@ -93,7 +93,8 @@ def section(folder: Path, name: str, run: RunFolder) -> str:
     with DatasetReader(folder / f"{name}-data") as reader:
         merges = "".join(f"- {line}.\n" for line in told(reader.problem))
         counts = reader.recipe["splits"]
-        save_figure(sheet(reader, 3), Path("docs") / "images" / f"problem-{name}.png")
+        image = Path("docs") / "images" / f"problem-{name}.png"
+        sheet(reader, 2).savefig(image, dpi=70, pil_kwargs={"optimize": True})
     config, history = run.config(), run.history()
     backbone = config.training.network.backbone
     finer = on_a_finer_grid(folder, name, run)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from built_here import build_here
 from gapscope.dataset.build import KERNEL
 from gapscope.dataset.recipe import Recipe, load_recipe
 from gapscope.learning.evaluation.evaluate import evaluate
-from gapscope.learning.evaluation.metrics import table
 from gapscope.learning.model_folder.trained import load_trained
 from gapscope.support.resources import find_recipe, share_folder
 
 PER_CLASS = 3
 GAP = 0.05
-"""Largest mean error of the gap, relative to its range."""
+"""Largest median error of the gap, relative to its range."""
+HELD = 0.6
+"""Least share of gaps that lie in their intervals; 0.9 is the level."""
 FOREIGN = 0.2
 """Largest share of maps that are called unlike the maps of the training; 0.01 is the level."""
 
@@ -32,6 +34,9 @@ def test_states_that_no_network_has_seen_are_read(name: str, tmp_path: Path) -> 
     found = evaluate(model, dataset)
     assert found.accuracy == 1
     (gap,) = (one for one in problem.unknowns if one.name == "gap")
-    for row in table(found.predictions):
-        assert row.errors["gap"].value < GAP * (gap.high - gap.low), row.label
-    assert found.predictions["unlike_training"].mean() < FOREIGN
+    answers = found.predictions
+    truth = answers["true_gap"]
+    assert np.median(np.abs(answers["gap"] - truth)) < GAP * (gap.high - gap.low)
+    held = (answers["gap_low"] <= truth) & (truth <= answers["gap_high"])
+    assert held.mean() > HELD
+    assert answers["unlike_training"].mean() < FOREIGN

@@ -27,7 +27,8 @@ JOBS   ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(JOBS)
 HIDDEN := GAPSCOPE_RUNTIME=libjulia GAPSCOPE_JULIA=/hidden
 
-# Hundreds of processes import the package: compiled once, it is there, whatever the shell says.
+# Hundreds of processes import the same modules: Python compiles each at its first import and keeps
+# it, whatever the shell says. pip would compile thousands that nothing imports.
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test without-julia quick lint docs bench reference setup julia chromium clean
@@ -38,8 +39,8 @@ $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	  || { echo "gapscope needs Python 3.11 to 3.13: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --editable . --group dev
+	$(BIN)/python -m pip install --quiet --no-compile --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --no-compile --editable . --group dev
 	touch $@
 
 julia: $(READY)

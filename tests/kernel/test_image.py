@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from gapscope.kernel.client import Host, HostInfo, Output
 from gapscope.kernel.install import image
 from gapscope.kernel.install.find import Julia, find_julia
 from gapscope.kernel.runtimes import Choice
-from gapscope.support.resources import share_folder
+from gapscope.support.resources import cache_folder, share_folder
 
 Said = list[str]
 
@@ -157,21 +158,61 @@ def test_a_cache_that_cannot_be_written_is_told(
         build(old_julia)
 
 
-def test_an_installation_goes_on_without_an_image(
-    old_julia: Julia, monkeypatch: pytest.MonkeyPatch
+@dataclass
+class Running:
+    """A pretended host, and what happened before it ran."""
+
+    happened: Said
+    ran_after: Said = field(default_factory=list)
+
+    def __enter__(self) -> Running:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def evaluate(self, code: str) -> None:
+        self.ran_after += self.happened
+
+    def info(self) -> HostInfo:
+        return HostInfo("libjulia", "1.5.3", 1, "fftw", "0", 1)
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_an_installation_compiles_before_it_runs_and_goes_on_without_an_image(
+    old_julia: Julia, monkeypatch: pytest.MonkeyPatch, works: bool
 ) -> None:
-    def refuse(*_: object) -> Path:
+    happened: Said = []
+    running = Running(happened)
+
+    def build(*_: object) -> Path:
+        happened.append("compiled")
+        if works:
+            return Path("image.so")
         raise JuliaNotFoundError("Compiling the kernel ahead needs a linker", "none")
 
-    info = HostInfo("libjulia", "1.5.3", 1, "fftw", "0", 1)
-    monkeypatch.setattr(provision, "_run_kernel", lambda: info)
+    monkeypatch.setattr(provision, "Host", lambda: running)
     monkeypatch.setattr(provision, "find_julia", lambda: (old_julia, []))
     monkeypatch.setattr(provision, "choose", lambda *_: (Choice("libjulia", None, {}), []))
-    monkeypatch.setattr(provision, "build_image", refuse)
+    monkeypatch.setattr(provision, "build_image", build)
     said: Said = []
-    assert provision.obtain(said.append) == info
-    assert len(said) == 1
-    assert "each start will compile the kernel" in said[0]
+    assert provision.obtain(said.append) == running.info()
+    assert running.ran_after == ["compiled"]
+    assert len(said) == (0 if works else 1)
+    assert works or "each start will compile the kernel" in said[0]
+
+
+@pytest.mark.parametrize("choice", [None, Choice("juliacall", None, {})])
+def test_no_image_is_made_for_another_runtime(
+    old_julia: Julia, monkeypatch: pytest.MonkeyPatch, choice: Choice | None
+) -> None:
+    built: Said = []
+    monkeypatch.setattr(provision, "Host", lambda: Running([]))
+    monkeypatch.setattr(provision, "find_julia", lambda: (old_julia, []))
+    monkeypatch.setattr(provision, "choose", lambda *_: (choice, []))
+    monkeypatch.setattr(provision, "build_image", lambda *_: built.append("image"))
+    provision.obtain([].append)
+    assert built == []
 
 
 def one_band(degree: int) -> tuple[np.ndarray, np.ndarray]:
@@ -205,9 +246,12 @@ def converged(host: Host, vectors: np.ndarray, matrices: np.ndarray) -> list[np.
     )
 
 
+@pytest.mark.skipif(find_julia()[0] is None, reason="no Julia to embed here")
 def test_hosts_start_from_the_image_and_answer_as_without_it(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    """Without it, from a depot of their own, where the kernel is precompiled."""
+    cache = cache_folder()
     with Host(threads=2) as host:
         started = host.evaluate("unsafe_string(Base.JLOptions().image_file)")
         if host.info().runtime == "libjulia":
@@ -218,12 +262,18 @@ def test_hosts_start_from_the_image_and_answer_as_without_it(
         with_image = [
             converged(host, *model) for model in (one_band(4), one_band(2), two_orbitals())
         ]
+    monkeypatch.setenv("GAPSCOPE_CACHE", str(cache))
     monkeypatch.setenv("GAPSCOPE_IMAGE", "no")
-    with Host(threads=2) as host:
+    monkeypatch.setenv("HOME", str(tmp_path))  # where Julia's own depot would be
+    monkeypatch.setenv("JULIA_DEPOT_PATH", f"{tmp_path / 'depot'}:")
+    with Host(threads=2, runtime="libjulia") as host:
         assert not host.evaluate("unsafe_string(Base.JLOptions().image_file)").startswith(
-            str(image.cache_folder() / "images")
+            str(cache / "images")
         )
+        assert host.evaluate("DEPOT_PATH[1]") == str(tmp_path / "depot")
+        assert host.evaluate("pathof(GapScope) !== nothing") == "true"
         without = [converged(host, *model) for model in (one_band(4), one_band(2), two_orbitals())]
+    assert list(tmp_path.glob("depot/compiled/*/GapScope/*.ji"))
     for ours, theirs in zip(with_image, without, strict=True):
         for one, other in zip(ours, theirs, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)

@@ -220,20 +220,6 @@ def test_libfftw3_that_cannot_be_loaded_is_reported(monkeypatch: pytest.MonkeyPa
         find.find_libfftw3()
 
 
-@pytest.mark.skipif(find.find_julia()[0] is None, reason="no Julia to embed here")
-def test_the_kernel_runs_from_a_depot_of_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GAPSCOPE_CACHE", str(cache_folder()))
-    monkeypatch.setenv("HOME", str(tmp_path))  # where Julia's own depot would be
-    monkeypatch.setenv("JULIA_DEPOT_PATH", f"{tmp_path / 'depot'}:")
-    monkeypatch.setenv("GAPSCOPE_IMAGE", "no")
-    with Host(runtime="libjulia") as host:
-        assert host.evaluate("DEPOT_PATH[1]") == str(tmp_path / "depot")
-        assert host.evaluate("pathof(GapScope) !== nothing") == "true"
-    assert list(tmp_path.glob("depot/compiled/*/GapScope/*.ji"))
-
-
 @pytest.mark.skipif(
     find.find_juliacall()[0] is None, reason="no Julia >= 1.10.3 with PythonCall here"
 )

@@ -2,7 +2,7 @@
 
 In this order: what is installed; juliapkg's Julia, where Julia's servers answer soon; Debian's
 packages in the cache folder. Whatever it was, it counts only once the kernel has run in it. For
-a Julia that keeps no machine code of packages, the kernel is then compiled into an image.
+a Julia that keeps no machine code of packages, the kernel is first compiled into an image.
 """
 
 from __future__ import annotations
@@ -43,13 +43,10 @@ def obtain(report: Callable[[str], None] = print) -> HostInfo:
     StorageError : the cache folder cannot be written, or is full.
     """
     try:
-        info = _run_kernel()
+        return _run_kernel(report)
     except JuliaNotFoundError as error:
         report(error.rule)
-        info = _from_sources(report)
-    if info.runtime == "libjulia":
-        _compile_ahead(report)
-    return info
+        return _from_sources(report)
 
 
 def _from_sources(report: Callable[[str], None]) -> HostInfo:
@@ -58,7 +55,7 @@ def _from_sources(report: Callable[[str], None]) -> HostInfo:
         for name, source in (("juliapkg", _from_juliapkg), ("Debian", _from_debian)):
             try:
                 source(report)
-                return _run_kernel()
+                return _run_kernel(report)
             except JuliaNotFoundError as error:
                 report(f"{name}: {error}")
                 tried.append(f"{name}: {error.rule}, but {error.received}")
@@ -69,22 +66,31 @@ def _from_sources(report: Callable[[str], None]) -> HostInfo:
     )
 
 
-def _run_kernel() -> HostInfo:
+def _run_kernel(report: Callable[[str], None]) -> HostInfo:
+    """Compile the kernel ahead where that is of use, and run it: compiled, it starts at once."""
+    failure = _compile_ahead(report)
     with Host() as host:
         host.evaluate("GC.gc(); 1 + 1")
-        return host.info()
+        info = host.info()
+    if failure is not None:
+        report(f"each start will compile the kernel, for ten seconds and more: {failure}")
+    return info
 
 
-def _compile_ahead(report: Callable[[str], None]) -> None:
-    """Make the image that spares each host's start the compilation; where it fails, say so."""
-    choice, _ = choose("libjulia", 1)
+def _compile_ahead(report: Callable[[str], None]) -> GapscopeError | None:
+    """Make the image that spares each host's start the compilation; return why it cannot be made.
+
+    Hosts start without it, too.
+    """
+    choice, _ = choose(None, 1)
     julia, _ = find_julia()
-    if choice is None or julia is None or not is_of_use(julia):
-        return
+    if choice is None or choice.runtime != "libjulia" or julia is None or not is_of_use(julia):
+        return None
     try:
         build_image(julia, choice.environment, report)
     except GapscopeError as error:
-        report(f"each start will compile the kernel, for ten seconds and more: {error}")
+        return error
+    return None
 
 
 def _from_juliapkg(report: Callable[[str], None]) -> None:

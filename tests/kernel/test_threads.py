@@ -32,7 +32,7 @@ def one_and_two(nbse2: Material) -> tuple[Results, Results]:
         for i, (irrep, angles) in enumerate(STATES)
     ]
     a1u = Specification(nbse2, Pairing("A1u", 1.0), Impurity.scalar(50.0), eps0=20.0)
-    numerics = Numerics((0.0, 0.7, -1.3), 0.1, 32, Grid(256))
+    numerics = Numerics((0.0, 0.7, -1.3), 0.1, 32, Grid(96))
 
     def compute(threads: int) -> Results:
         configure(threads=threads)
@@ -41,7 +41,7 @@ def one_and_two(nbse2: Material) -> tuple[Results, Results]:
             simulate_batch(specifications, numerics),
             simulate_batch(specifications[:1], numerics),
             simulate_batch([a1u], Numerics([0.0], 0.5, 32)),
-            density_of_states(specifications[0], [0.0, 0.7], 0.1, 256).to_numpy(),
+            density_of_states(specifications[0], [0.0, 0.7], 0.1, 96).to_numpy(),
         )
 
     try:

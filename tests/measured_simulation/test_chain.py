@@ -13,17 +13,29 @@ from gapscope import measured as measurements
 from gapscope.inference.measured_maps import sites_of
 from gapscope.instrument.scan import simulate_measurement
 from gapscope.instrument.settings import Measurement, Setpoint
+from gapscope.learning.prediction.predictor import Predictor
 from gapscope.measured.channels import image_of
 from gapscope.measured.preparation import Steps, prepare
 from gapscope.physics import LABELS
+from gapscope.support.resources import MEASURED_MODEL, find_model
 
 STEPS = Steps(mask_bragg=True)
+
+
+@pytest.fixture(scope="module")
+def network() -> Predictor:
+    """The shipped network for measured maps, loaded once."""
+    return Predictor.load(find_model(MEASURED_MODEL))
 
 
 @pytest.mark.parametrize("setpoint", [None, Setpoint(10.0)])
 @pytest.mark.parametrize(("irrep", "theta"), [("A2g", 0.5), ("Eg", 0.3), ("Eu", 1.2)])
 def test_a_realistic_measurement_is_read(
-    irrep: str, theta: float, setpoint: Setpoint | None, nbse2: gs.Material
+    irrep: str,
+    theta: float,
+    setpoint: Setpoint | None,
+    nbse2: gs.Material,
+    network: Predictor,
 ) -> None:
     state = gs.Specification(
         nbse2, gs.Pairing(irrep, 1.0, theta=theta), gs.Impurity.scalar(50.0), eps0=20.0
@@ -36,7 +48,7 @@ def test_a_realistic_measurement_is_read(
     assert math.dist(place, recorded) > 0.344
     assert math.dist(place, done.site(place)) < 0.05
     assert done.recorded(place) == pytest.approx(recorded)
-    answer = gs.predict(done, centre=recorded)
+    answer = gs.predict(done, network, centre=recorded)
     assert math.dist(sites_of(done, 64, recorded).attrs["centre"], place) < 0.05
     assert LABELS[int(answer["label"][0])] == irrep
     assert not bool(answer["unlike_training"][0])
@@ -44,9 +56,11 @@ def test_a_realistic_measurement_is_read(
 
 
 @pytest.mark.parametrize("name", ["2a", "2b", "3a"])
-def test_topographs_of_another_material_are_unlike_all_training(name: str, measured: Path) -> None:
+def test_topographs_of_another_material_are_unlike_all_training(
+    name: str, measured: Path, network: Predictor
+) -> None:
     path = measured / "nbs2" / f"figure_{name}.txt"
     if not path.is_file():
         pytest.skip(f"no {path.name}: set GAPSCOPE_MEASURED to the folder of measured files")
     done = prepare(image_of(measurements.open(path)), 3.33, STEPS)
-    assert bool(gs.predict(done)["unlike_training"][0])
+    assert bool(gs.predict(done, network)["unlike_training"][0])

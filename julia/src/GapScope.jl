@@ -10,7 +10,7 @@ Energies in meV; the Nambu basis holds electrons first, then as many holes.
 """
 module GapScope
 
-using LinearAlgebra: I, LAPACK, diag, eigvals
+using LinearAlgebra: I, LAPACK, diag, eigvals!
 
 include("threads.jl")
 include("fftw.jl")

@@ -6,6 +6,7 @@
 const MOST_SAMPLES = 2^17
 const ROW_ACCURACY = 1e-6       # what the two sets may show beyond the poles, relative to the row
 const FADED = 1e-8              # aliases, relative to the pole, that need neither correction nor, in the alarm, a name
+const NEGLIGIBLE = 1e-9         # share of what the sets show of a pole that their mean may keep
 const MOST_POLES = 64
 
 """
@@ -86,13 +87,14 @@ function predict!(rows::DenseRows, m1, seed)
     if seed === rows.roots
         last, before = rows.m1
         step = (m1 - last) / (last - before)
-        for k in eachindex(poles.places)
-            here, there = poles.places[k], rows.before[k]
-            rows.before[k] = here
-            (here == 0 || there == 0 || !isfinite(step)) && continue
-            guess = here + step * turned(here - there)
-            poles.places[k] = turned((real(guess) < 0) == (real(here) < 0) ? guess : complex(real(here), imag(guess)))
+        isfinite(step) || (step = 0.0)
+        here = copy(poles.places)
+        for k in eachindex(here)
+            here[k] == 0 && continue
+            guess = here[k] + step * last_move(here, rows.before, k)
+            poles.places[k] = (real(guess) < 0) == (real(here[k]) < 0) ? turned(guess) : turned(complex(real(here[k]), imag(guess)))
         end
+        copyto!(rows.before, here)
         rows.m1 = (m1, last)
     else
         fill!(poles.known, false)
@@ -105,6 +107,17 @@ function predict!(rows::DenseRows, m1, seed)
         end
         rows.m1 = (m1, NaN)
     end
+end
+
+# How a pole has moved; one that was found on the last row is taken to have moved as the nearest that was there before.
+function last_move(here, before, k)
+    nearest, move = Inf, 0.0im
+    for j in eachindex(here)
+        (here[j] == 0 || before[j] == 0) && continue
+        away = j == k ? 0.0 : abs(turned(here[j] - here[k]))
+        away < nearest && ((nearest, move) = (away, turned(here[j] - before[j])))
+    end
+    return move
 end
 
 # Fourier coefficients of G from the samples m2 = (j + shift)/n, times their share, added to `sums`.
@@ -138,19 +151,28 @@ function explain!(rows::DenseRows, z, n)
     reach = -log(FADED) / (n - rows.half)
     combine!(rows)
     allowed = ROW_ACCURACY * sqrt(sum(abs2, rows.mean) + sum(abs2, rows.difference))
-    polish!(rows.poles, rows.harmonics, z, 1.5reach)
-    error = unexplained(prepare!(rows.fit, rows.poles), rows.probes, rows.half)
-    if error > allowed
-        for s in shown_poles(rows.probes)
+    polish!(rows.poles, rows.harmonics, z, 1.2reach)
+    error = shown_error!(rows, n)
+    for q in axes(rows.probes, 3) # a pole may be faint in one of them
+        error > allowed || break
+        for s in shown_poles(view(rows.probes, :, :, q))
             abs(real(s)) < reach || continue
             slot = findfirst(==(0), rows.poles.places)
             slot === nothing && break
             rows.poles.places[slot], rows.poles.known[slot], rows.before[slot] = s, false, 0
         end
-        polish!(rows.poles, rows.harmonics, z, 1.5reach)
-        error = unexplained(prepare!(rows.fit, rows.poles), rows.probes, rows.half)
+        polish!(rows.poles, rows.harmonics, z, 1.2reach)
+        error = shown_error!(rows, n)
     end
     return error, error <= allowed
+end
+
+# A pole that is taken for its neighbour hides in the fit: what is left of it counts as often as the aliases of the
+# pole nearest to the circle add up, 1/(1 - u^2).
+function shown_error!(rows::DenseRows, n)
+    left = unexplained(prepare!(rows.fit, rows.poles), rows.probes, rows.half)
+    nearest = mapreduce(s -> s == 0 ? Inf : abs(real(s)), min, rows.poles.places; init = Inf)
+    return left / -expm1(-2n * nearest)
 end
 
 # Both sets to their mean and half their difference, and the difference to the probes.
@@ -171,19 +193,26 @@ function combine!(rows::DenseRows)
     end
 end
 
-# Take the aliases of the poles, u D(r), out of the mean.
+# Take the aliases of the poles, u D(r), out of the mean; of elements that are needed at r = 0 only, there.
 function correct!(rows::DenseRows, n)
-    fit = dual!(rows.fit)
+    fit, middle = dual!(rows.fit), rows.fit.reach + 1
     fill!(rows.strengths, 0)
     for p in 1:fit.count
         k = fit.slots[p]
         s = rows.poles.places[k]
         u = real(s) < 0 ? exp(n * s) : exp(-n * s)
+        abs(u) < NEGLIGIBLE && continue
         residue = abs2((1 - u^2) / u)
         for e in axes(rows.mean, 3)
             c = inner(fit.dual, p, rows.difference, e)
-            add_column!(rows.mean, e, -u * c, fit.columns, p)
-            rows.strengths[e, k] = residue * abs2(c)
+            if rows.solver.transformed[e]
+                rows.strengths[e, k] = residue * abs2(c)
+                add_column!(rows.mean, e, -u * c, fit.columns, p)
+            else
+                x = u * c * complex(fit.columns[middle, 1, p], fit.columns[middle, 2, p])
+                rows.mean[middle, 1, e] -= real(x)
+                rows.mean[middle, 2, e] -= imag(x)
+            end
         end
     end
 end

@@ -131,21 +131,23 @@ function unexplained(fit::Exponentials, probes, half)
 end
 
 """
-    shown_poles(probes)
+    shown_poles(probe)
 
-s = ln w of the exponentials whose sums the probes are; none of what is not finite.
+s = ln w of the exponentials whose sum the probe (2 reach + 1, 2) is; none of what is not finite.
 """
-function shown_poles(probes)
-    d = complex.(probes[:, 1, :], probes[:, 2, :])
-    all(isfinite, d) || return ComplexF64[]
-    n = size(d, 1)
+function shown_poles(probe)
+    all(isfinite, probe) || return ComplexF64[]
+    n = size(probe, 1)
     span = min(STRETCH, n ÷ 2)
-    stretches = hcat((d[j:(j + span - 1), q] for q in axes(d, 2) for j in 1:(n - span + 1))...)
+    stretches = [complex(probe[i + j, 1], probe[i + j, 2]) for i in 1:span, j in 0:(n - span)]
     factors, scales, _ = LAPACK.geqp3!(stretches)
     sizes = abs.(diag(factors))
     found = min(count(>(SPARK * sizes[1]), sizes), span - 1)
     found == 0 && return ComplexF64[]
     space = LAPACK.orgqr!(factors[:, 1:found], scales[1:found])
-    shift = space[1:(end - 1), :] \ space[2:end, :]
-    return [turned(log(w)) for w in eigvals(shift) if abs(w) > 0]
+    # Least squares for the shift: without their last row l the columns have the Gram matrix 1 - l l^H.
+    last = conj(space[end, :])
+    shift = space[1:(end - 1), :]' * space[2:end, :]
+    shift .+= last * (last' * shift) ./ (1 - sum(abs2, last))
+    return [turned(log(w)) for w in eigvals!(shift) if abs(w) > 0]
 end

@@ -6,6 +6,7 @@
 const MOST_STEPS = 8
 const LONGEST_STEP = 0.1
 const STEP_ACCURACY = 1e-5      # of the last step relative to the distance from the circle: its square remains
+const CLOSE = 0.01              # poles nearer to each other, relative to that distance, are of different bands
 
 """
     NearPoles(d, degree, capacity)
@@ -51,7 +52,7 @@ end
 
 function found_before(poles::NearPoles, k)
     s = poles.places[k]
-    near(j) = abs(turned(s - poles.places[j])) < 1e-9 + 1e-4 * abs(real(s))
+    near(j) = abs(turned(s - poles.places[j])) < 1e-9 + 1e-7 * abs(real(s))
     return any(j -> is_there(poles, j) && near(j), 1:(k - 1))
 end
 
@@ -68,12 +69,14 @@ function converge!(poles::NearPoles, k, harmonics, z)
             foreach(_ -> inverse_step!(poles, x), 1:2)
             poles.known[k] = true
         end
-        change = 1 / (inverse_step!(poles, x) - repulsion(poles, k, s))
+        inverse = inverse_step!(poles, x)
+        change = 1 / (inverse - repulsion(poles, k, s))
         isfinite(change) || return false
         moved = abs(change)
         moved > LONGEST_STEP && (change *= LONGEST_STEP / moved)
         poles.places[k] = turned(s - change)
-        moved <= STEP_ACCURACY * abs(real(poles.places[k])) && return true
+        # Without the repulsion, which makes steps short where there is still a way to go.
+        abs(inverse) * STEP_ACCURACY * abs(real(poles.places[k])) >= 1 && return true
     end
     return false
 end
@@ -93,7 +96,8 @@ function repulsion(poles::NearPoles, k, s)
             common += conj(poles.vectors[i, j]) * poles.vectors[i, k]
         end
         apart = turned(s - poles.places[j])
-        iszero(apart) || (total += abs2(common) / apart)
+        # Two of one band are never that close, for they lie on both sides of the circle.
+        abs(apart) < CLOSE * abs(real(s)) || (total += abs2(common) / apart)
     end
     return total
 end

@@ -204,6 +204,10 @@ mutable struct RowIntegral{S}
 end
 
 rows_of(solver::Union{RealPair,ComplexPair}, bonds, half, samples = 4half) = PoleRows(solver, bonds, half, samples)
+# On one of these panels exp(2 pi i m1 r1) makes at most one turn; on those of large blocks, whose rows cost more, two.
+first_panels(::Union{RealPair,ComplexPair}, half) = max(half, LEAST_PANELS)
+first_panels(::DensePath, half) = max(cld(half, 2), LEAST_PANELS ÷ 2)
+
 # The window's alias and the poles' need n > half; a set of 5/8 of a pair's finds what it needs for the least work.
 rows_of(solver::DensePath, bonds, half, samples = 4half) = DenseRows(solver, bonds, half, 32cld(max(5samples, 640), 256))
 
@@ -217,8 +221,7 @@ end
 
 function RowIntegral(solver, bonds::Bonds, z::Complex, half::Integer, samples::Integer, weights)
     integral = RowIntegral(solver, bonds, ComplexF64(z), Int(half), Int(samples), weights, Panel[], 0)
-    # On one of these panels exp(2 pi i m1 r1) makes at most one turn.
-    count = max(half, LEAST_PANELS)
+    count = first_panels(solver, half)
     starts = [((k - 1) / count, k / count, nothing) for k in 1:count]
     integral.panels = evaluate(integral, starts, 8)
     return integral

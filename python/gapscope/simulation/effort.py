@@ -22,7 +22,7 @@ COMPLEX, REAL = 16, 8
 POINTS = 15
 """Rows of a panel."""
 PANELS = 64
-"""Panels to begin with, at least."""
+"""Panels to begin with, at least; half as many of large blocks."""
 HALVED = 96
 """Panels that halving adds at 0.1 meV and an accuracy of 0.005, at most in most states of NbSe2."""
 RESULTS = 5
@@ -86,9 +86,9 @@ def map_effort(
         work += sum(one.fields for one in found) * half * _fft(method.kgrid) + product
     else:
         harder = _harder(broadening, method.accuracy)
-        panels = _panels(half, harder, rows, len(found))
         memory, work = 4 * green, 4 * product
         for block in found:
+            panels = _panels(block, half, harder, rows, len(found))
             samples = samples_of_row(block, 4 * half)
             sums = COMPLEX * (half + 1) * block.fields * (2 * 8 * half + 4 * span)
             values = COMPLEX * (half + 1) * block.fields * POINTS * panels
@@ -114,8 +114,9 @@ def states_effort(
         work = sum(_row_work(bonds, one, method.kgrid) for one in found) * method.kgrid
     else:
         memory = work = 0.0
-        panels = _panels(0, _harder(broadening, method.accuracy), None, len(found))
+        harder = _harder(broadening, method.accuracy)
         for block in found:
+            panels = _panels(block, 0, harder, None, len(found))
             samples = samples_of_row(block, 64)
             memory += _exact_buffers(bonds, block, samples, 0, threads)
             work += POINTS * panels * (_row_work(bonds, block, 2 * samples) + 3000)
@@ -144,8 +145,8 @@ def energy_groups(bonds: Bonds, energies: Sequence[float]) -> list[list[int]]:
     return groups
 
 
-def _panels(half: int, harder: float, rows: float | None, count: int) -> float:
-    start = max(half, PANELS)
+def _panels(block: Block, half: int, harder: float, rows: float | None, count: int) -> float:
+    start = max(half, PANELS) if block.is_pair else max(half / 2, PANELS / 2)
     if rows is not None:
         return max(start, rows / POINTS / count)
     return start + HALVED * harder

@@ -16,7 +16,11 @@ from gapscope.problem.paper import PAPER_RANGES, paper_problem, predicted_proble
 from gapscope.problem.problem import Problem
 from gapscope.simulation.materials import material
 
-CARDS = sorted((Path(__file__).parents[2] / "data" / "recipes").glob("*.md"))
+CARDS = [
+    card
+    for card in sorted((Path(__file__).parents[2] / "data" / "recipes").glob("*.md"))
+    if load_recipe(card.with_suffix(".toml")).schema_version == 1
+]
 PAPER = paper_problem(PAPER_RANGES)
 
 

@@ -45,6 +45,19 @@ def two_orbitals(impurity: gs.Impurity = IMPURITY) -> gs.Specification:
     return gs.Specification(material, gs.Pairing.from_bonds(singlet), impurity)
 
 
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ({"tip": 3.0}, "Tip"),
+        ({"tip": gs.Tip(3.0), "impurity": 50.0}, "Impurity"),
+        ({"tip": gs.Tip(3.0), "functions": "s"}, "WannierFunctions"),
+    ],
+)
+def test_what_is_of_another_type_is_refused(given: dict[str, object], kind: str) -> None:
+    with pytest.raises(SpecificationError, match=f"a gapscope {kind}"):
+        gs.continuum(two_orbitals(), gs.Numerics([1.0], 5.0, 8, gs.Grid(9)), **given)
+
+
 def gaussian(character: str, away: np.ndarray) -> np.ndarray:
     """Written from the formula, for s and px."""
     wave = (math.pi * WIDTH**2) ** -0.75 * np.exp(-(away**2).sum(axis=-1) / (2 * WIDTH**2))

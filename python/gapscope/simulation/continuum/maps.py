@@ -73,8 +73,8 @@ def continuum(
 
     Raises
     ------
-    SpecificationError : orbitals of unknown character without functions, or a source without what
-        belongs to it.
+    SpecificationError : a tip, functions or an impurity of another type, orbitals of unknown
+        character without functions, or a source without what belongs to it.
     SettingError : functions that are zero at the tip, or that reach too far.
     NumericsError : pixels that are no even whole number, a window that G does not cover, or what
         does not fit into memory.
@@ -86,6 +86,11 @@ def continuum(
         was asked for.
     """
     _require_pixels(pixels)
+    _require_kind(tip, Tip, "gs.Tip(height=5.0)")
+    if functions is not None:
+        _require_kind(functions, WannierFunctions, "gs.WannierFunctions.slater(material)")
+    if impurity is not None:
+        _require_kind(impurity, Impurity, "gs.Impurity.scalar(50.0)")
     if isinstance(source, Specification):
         specification, known = source, None
         if numerics is None:
@@ -249,6 +254,13 @@ def _require_memory(energies: int, window: int, pixels: int) -> None:
             *((f"window = {n}", partial(memory, n, pixels)) for n in (window // 4 * 2,) if n),
         ],
     )
+
+
+def _require_kind(value: object, kind: type, example: str) -> None:
+    if not isinstance(value, kind):
+        raise SpecificationError(
+            f"A continuum map takes a gapscope {kind.__name__}.", value, f"Give {example}, say."
+        )
 
 
 def _require_as_many(functions: WannierFunctions, specification: Specification) -> None:

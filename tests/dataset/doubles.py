@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import built_here
 from gapscope.dataset.compute import Simulator
 from gapscope.dataset.recipe import Recipe
 from gapscope.errors import HostDiedError, KernelError
@@ -239,4 +238,7 @@ def specification(what: Recipe, sample: int) -> Specification:
 
 def build_here(what: Recipe, folder: Path, simulator: Simulator | None = None) -> Path:
     """A dataset built in this process, without Dask."""
+    # Dask's workers, which unpickle these doubles, see this folder alone.
+    import built_here
+
     return built_here.build_here(what, folder, simulator or Formula())

@@ -14,7 +14,6 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from built_here import build_here
 from gapscope.dataset.recipe import Recipe
 from gapscope.instrument.contour import Contour
 from gapscope.learning.network.backbone import BACKBONES, Backbone, vgg
@@ -132,6 +131,9 @@ class Toy:
 
 def build_toys(folder: Path, **changes: Any) -> Path:
     """A dataset of toy maps, built in this process."""
+    # A training that is to be killed, in a process of its own, sees this folder alone.
+    from built_here import build_here
+
     recipe = Recipe.from_dict(RECIPE | changes)
     return build_here(recipe, folder, Toy())
 

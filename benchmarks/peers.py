@@ -41,7 +41,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -144,11 +144,6 @@ class CalcQPI:
     ) -> tuple[Spent, Map]:
         """Times of the whole program, and its output over pi, (layers, window, window)."""
         settings = {
-            "tbfile": '"hr.dat"',
-            "qpifile": '"map.idl"',
-            "idlorbitalfile": '"orbitals.idl"',
-            "scmodel": "true",
-            "spin": "true",
             "window": 0,
             "oversamp": 1,
             "lattice": window,
@@ -158,10 +153,7 @@ class CalcQPI:
             "layers": layers,
             "scattering": f"({v},{v})",
         }
-        lines = [f"{name}={value};\n" for name, value in settings.items()]
-        (self.folder / "settings").write_text("".join(lines), encoding="ascii")
-        written = self.folder / "map.idl"
-        written.unlink(missing_ok=True)
+        self.write_settings(settings)
         start, cpu = time.perf_counter(), 0.0
         with subprocess.Popen(
             [self.program, "settings"],
@@ -176,10 +168,27 @@ class CalcQPI:
                     cpu = cpu_of(process.pid)
                 time.sleep(0.02)
         spent = time.perf_counter() - start, cpu
-        *head, data = written.read_bytes().split(b"\n", 12)
+        return spent, self.read_map()
+
+    def write_settings(self, settings: Mapping[str, object]) -> None:
+        """What a run computes of the model; no map is left of an earlier one."""
+        files = {
+            "tbfile": '"hr.dat"',
+            "qpifile": '"map.idl"',
+            "idlorbitalfile": '"orbitals.idl"',
+            "scmodel": "true",
+            "spin": "true",
+        }
+        lines = [f"{name}={value};\n" for name, value in {**files, **settings}.items()]
+        (self.folder / "settings").write_text("".join(lines), encoding="ascii")
+        (self.folder / "map.idl").unlink(missing_ok=True)
+
+    def read_map(self) -> Map:
+        """The output of the last run over pi, (layers, pixels, pixels)."""
+        *head, data = (self.folder / "map.idl").read_bytes().split(b"\n", 12)
         n1, n2, n = (int(word) for word in head[2:5])
         stored = np.frombuffer(data, dtype=np.float32).reshape(n, n2, n1)
-        return spent, stored.transpose(0, 2, 1).astype(np.float64) / np.pi
+        return stored.transpose(0, 2, 1).astype(np.float64) / np.pi
 
     def host(self, delta: float) -> float:
         """Density of states without impurity, on the same k-grid."""

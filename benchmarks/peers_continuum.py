@@ -77,11 +77,6 @@ def write_functions(
 def theirs(program: CalcQPI, energy: float, delta: float) -> tuple[float, NDArray[np.float64]]:
     """CPU seconds of the whole program, and its map over pi, (pixels, pixels)."""
     settings = {
-        "tbfile": '"hr.dat"',
-        "qpifile": '"map.idl"',
-        "idlorbitalfile": '"orbitals.idl"',
-        "scmodel": "true",
-        "spin": "true",
         "output": "wannier",
         "window": REACH,
         "oversamp": PIXELS,
@@ -93,8 +88,7 @@ def theirs(program: CalcQPI, energy: float, delta: float) -> tuple[float, NDArra
         "layers": 1,
         "scattering": f"({STRENGTH},{STRENGTH})",
     }
-    lines = [f"{name}={value};\n" for name, value in settings.items()]
-    (program.folder / "settings").write_text("".join(lines), encoding="ascii")
+    program.write_settings(settings)
     before = os.times()
     subprocess.run(
         [program.program, "settings"],
@@ -105,11 +99,8 @@ def theirs(program: CalcQPI, energy: float, delta: float) -> tuple[float, NDArra
         stderr=subprocess.DEVNULL,
     )
     after = os.times()
-    *head, data = (program.folder / "map.idl").read_bytes().split(b"\n", 12)
-    n1, n2, n = (int(word) for word in head[2:5])
-    stored = np.frombuffer(data, dtype=np.float32).reshape(n, n2, n1)[0].T.astype(np.float64)
     spent = after.children_user - before.children_user + after.children_system
-    return spent - before.children_system, stored / np.pi
+    return spent - before.children_system, program.read_map()[0]
 
 
 def main() -> None:

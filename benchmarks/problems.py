@@ -83,8 +83,8 @@ def on_a_finer_grid(folder: Path, name: str, run: RunFolder) -> str:
     found = evaluate(run.path, data)
     foreign = int(found.predictions["unlike_training"].sum())
     return (
-        f"- Of {STATES} maps of other states on a grid of {kgrid}, {FINER} times as fine as the"
-        f" recipe's,\n  {found.accuracy:.0%} are read rightly, and {foreign} are called unlike.\n"
+        f"- Maps of {STATES} other states on a grid of {kgrid}, {FINER} times as fine as the"
+        f" recipe's:\n  {found.accuracy:.0%} are read rightly, and {foreign} are called unlike.\n"
     )
 
 

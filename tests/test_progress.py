@@ -28,7 +28,7 @@ def run(
     """Chunks of ``count`` energies, each of which takes so long; the first call takes more."""
     made = []
     groups = [[n] for n in range(count)]
-    for chunk in in_chunks(groups, "energy/energies", lambda: expected, lambda _: "or not at all"):
+    for chunk in in_chunks(groups, "energy/energies", lambda: expected, "or not at all"):
         clock.now += seconds * len(chunk) + (first if not made else 0.0)
         made.append(chunk)
     return made

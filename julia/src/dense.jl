@@ -107,12 +107,7 @@ Inverse in place by Gauss-Jordan elimination with row pivoting.
 function invert!(a::AbstractMatrix{ComplexF64}, pivots::Vector{Int})
     d = size(a, 1)
     @inbounds for k in 1:d
-        p = k
-        for i in (k + 1):d
-            abs2(a[i, k]) > abs2(a[p, k]) && (p = i)
-        end
-        pivots[k] = p
-        swap_rows!(a, k, p)
+        pivot!(a, pivots, k)
         inverse = inv(a[k, k])
         a[k, k] = 1
         for j in 1:d
@@ -132,6 +127,16 @@ function invert!(a::AbstractMatrix{ComplexF64}, pivots::Vector{Int})
         a[i, k], a[i, p] = a[i, p], a[i, k]
     end
     return a
+end
+
+# The row below row k - 1 with the largest element of column k becomes row k.
+function pivot!(a, pivots, k)
+    p = k
+    @inbounds for i in (k + 1):size(a, 1)
+        abs2(a[i, k]) > abs2(a[p, k]) && (p = i)
+    end
+    @inbounds pivots[k] = p
+    swap_rows!(a, k, p)
 end
 
 function swap_rows!(a, k, p)

@@ -129,12 +129,7 @@ end
 function lu!(a, pivots)
     d = size(a, 1)
     @inbounds for k in 1:d
-        p = k
-        for i in (k + 1):d
-            abs2(a[i, k]) > abs2(a[p, k]) && (p = i)
-        end
-        pivots[k] = p
-        swap_rows!(a, k, p)
+        pivot!(a, pivots, k)
         iszero(a[k, k]) && return false
         inverse = reciprocal(a[k, k])
         for i in (k + 1):d

@@ -226,7 +226,7 @@ def test_a_greens_function_that_ends_too_early_is_refused() -> None:
 
 
 def test_a_map_less_accurate_than_was_asked_for_says_so() -> None:
-    """Of a Green's function that says it was computed to more than it was."""
+    """A Green's function may say that it was computed to more than it was."""
     spec = nbse2()
     green = gs.green_function(spec, gs.Numerics((0.3,), 0.5, 8, accuracy=0.1), reach=6)
     bold = green.assign_attrs(accuracy=1e-5)

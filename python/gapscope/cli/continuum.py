@@ -10,15 +10,12 @@ import click
 from gapscope.cli.options import (
     FILE,
     WHOLE,
-    accuracy_option,
-    broadening_option,
     figure_option,
     is_given,
-    kgrid_option,
+    numerics_options,
     output_option,
     require_undecided,
     told_warnings,
-    window_option,
 )
 from gapscope.cli.outputs import require_outputs
 from gapscope.cli.scatterer import files, impurity_options, scatterers
@@ -44,16 +41,7 @@ ALLOWED = {
 @click.option(
     "--green", type=FILE, help="File of gapscope green, instead of the superconductor's options."
 )
-@click.option(
-    "--energy", "energies", type=float, multiple=True, help="meV; several as 0,0.5 or repeated."
-)
-@broadening_option
-@window_option
-@click.option(
-    "--method", type=click.Choice(["converged", "grid"]), default="converged", show_default=True
-)
-@accuracy_option
-@kgrid_option
+@numerics_options
 @click.option(
     "--tip-height",
     type=float,

@@ -10,11 +10,10 @@ import click
 from gapscope.cli.options import (
     FILE,
     WHOLE,
-    accuracy_option,
     broadening_option,
     figure_option,
     is_given,
-    kgrid_option,
+    numerics_options,
     output_option,
     require_undecided,
     told_warnings,
@@ -34,16 +33,7 @@ if TYPE_CHECKING:
 @click.command()
 @state_options
 @impurity_options
-@click.option(
-    "--energy", "energies", type=float, multiple=True, help="meV; several as 0,0.5 or repeated."
-)
-@broadening_option
-@window_option
-@click.option(
-    "--method", type=click.Choice(["converged", "grid"]), default="converged", show_default=True
-)
-@accuracy_option
-@kgrid_option
+@numerics_options
 @click.option(
     "--convention",
     type=click.Choice(["ldos", "paper"]),
@@ -144,22 +134,13 @@ def _from_green(
 @click.command()
 @state_options
 @impurity_options
-@click.option(
-    "--energy", "energies", type=float, multiple=True, help="meV; several as 0,0.5 or repeated."
-)
-@broadening_option
-@window_option
+@numerics_options
 @click.option(
     "--reach",
     type=WHOLE,
     help="Lattice vectors beyond the window to which G is kept, for impurities up to that far from"
     " r = 0  [default: as far as the impurity given here]",
 )
-@click.option(
-    "--method", type=click.Choice(["converged", "grid"]), default="converged", show_default=True
-)
-@accuracy_option
-@kgrid_option
 @output_option
 def green(
     energies: tuple[float, ...],

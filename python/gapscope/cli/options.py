@@ -43,6 +43,28 @@ accuracy_option = click.option(
     help="Largest relative error (method converged).",
 )
 kgrid_option = click.option("--kgrid", type=WHOLE, help="k points per side (method grid).")
+numerics_options = adding(
+    [
+        click.option(
+            "--energy",
+            "energies",
+            type=float,
+            multiple=True,
+            help="meV; several as 0,0.5 or repeated.",
+        ),
+        broadening_option,
+        window_option,
+        click.option(
+            "--method",
+            type=click.Choice(["converged", "grid"]),
+            default="converged",
+            show_default=True,
+        ),
+        accuracy_option,
+        kgrid_option,
+    ]
+)
+"""What a map's ``Numerics`` are made of."""
 output_option = click.option(
     "-o", "--output", type=FILE, required=True, help="netCDF file to write."
 )

@@ -136,13 +136,8 @@ def compute_shard(job: Job, index: int) -> ShardEntry:
     if recipe.holds_green:
         further = _greens(job.simulator, own, recipe)
     else:
-        further = dict(
-            zip(
-                ("ldos_change", "dos"),
-                simulate_samples(own, recipe.numerics(), job.simulator.maps),
-                strict=True,
-            )
-        )
+        ldos_change, dos = simulate_samples(own, recipe.numerics(), job.simulator.maps)
+        further = {"ldos_change": ldos_change, "dos": dos}
     if contours := recipe.contours():
         further["integral_change"] = job.simulator.integral_changes(
             specifications, contours, recipe.numerics()

@@ -145,7 +145,7 @@ def green_maps(
 
 
 def _densities(local: Complex) -> NDArray[np.float64]:
-    """Of each electron component, (energies, electrons)."""
+    """Density of states of each electron component, (energies, electrons)."""
     diagonal = np.diagonal(local, axis1=1, axis2=2)
     return np.asarray(-diagonal[:, : diagonal.shape[1] // 2].imag / np.pi)
 

@@ -172,16 +172,12 @@ def _in_turn(
 ) -> Green:
     """G at all energies, a few at a time, with a word about the time and a bar."""
     bonds, scatterers = specification.bdg(), specification.scatterers()
-
-    def seconds(method: Any) -> float:
-        return map_seconds(bonds, scatterers, replace(numerics, method=method))
-
-    def remedy(left: float) -> str:
-        return other_method(numerics.method)
-
     energies = numerics.energies
     chunks = in_chunks(
-        energy_groups(bonds, energies), "energy/energies", lambda: seconds(numerics.method), remedy
+        energy_groups(bonds, energies),
+        "energy/energies",
+        lambda: map_seconds(bonds, scatterers, numerics),
+        other_method(numerics.method),
     )
     parts = [(chunk, compute([energies[n] for n in chunk])) for chunk in chunks]
     if len(parts) == 1:

@@ -79,15 +79,11 @@ class MapRequest:
         if not progress:
             return self._maps(energies)
         first, scatterers, numerics = self.hamiltonians[0], self.impurities[0], self.numerics
-
-        def remedy(left: float) -> str:
-            return other_method(numerics.method)
-
         chunks = in_chunks(
             energy_groups(first, energies),
             "energy/energies",
             lambda: map_seconds(first, scatterers, numerics) * len(self.hamiltonians),
-            remedy,
+            other_method(numerics.method),
         )
         parts = [(chunk, self._maps([energies[n] for n in chunk])) for chunk in chunks]
         return parts[0][1] if len(parts) == 1 else _joined(parts, len(energies))

@@ -90,15 +90,12 @@ def density_of_states(
         if not progress:
             return [(list(range(len(values))), compute(values))]
         everything = tuple(values.tolist())
-
-        def seconds(one: Grid | Converged) -> float:
-            return states_seconds(bonds, everything, broadening, one)
-
-        def remedy(left: float) -> str:
-            return other_method(method)
-
-        groups = [[n] for n in range(len(values))]
-        chunks = in_chunks(groups, "energy/energies", lambda: seconds(method), remedy)
+        chunks = in_chunks(
+            [[n] for n in range(len(values))],
+            "energy/energies",
+            lambda: states_seconds(bonds, everything, broadening, method),
+            other_method(method),
+        )
         return [(chunk, compute(values[chunk])) for chunk in chunks]
 
     coords: dict[str, Any] = {"energy": ("energy", values, {"long_name": "energy", "units": "meV"})}
@@ -200,7 +197,7 @@ def spectral_function(
             list(range(len(flat))[at : at + TOGETHER]) for at in range(0, len(flat), TOGETHER)
         ]
         spectral = np.empty((len(flat), len(values)))
-        for chunk in in_chunks(groups, "momentum/momenta", lambda: 0.0, lambda _: ""):
+        for chunk in in_chunks(groups, "momentum/momenta", lambda: 0.0):
             spectral[chunk] = compute(flat[chunk])
     else:
         spectral = compute(flat)

@@ -111,6 +111,4 @@ def states_seconds(
 
 def other_method(method: Grid | Converged) -> str:
     """What is said of the other method where one takes long."""
-    if isinstance(method, Grid):
-        return "the method converged takes far fewer k points"
-    return ""
+    return "the method converged takes far fewer k points" if isinstance(method, Grid) else ""

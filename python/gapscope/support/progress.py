@@ -61,7 +61,7 @@ def in_chunks(
     groups: Sequence[Sequence[int]],
     unit: str,
     expected: Callable[[], float],
-    remedy: Callable[[float], str],
+    instead: str = "",
 ) -> Iterator[list[int]]:
     """Numbers of energies (or momenta) for one call after the other; telling happens in between.
 
@@ -70,13 +70,13 @@ def in_chunks(
     groups : numbers of what is computed together.
     unit : what the numbers count, in the singular and the plural with a slash.
     expected : seconds of all groups before the first is computed; 0 for few.
-    remedy : what might be done instead of waiting so many seconds, for the line about the time.
+    instead : what might be done instead of waiting, for the line about the time.
     """
     count = sum(map(len, groups))
     told = False
 
     def tell(seconds: float, left: int) -> bool:
-        _tell(seconds, left, unit, remedy(seconds))
+        _tell(seconds, left, unit, instead)
         return True
 
     if (seconds := expected()) > LONG:

@@ -9,9 +9,11 @@ import pytest
 
 from built_here import build_here
 from gapscope.dataset.build import KERNEL
+from gapscope.dataset.merges import merge_candidates
 from gapscope.dataset.recipe import Recipe, load_recipe
 from gapscope.learning.evaluation.evaluate import evaluate
 from gapscope.learning.model_folder.trained import load_trained
+from gapscope.simulation.materials import material
 from gapscope.support.resources import find_recipe, share_folder
 
 PER_CLASS = 3
@@ -23,7 +25,21 @@ FOREIGN = 0.2
 """Largest share of maps that are called unlike the maps of the training; 0.01 is the level."""
 
 
-@pytest.mark.parametrize("name", ["bi2212", "nbse2-substrate", "nbs2"])
+NAMES = ("bi2212", "nbse2-substrate", "nbs2")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_networks_have_the_problem_that_the_recipe_gives(name: str) -> None:
+    """Merges of candidates are found again, for nbs2 that of A1u and A2u."""
+    recipe = load_recipe(find_recipe(name))
+    matter = material(recipe.material)
+    found = merge_candidates(recipe.define(matter), recipe, matter, KERNEL)
+    assert found == load_trained(share_folder() / "data" / "models" / name).config.problem
+    merged = [one.label for one in found.classes if len(one.members) > 1]
+    assert merged == (["A1u/A2u"] if name == "nbs2" else [])
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_states_that_no_network_has_seen_are_read(name: str, tmp_path: Path) -> None:
     model = share_folder() / "data" / "models" / name
     problem = load_trained(model).config.problem

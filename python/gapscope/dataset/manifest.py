@@ -26,7 +26,9 @@ MANIFEST_BYTES = 64_000_000
 class Manifest:
     """Recipe, material and problem of a dataset, what computes it, and its shards by index.
 
-    ``identity``, a hash of recipe and material, is what shards and ``dataset.h5`` are known by.
+    ``identity``, a hash of recipe and material, is what shards and ``dataset.h5`` are known by. The
+    problem follows from the two, and is no part of it: what a later gapscope finds out and stores
+    besides leaves identities as they are.
     """
 
     recipe: Recipe
@@ -40,8 +42,6 @@ class Manifest:
     def start(cls, recipe: Recipe, material: Material, problem: Problem) -> Manifest:
         """The manifest of a dataset without shards."""
         content = {"recipe": recipe.deciding(), "material": material.to_dict()}
-        if recipe.schema_version > 1:
-            content["problem"] = problem.to_dict()
         text = json.dumps(content, sort_keys=True)
         identity = hashlib.sha256(text.encode()).hexdigest()
         own = recipe.for_orbitals(material.orbitals)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gapscope.errors import SpecificationError
+from gapscope.physics.kinds import require_kind
 
 ROUNDING = 1e-12
 """Relative size below which an amplitude counts as the rounding of an exact zero."""
@@ -75,15 +77,24 @@ class Bonds:
 
     @classmethod
     def from_dict(cls, bonds: Mapping[tuple[int, int], ArrayLike]) -> Bonds:
-        """Bonds from {(R1, R2): matrix or number}."""
-        rows = [np.atleast_2d(np.asarray(matrix, dtype=np.complex128)) for matrix in bonds.values()]
+        """Bonds from {(R1, R2): matrix or number}; raises SpecificationError."""
+        require_kind(bonds, Mapping, "A list of bonds", "{(1, 0): -100.0, (-1, 0): -100.0}")
+        try:
+            rows = [np.atleast_2d(np.asarray(m, dtype=np.complex128)) for m in bonds.values()]
+            vectors: Any = np.array(list(bonds), dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise SpecificationError(
+                "Bonds are matrices or numbers by lattice vectors.",
+                f"{bonds!r:.200}",
+                "Give for example {(1, 0): -100.0, (-1, 0): -100.0}.",
+            ) from error
         if len({row.shape for row in rows}) != 1:
             raise SpecificationError(
                 "All bond matrices have the same shape.",
                 sorted({row.shape for row in rows}),
                 "Use one d x d matrix per bond.",
             )
-        return cls(np.array(list(bonds), dtype=np.float64), np.stack(rows))
+        return cls(vectors, np.stack(rows))
 
     @classmethod
     def sum(cls, terms: Iterable[Bonds]) -> Bonds:

@@ -8,7 +8,7 @@ in the gap (:mod:`gapscope.physics.impurity_matrix`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from gapscope.errors import SpecificationError
 from gapscope.physics.impurity_file import read_terms
 from gapscope.physics.impurity_matrix import MatrixTerm, rows_of
+from gapscope.physics.kinds import is_number
 from gapscope.physics.spin import S0, SX, SY, SZ
 
 Site = tuple[int, int]
@@ -83,15 +84,8 @@ class Impurity:
                 "An impurity has at least one term.", "no term", "Use Impurity.scalar(0.0)."
             )
         for term in self.terms:
-            if isinstance(term, MatrixTerm):
-                continue
-            numbers = (term.scalar, *term.moment, *(term.weights or ()))
-            if not np.isfinite(numbers).all():
-                raise SpecificationError(
-                    "Impurity strengths and orbital weights are finite numbers (meV).",
-                    term,
-                    "For the unitary limit use a large finite strength, for example 1e6 meV.",
-                )
+            if not isinstance(term, MatrixTerm):
+                _numbers((term.scalar, *term.moment, *(term.weights or ())))
 
     def __repr__(self) -> str:
         return " + ".join(repr(term) for term in self.terms)
@@ -101,7 +95,8 @@ class Impurity:
         cls, strength: float, orbitals: Sequence[float] | None = None, site: Sequence[int] = ORIGIN
     ) -> Impurity:
         """Potential scatterer V = v tau3 s0 of strength v in meV, on all or weighted orbitals."""
-        term = ImpurityTerm(float(strength), (0.0, 0.0, 0.0), _weights(orbitals), _site(site))
+        strength = _numbers([strength])[0]
+        term = ImpurityTerm(strength, (0.0, 0.0, 0.0), _weights(orbitals), _site(site))
         return cls((term,))
 
     @classmethod
@@ -112,13 +107,14 @@ class Impurity:
         site: Sequence[int] = ORIGIN,
     ) -> Impurity:
         """Classical moment J.sigma with J = (Jx, Jy, Jz) in meV, on all or weighted orbitals."""
-        if len(moment) != 3:
+        numbers = _numbers(moment)
+        if len(numbers) != 3:
             raise SpecificationError(
                 "A magnetic moment has three components Jx, Jy, Jz.",
-                list(moment),
+                list(numbers),
                 "Give three numbers in meV.",
             )
-        jx, jy, jz = (float(j) for j in moment)
+        jx, jy, jz = numbers
         return cls((ImpurityTerm(0.0, (jx, jy, jz), _weights(orbitals), _site(site)),))
 
     @classmethod
@@ -247,8 +243,23 @@ class Impurity:
         ]
 
 
+def _numbers(given: Sequence[float]) -> tuple[float, ...]:
+    listed = np.iterable(given) and not isinstance(given, (bytes, Mapping))
+    if not (listed and all(map(is_number, given))):
+        raise SpecificationError(
+            "Impurity strengths and orbital weights are finite numbers (meV).",
+            f"{given!r:.200}",
+            "For the unitary limit use a large finite strength, for example 1e6 meV.",
+        )
+    return tuple(float(one) for one in given)
+
+
 def _site(site: Sequence[int]) -> Site:
-    if len(site) != 2 or not all(isinstance(r, (int, np.integer)) for r in site):
+    if (
+        not np.iterable(site)
+        or len(site) != 2
+        or not all(isinstance(r, (int, np.integer)) for r in site)
+    ):
         raise SpecificationError(
             "An impurity stands on a lattice site, two whole numbers (r1, r2).",
             site,
@@ -258,4 +269,4 @@ def _site(site: Sequence[int]) -> Site:
 
 
 def _weights(orbitals: Sequence[float] | None) -> tuple[float, ...] | None:
-    return None if orbitals is None else tuple(float(w) for w in orbitals)
+    return None if orbitals is None else _numbers(orbitals)

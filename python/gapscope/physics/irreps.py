@@ -19,7 +19,7 @@ LABELS = ("A1g", "A12u", "A2g", "Eg", "Eu")
 
 def require_irrep(irrep: str) -> None:
     """Raise SpecificationError, with the nearest names, unless the irrep is one of the six."""
-    if irrep not in IRREPS:
+    if not isinstance(irrep, str) or irrep not in IRREPS:
         raise SpecificationError(
             f"An irrep of D3h is one of {', '.join(IRREPS)}.", irrep, _remedy(str(irrep))
         )

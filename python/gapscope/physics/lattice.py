@@ -18,6 +18,7 @@ from scipy.spatial import Voronoi
 from gapscope.errors import NumericsError, SpecificationError
 from gapscope.physics.cell import VECTORS, StandardCell, standard_cell
 from gapscope.physics.group.lattice_operations import lattice_operations, reduced_basis
+from gapscope.physics.kinds import is_number
 
 EDGE = 1e-6
 """Lattice constants by which a position may pass the window's last sites: rounding."""
@@ -48,14 +49,14 @@ class Lattice:
     cell: Cell | None = None
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.constant) and self.constant > 0):
+        if not (is_number(self.constant) and self.constant > 0):
             raise SpecificationError(
                 "The lattice constant is a positive length in Angstrom.",
                 self.constant,
                 "Give it in Angstrom, for example 3.44.",
             )
         if self.cell is None:
-            if self.name not in VECTORS:
+            if not isinstance(self.name, str) or self.name not in VECTORS:
                 raise SpecificationError(
                     f"A lattice is one of {', '.join(VECTORS)} where it is given by its name.",
                     self.name,
@@ -177,7 +178,7 @@ def cell_vectors(a: float, b: float, angle: float) -> NDArray[np.float64]:
     ------
     SpecificationError : lengths that are not positive, or an angle outside 0 to 180 degrees.
     """
-    if not (np.isfinite([a, b, angle]).all() and a > 0 and b > 0 and 0 < angle < 180):
+    if not (all(map(is_number, (a, b, angle))) and a > 0 and b > 0 and 0 < angle < 180):
         raise SpecificationError(
             "A cell has two positive lengths, and an angle between 0 and 180 degrees.",
             f"a = {a}, b = {b}, angle = {angle}",

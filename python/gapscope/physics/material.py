@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from gapscope.errors import MaterialFileError, SpecificationError
 from gapscope.physics.bonds import Bonds, require_hermitian
 from gapscope.physics.filling import filled
+from gapscope.physics.kinds import require_kind
 from gapscope.physics.lattice import Lattice
 from gapscope.physics.material_file import read_material_file
 from gapscope.physics.orbitals import Atom, Orbital, atoms_of
@@ -50,6 +51,8 @@ class Material:
     basis: tuple[Orbital, ...] | None = None
 
     def __post_init__(self) -> None:
+        require_kind(self.bonds, Bonds, "A Hamiltonian", "gs.Bonds.from_dict({(0, 0): ...})")
+        require_kind(self.lattice, Lattice, "A lattice", 'gs.Lattice("square", 3.8)')
         if self.bonds.dimension % 2:
             raise SpecificationError(
                 "Electron matrices are 2n x 2n: n orbitals, two spins.",
@@ -59,7 +62,11 @@ class Material:
         require_hermitian(self.bonds, self.name)
         if self.basis is None:
             object.__setattr__(self, "basis", DEFAULT_BASIS if self.orbitals == 1 else None)
-        elif len(self.basis) != self.orbitals:
+            return
+        require_kind(self.basis, (tuple, list), "A basis", 'a list of Orbital("dz2"), say')
+        for one in self.basis:
+            require_kind(one, Orbital, "An entry of a basis", 'Orbital("dz2"), say')
+        if len(self.basis) != self.orbitals:
             raise SpecificationError(
                 "The basis names every orbital of the material once.",
                 f"{len(self.basis)} orbitals in the basis of {self.orbitals} orbitals",

@@ -21,6 +21,7 @@ from gapscope.physics.gaps.mixture import FunctionTerm, mixed_functions
 from gapscope.physics.gaps.term import GapTerm, partner_coefficients
 from gapscope.physics.group.found import EXACT, find_group
 from gapscope.physics.irreps import require_irrep
+from gapscope.physics.kinds import is_number
 from gapscope.physics.material import Material
 
 NORMAL = "normal"
@@ -78,6 +79,13 @@ class Pairing:
     terms: tuple[GapTerm, ...] = ()
 
     def __post_init__(self) -> None:
+        for name in ANGLES:
+            if getattr(self, name) is not None and not is_number(getattr(self, name)):
+                raise SpecificationError(
+                    "Angles are finite numbers in radians.",
+                    f"{name} = {getattr(self, name)!r:.200}",
+                    "Give a number.",
+                )
         if self.custom is None:
             require_irrep(self.irrep)
             self._check_angles()
@@ -313,10 +321,6 @@ class Pairing:
                     f"{name} = {value!r}",
                     f"Leave {name} out, or choose an irrep that has it.",
                 )
-            if not np.isfinite(value):
-                raise SpecificationError(
-                    "Angles are finite numbers in radians.", f"{name} = {value!r}", "Give a number."
-                )
         missing = [name for name in REQUIRED[self.irrep] if name not in given]
         general = [name for name in _GENERAL_EG if name in given]
         if general:
@@ -363,7 +367,7 @@ def _mix(first: str, second: str, theta: float, phi: float = 0.0) -> Bonds:
 
 
 def _require_positive(gap: float) -> None:
-    if not (np.isfinite(gap) and gap > 0):
+    if not (is_number(gap) and gap > 0):
         raise SpecificationError(
             "The gap is a positive number in meV (a sign of it changes no map).",
             gap,

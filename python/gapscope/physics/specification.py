@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from gapscope.errors import SpecificationError
 from gapscope.physics.bonds import Bonds
 from gapscope.physics.impurity import ORIGIN, Impurity, Site
+from gapscope.physics.kinds import is_number, require_kind
 from gapscope.physics.lattice import require_triangular
 from gapscope.physics.material import Material
 from gapscope.physics.pairing import Pairing
@@ -34,6 +35,12 @@ def bdg_bonds(electrons: Bonds, gap: Bonds) -> Bonds:
         unit[row, column] = 1
         terms.append(bonds.kron(left=unit))
     return Bonds.sum(terms)
+
+
+def require_specification(value: object) -> None:
+    """Raise SpecificationError for anything but a Specification."""
+    example = "gs.Specification(material, pairing, impurity)"
+    require_kind(value, Specification, "What is simulated", example)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +72,8 @@ class Specification:
 
     Raises
     ------
-    SpecificationError : eps0 is not finite, or the parts do not fit each other's orbitals.
+    SpecificationError : a part of another kind, eps0 is not finite, or the parts do not fit each
+        other's orbitals.
     """
 
     material: Material
@@ -74,7 +82,10 @@ class Specification:
     eps0: float = 0.0
 
     def __post_init__(self) -> None:
-        if not np.isfinite(self.eps0):
+        require_kind(self.material, Material, "A material", 'gs.material("nbse2")')
+        require_kind(self.pairing, Pairing, "A pairing", 'gs.Pairing("Eg", gap=1.0, theta=0.3)')
+        require_kind(self.impurity, Impurity, "An impurity", "gs.Impurity.scalar(50.0)")
+        if not is_number(self.eps0):
             raise SpecificationError(
                 "The onsite energy eps0 is a finite number in meV.", self.eps0, "Give a number."
             )

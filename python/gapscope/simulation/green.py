@@ -20,13 +20,13 @@ from gapscope.kernel.green import Green, converged_green, grid_green
 from gapscope.physics.bonds import Bonds
 from gapscope.physics.material import Material
 from gapscope.physics.scattering import reach_of
-from gapscope.physics.specification import Specification
+from gapscope.physics.specification import Specification, require_specification
 from gapscope.simulation.accuracy import warn_of_budget, warn_of_grid
 from gapscope.simulation.atoms import orbital_names
 from gapscope.simulation.effort import COMPLEX, energy_groups, map_effort
 from gapscope.simulation.greenfile import GREEN_DIMS, GREEN_SCHEMA
 from gapscope.simulation.map_dataset import numerics_attributes, parameters, site_coordinates, told
-from gapscope.simulation.numerics import Grid, Numerics
+from gapscope.simulation.numerics import Grid, Numerics, require_numerics
 from gapscope.simulation.provenance import versions
 from gapscope.simulation.trial import map_seconds, other_method
 from gapscope.support.memory import Choice, require_memory
@@ -70,6 +70,7 @@ def green_function(
 
     Raises
     ------
+    SpecificationError : anything but a specification and numerics.
     NumericsError : a reach that is no whole number, or less than the impurity needs, or what does
         not fit into memory.
     KernelError, JuliaNotFoundError : see :mod:`gapscope.errors`.
@@ -78,6 +79,8 @@ def green_function(
     -----
     ConvergenceWarning : the grid does not resolve the broadening, or the accuracy was not reached.
     """
+    require_specification(specification)
+    require_numerics(numerics)
     kept = numerics.window // 2 + _reach(reach, reach_of(specification.scatterers()))
     _require_memory(specification.bdg(), numerics, kept)
     method = numerics.method

@@ -36,7 +36,7 @@ CONVENTIONS: dict[str, str] = {
 
 def require_convention(convention: str) -> None:
     """Raise NumericsError unless a convention has this name."""
-    if convention not in CONVENTIONS:
+    if not isinstance(convention, str) or convention not in CONVENTIONS:
         raise NumericsError(
             f"A convention is one of {', '.join(CONVENTIONS)}.", convention, "Choose one of them."
         )

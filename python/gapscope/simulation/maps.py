@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from gapscope.errors import NumericsError
 from gapscope.kernel.calls import Maps
-from gapscope.physics.specification import Specification
+from gapscope.physics.kinds import require_kind
+from gapscope.physics.specification import Specification, require_specification
 from gapscope.simulation.accuracy import warn_of_budget, warn_of_grid
 from gapscope.simulation.atoms import layers_of
 from gapscope.simulation.map_dataset import Convention, map_dataset, require_convention
 from gapscope.simulation.map_request import MapRequest
-from gapscope.simulation.numerics import Converged, Grid, Numerics
+from gapscope.simulation.numerics import Converged, Grid, Numerics, require_numerics
 from gapscope.simulation.provenance import versions
 
 __all__ = ["Convention", "Converged", "Grid", "Maps", "Numerics", "simulate", "simulate_batch"]
@@ -39,10 +40,15 @@ def simulate_batch(
 
     Raises
     ------
+    SpecificationError : anything but specifications and numerics.
     NumericsError : an empty batch, materials with different numbers of orbitals, an impurity
         outside the window, or what does not fit into memory.
     KernelError, JuliaNotFoundError : see :mod:`gapscope.errors`.
     """
+    require_kind(specifications, (list, tuple), "A batch", "[specification, ...]")
+    for one in specifications:
+        require_specification(one)
+    require_numerics(numerics)
     orbitals = {spec.material.orbitals for spec in specifications}
     if len(orbitals) != 1:
         raise NumericsError(
@@ -109,9 +115,12 @@ def simulate(
 
     Raises
     ------
+    SpecificationError : anything but a specification and numerics.
     NumericsError : an unknown convention, or what does not fit into memory.
     KernelError, JuliaNotFoundError : see :mod:`gapscope.errors`.
     """
+    require_specification(specification)
+    require_numerics(numerics)
     require_convention(convention)
     layers = layers_of(specification.material, by_orbital)
     maps = simulate_batch([specification], numerics, progress=progress, layers=layers)

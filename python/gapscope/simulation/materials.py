@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gapscope.errors import MaterialFileError
+from gapscope.physics.kinds import require_kind
 from gapscope.physics.material import Material
 from gapscope.support.resources import find_material
 
@@ -31,9 +32,14 @@ def material(
 
     Raises
     ------
+    SpecificationError : a name that is no text, or a folder that is none.
     MaterialFileError : no such material, an unreadable file, or a ``_hr.dat`` without the
         numbers that it does not hold.
     """
+    require_kind(name, (str, Path), "The name of a material", '"nbse2", or the path of a file')
+    if folder is not None:
+        require_kind(folder, (str, Path), "A folder", '"crystals", say')
+        folder = Path(folder)
     path = find_material(name, folder)
     if path.suffix == ".toml":
         told = {

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from numbers import Real
 
 import numpy as np
 
 from gapscope.errors import NumericsError
+from gapscope.physics.kinds import is_number, require_kind
 from gapscope.physics.lattice import check_window
 
 
@@ -51,13 +51,13 @@ class Converged:
     budget: int = 200_000
 
     def __post_init__(self) -> None:
-        if not _is_number(self.accuracy) or not 1e-5 <= self.accuracy <= 0.5:
+        if not is_number(self.accuracy) or not 1e-5 <= self.accuracy <= 0.5:
             raise NumericsError(
                 "The accuracy is a relative error between 1e-5 and 0.5.",
                 self.accuracy,
                 "Use for example 0.005.",
             )
-        if not _is_number(self.budget) or self.budget != int(self.budget) or self.budget < 1:
+        if not is_number(self.budget) or self.budget != int(self.budget) or self.budget < 1:
             raise NumericsError(
                 "The budget is a positive whole number of rows.", self.budget, "Raise it."
             )
@@ -119,6 +119,11 @@ class Numerics:
                 f"window = {self.window}, kgrid = {chosen.kgrid}",
                 "Use a finer k-grid or a smaller window.",
             )
+
+
+def require_numerics(numerics: Numerics) -> None:
+    """Raise SpecificationError for anything else."""
+    require_kind(numerics, Numerics, "How maps are computed", "gs.Numerics([0.0], broadening=0.1)")
 
 
 def choose_method(
@@ -192,7 +197,7 @@ def require_kgrid(kgrid: int) -> None:
 
 def require_broadening(broadening: float) -> None:
     """Raise NumericsError unless delta is finite and positive."""
-    if not (_is_number(broadening) and np.isfinite(broadening) and broadening > 0):
+    if not (is_number(broadening) and broadening > 0):
         raise NumericsError(
             "The broadening is a positive energy in meV (retarded Green's function).",
             broadening,
@@ -213,7 +218,3 @@ def require_energies(energies: float | Iterable[float]) -> tuple[float, ...]:
             "Give a list of numbers, for example [0.0, 0.5].",
         )
     return tuple(values.tolist())
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)

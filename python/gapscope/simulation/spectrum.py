@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from gapscope.errors import NumericsError
 from gapscope.kernel import calls
 from gapscope.physics.bonds import Bonds
-from gapscope.physics.specification import Specification
+from gapscope.physics.specification import Specification, require_specification
 from gapscope.simulation.accuracy import grid_states_error, warn_of_budget, warn_of_grid_states
 from gapscope.simulation.atoms import orbital_names
 from gapscope.simulation.effort import spectral_effort, states_effort
@@ -71,6 +71,7 @@ def density_of_states(
 
     Raises
     ------
+    SpecificationError : anything but a specification.
     NumericsError : energies, broadening, accuracy or kgrid outside their rules, or that do not go
         together, or what does not fit into memory.
     KernelError, JuliaNotFoundError : see :mod:`gapscope.errors`.
@@ -79,6 +80,7 @@ def density_of_states(
     -----
     ConvergenceWarning : the grid is off by more than 0.005, or the accuracy was not reached.
     """
+    require_specification(specification)
     values = np.asarray(require_energies(energies))
     require_broadening(broadening)
     method = choose_method(method, accuracy=accuracy, kgrid=kgrid)
@@ -152,6 +154,20 @@ def density_of_states(
     )
 
 
+def _momenta(given: ArrayLike) -> NDArray[np.float64]:
+    try:
+        points = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        points = np.empty(0)
+    if points.ndim not in (2, 3) or points.shape[-1] != 2 or not np.isfinite(points).all():
+        raise NumericsError(
+            "Momenta are finite reduced coordinates (m1, m2): an array (n, 2) or (n, m, 2).",
+            f"{given!r:.200}",
+            "Build them with gapscope.physics.path or a mesh of m1, m2.",
+        )
+    return points
+
+
 def spectral_function(
     specification: Specification,
     momenta: ArrayLike,
@@ -174,16 +190,12 @@ def spectral_function(
 
     Raises
     ------
+    SpecificationError : anything but a specification.
     NumericsError : momenta without a last axis of two finite numbers, bad energies, or
         what does not fit into memory.
     """
-    points = np.asarray(momenta, dtype=np.float64)
-    if points.ndim not in (2, 3) or points.shape[-1] != 2 or not np.isfinite(points).all():
-        raise NumericsError(
-            "Momenta are finite reduced coordinates (m1, m2): an array (n, 2) or (n, m, 2).",
-            points.shape,
-            "Build them with gapscope.physics.path or a mesh of m1, m2.",
-        )
+    require_specification(specification)
+    points = _momenta(momenta)
     values = np.asarray(require_energies(energies))
     require_broadening(broadening)
     bonds, flat = specification.bdg(), points.reshape(-1, 2)

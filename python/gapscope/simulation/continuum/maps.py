@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gapscope.errors import NumericsError, SpecificationError
 from gapscope.physics.fourier import qpi_image
 from gapscope.physics.impurity import Impurity
+from gapscope.physics.kinds import require_kind
 from gapscope.physics.lattice import Lattice, check_window
 from gapscope.physics.scattering import reach_of
 from gapscope.physics.specification import Scatterers, Specification
@@ -24,7 +25,7 @@ from gapscope.simulation.from_green import warn_of_green
 from gapscope.simulation.green import green_function
 from gapscope.simulation.greenfile import KnownGreen, require_green
 from gapscope.simulation.map_dataset import numerics_attributes, parameters, told
-from gapscope.simulation.numerics import Converged, Numerics
+from gapscope.simulation.numerics import Converged, Numerics, require_numerics
 from gapscope.support.memory import require_memory
 
 CONTINUUM_SCHEMA = 1
@@ -86,11 +87,10 @@ def continuum(
         was asked for.
     """
     _require_pixels(pixels)
-    _require_kind(tip, Tip, "gs.Tip(height=5.0)")
+    require_kind(tip, Tip, "A tip", "gs.Tip(height=5.0)")
     if functions is not None:
-        _require_kind(functions, WannierFunctions, "gs.WannierFunctions.slater(material)")
-    if impurity is not None:
-        _require_kind(impurity, Impurity, "gs.Impurity.scalar(50.0)")
+        example = "gs.WannierFunctions.slater(material)"
+        require_kind(functions, WannierFunctions, "A set of Wannier functions", example)
     if isinstance(source, Specification):
         specification, known = source, None
         if numerics is None:
@@ -99,6 +99,7 @@ def continuum(
                 "no numerics",
                 "Give for example gs.Numerics([0.0], broadening=0.1, window=64).",
             )
+        require_numerics(numerics)
     else:
         known = require_green(source)
         specification = known.specification
@@ -254,13 +255,6 @@ def _require_memory(energies: int, window: int, pixels: int) -> None:
             *((f"window = {n}", partial(memory, n, pixels)) for n in (window // 4 * 2,) if n),
         ],
     )
-
-
-def _require_kind(value: object, kind: type, example: str) -> None:
-    if not isinstance(value, kind):
-        raise SpecificationError(
-            f"A continuum map takes a gapscope {kind.__name__}.", value, f"Give {example}, say."
-        )
 
 
 def _require_as_many(functions: WannierFunctions, specification: Specification) -> None:

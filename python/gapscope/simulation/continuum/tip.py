@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapscope.errors import SettingError
+from gapscope.physics.kinds import is_number
 from gapscope.physics.lattice import Lattice
 from gapscope.simulation.continuum.wannier_functions import DECAY, WannierFunctions
 
@@ -54,7 +55,7 @@ class Tip:
 
     def __post_init__(self) -> None:
         numbers = (self.height, self.decay, self.cut, 0.0 if self.vacuum is None else self.vacuum)
-        if not all(map(_is_number, numbers)) or self.decay <= 0 or not 0 < self.cut <= 0.01:
+        if not all(map(is_number, numbers)) or self.decay <= 0 or not 0 < self.cut <= 0.01:
             raise SettingError(
                 "A tip has a finite height, a positive decay, and a cut between 0 and 0.01.",
                 f"height = {self.height}, decay = {self.decay}, cut = {self.cut},"
@@ -67,8 +68,9 @@ class Tip:
                 f"height = {self.height}, vacuum = {self.vacuum}",
                 "Raise the tip, or lower the plane.",
             )
-        given = self.orbital if isinstance(self.orbital, Mapping) else {self.orbital: 1.0}
-        good = all(_is_number(x) and x >= 0 for x in given.values())
+        named = {self.orbital: 1.0} if isinstance(self.orbital, str) else {}
+        given = self.orbital if isinstance(self.orbital, Mapping) else named
+        good = all(is_number(x) and x >= 0 for x in given.values())
         if not given or not set(given) <= set(COMPONENTS) or not good or not any(given.values()):
             raise SettingError(
                 f"A tip's orbital is one of {', '.join(COMPONENTS)}, or shares of these.",
@@ -82,11 +84,6 @@ class Tip:
         """All settings for JSON."""
         settings = {"height": self.height, "vacuum": self.vacuum, "decay": self.decay}
         return {**settings, "cut": self.cut, "orbital": dict(self.shares)}
-
-
-def _is_number(value: object) -> bool:
-    real = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-    return real and bool(np.isfinite(value))  # type: ignore[call-overload]
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates, spline_filter
 
 from gapscope.errors import SpecificationError
+from gapscope.physics.kinds import is_number, require_kind
 from gapscope.physics.material import Material
 from gapscope.physics.orbitals import CHARACTERS, harmonic
 from gapscope.simulation.continuum.volume import Volume, read_volume
@@ -54,6 +55,7 @@ class WannierFunctions:
         ------
         SpecificationError : orbitals of unknown character, or a decay that is not positive.
         """
+        require_kind(material, Material, "A material", 'gs.material("nbse2")')
         _require_length(decay, "decay", "1/Angstrom", DECAY)
 
         def radial(ell: int, r: Real) -> Real:
@@ -73,6 +75,7 @@ class WannierFunctions:
         ------
         SpecificationError : orbitals of unknown character, or a width that is not positive.
         """
+        require_kind(material, Material, "A material", 'gs.material("nbse2")')
         _require_length(width, "width", "Angstrom", 1.0)
 
         def radial(ell: int, r: Real) -> Real:
@@ -181,7 +184,7 @@ def _require_same_cell(volume: Volume, material: Material, name: str) -> None:
 
 
 def _require_length(value: float, what: str, unit: str, example: float) -> None:
-    if not (np.isfinite(value) and value > 0):
+    if not (is_number(value) and value > 0):
         raise SpecificationError(
             f"The {what} of an orbital is a positive number in {unit}.",
             value,

@@ -41,7 +41,10 @@ def test_errors_go_the_shorter_way_round_a_circle() -> None:
     assert theta.error(np.array([0.1]), np.array([3.1])) == pytest.approx(0.1 + np.pi - 3.1)
     gap = quantity("gap").unknown("gap", 1.0, 4.0)
     assert gap.error(np.array([1.0]), np.array([4.0])) == 3
-    assert gap.within(np.array([-3.0, 2.0])).tolist() == [0.5, 2.0]
+    assert gap.within(np.array([-3.0, 2.0, 90.0])).tolist() == [0.5, 2.0, 8.0]
+    eps0 = quantity("eps0").unknown("eps0", -300.0, 100.0)
+    assert eps0.within(np.array([-1e3, 7.0, 4e3])).tolist() == [-500.0, 7.0, 300.0]
+    assert theta.within(np.array([5.0])).tolist() == [5.0]
 
 
 @pytest.mark.parametrize(("functions", "partners"), [(1, 1), (1, 2), (2, 1), (2, 2)])

@@ -142,6 +142,12 @@ def network_window(sites: xr.Dataset, predictor: Predictor) -> NDArray[np.float6
             "Use a network that was trained on such maps.",
         )
     values = sites["ldos_change"].transpose("r1", "r2").values
+    if values.dtype.kind not in "fiu":
+        raise PreparationError(
+            "A measured map holds real numbers.",
+            f"ldos_change of the type {values.dtype}",
+            "Give its real part, or its amplitude.",
+        )
     cut = max(len(values) - size, 0) // 2
     values = values[cut : len(values) - cut, cut : len(values) - cut]
     inside = symmetric_window(lattice, len(values))

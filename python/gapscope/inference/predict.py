@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -81,8 +82,9 @@ def predict(
 
     Raises
     ------
-    MapFileError : maps of both kinds, or options of the other kind; an unreadable file, maps that
-        lack the lattice, window or energies that the network needs, or have no contrast.
+    MapFileError : no maps, maps of both kinds, options of the other kind, or a unit that is none;
+        an unreadable file, maps that lack the lattice, window or energies that the network needs,
+        or have no contrast.
     MeasurementFileError, LatticeNotFoundError, PreparationError : see
         :func:`gapscope.inference.measured_files.prepared_file`; maps of another lattice.
     SchemaVersionError : a file or the model was written by a newer gapscope.
@@ -102,6 +104,13 @@ def predict(
     named = [name for name, value in of_measured.items() if value is not None]
     require_one_kind(kinds)
     require_options(kinds, named, "refine" if refine else "")
+    if unit is not None and not (math.isfinite(unit) and unit > 0):
+        raise MapFileError(
+            "unit is what a change of the map by one stands for, in 1/meV: positive and finite.",
+            unit,
+            "Leave it out where the scale is not known; a map whose sign is reversed is multiplied"
+            " by -1 first.",
+        )
     look = Scan(**scan)
     levels = {"symmetry": symmetry, "level": level, "novelty_level": novelty_level}
     network = _Network(model or (SHIPPED_MODEL if simulated else MEASURED_MODEL), levels)

@@ -124,9 +124,21 @@ class Unknown:
         first = 0.0 if inside else self.low
         return np.asarray(first + (values - first) % self.period)
 
+    @property
+    def reach(self) -> tuple[float, float]:
+        """Ends of what a network may answer: half the range's width beyond it on either side; of
+        what is positive or drawn on a logarithmic scale half its lower and twice its upper end. A
+        circle has no ends."""
+        if self.circular:
+            return -math.inf, math.inf
+        if self.positive or self.scale == "logarithmic":
+            return self.low / 2, 2 * self.high
+        beyond = (self.high - self.low) / 2
+        return self.low - beyond, self.high + beyond
+
     def within(self, values: Array) -> Array:
-        """Values that have a meaning: of what is positive none below half the range's lower end."""
-        return np.maximum(values, self.low / 2) if self.positive else values
+        """Values no farther out than ``reach``: nobody has learned what lies there."""
+        return np.clip(values, *self.reach)
 
     def error(self, values: Array, truth: Array) -> Array:
         """Distance of values from the truth, on a circle the shorter way round."""

@@ -115,17 +115,19 @@ class Predictor:
         labels), and the unknowns of the attribute problem (JSON) by name, whatever the class. With
         a calibration also what :meth:`Calibration.applied` adds, and ``likely_factor``, NaN unless
         the map is unlike training and would be like it divided by that factor; without one, nothing
-        of it. What is positive is no smaller than half the smallest value of training.
+        of it. Values are no farther out than :attr:`gapscope.problem.unknown.Unknown.reach`.
 
         Raises
         ------
         CalibrationError : see :meth:`Calibration.applied`.
-        MapFileError : maps that are constant, empty or not finite.
+        MapFileError : no maps, or maps that are constant, empty or not finite.
         """
         if self.calibration is not None:
             self.calibration.require_levels(self.level, self.novelty_level)
         kept: list[Maps] = []
         answers = [self._answer(one) for one in self._passed(batches, kept)]
+        if not answers:
+            raise MapFileError("A prediction needs maps.", "no map", "Give at least one.")
         probability, raw, novelty, beside = (
             np.concatenate(part) for part in zip(*answers, strict=True)
         )
@@ -231,6 +233,8 @@ class Predictor:
     def _passed(self, batches: Iterable[Maps], kept: list[Maps]) -> Iterator[Maps]:
         """The batches, once they are seen to have a contrast; they are kept in a list."""
         for maps in batches:
+            if not len(maps):
+                continue
             if (reason := lacks(maps, self.lattice)) is not None:
                 raise MapFileError(NO_CONTRAST, reason, "Leave it out.")
             kept.append(maps)

@@ -8,8 +8,16 @@ import numpy as np
 import pytest
 
 from gapscope import measured as readers
-from gapscope.measured.preparation import LatticeNotFoundError, Prepared, Steps, prepare
+from gapscope.measured.preparation import (
+    LatticeNotFoundError,
+    Prepared,
+    Steps,
+    prepare,
+    remove_line_noise,
+)
 from lattice_maps import NBS2
+
+Array = np.ndarray
 
 USUAL, SMALL = (0.87, 1.15), (0.5, 0.65)
 """figure_2f and figure_2g state lengths at which the lattice constant would be 1.9 Angstrom."""
@@ -69,3 +77,28 @@ def test_stated_scales_are_refused_with_the_one_that_is_seen(
 ) -> None:
     with pytest.raises(LatticeNotFoundError, match=f"--scale {scale}"):
         prepared(measured, name)
+
+
+def test_the_streak_of_2a_is_interference(measured: Path) -> None:
+    """Offsets of scan lines are the same in both halves of a map; what lies at q_x = 0 of 2a is
+    not, and stays. Offsets that are planted go."""
+    path = measured / "nbs2" / "figure_2a.txt"
+    if not path.exists():
+        pytest.skip(f"{path.name} of the measured files is not there (GAPSCOPE_MEASURED)")
+    own = readers.open(path)["image"]
+    offsets = np.random.default_rng(0).standard_normal(len(own)) * 0.2 * float(own.std())
+    noisy = own + offsets[:, None]
+    assert alike(own.values) < 0.2
+    assert alike(noisy.values) > 0.7
+    np.testing.assert_array_equal(remove_line_noise(own), own)
+    left = (remove_line_noise(noisy) - own).values[:, 0]
+    assert np.std(left - left.mean()) < 0.5 * np.std(offsets)
+
+
+def alike(image: Array) -> float:
+    """Coherence of the mean scan lines of a map's halves, at the rows of 2a's streak."""
+    rows, columns = image.shape
+    half = columns // 2
+    means = [image[:, part] @ np.hanning(half) for part in (slice(half), slice(half, 2 * half))]
+    one, two = (np.fft.rfft((m - m.mean()) * np.hanning(rows))[30:90] for m in means)
+    return float((one.conj() @ two).real / np.linalg.norm(one) / np.linalg.norm(two))

@@ -20,6 +20,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+BASE   := $(VENV)/.base
 READY  := $(VENV)/.ready
 DEMO   := demo
 REFERENCE := reference
@@ -35,18 +36,23 @@ export PYTHONDONTWRITEBYTECODE :=
 
 setup: $(READY)
 
-$(READY): pyproject.toml
+# What simulates, and so compiles the kernel; everything else is installed while it does.
+$(BASE): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	  || { echo "gapscope needs Python 3.11 to 3.13: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --no-compile --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --no-compile --editable . --group dev
+	$(BIN)/python -m pip install --quiet --no-compile --editable .
 	touch $@
 
-julia: $(READY)
+$(READY): $(BASE)
+	$(BIN)/python -m pip install --quiet --no-compile --group dev
+	touch $@
+
+julia: $(BASE)
 	$(BIN)/python -m gapscope.kernel.provision
 
-demo: julia
+demo: setup julia
 	$(BIN)/python -m gapscope.cli.demo $(DEMO)
 
 # A browser for the test of `gapscope explore`: root on Debian gets it, others are told in the test.
@@ -54,11 +60,10 @@ chromium:
 	-@command -v chromium >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null \
 	  || { apt-get update -q && apt-get install -y -q --no-install-recommends chromium; }
 
-# The kernel takes minutes to compile, on one core, the first time: all tests that need no Julia run
-# beside it.
+# The kernel takes minutes to compile, on one core, the first time: all that needs no Julia is
+# installed and tested beside it.
 test:
-	$(MAKE) --jobs=2 setup chromium
-	$(MAKE) --jobs=2 julia without-julia
+	$(MAKE) --jobs=3 julia chromium without-julia
 	$(PYTEST) -m julia
 
 without-julia: lint
@@ -73,15 +78,15 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs: julia
+docs: setup julia
 	$(BIN)/python -m pip install --quiet --group docs
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env --quiet docs docs/_build/html
 	@echo docs/_build/html/index.html
 
-bench: julia
+bench: setup julia
 	$(BIN)/python benchmarks/report.py
 
-reference: julia
+reference: setup julia
 	$(BIN)/python benchmarks/reference.py $(REFERENCE)
 	$(BIN)/python benchmarks/results.py --data $(REFERENCE) --runs $(REFERENCE)
 	$(BIN)/python benchmarks/problems.py $(REFERENCE)

@@ -23,6 +23,7 @@ from gapscope.support.resources import cache_folder, cache_lock, share_folder
 
 _MACHINE_CODE_IN_PACKAGES_SINCE = (1, 9)
 _KEPT = 3  # images of other sources or Julias, 200 MB each
+_SCRATCH = "making-"  # folders
 # What tells kinds of CPU apart in Linux's list, on x86 and on ARM.
 _CPU = ("model name", "flags", "Features", "CPU implementer", "CPU architecture", "CPU part")
 
@@ -80,7 +81,9 @@ def build_image(
         report("compiling the kernel ahead, once: some minutes, and every later start is short")
         try:
             image.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=image.parent) as scratch:
+            for left in image.parent.glob(f"{_SCRATCH}*"):  # by one that was killed
+                shutil.rmtree(left)
+            with tempfile.TemporaryDirectory(dir=image.parent, prefix=_SCRATCH) as scratch:
                 made = _compiled(julia, environment, linker, Path(scratch))
                 made.replace(image)
         except OSError as error:

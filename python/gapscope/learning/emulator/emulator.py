@@ -168,7 +168,8 @@ class Emulator:
         """Cholesky factor of K."""
         kernel = self._kernel(self.points)
         kernel[np.diag_indices_from(kernel)] += NUGGET * len(kernel)
-        return scipy.linalg.cho_factor(kernel, lower=True, overwrite_a=True, check_finite=False)
+        # symmetric: transposed, LAPACK takes it as it lies
+        return scipy.linalg.cho_factor(kernel.T, lower=True, overwrite_a=True, check_finite=False)
 
     @cached_property
     def weights(self) -> Array:
@@ -212,7 +213,13 @@ class Emulator:
         return np.asarray(answers + share * (mean - answers))
 
     def _kernel(self, x: NDArray[np.floating]) -> Array:
+        """k(x, x_i), (n, maps): made in one array, as further ones would take longer than sums."""
         x, points = x.astype(np.float64), self.points.astype(np.float64)
-        squares = np.square(x).sum(axis=1)[:, None] + np.square(points).sum(axis=1)
-        distance = np.maximum(squares - 2 * x @ points.T, 0)
-        return np.asarray(1 / (1 + distance / (2 * self.length**2)))
+        kernel = x @ points.T
+        kernel *= -2
+        kernel += np.square(x).sum(axis=1)[:, None]
+        kernel += np.square(points).sum(axis=1)
+        np.maximum(kernel, 0, out=kernel)
+        kernel /= 2 * self.length**2
+        kernel += 1
+        return np.reciprocal(kernel, out=kernel)

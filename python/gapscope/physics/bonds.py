@@ -60,7 +60,7 @@ class Bonds:
             )
         order = np.lexsort((vectors[:, 1], vectors[:, 0]))
         vectors, matrices = vectors[order], matrices[order]
-        if len(np.unique(vectors, axis=0)) != len(vectors):
+        if (vectors[1:] == vectors[:-1]).all(axis=1).any():  # sorted: equal ones are neighbours
             raise SpecificationError(
                 "Each bond vector stands once.",
                 vectors.tolist(),

@@ -47,7 +47,7 @@ class Controls:
             name="sites per side", options=list(WINDOWS), value=state.window, width=WIDTH
         )
         self.sliders: dict[str, Any] = {
-            name: Slider(  # type: ignore[no-untyped-call]
+            name: Slider(
                 name=f"{r.symbol} ({r.unit})",
                 start=min(r.low, getattr(state, name)),
                 end=max(r.high, getattr(state, name)),

@@ -13,6 +13,8 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from gapscope.physics.bonds import Bonds
 from gapscope.physics.gaps.magnitude import AT_ONCE
@@ -23,6 +25,9 @@ GRID = 96
 HALVINGS = 40
 PARTS = 4
 """Parts into which each segment is divided."""
+SHORT = 0.1
+"""Length, in steps of the grid, below which a segment's ends are one point: where edges are crossed
+near a corner, points lie arbitrarily close, and a gap that vanishes between them looks flat."""
 DEGENERATE = 1e-6
 """Part of the bands' width: states this close to the Fermi level are at it."""
 KEPT = 1e-6
@@ -137,7 +142,22 @@ def _crossings(
     # A triangle that is crossed at all is crossed on two of its edges.
     joined = where.reshape(-1, 2).astype(np.int64)
     low = flat[used[:, 0]]
-    return _bisected(electrons, band, low, low + steps(low, flat[used[:, 1]])), joined
+    points = _bisected(electrons, band, low, low + steps(low, flat[used[:, 1]]))
+    return _without_short(points, joined, SHORT / size)
+
+
+def _without_short(
+    points: NDArray[np.float64], segments: NDArray[np.int64], length: float
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The points and segments with the ends of every segment that is shorter made one point."""
+    start, stop = segments.T
+    short = np.linalg.norm(steps(points[start], points[stop]), axis=1) < length
+    ends = (start[short], stop[short])
+    graph = coo_array((np.ones(len(ends[0])), ends), shape=(len(points),) * 2)
+    _, number = connected_components(graph, directed=False)
+    _, first = np.unique(number, return_index=True)
+    joined = number[segments[~short]]
+    return points[first], joined[joined[:, 0] != joined[:, 1]].astype(np.int64)
 
 
 def _bisected(

@@ -1,7 +1,10 @@
 """Inline code that names something of the reference becomes a link: `simulate`, `physics.Bonds`.
 
-Pages so stay plain Markdown, which reads the same on GitHub.
+Links to Markdown that is no page, such as cards in data/, become downloads. Pages so stay plain
+Markdown, which reads the same on GitHub.
 """
+
+import re
 
 from docutils import nodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -9,10 +12,19 @@ from sphinx.util.nodes import make_refnode
 
 
 def setup(app):
-    """Register both."""
+    """Register all."""
+    app.connect("source-read", files_as_downloads)
     app.add_post_transform(CodeLinks)
     app.connect("missing-reference", resolve)
     return {"parallel_read_safe": True}
+
+
+FILE = re.compile(r"\[([^\]]+)\]\(((?:\.\./)+data/[^)]+\.md)\)")
+
+
+def files_as_downloads(app, docname, source):
+    """Sphinx takes every link to a .md file for one to a page."""
+    source[0] = FILE.sub(r"{download}`\1 <\2>`", source[0])
 
 
 class CodeLinks(SphinxPostTransform):
@@ -50,7 +62,9 @@ def resolve(app, env, node, contnode):
         return None
     objects = env.domains["py"].objects
     last = target.rpartition(".")[2]
-    suffixes = [f".{target}", f".{last}"] if target.startswith("gapscope.") else [f".{target}"]
+    suffixes = [f".{target}"]
+    if target.startswith("gapscope."):
+        suffixes += [f".{'.'.join(target.split('.')[-2:])}", f".{last}"]
     for suffix in suffixes:
         names = [name for name in objects if name.endswith(suffix)]
         if len(names) == 1:

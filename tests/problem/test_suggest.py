@@ -12,7 +12,7 @@ from gapscope.cli.main import main
 from gapscope.dataset.recipe import load_recipe
 from gapscope.dataset.suggest import suggest_recipe
 from gapscope.errors import RecipeError
-from gapscope.simulation.numerics import Converged, Grid
+from gapscope.simulation.numerics import Converged
 from problems import CRYSTALS
 
 
@@ -28,8 +28,7 @@ def test_the_beginning_is_a_recipe_of_its_crystal(tmp_path: Path, crystal: str) 
     assert len({one.irrep for one in problem.candidates}) == len(problem.candidates)
     known = {one.irrep for one in problem.candidates}
     assert not any(line.split(":")[0] in known for line in made.left_out)
-    mixes = crystal == "rashba"
-    assert isinstance(what.numerics().method, Grid if mixes else Converged)
+    assert what.numerics().method == Converged()
     assert ("theta" in what.to_dict()["unknowns"]) == any(
         c.partners > 1 for c in problem.candidates
     )

@@ -1,7 +1,8 @@
 """A recipe to begin with: candidates that a crystal's symmetry allows, and settings that fit it.
 
-Energies and broadening follow from the gap, the impurity and the grid of k from the width of the
-bands. Nothing of it is more than a beginning: the file says what each number is.
+Energies and broadening follow from the gap, the impurity from the width of the bands; maps are
+converged, however many the orbitals. Nothing of it is more than a beginning: the file says what
+each number is.
 """
 
 from __future__ import annotations
@@ -19,8 +20,6 @@ from gapscope.physics.gaps.report import GapReport
 
 SEEN = 0.05
 """Share of its largest value in the zone that a gap has on the Fermi surface, or is left out."""
-GRIDS = (192, 512)
-"""Smallest and largest k-grid."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +91,7 @@ def _text(
 ) -> str:
     low, high = gap
     width = band_width(material)
-    simple = material.orbitals == 1 and not _mixes_spins(material)
-    broadening = _rounded(low / 3 if simple else 0.7 * low)
+    broadening = _rounded(low / 3)
     energies = sorted({_rounded(low), _rounded(np.sqrt(low * high))})
     count = len(functions)
     train, rest = (max(1, round(n / count)) * count for n in (maps, maps / 5))
@@ -110,7 +108,6 @@ def _text(
         "window = 64 # sites per side",
         "shard_size = 50",
         "",
-        *([] if simple else _grid(width, broadening)),
         "[impurity]",
         f"scalar = {_rounded(width / 10):g} # meV, a tenth of the bands' width",
         "",
@@ -139,22 +136,6 @@ def band_width(material: Material) -> float:
     m = np.arange(24) / 24
     grid = np.stack(np.meshgrid(m, m, indexing="ij"), axis=-1)
     return float(np.ptp(np.linalg.eigvalsh(material.bonds.at(grid))))
-
-
-def _mixes_spins(material: Material) -> bool:
-    n = material.orbitals
-    return bool(np.abs(material.bonds.matrices[:, :n, n:]).max() > 0)
-
-
-def _grid(width: float, broadening: float) -> list[str]:
-    least, most = GRIDS
-    size = min(max(least, 64 * round(width / broadening / 64)), most)
-    return [
-        "[method] # a grid: converged maps of several orbitals, or of mixed spins, take long",
-        'name = "grid"',
-        f"kgrid = {size}",
-        "",
-    ]
 
 
 def _candidate(function: BasisFunction) -> list[str]:

@@ -1,6 +1,6 @@
 """Many orbitals: CPU seconds, memory and errors of converged maps beside one band and a grid.
 
-    GAPSCOPE_MEASURED=FOLDER python benchmarks/orbitals.py [--accuracies 0.05 0.005] [--errors]
+    GAPSCOPE_MEASURED=FOLDER python benchmarks/orbitals.py [--errors] [--only NAME]
 
 Window 128, accuracy 0.005, an energy within the gap and one beyond it, broadenings 1 and 0.1 meV;
 NbS2 (hoppings to +-8) where FOLDER/nbs2 is there. With --errors, estimates against true errors for
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import gapscope as gs
+from eleven_orbitals import eleven_orbitals
 from gapscope.kernel.client import get_host, shutdown
 from gapscope.physics import Bonds, Lattice, Material
 from gapscope.simulation.maps import simulate_batch
@@ -106,10 +107,12 @@ def random_bands(orbitals: int = 10) -> Material:
 def cases() -> Iterator[tuple[str, gs.Specification, float]]:
     """Name, state and gap of each."""
 
-    def state(material: Material, gap: float, orbital: int = 0) -> gs.Specification:
-        at = np.eye(material.orbitals)[orbital].tolist()
+    def state(material: Material, gap: float, orbital: int | None = 0) -> gs.Specification:
+        at = np.ones(material.orbitals)
+        if orbital is not None:
+            at = np.eye(material.orbitals)[orbital]
         on_site = gs.Pairing.from_bonds({(0, 0): gap * SINGLET})
-        return gs.Specification(material, on_site, gs.Impurity.scalar(100.0, orbitals=at))
+        return gs.Specification(material, on_site, gs.Impurity.scalar(100.0, orbitals=at.tolist()))
 
     one = gs.Pairing("A1g", 1.0, theta=0.3)
     yield (
@@ -125,6 +128,8 @@ def cases() -> Iterator[tuple[str, gs.Specification, float]]:
     yield "3, spins mixed (Rashba)", state(t2g(rashba=6.0, moment=1.5), 1.0), 1.0
     yield "5 orbitals (pnictide)", state(pnictide(), 5.0, 1), 5.0
     yield "10 orbitals (random)", state(random_bands(), 1.0), 1.0
+    yield "10, all scatter", state(random_bands(), 1.0, None), 1.0
+    yield "11 orbitals (d and p)", state(eleven_orbitals(), 1.0), 1.0
 
 
 def measured(run: Callable[[], gs.Maps], idle: int) -> tuple[float, float, gs.Maps]:
@@ -196,9 +201,10 @@ def errors(states: list[tuple[str, gs.Specification, float]], accuracies: list[f
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--errors", action="store_true")
+    parser.add_argument("--only", default="", help="cases whose names contain this")
     parser.add_argument("--accuracies", type=float, nargs="+", default=[0.05, 0.005])
     options = parser.parse_args()
-    states = list(cases())
+    states = [case for case in cases() if options.only in case[0]]
     print(f"Julia {get_host().info().julia}, {get_host().info().threads} threads")
     if options.errors:
         errors(states, options.accuracies)

@@ -60,36 +60,27 @@ function until_accurate(present, integrals, accuracy::Real, budget::Integer)
 end
 
 """
-    present_maps(bonds, families, integrals, scatterers, window, both)
+    present_maps(bonds, families, integrals, scatterers, window, both; bytes = SLICE_BYTES)
 
-The maps, with the errors that they have, from the panels as they are.
+The maps, with the errors that they have, from the panels as they are. Elements of G on the window are made slice by
+slice of so many bytes, so that memory is that of the panels.
 """
-function present_maps(bonds::Bonds, known, integrals, s::Scatterers, window::Integer, both::Bool)
-    green, shifted = window_greens(bonds, known, integrals)
-    maps = [map_and_error(green, shifted, s, window)]
-    both && push!(maps, map_and_error(mirrored(green), mirrored(shifted), s, window))
-    return maps
-end
-
-function map_and_error(green::WindowGreen, shifted::WindowGreen, s::Scatterers, window::Integer)
-    room() = zeros(ComplexF64, window, window, layer_count(s))
-    trace, moved = (electron_trace!(room(), g, s, tmatrix(g, s)) for g in (green, shifted))
-    return ConvergedMap(trace, relative_change(trace, moved, s)..., density_of_states(green.g0), green.g0)
-end
-
-# G on the window, and the same with the estimate of its error added.
-function window_greens(bonds::Bonds, known, integrals)
-    half = integrals[1].half
-    green, shifted = (WindowGreen(dimension(bonds), electrons(bonds), half) for _ in 1:2)
-    for (family, integral) in zip(known, integrals)
-        sums, errors = window_sums(integral)
-        locals = local_elements(integral.solver, local_averages(integral))
-        for (g, transforms) in ((green, sums), (shifted, sums .+ errors))
-            add_block!(g, family.block, elements(integral.solver, integral.z), locals, transforms)
-            foreach(twin -> add_twin!(g, family.block, twin), family.twins)
+function present_maps(
+    bonds::Bonds, known, integrals, s::Scatterers, window::Integer, both::Bool; bytes::Integer = SLICE_BYTES
+)
+    energies = both ? (identity, mirrored) : (identity,)
+    pairs = map(turn -> map(turn, place_greens(bonds, known, integrals, places_between(s))), energies)
+    ts = [tmatrix.(pair, Ref(s)) for pair in pairs]
+    traces = [map(_ -> zeros(ComplexF64, window, window, layer_count(s)), pair) for pair in pairs]
+    for slice in slices(bonds, known, integrals, both, bytes)
+        greens = slice_greens(bonds, known, integrals, slice)
+        for (turn, t, trace) in zip(energies, ts, traces), (green, one, sums) in zip(turn.(greens), t, trace)
+            foreach(e -> add_electron!(sums, green, s, one, e), electrons_of(slice, green, known, turn === mirrored))
         end
     end
-    return green, shifted
+    return map(zip(pairs, traces)) do ((green, _), (trace, moved))
+        ConvergedMap(trace, relative_change(trace, moved, s)..., density_of_states(green.g0), green.g0)
+    end
 end
 
 local_averages(integral::RowIntegral) =

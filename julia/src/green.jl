@@ -55,11 +55,16 @@ function converged_green(
         pair = window_greens(bonds, known, integrals)
         pairs = both ? [pair, mirrored.(pair)] : [pair]
         errors = map(pairs) do (green, shifted)
-            scatters ? larger_error(map_and_error(green, shifted, s, window)) : maximum(green_change(green, shifted, half))
+            scatters ? map_error(green, shifted, s, window) : maximum(green_change(green, shifted, half))
         end
         return pairs, maximum(errors)
     end
     return until_accurate(present, integrals, accuracy, budget)
+end
+
+function map_error(green::WindowGreen, shifted::WindowGreen, s::Scatterers, window::Integer)
+    room() = zeros(ComplexF64, window, window, layer_count(s))
+    return maximum(relative_change((electron_trace!(room(), g, s, tmatrix(g, s)) for g in (green, shifted))..., s))
 end
 
 # Panels for the whole of G, whose errors count as for those elements alone that the judge transforms.

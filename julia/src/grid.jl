@@ -20,7 +20,10 @@ function grid_window(
         transforms = transform_columns(rows, grid, green.half)
         transforms ./= grid.n^2
         locals = local_elements(solver, vec(sum(sums, dims = 2)) ./ grid.n^2)
-        add_block!(green, family.block, elements(solver, z), locals, transforms)
+        for ((i, j), value) in locals
+            green.g0[family.block[i], family.block[j]] = value
+        end
+        add_block!(green, family.block, window_elements(elements(solver, z), transforms))
         foreach(twin -> add_twin!(green, family.block, twin), family.twins)
     end
     return green

@@ -50,6 +50,13 @@ function mirrored(green::WindowGreen)
     return WindowGreen(ne, green.half, elements, [-conj(green.g0[other(i), other(j)]) for i in 1:d, j in 1:d])
 end
 
+function mirrored(green::PlaceGreen)
+    ne = green.electrons
+    turned = mod1.((1:2ne) .+ ne, 2ne)
+    matrices = Dict(r => -conj.(g[turned, turned]) for (r, g) in green.matrices)
+    return PlaceGreen(ne, matrices, matrices[0, 0])
+end
+
 """
     grid_maps!(trace, dos, g0, bonds, scatterers, energies, broadening, n)
 

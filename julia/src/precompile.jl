@@ -14,8 +14,9 @@ function precompile_kernel()
         precompile(elements, (solver, ComplexF64))
         precompile(local_elements, (solver, Vector{Float64}))
         precompile(RowIntegral, (solver, Bonds, ComplexF64, Int))
-        precompile(refine!, (RowIntegral{solver}, Float64, Int))
-        precompile(window_sums, (RowIntegral{solver},))
+        integral = RowIntegral{solver,solver === DensePath ? Float32 : Float64}
+        precompile(refine!, (integral, Float64, Int))
+        precompile(window_sums, (integral, UnitRange{Int}, UnitRange{Int}))
     end
 end
 precompile_kernel()

@@ -48,17 +48,17 @@ const SAFETY = 2.0
 safety(fall) = SAFETY - (SAFETY - 1) * fall
 
 """
-    Panel
+    Panel{T}
 
-Rows at the nodes of one panel first < m1 < last: transforms (half + 1) x fields x 15, averages at r = 0,
+Rows at the nodes of one panel first < m1 < last: transforms (half + 1) x fields x 15, of the precision T, averages at r = 0,
 roots. `tail` is the norm of the last two coefficients, `rule` the error of the average that follows from their
 fall and from the singularities that the roots show, `check` the average of the errors that the rows themselves show,
 `square` that of the squared norm.
 """
-struct Panel
+struct Panel{T}
     first::Float64
     last::Float64
-    values::Array{ComplexF64,3}
+    values::Array{Complex{T},3}
     sums::Matrix{Float64}
     roots::Matrix{ComplexF64}
     tail::Float64
@@ -77,9 +77,12 @@ Estimated error of the panel's contribution, from the rule and from the rows.
 """
 error_of(p::Panel) = width(p) * hypot(p.rule, SAFETY * p.check)
 
-function Panel(rows, z, first, last, seed, half, weights)
-    fields = length(weights)
-    values = Array{ComplexF64}(undef, half + 1, fields, length(NODES))
+# Panels of large blocks are what a map needs memory for: their transforms are kept to 6e-8, less than the spline's error.
+precision_of(::Union{RealPair,ComplexPair}) = Float64
+precision_of(::DensePath) = Float32
+
+# `values`, (half + 1) x fields x 15, is scratch.
+function Panel(rows, values, z, first, last, seed, half, weights)
     sums = zeros(local_count(rows.solver), length(NODES))
     roots = zeros(ComplexF64, length(rows.roots), length(NODES))
     strengths = zeros(length(rows.roots), length(NODES))
@@ -94,7 +97,8 @@ function Panel(rows, z, first, last, seed, half, weights)
     tail, fall, square = panel_norms(values, weights, last - first)
     # Without roots a singularity between the nodes would pass for a fall: the tail itself is the estimate.
     rule = isempty(roots) ? tail : hypot(tail * fall, pinch_error(roots, strengths, tail))
-    return Panel(first, last, values, sums, roots, tail, safety(fall) * rule, square, check)
+    kept = Complex{precision_of(rows.solver)}.(values)
+    return Panel(first, last, kept, sums, roots, tail, safety(fall) * rule, square, check)
 end
 
 """
@@ -189,17 +193,19 @@ end
     RowIntegral(solver, bonds, z, half)
     RowIntegral(solver, bonds, z, half, samples, weights)
 
-Panels of one block of H, in order of m1, with what it takes to make more of them. `weights` say how much each field
+Panels of one block of H, in order of m1, with what it takes to make more of them. Where a mirror turns m1 to -m1 they
+cover 0 < m1 < 1/2, otherwise 0 < m1 < 1. `weights` say how much each field
 counts in the error: without them, as it does in the norm of G.
 """
-mutable struct RowIntegral{S}
+mutable struct RowIntegral{S,T}
     solver::S
+    mirror::Union{Mirror,Nothing}
     bonds::Bonds
     z::ComplexF64
     half::Int
     samples::Int             # of a row to begin with
     weights::Vector{Float64}
-    panels::Vector{Panel}
+    panels::Vector{Panel{T}}
     rows::Int                # evaluated so far
 end
 
@@ -220,23 +226,31 @@ function RowIntegral(solver, bonds::Bonds, z::Complex, half::Integer)
 end
 
 function RowIntegral(solver, bonds::Bonds, z::Complex, half::Integer, samples::Integer, weights)
-    integral = RowIntegral(solver, bonds, ComplexF64(z), Int(half), Int(samples), weights, Panel[], 0)
+    mirror = mirror_of(solver, bonds)
+    none = Panel{precision_of(solver)}[]
+    integral = RowIntegral(solver, mirror, bonds, ComplexF64(z), Int(half), Int(samples), weights, none, 0)
     count = first_panels(solver, half)
-    starts = [((k - 1) / count, k / count, nothing) for k in 1:count]
+    mirror === nothing || (count = 2cld(count, 2))
+    starts = [((k - 1) / count, k / count, nothing) for k in 1:(count ÷ images(integral))]
     integral.panels = evaluate(integral, starts, 8)
     return integral
 end
 
+# How often the panels' stretch of m1 fits into the zone.
+images(integral::RowIntegral) = integral.mirror === nothing ? 1 : 2
+
 # Panels from (first, last, roots nearby); where there are none they come from the panel before.
 function evaluate(integral::RowIntegral, pieces, chunk)
-    made = Vector{Panel}(undef, length(pieces))
-    make() = rows_of(integral.solver, integral.bonds, integral.half, integral.samples)
-    foreach_chunk(make, length(pieces), chunk) do rows, range
+    made = similar(integral.panels, length(pieces))
+    fields = length(integral.weights)
+    make() = rows_of(integral.solver, integral.bonds, integral.half, integral.samples),
+        Array{ComplexF64}(undef, integral.half + 1, fields, POINTS)
+    foreach_chunk(make, length(pieces), chunk) do (rows, values), range
         last_roots = nothing
         for i in range
             first, last, seed = pieces[i]
             seed === nothing && (seed = last_roots)
-            made[i] = Panel(rows, integral.z, first, last, seed, integral.half, integral.weights)
+            made[i] = Panel(rows, values, integral.z, first, last, seed, integral.half, integral.weights)
             last_roots = made[i].roots[:, end]
         end
     end
@@ -249,12 +263,13 @@ end
 
 Norm of the estimated error of G(r) over the window, relative to that of G(r) over all sites.
 
-Panels contribute to all r1 alike and with unrelated phases; the norm over all sites is Parseval's.
+Panels contribute to all r1 alike and with unrelated phases; the norm over all sites is Parseval's. The mirror images of
+panels would add as much to both norms.
 """
 function relative_error(integral::RowIntegral)
     panels = integral.panels
     squares = sum(p -> width(p) * p.square, panels)
-    missed = mapreduce(gap -> (SAFETY * width(gap))^2 * gap.neighbour.square, +, uncovered(panels); init = 0.0)
+    missed = mapreduce(gap -> (SAFETY * width(gap))^2 * gap.neighbour.square, +, uncovered(integral); init = 0.0)
     return sqrt((2integral.half + 1) * (sum(p -> error_of(p)^2, panels) + missed) / squares)
 end
 
@@ -263,18 +278,19 @@ end
 
 A stretch of m1 that no panel covers: all that it holds is missing, about as much as its neighbour's end.
 """
-struct Gap
+struct Gap{T}
     first::Float64
     last::Float64
-    neighbour::Panel
+    neighbour::Panel{T}
 end
 
 width(gap::Gap) = gap.last - gap.first
 
 # There is none unless a panel was lost.
-function uncovered(panels)
+function uncovered(integral::RowIntegral)
+    panels = integral.panels
     ends = [p.last for p in panels]
-    starts = [[p.first for p in panels[2:end]]; 1 + panels[1].first]
+    starts = [[p.first for p in panels[2:end]]; 1 / images(integral) + panels[1].first]
     return [Gap(a, b, p) for (a, b, p) in zip(ends, starts, panels) if b - a > 1e-12]
 end
 

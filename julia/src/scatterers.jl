@@ -66,7 +66,7 @@ green_range(s::Scatterers, window::Integer) = reach(s) == 0 ? window ÷ 2 : 8cld
 
 T = V (1 - g V)^-1 with g_ab = G(R_a - R_b) between the sites: matrices of sites times Nambu components, site major.
 """
-function tmatrix(green::WindowGreen, s::Scatterers)
+function tmatrix(green, s::Scatterers)
     d, n = size(green.g0, 1), length(s.sites)
     g, v = zeros(ComplexF64, n * d, n * d), zeros(ComplexF64, n * d, n * d)
     for b in 1:n, a in 1:n
@@ -91,6 +91,15 @@ function between(green::WindowGreen, (r1, r2))
     return g
 end
 
+between(green::PlaceGreen, r) = green.matrices[r]
+
+"""
+    places_between(scatterers)
+
+All R_a - R_b, 0 first.
+"""
+places_between(s::Scatterers) = unique([(0, 0); vec([a .- b for a in s.sites, b in s.sites])])
+
 # A plain product: for these few rows the first call of BLAS would cost more time and memory than all.
 product(a, b) = [sum(a[i, k] * b[k, j] for k in axes(b, 1)) for i in axes(a, 1), j in axes(b, 2)]
 
@@ -102,19 +111,26 @@ layer; the change of the local density of states is -Im A / pi. `a` is L x L x l
 row-major (r1, r2) array lies in memory.
 """
 function electron_trace!(a::AbstractArray{ComplexF64,3}, green::WindowGreen, s::Scatterers, t::AbstractMatrix)
-    d = size(green.g0, 1)
     fill!(a, 0)
-    for e in 1:green.electrons
-        left = [i for i in 1:d if haskey(green.elements, (e, i))]
-        right = [j for j in 1:d if haskey(green.elements, (j, e))]
-        for (nb, rb) in enumerate(s.sites), (na, ra) in enumerate(s.sites), j in right, i in left
-            factor = t[component(na, i, d), component(nb, j, d)]
-            iszero(factor) && continue
-            layer = view(a, :, :, s.layers[e])
-            accumulate_product!(layer, green.elements[e, i], ra, factor, green.elements[j, e], rb, green.half)
-        end
-    end
+    foreach(e -> add_electron!(a, green, s, t, e), 1:green.electrons)
     return a
+end
+
+"""
+    add_electron!(a, green, scatterers, t, e)
+
+The share of the electron component e in A(r).
+"""
+function add_electron!(a::AbstractArray{ComplexF64,3}, green::WindowGreen, s::Scatterers, t::AbstractMatrix, e::Integer)
+    d = size(green.g0, 1)
+    left = [i for i in 1:d if haskey(green.elements, (e, i))]
+    right = [j for j in 1:d if haskey(green.elements, (j, e))]
+    for (nb, rb) in enumerate(s.sites), (na, ra) in enumerate(s.sites), j in right, i in left
+        factor = t[component(na, i, d), component(nb, j, d)]
+        iszero(factor) && continue
+        layer = view(a, :, :, s.layers[e])
+        accumulate_product!(layer, green.elements[e, i], ra, factor, green.elements[j, e], rb, green.half)
+    end
 end
 
 function accumulate_product!(a, left, (a1, a2), t, right, (b1, b2), half)

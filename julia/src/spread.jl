@@ -24,41 +24,96 @@ function spline!(b::AbstractVector, x::Real)
 end
 
 """
-    window_sums(integral)
+    window_sums(integral, fields = all, columns = all)
 
-F_f(r) of all fields on the window, and the estimate of its error: (2 half + 1) x (half + 1) x fields each.
+F_f(r) of the fields on the window, and the estimate of its error: (2 half + 1) x columns r2 + 1 x fields each.
 
-The error of a panel is the sum of its last two coefficients, scaled to the size estimated for it.
+The error of a panel is the sum of its last two coefficients, scaled to the size estimated for it. COLUMNS values of
+r2 are spread and transformed at a time, so that they stay in the processor's cache and memory is that of the results.
 """
-function window_sums(integral::RowIntegral)
+function window_sums(integral::RowIntegral, fields = eachindex(integral.weights), columns = 1:(integral.half + 1))
     half, grid = integral.half, Grid(8integral.half)
-    fields = length(integral.weights)
-    starts, splines = node_splines(integral.panels, grid)
-    sums = zeros(ComplexF64, half + 1, grid.n, fields)
-    errors = zeros(ComplexF64, half + 1, grid.n, fields)
-    block = 16
-    columns = [(first:min(first + block - 1, half + 1), f) for first in 1:block:(half + 1), f in 1:fields]
-    foreach_chunk(() -> nothing, length(columns), 1) do _, range
-        for (r, f) in columns[range], (i, p) in enumerate(integral.panels)
-            scale = error_of(p) / max(p.tail, floatmin())
-            for j in eachindex(NODES)
-                whole, difference = width(p) * WEIGHTS[j], scale * (NULL_RULES[j, 3] + NULL_RULES[j, 4])
-                for k in 1:SPLINE
-                    m = mod(starts[j, i] + k - 1, grid.n) + 1
-                    spline = splines[k, j, i]
-                    add_row!(sums, errors, r, m, f, whole * spline, difference * spline, p.values, j)
+    places = node_splines(integral.panels, grid)
+    gaps = gap_splines(integral, grid)
+    sums, errors = (zeros(ComplexF64, 2half + 1, length(columns), length(fields)) for _ in 1:2)
+    plan = FFTW.complex_columns(grid.n, COLUMNS)
+    count = length(columns)
+    batches = [(first:min(first + COLUMNS - 1, count), n) for first in 1:COLUMNS:count, n in eachindex(fields)]
+    foreach_chunk(() -> Spread(grid.n), length(batches), 4) do spread, range
+        for (part, n) in batches[range]
+            spread!(spread, integral.panels, places, gaps, columns[part], fields[n])
+            for (out, rows) in ((sums, spread.sums), (errors, spread.errors))
+                transform_spread!(view(out, :, part, n), rows, spread.buffer, plan, grid)
+            end
+        end
+    end
+    return sums, errors
+end
+
+"""
+    Spread(n)
+
+Room for COLUMNS values of r2 of one field on n rows, sums and errors, real and imaginary parts in turn.
+"""
+struct Spread{B}
+    sums::Matrix{Float64}
+    errors::Matrix{Float64}
+    values::Vector{Float64}
+    buffer::B
+end
+
+Spread(n::Integer) =
+    Spread(zeros(2COLUMNS, n), zeros(2COLUMNS, n), zeros(2COLUMNS), FFTW.aligned(ComplexF64, n, COLUMNS))
+
+function spread!(s::Spread, panels, (starts, splines), gaps, columns, f)
+    n = size(s.sums, 2)
+    fill!(s.sums, 0)
+    fill!(s.errors, 0)
+    fill!(s.values, 0)
+    for (i, p) in enumerate(panels)
+        scale = error_of(p) / max(p.tail, floatmin())
+        for j in 1:POINTS
+            take_values!(s.values, p.values, columns, f, j)
+            whole, difference = width(p) * WEIGHTS[j], scale * (NULL_RULES[j, 3] + NULL_RULES[j, 4])
+            @inbounds for k in 1:SPLINE
+                m = mod(starts[j, i] + k - 1, n) + 1
+                c, e = whole * splines[k, j, i], difference * splines[k, j, i]
+                @simd ivdep for l in 1:(2COLUMNS)
+                    s.sums[l, m] += c * s.values[l]
+                    s.errors[l, m] += e * s.values[l]
                 end
             end
         end
     end
-    for gap in uncovered(integral.panels) # as if the neighbour's end went on
-        start = spline!(view(splines, :, 1, 1), (gap.first + gap.last) / 2 * grid.n)
-        for f in 1:fields, k in 1:SPLINE
-            m = mod(start + k - 1, grid.n) + 1
-            add_row!(sums, errors, 1:(half + 1), m, f, 0.0, SAFETY * width(gap) * splines[k, 1, 1], gap.neighbour.values, POINTS)
+    for (gap, start, spline) in gaps # as if the neighbour's end went on
+        take_values!(s.values, gap.neighbour.values, columns, f, POINTS)
+        for k in 1:SPLINE
+            m = mod(start + k - 1, n) + 1
+            view(s.errors, :, m) .+= SAFETY * width(gap) * spline[k] .* s.values
         end
     end
-    return deconvolve!(transform_columns(sums, grid, half), grid), deconvolve!(transform_columns(errors, grid, half), grid)
+end
+
+@inline function take_values!(values, of_panel, columns, f, j)
+    @inbounds for (c, r) in enumerate(columns)
+        x = of_panel[r, f, j]
+        values[2c - 1], values[2c] = real(x), imag(x)
+    end
+end
+
+# Rows spread over the grid to r1 = -half .. half; the spline's response is divided out.
+function transform_spread!(out, rows, buffer, plan, grid::Grid)
+    half = size(out, 1) ÷ 2
+    @inbounds for c in axes(buffer, 2), j in axes(buffer, 1)
+        buffer[j, c] = complex(rows[2c - 1, j], rows[2c, j])
+    end
+    FFTW.transform!(buffer, buffer, plan)
+    @inbounds for r1 in (-half):half
+        response = 1 / sinc(r1 / grid.n)^SPLINE
+        for c in axes(out, 2)
+            out[r1 + half + 1, c] = response * buffer[mod(r1, grid.n) + 1, c]
+        end
+    end
 end
 
 # The grid index of the first spline and the values of all, for every node of every panel.
@@ -70,18 +125,9 @@ function node_splines(panels, grid::Grid)
     return starts, splines
 end
 
-function add_row!(sums, errors, r, m, f, c, e, values, j)
-    @inbounds @simd for i in r
-        x = values[i, f, j]
-        sums[i, m, f] += c * x
-        errors[i, m, f] += e * x
+function gap_splines(integral::RowIntegral, grid::Grid)
+    map(uncovered(integral)) do gap
+        spline = zeros(SPLINE)
+        gap, spline!(spline, (gap.first + gap.last) / 2 * grid.n), spline
     end
-end
-
-function deconvolve!(transforms, grid::Grid)
-    half = size(transforms, 1) ÷ 2
-    for r1 in (-half):half
-        transforms[r1 + half + 1, :, :] ./= sinc(r1 / grid.n)^SPLINE
-    end
-    return transforms
 end

@@ -45,7 +45,8 @@ end
     StateShare
 
 What the blocks of one family hold of -Im Tr_e g0: a sum over the fields of the integral, times the blocks' number.
-`own` (fields x electrons of a block) holds the weights of each diagonal element, `parts` those of their sum.
+`own` (fields x electrons of a block) holds the weights of each diagonal element, `parts` those of their sum. `blocks`
+counts mirror images, too: diagonal elements at r = 0 are equal.
 """
 struct StateShare{I}
     integral::I
@@ -70,7 +71,7 @@ function state_share(bonds::Bonds, family::Family, z::Complex)
     # The norm over n fields bounds their sum times 1 / sqrt(n).
     weights = abs.(parts) .* sqrt(count(!iszero, parts))
     integral = RowIntegral(solver, bonds, z, 0, STATE_SAMPLES, weights)
-    return StateShare(integral, family, own, parts, 1 + length(family.twins))
+    return StateShare(integral, family, own, parts, images(integral) * (1 + length(family.twins)))
 end
 
 states(share::StateShare) = share.blocks * sum(p -> width(p) * panel_states(share, p), share.integral.panels)
@@ -87,6 +88,7 @@ function components(shares, ne::Integer)
             value = sum(integral.panels) do p
                 width(p) * sum(share.own[f, i] * WEIGHTS[j] * real(p.values[1, f, j]) for f in axes(share.own, 1), j in eachindex(WEIGHTS))
             end
+            value *= images(integral)
             for block in [[share.family.block]; [twin.block for twin in share.family.twins]]
                 found[block[i]] = value
             end

@@ -11,5 +11,6 @@ include("models.jl")
     include("test_solvers.jl")
     include("test_grid.jl")
     include("test_converged.jl")
+    include("test_mirrors.jl")
     include("test_threads.jl")
 end

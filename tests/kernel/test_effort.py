@@ -32,7 +32,24 @@ def two_orbitals() -> gs.Specification:
     return gs.Specification(material, gs.Pairing("A1g", 1.0, theta=0.0), SCALAR)
 
 
+def bands(n: int, *, real: bool = True, **at: list[float]) -> gs.Specification:
+    """Orbitals that all mix, spins that do not; with real hoppings k and -k are the same."""
+    rng = np.random.default_rng(1)
+    terms = {(0, 0): np.diag(rng.uniform(-60, 60, n)).astype(complex)}
+    for r in ((1, 0), (0, 1)):
+        hop = rng.normal(size=(2, n, n)) * 40 / np.sqrt(n)
+        terms[r] = hop[0] + (0 if real else 1j) * hop[1]
+        terms[-r[0], -r[1]] = terms[r].conj().T
+    material = Material(
+        "bands", Lattice("square", 3.0), Bonds.from_dict(terms).kron(left=np.eye(2))
+    )
+    gap = gs.Pairing.from_bonds({(0, 0): [[0, 1], [-1, 0]]})
+    return gs.Specification(material, gap, gs.Impurity.scalar(50.0, **at))
+
+
 STATES = {
+    "real": bands(3),
+    "complex": bands(3, real=False),
     "Eg": state("Eg", theta=0.3),
     "Eg, complex": state("Eg", theta=0.3, phi=0.4),
     "Eu, complex": state("Eu", theta=0.3, phi=0.4),
@@ -45,25 +62,33 @@ STATES = {
 @pytest.mark.parametrize("name", STATES)
 @pytest.mark.parametrize("energy", [0.0, 0.5])
 @pytest.mark.parametrize("whole", [False, True])
-def test_blocks_are_those_of_the_kernel(name: str, energy: float, whole: bool) -> None:
+@pytest.mark.parametrize("touched", [None, {0, 2}])
+def test_blocks_are_those_of_the_kernel(
+    name: str, energy: float, whole: bool, touched: set[int] | None
+) -> None:
     bonds = STATES[name].bdg()
     matrix = ",".join(
         f"complex({x.real!r},{x.imag!r})" for m in bonds.matrices for x in m.T.ravel().tolist()
     )
     d, n = bonds.dimension, len(bonds.vectors)
+    wanted = "1:" + str(d) if touched is None else str([one + 1 for one in sorted(touched)])
     vectors = ",".join(map(str, bonds.vectors.ravel().tolist()))
     code = f"""let v = reshape([{vectors}], 2, {n}), h = reshape([{matrix}], {d}, {d}, {n})
         b = GapScope.Bonds(v, h)
         z = complex({energy}, 0.1)
         join(map(GapScope.families(b)) do f
-            s = GapScope.block_solver(b, f.block, z, {str(whole).lower()})
+            w = GapScope.related(b, f, {wanted})
+            s = GapScope.block_solver(b, f.block, z, {str(whole).lower()}; wanted = w)
+            m = GapScope.mirror_of(s, b) === nothing ? 0 : 1
             string(length(f.block), " ", GapScope.field_count(s), " ",
-                length(GapScope.elements(s, z)), " ", 1 + length(f.twins))
+                length(GapScope.elements(s, z)), " ", 1 + length(f.twins), " ", m)
         end, "; ")
     end"""
     theirs = sorted(get_host().evaluate(code).split("; "))
-    ours = blocks(bonds, whole=whole, zero=energy == 0)
-    assert sorted(f"{b.size} {b.fields} {b.elements} {b.copies}" for b in ours) == theirs
+    ours = blocks(bonds, whole=whole, zero=energy == 0, touched=touched)
+    assert theirs == sorted(
+        f"{b.size} {b.fields} {b.elements} {b.copies} {b.is_mirrored:d}" for b in ours
+    )
 
 
 def test_only_an_electron_with_a_hole_is_a_pair() -> None:
@@ -123,3 +148,41 @@ def test_memory_is_estimated_from_above(numerics: Numerics) -> None:
     taken = memory_of(pid, "VmHWM") - before + 16 * numerics.window**2
     request = MapRequest([STATES["Eg"].bdg()], [STATES["Eg"].scatterers()], numerics)
     assert taken < request.effort().memory < 2.5 * taken
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize("orbitals", [[1.0] + [0.0] * 5, [1.0] * 6], ids=["one", "all"])
+def test_memory_of_many_orbitals_is_estimated_from_above(orbitals: list[float]) -> None:
+    """What one orbital scatters takes less than what all do, and the estimate says so."""
+    shutdown()
+    state, numerics = bands(6, orbitals=orbitals), Numerics([0.5], 4.0, 192)
+    simulate_batch([state], Numerics([0.5], 8.0, 16))
+    pid = get_host().info().pid
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+    before = memory_of(pid, "VmRSS")
+    simulate_batch([state], numerics)
+    taken = memory_of(pid, "VmHWM") - before + 16 * numerics.window**2
+    needed = MapRequest([state.bdg()], [state.scatterers()], numerics).effort().memory
+    assert taken < needed < 3.5 * taken
+
+
+def test_memory_of_ten_orbitals_that_all_scatter_is_below_a_gigabyte() -> None:
+    state, few = bands(10, orbitals=[1.0] * 10), bands(10, orbitals=[1.0] + [0.0] * 9)
+    numerics = Numerics([0.5], 0.1, 128)
+
+    def needed(one: gs.Specification) -> float:
+        return MapRequest([one.bdg()], [one.scatterers()], numerics).effort().memory
+
+    assert needed(few) < 0.7 * needed(state)
+    assert needed(state) < 1e9
+
+
+def test_maps_of_orbitals_that_do_not_fit_are_refused_with_the_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from gapscope.support import memory
+
+    state = bands(10, orbitals=[1.0] * 10)
+    monkeypatch.setattr(memory, "available_memory", lambda: 6e8)
+    with pytest.raises(gs.errors.NumericsError, match=r"window = 64"):
+        gs.simulate(state, Numerics([0.5], 0.1, 128))

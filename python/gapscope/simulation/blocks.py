@@ -1,11 +1,12 @@
 """Blocks of a Hamiltonian as the kernel divides it, and what it keeps of each.
 
-The rules are those of blocks.jl, pair.jl and dense.jl.
+The rules are those of blocks.jl, pair.jl, dense.jl and mirrors.jl.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ class Block:
     elements : elements of G(r) that they make.
     copies : blocks that have it or follow from it by time reversal.
     is_pair : one electron and one hole, inverted in closed form, the poles being known.
+    is_mirrored : rows m1 and -m1 follow from each other, and half of them are computed.
     """
 
     size: int
@@ -36,38 +38,75 @@ class Block:
     elements: int
     copies: int
     is_pair: bool
+    is_mirrored: bool = False
 
 
-def blocks(bonds: Bonds, *, whole: bool, zero: bool = False) -> list[Block]:
+def blocks(
+    bonds: Bonds, *, whole: bool, zero: bool = False, touched: AbstractSet[int] | None = None
+) -> list[Block]:
     """Blocks of Bogoliubov-de Gennes bonds.
 
     Parameters
     ----------
     whole : elements between holes are transformed, too: several impurities, or w and -w at once.
     zero : the energy is zero, where a pair with a real gap is made of three fields.
+    touched : components that an impurity couples to: of large blocks elements without any of them
+        are not transformed. Without them all are.
     """
     electrons = bonds.dimension // 2
-    found: list[Block] = []
-    models: list[tuple[Bonds, int]] = []
+    families: list[tuple[Bonds, int, list[NDArray[np.int64]]]] = []
     for rows in _connected(bonds):
         own = Bonds(bonds.vectors, bonds.matrices[:, rows][:, :, rows])
         leading = int((rows < electrons).sum())
-        twin = next((n for n, one in enumerate(models) if _follows(own, leading, *one)), None)
-        if twin is not None:
-            found[twin] = replace(found[twin], copies=found[twin].copies + 1)
-            continue
-        models.append((own, leading))
-        is_pair = len(rows) == 2 and leading == 1
-        if is_pair:
-            real = _real_gap(own)
-            fields = 3 if zero and real else (4 if real else 6) + 2 * whole
-            elements = 4 if whole or fields == 3 else 3
+        for model, of_model, copies in families:
+            order = _order(own, leading, model, of_model)
+            if order is not None:
+                copies.append(rows[order])
+                break
         else:
-            rest = 0 if whole else len(rows) - max(1, leading)
-            elements = len(rows) ** 2 - rest**2
-            fields = 2 * elements
-        found.append(Block(len(rows), fields, elements, 1, is_pair))
-    return found
+            families.append((own, leading, [rows]))
+    return [_block(*family, whole=whole, zero=zero, touched=touched) for family in families]
+
+
+def _block(
+    own: Bonds,
+    leading: int,
+    copies: list[NDArray[np.int64]],
+    *,
+    whole: bool,
+    zero: bool,
+    touched: AbstractSet[int] | None,
+) -> Block:
+    size = own.dimension
+    if size == 2 and leading == 1:
+        real = _real_gap(own)
+        fields = 3 if zero and real else (4 if real else 6) + 2 * whole
+        return Block(2, fields, 4 if whole or fields == 3 else 3, len(copies), is_pair=True)
+    wanted = np.ones(size, np.bool_)
+    if touched is not None:
+        wanted = np.array([bool(touched & set(rows)) for rows in np.transpose(copies).tolist()])
+    if not wanted.any():
+        wanted[0] = True
+    seen = np.arange(size) < (size if whole else max(1, leading))
+    kept = (wanted[:, None] | wanted) & (seen[:, None] | seen)
+    elements = int(kept.sum())
+    return Block(
+        size, 2 * elements, elements, len(copies), is_pair=False, is_mirrored=_has_mirror(own)
+    )
+
+
+def _has_mirror(own: Bonds) -> bool:
+    """Whether H_gR = u H_R u^H, or u H_R^T u^H, with gR = (-R1, R2) or -R."""
+    numbers = {tuple(r): n for n, r in enumerate(own.vectors.tolist())}
+    model = own.matrices
+    for turn in (-1, 1):
+        image = np.zeros_like(model)
+        for (r1, r2), n in numbers.items():
+            if (-r1, turn * r2) in numbers:
+                image[n] = model[numbers[-r1, turn * r2]]
+        if any(_gauged(image, one) for one in (model.transpose(0, 2, 1), model)):
+            return True
+    return False
 
 
 def has_particle_hole(bonds: Bonds) -> bool:
@@ -100,35 +139,36 @@ def _joined(found: list[NDArray[np.int64]], bonds: Bonds) -> list[NDArray[np.int
     return [*blocks, *(np.array([h]) for h in holes)]
 
 
-def _follows(one: Bonds, leading: int, model: Bonds, electrons: int) -> bool:
-    """Whether H_R[i, j] = u_i u_j^* times the model's, or its complex conjugate, with phases u.
+def _order(one: Bonds, leading: int, model: Bonds, electrons: int) -> list[int] | None:
+    """The order of rows in which H_R[i, j] = u_i u_j^* times the model's, u being phases.
 
-    The rows may be in another order, electrons (the leading ones) among themselves.
+    The model may be complex conjugated; electrons (the leading rows) stay among themselves.
     """
     if one.dimension != model.dimension or leading != electrons:
-        return False
+        return None
     turned = model.matrices.conj(), model.matrices
-    return any(_matched(one.matrices, other, leading) for other in turned)
+    return next(filter(None, (_matched(one.matrices, other, leading) for other in turned)), None)
 
 
-def _matched(image: Matrices, model: Matrices, leading: int) -> bool:
+def _matched(image: Matrices, model: Matrices, leading: int) -> list[int] | None:
     d, theirs, ours = model.shape[1], np.abs(image), np.abs(model)
     close, tried = ROUNDING * ours.max(), 0
 
-    def extended(order: list[int]) -> bool:
+    def extended(order: list[int]) -> list[int] | None:
         nonlocal tried
         i = len(order)
         if i == d:
-            return _gauged(image[:, order][:, :, order], model)
+            return order if _gauged(image[:, order][:, :, order], model) else None
         for j in sorted(set(range(d)) - set(order), key=lambda j: j != i):
             if (i < leading) != (j < leading) or tried >= MOST_ORDERS:
                 continue
             tried += 1
             longer = [*order, j]
             fits = np.abs(theirs[:, j, longer] - ours[:, i, : i + 1]).max() <= close
-            if fits and extended(longer):
-                return True
-        return False
+            found = extended(longer) if fits else None
+            if found is not None:
+                return found
+        return None
 
     return extended([])
 

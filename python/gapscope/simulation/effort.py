@@ -1,6 +1,6 @@
 """What a request costs before it is sent: memory in bytes, and work that scales as its time.
 
-Memory counts the arrays that the kernel allocates (grid.jl, spread.jl, quadrature.jl,
+Memory counts the arrays that the kernel allocates (grid.jl, slices.jl, quadrature.jl,
 dense_rows.jl) and those of the result on this side; benchmarks/memory.py compares it with what
 the processes take.
 """
@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
 
 from gapscope.kernel.client import default_threads
 from gapscope.physics.bonds import Bonds
+from gapscope.physics.specification import Scatterers
 from gapscope.simulation.blocks import Block, blocks, has_particle_hole
 from gapscope.simulation.numerics import Converged, Grid
 
@@ -29,6 +31,12 @@ RESULTS = 5
 """Arrays of the result's size on this side: A(r), drho, and three while rho(q) is made."""
 SMALL = 32 << 20
 """Bytes that nobody need think of."""
+SLICE = 96 << 20
+"""Bytes of a part of G on the window (slices.jl): of one block row, where that takes more."""
+GENERATIONS = 3
+"""Slices in memory at a time, those before the last not yet collected."""
+SINGLE = 8
+"""Bytes of a complex number of a panel of a large block."""
 POLES = 64
 """Poles near the unit circle for which a row of a large block has room (dense_rows.jl)."""
 
@@ -59,6 +67,8 @@ def map_effort(
     sets: int = 1,
     layers: int = 1,
     rows: float | None = None,
+    touched: AbstractSet[int] | None = None,
+    resident: bool = False,
 ) -> Effort:
     """Effort of maps.
 
@@ -68,12 +78,17 @@ def map_effort(
     reach : largest |r1| or |r2| of the impurities.
     sites, sets, layers : number of impurities, of parameter sets, and of maps at an energy.
     rows : rows of k points of an energy, for the method converged, where they are known.
+    touched : Nambu components that an impurity couples to; all without them.
+    resident : G itself is the result, and all of it is in memory at once.
     """
     half = window // 2 if reach == 0 else 8 * math.ceil((window // 2 + reach) / 8)
     groups = energy_groups(bonds, energies)
     paired = any(len(group) > 1 for group in groups)
     whole = sites > 1 or paired
-    found = blocks(bonds, whole=whole, zero=not any(energies))
+    if paired and touched is not None:
+        other = bonds.dimension // 2
+        touched = {(one + turn) % bonds.dimension for one in touched for turn in (0, other)}
+    found = blocks(bonds, whole=whole, zero=not any(energies), touched=touched)
     span, threads = 2 * half + 1, default_threads()
     elements = sum(block.elements * block.copies for block in found)
     green = COMPLEX * span**2 * (elements * (1 + paired) + 2)
@@ -86,21 +101,34 @@ def map_effort(
         work += sum(one.fields for one in found) * half * _fft(method.kgrid) + product
     else:
         harder = _harder(broadening, method.accuracy)
-        memory, work = 4 * green, 4 * product
+        memory, work = 4 * green if resident else 0.0, 4 * product
+        slices = 0.0
         for block in found:
             panels = _panels(block, half, harder, rows, len(found))
             samples = samples_of_row(block, 4 * half)
-            sums = COMPLEX * (half + 1) * block.fields * (2 * 8 * half + 4 * span)
-            values = COMPLEX * (half + 1) * block.fields * POINTS * panels
-            memory += values + sums + _exact_buffers(bonds, block, samples, half, threads)
+            size = COMPLEX if block.is_pair else SINGLE
+            memory += size * (half + 1) * block.fields * POINTS * panels
+            memory += _exact_buffers(bonds, block, samples, half, threads)
+            if resident:
+                memory += 2 * COMPLEX * (half + 1) * span * block.fields
+            else:
+                slices = max(slices, _slice(block, span, paired))
             row = _row_work(bonds, block, 2 * samples) + 60 * (half + 50) * block.fields
             work += POINTS * panels * row
-            work += 6 * block.fields * half * _fft(8 * half)
+            work += 2 * block.fields * half * (_fft(8 * half) + 8 * 8 * POINTS * panels)
+        memory += GENERATIONS * slices
     results = COMPLEX * sets * len(energies) * layers * window**2
     return Effort(
         memory + RESULTS * results + SMALL,
         sets * len(groups) * max(work, 1.0) * (1 + paired / 4),
     )
+
+
+def _slice(block: Block, span: int, paired: bool) -> float:
+    """Sums and errors on half of the window and elements on all of it, of every copy."""
+    whole = 2.0 * COMPLEX * block.elements * span**2 * (1 + block.copies)
+    row = 2 * whole / block.size
+    return min(whole, max(SLICE, row)) * (2 if paired else 1)
 
 
 def states_effort(
@@ -130,6 +158,12 @@ def spectral_effort(bonds: Bonds, momenta: int, energies: int) -> Effort:
     return Effort(3.0 * REAL * momenta * energies + SMALL, work)
 
 
+def touched_by(scatterers: Scatterers) -> set[int]:
+    """Nambu components that the potentials couple to (scatterers.jl)."""
+    coupled = np.abs(scatterers.potentials).max(axis=0)
+    return set(np.flatnonzero(np.maximum(coupled.max(axis=0), coupled.max(axis=1))).tolist())
+
+
 def energy_groups(bonds: Bonds, energies: Sequence[float]) -> list[list[int]]:
     """Numbers of the energies in groups that share a Green's function, w and -w (maps.jl)."""
     paired = has_particle_hole(bonds)
@@ -148,8 +182,8 @@ def energy_groups(bonds: Bonds, energies: Sequence[float]) -> list[list[int]]:
 def _panels(block: Block, half: int, harder: float, rows: float | None, count: int) -> float:
     start = max(half, PANELS) if block.is_pair else max(half / 2, PANELS / 2)
     if rows is not None:
-        return max(start, rows / POINTS / count)
-    return start + HALVED * harder
+        return max(start / (1 + block.is_mirrored), rows / POINTS / count)
+    return (start + HALVED * harder) / (1 + block.is_mirrored)
 
 
 def _harder(broadening: float, accuracy: float) -> float:

@@ -145,6 +145,7 @@ def _require_memory(bonds: Bonds, numerics: Numerics, kept: int) -> None:
             one.method,
             reach=kept - one.window // 2,
             sites=2,  # the whole of G
+            resident=True,
         )
         # Where the host hands them over, the last piece of an array lies in memory twice.
         return effort.memory + 1.1 * green_bytes(bonds, one, kept)

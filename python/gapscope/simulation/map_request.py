@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gapscope.kernel.calls import Convergence, Maps, converged_maps, grid_maps
 from gapscope.physics.bonds import Bonds
 from gapscope.physics.specification import Scatterers
-from gapscope.simulation.effort import Effort, energy_groups, map_effort
+from gapscope.simulation.effort import Effort, energy_groups, map_effort, touched_by
 from gapscope.simulation.numerics import Grid, Numerics
 from gapscope.simulation.trial import map_seconds, other_method
 from gapscope.support.memory import Choice, require_memory
@@ -32,6 +32,7 @@ class MapRequest:
         """Memory and work, by the parameter set with the most impurities."""
         numerics = self.numerics
         sites = max((s.sites for s in self.impurities), key=len)
+        touched = {n for s in self.impurities for n in touched_by(s)}
         return map_effort(
             self.hamiltonians[0],
             numerics.energies,
@@ -42,6 +43,7 @@ class MapRequest:
             sites=len(sites),
             sets=len(self.hamiltonians),
             layers=1 if self.layers is None else int(self.layers.max()) + 1,
+            touched=touched,
         )
 
     def require_memory(self) -> None:

@@ -11,7 +11,7 @@ from gapscope.kernel import calls
 from gapscope.physics.bonds import Bonds
 from gapscope.physics.specification import Scatterers
 from gapscope.simulation.blocks import blocks
-from gapscope.simulation.effort import POINTS, map_effort, states_effort
+from gapscope.simulation.effort import POINTS, map_effort, states_effort, touched_by
 from gapscope.simulation.numerics import Converged, Grid, Numerics
 
 WORTH = 3e9
@@ -42,6 +42,7 @@ def map_seconds(bonds: Bonds, scatterers: Scatterers, numerics: Numerics) -> flo
             reach=reach,
             sites=len(scatterers.sites),
             rows=rows,
+            touched=touched_by(scatterers),
         ).work
 
     method, window, delta = numerics.method, numerics.window, numerics.broadening

@@ -1,0 +1,55 @@
+"""
+    Mirror(turn, phases, reversed)
+
+A symmetry that takes a row m1 of k points to the row -m1: with gk = (-m1, turn m2), turn = -1 or 1,
+G_ij(gk) = u_i u_j^* G_ij(k), or `reversed` G_ij(gk) = u_i u_j^* G_ji(k). Half of all rows then says all: an inversion,
+time reversal within a block (every Hamiltonian whose hoppings can be made real), or a mirror line, with spin-orbit
+coupling joined with time reversal.
+"""
+struct Mirror
+    turn::Int
+    phases::Vector{ComplexF64}
+    reversed::Bool
+end
+
+"""
+    mirror_of(bonds, block)
+
+A mirror of the block, or nothing where it has none: H_gR = u H_R u^H, or u H_R^T u^H reversed, on all bonds.
+"""
+function mirror_of(bonds::Bonds, block::Vector{Int})
+    model = bonds.matrices[block, block, :]
+    numbers = Dict((bonds.vectors[1, n], bonds.vectors[2, n]) => n for n in axes(bonds.vectors, 2))
+    for turn in (-1, 1)
+        image = zero(model)
+        for (r, n) in numbers
+            at = get(numbers, (-r[1], turn * r[2]), nothing)
+            at === nothing || (image[:, :, n] = model[:, :, at])
+        end
+        for reversed in (true, false)
+            phases = gauge(reversed ? permutedims(model, (2, 1, 3)) : model, image)
+            phases === nothing || return Mirror(turn, phases, reversed)
+        end
+    end
+    return nothing
+end
+
+mirror_of(::Union{RealPair,ComplexPair}, ::Bonds) = nothing # all rows of a pair cost little
+mirror_of(solver::DensePath, bonds::Bonds) = mirror_of(bonds, solver.block)
+
+"""
+    unfold(elements, mirror)
+
+From the integrals over half of the zone, (i, j) => [r1 + half + 1, r2 + half + 1], those over all of it.
+"""
+unfold(elements, ::Nothing) = elements
+unfold(elements, mirror::Mirror) = Dict(
+    (i, j) => unfolded(g, elements[mirror.reversed ? (j, i) : (i, j)], mirror.phases[i] * conj(mirror.phases[j]), mirror.turn)
+    for ((i, j), g) in elements
+)
+
+# g(r) + phase other(-r1, turn r2).
+function unfolded(g, other, phase, turn)
+    n = size(g, 1)
+    return [@inbounds g[a, b] + phase * other[n + 1 - a, turn > 0 ? b : n + 1 - b] for a in 1:n, b in 1:n]
+end

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -12,6 +14,7 @@ from gapscope.cli.main import main
 from gapscope.dataset.recipe import load_recipe
 from gapscope.dataset.suggest import suggest_recipe
 from gapscope.errors import RecipeError
+from gapscope.physics import Bonds
 from gapscope.simulation.numerics import Converged
 from problems import CRYSTALS
 
@@ -59,3 +62,11 @@ def test_the_command_names_the_material_relative_to_the_recipe(tmp_path: Path) -
 def test_a_range_that_does_not_rise_is_refused() -> None:
     with pytest.raises(RecipeError, match="rises from above zero"):
         suggest_recipe(CRYSTALS["bi2212"](), "m.toml", (3.0, 1.0))
+
+
+def test_a_crystal_without_a_fermi_surface_is_told_so() -> None:
+    metal = CRYSTALS["bi2212"]()
+    onsite = Bonds.from_dict({(0, 0): 5000.0 * np.eye(2)})
+    insulator = replace(metal, bonds=Bonds.sum([metal.bonds, onsite]))
+    with pytest.raises(RecipeError, match="no band of which does"):
+        suggest_recipe(insulator, "m.toml", (2.0, 8.0))

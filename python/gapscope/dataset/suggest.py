@@ -50,13 +50,21 @@ def suggest_recipe(
 
     Raises
     ------
-    RecipeError : a range of gaps that is none, or fewer than two irreps with a gap.
+    RecipeError : a range of gaps that is none, a crystal without a Fermi surface, or fewer than
+        two irreps with a gap.
     SpecificationError : a crystal whose gaps cannot be classified.
     """
     low, high = gap
     if not 0 < low <= high < np.inf:
         raise RecipeError("A range of gaps rises from above zero, in meV.", gap, "Mend it.")
     report = GapReport.of(material, shells, channels)
+    if not len(report.surface.momenta):
+        raise RecipeError(
+            "Candidates are chosen by their gaps on the Fermi surface, where bands cross zero.",
+            f"{material.name}, no band of which does",
+            "Move the zero of energy into a band, by the bonds on site of a material's file, or by"
+            " its fermi_energy or filling where it is Wannier90's.",
+        )
     chosen: dict[str, BasisFunction] = {}
     unseen: dict[str, float] = {}
     for function, values in report.gaps:

@@ -29,7 +29,9 @@ class Sought:
         return self.lattice.constant
 
     def __str__(self) -> str:
-        return f"a {self.lattice.name} lattice of {cell_in_words(self.lattice)} ({self.source})"
+        article = "an" if self.lattice.name[0] in "aeiou" else "a"
+        cell = cell_in_words(self.lattice)
+        return f"{article} {self.lattice.name} lattice of {cell} ({self.source})"
 
 
 Crystal = float | Lattice | Material | Sought

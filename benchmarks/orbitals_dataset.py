@@ -4,7 +4,7 @@
 
 A recipe as `gapscope dataset suggest` writes it, with a broadening of 0.1 meV, windows of 128 and
 one energy. CPU seconds are those of this process and its workers, imports and compilation
-included; these are measured by a dataset of one map and taken off.
+included; these are measured by a dataset of few maps and taken off.
 """
 
 from __future__ import annotations

@@ -1,54 +1,80 @@
-"""How often maps of a dataset, changed in some way, are called unlike training.
+"""How often maps of a dataset, changed in some way, are called unlike training, network by network.
 
-    python benchmarks/verdicts.py MODEL DATASET [--maps 100] [--output PAGE]
+    python benchmarks/verdicts.py MODEL DATASET [MODEL DATASET ...] [--maps 60] [--cache FILE]
+                                  [--output docs/verdicts.md]
 
 MODEL is a calibrated run or model, DATASET one of the kind that it was trained on, with a window of
-at least the network's, whose test split it has not seen. For each kind of change: the area under
-the ROC curve of 1 - p against all maps as they are, and the share that is flagged. --output
-writes the table as a page.
+at least the network's, whose test split it has not seen; a network for measured maps is asked about
+measurements of them. For each kind of change: the area under the ROC curve of 1 - p against all
+maps as they are, and the share that is flagged. --cache is a JSON file that keeps what an earlier
+command found, model by model; --output writes the table as a page.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from gapscope.dataset.load import DatasetReader
-from gapscope.learning.data.samples import Samples
+from gapscope.learning.data.inputs import lacks
 from gapscope.learning.prediction.predictor import BATCH, Predictor
+from gapscope.physics.lattice import Lattice, window_coordinates
 
 Maps = NDArray[np.float32]
+Found = dict[str, Any]
 PAGE = """# Maps unlike training, kind by kind
 
-Written by `python benchmarks/verdicts.py` for the network {model} and {number} maps of `{dataset}`
-(seed {seed}): how often maps of the training kind, changed somehow, are called unlike training at
-a level of {level:g}, and the area under the ROC curve against maps as they are. With a scalar
-impurity the maps of A1g, A2g and Eg are even in r: turned upside down they are the same maps, and
-are not flagged.
+Written by `python benchmarks/verdicts.py`: how often maps of the kind that a network was trained
+on, changed somehow, are called unlike training at a level of 0.01 (in %), and, before it, the area
+under the ROC curve against maps as they are. A slash stands for a symmetry of the lattice.
+
+{networks}
 
 ```
 {table}
 ```
+
+What is like the training maps by construction: with a scalar impurity, maps of most classes are
+even in r and upside down the same. The network for measured maps knows no amplitude; maps of half
+the window with zeros around it are maps of a small field of view, which it has learned from, and it
+sees the part of a map that is even in r alone. A map stretched by 5 % is hard to tell from one
+of another state.
+
+Maps as they are come out somewhat above the level: the scores' units are taken from the same
+calibration maps, 300 to 2000 of them, that p is counted from.
 """
-FACTORS = (1e-12, 1e-3, 0.1, 0.5, 0.9, 1.1, 2.0, 10.0, 1e3, -1.0)
+FACTORS = (0.0, 1e-12, 1e-3, 0.1, 0.5, 0.9, 1.1, 2.0, 10.0, 1e3, -1.0)
 SHIFTS = ((1, 0), (1, 1), (2, 0), (3, 0))
+TURNS = (5, 15, 30, 90)
+STRETCHES = (0.9, 0.95, 1.05, 1.1)
+REVERSED = np.diag([-1.0, 1.0])
 
 
-def turned(maps: Maps, degrees: float) -> Maps:
-    """Maps turned in the plane about r = 0, interpolated linearly; zero outside."""
+def resampled(maps: Maps, matrix: NDArray[np.float64]) -> Maps:
+    """Maps with the value at the sites M r on the site r, interpolated linearly; zero outside."""
     size = maps.shape[-1]
-    r = np.arange(size) - size // 2
-    r1, r2 = np.meshgrid(r, r, indexing="ij")
-    x, y = r1 + r2 / 2, r2 * np.sqrt(3) / 2
+    r = window_coordinates(size)
+    places = np.tensordot(matrix, np.stack(np.meshgrid(r, r, indexing="ij")), 1) + size // 2
+    places = places.round(9)
+    return np.array([[ndimage.map_coordinates(e, places, order=1) for e in m] for m in maps])
+
+
+def on_sites(cartesian: NDArray[np.float64], lattice: Lattice) -> NDArray[np.float64]:
+    """A Cartesian matrix on (r1, r2)."""
+    basis = lattice.vectors.T
+    return np.asarray(np.linalg.solve(basis, cartesian @ basis))
+
+
+def rotation(degrees: float) -> NDArray[np.float64]:
     c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    b = (s * x + c * y) * 2 / np.sqrt(3)
-    places = [c * x - s * y - b / 2 + size // 2, b + size // 2]
-    return np.array([[ndimage.map_coordinates(m[0], places, order=1)] for m in maps])
+    return np.array([[c, -s], [s, c]])
 
 
 def padded(maps: Maps, kept: int, mode: str) -> Maps:
@@ -58,21 +84,42 @@ def padded(maps: Maps, kept: int, mode: str) -> Maps:
     return np.pad(inside, ((0, 0), (0, 0), (cut, cut), (cut, cut)), mode=mode)  # type: ignore[call-overload]
 
 
-def changes() -> dict[str, Callable[[Maps], Maps]]:
-    """Names and functions."""
-    found: dict[str, Callable[[Maps], Maps]] = {"as they are": lambda m: m}
+def tiled(maps: Maps) -> Maps:
+    """The quarter around r = 0, four times."""
+    cut = maps.shape[-1] // 4
+    return np.tile(maps[..., cut:-cut, cut:-cut], (2, 2))
+
+
+def changes(lattice: Lattice) -> dict[str, Callable[[Maps], Maps] | None]:
+    """Names and functions; None for a symmetry of the lattice."""
+    found: dict[str, Callable[[Maps], Maps] | None] = {"as they are": lambda m: m}
     for factor in FACTORS:
         found[f"times {factor:g}"] = lambda m, f=factor: f * m
     for shift in SHIFTS:
         found[f"moved by {shift} sites"] = lambda m, s=shift: np.roll(m, s, (-2, -1))
-    for degrees in (5, 15, 30, 90):
-        found[f"turned by {degrees} degrees"] = lambda m, d=degrees: turned(m, d)
-    found["axis r1 reversed"] = lambda m: np.roll(m[..., ::-1, :], 1, -2)
+    for degrees in TURNS:
+        matrix = on_sites(rotation(degrees), lattice)
+        whole = np.allclose(matrix, matrix.round(), atol=1e-6)
+        found[f"turned by {degrees} degrees"] = (
+            None if whole else lambda m, t=matrix: resampled(m, t)
+        )
+    for factor in STRETCHES:
+        found[f"lattice constant times {factor:g}"] = lambda m, f=factor: resampled(
+            m, f * np.eye(2)
+        )
+    mirror = lattice.vectors.T @ REVERSED @ np.linalg.inv(lattice.vectors.T)
+    found["axis r1 reversed"] = (
+        None
+        if np.allclose(mirror @ mirror.T, np.eye(2), atol=1e-6)
+        else lambda m: np.roll(m[..., ::-1, :], 1, -2)
+    )
     found["turned upside down"] = lambda m: np.roll(m[..., ::-1, ::-1], (1, 1), (-2, -1))
     for mode in ("constant", "edge", "reflect", "wrap"):
-        found[f"half the window, padded: {mode}"] = lambda m, o=mode: padded(m, 32, o)
+        found[f"half the window, padded: {mode}"] = lambda m, o=mode: padded(m, m.shape[-1] // 2, o)
+    found["half the window, tiled"] = tiled
     found["half the window, twice as coarse"] = lambda m: np.kron(
-        m[..., 16:48, 16:48], np.ones((2, 2))
+        m[..., m.shape[-1] // 4 : -(m.shape[-1] // 4), m.shape[-1] // 4 : -(m.shape[-1] // 4)],
+        np.ones((2, 2)),
     )
     return found
 
@@ -83,40 +130,70 @@ def auroc(like: NDArray[np.float64], unlike: NDArray[np.float64]) -> float:
     return float((apart < 0).mean() + (apart == 0).mean() / 2)
 
 
+def verdicts(model: Path, dataset: Path, number: int) -> Found:
+    """AUROC and share of flagged maps by kind; "refused" where no map has a contrast."""
+    predictor = Predictor.load(model)
+    with DatasetReader(dataset) as reader:
+        samples = predictor.samples(reader, "test")
+        everything = samples.maps(np.arange(len(samples)))
+        found: Found = {"dataset": reader.recipe["name"], "seed": reader.recipe["seed"]}
+    like = None
+    found |= {"number": len(everything), "changed": min(number, len(everything)), "kinds": {}}
+    for name, change in changes(predictor.lattice).items():
+        if change is None:
+            continue
+        maps = (everything if like is None else everything[:number]).astype(np.float64)
+        changed = change(maps).astype(np.float32)
+        if all(lacks(one[None], predictor.lattice) for one in changed):
+            found["kinds"][name] = "refused"
+            continue
+        batches = (changed[i : i + BATCH] for i in range(0, len(maps), BATCH))
+        p = np.concatenate([predictor.novelty_p(one) for one in batches])
+        like = p if like is None else like
+        flagged = float(np.mean(p < predictor.novelty_level))
+        found["kinds"][name] = [auroc(like, p), flagged]
+        print(f"{model.name:<18}{name:<34}{auroc(like, p):>8.3f}{flagged:>9.1%}", flush=True)
+    return found
+
+
+def table(found: dict[str, Found]) -> str:
+    """Kinds by networks."""
+    width = 18
+    lines = [f"{'maps':<33}" + "".join(f"{name:>{width}}" for name in found)]
+    for kind in dict.fromkeys(kind for one in found.values() for kind in one["kinds"]):
+        cells = []
+        for one in found.values():
+            cell = one["kinds"].get(kind, "/")
+            cells.append(cell if isinstance(cell, str) else f"{cell[0]:.3f} {100 * cell[1]:5.1f}%")
+        lines.append(f"{kind:<33}" + "".join(f"{cell:>{width}}" for cell in cells))
+    return "\n".join(lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", type=Path)
-    parser.add_argument("dataset", type=Path)
-    parser.add_argument("--maps", type=int, default=100)
+    parser.add_argument("pairs", type=Path, nargs="+", metavar="MODEL DATASET")
+    parser.add_argument("--maps", type=int, default=60)
+    parser.add_argument("--cache", type=Path)
     parser.add_argument("--output", type=Path, help="Markdown page for the table.")
     options = parser.parse_args()
-    predictor = Predictor.load(options.model)
-    with DatasetReader(options.dataset) as reader:
-        samples = Samples.of(reader, "test", predictor.size)
-        everything = samples.maps(np.arange(len(samples)))
-        about = {
-            name: reader.recipe[recipe] for name, recipe in (("dataset", "name"), ("seed", "seed"))
-        }
-    like = None
-    lines = [f"{'maps':<34}{'number':>7}{'AUROC':>8}{'unlike':>9}"]
-    print(lines[0])
-    for name, change in changes().items():
-        maps = everything if like is None else everything[: options.maps]
-        batches = (change(maps[i : i + BATCH]) for i in range(0, len(maps), BATCH))
-        p = np.concatenate([predictor.novelty_p(one.astype(np.float32)) for one in batches])
-        like = p if like is None else like
-        flagged = np.mean(p < predictor.novelty_level)
-        lines.append(f"{name:<34}{len(p):>7}{auroc(like, p):>8.3f}{flagged:>9.1%}")
-        print(lines[-1], flush=True)
+    if len(options.pairs) % 2:
+        parser.error("each MODEL is followed by its DATASET")
+    found: dict[str, Found] = {}
+    if options.cache is not None and options.cache.is_file():
+        found = json.loads(options.cache.read_text(encoding="utf-8"))
+    for model, dataset in zip(options.pairs[::2], options.pairs[1::2], strict=True):
+        if model.name not in found:
+            found[model.name] = verdicts(model, dataset, options.maps)
+            if options.cache is not None:
+                options.cache.write_text(json.dumps(found), encoding="utf-8")
+    print(table(found))
     if options.output is not None:
-        table = "\n".join(lines)
-        text = PAGE.format(
-            table=table,
-            number=len(everything),
-            model=options.model.name,
-            level=predictor.novelty_level,
-            **about,
+        networks = "\n".join(
+            f"- {name}: {one['number']} maps as they are and {one['changed']} of them changed, of"
+            f" `{one['dataset']}` (seed {one['seed']})."
+            for name, one in found.items()
         )
+        text = PAGE.format(table=table(found), networks=networks)
         options.output.write_text(text, encoding="utf-8")
 
 

@@ -31,6 +31,7 @@ SLOW = WITHOUT_JULIA | {
     "dataset/test_kills.py": "Dask",
     "dataset/test_resolutions.py": "Julia",
     "dataset/test_setpoints.py": "Julia",
+    "learning/test_alternatives.py": "Julia, networks",
     "learning/test_averaging.py": "networks",
     "learning/test_backbone.py": "networks",
     "learning/test_calibration.py": "a training",

@@ -11,7 +11,12 @@ import xarray as xr
 
 from gapscope.errors import GapscopeError
 from gapscope.explore.symbols import symbol_html
-from gapscope.learning.evaluation.wording import factor_words, interval_words, p_words
+from gapscope.learning.evaluation.wording import (
+    change_words,
+    factor_words,
+    interval_words,
+    p_words,
+)
 from gapscope.problem.paper import predicted_problem
 from gapscope.problem.unknown import Unknown
 
@@ -86,7 +91,8 @@ def _likeness(one: xr.Dataset, calibrated: bool, unlike: bool) -> str:
         )
     share = escape(p_words(one))
     if unlike:
-        reasons = "".join(f"<span>{escape(words)}</span>" for words in factor_words(one))
+        told = factor_words(one) + change_words(one)
+        reasons = "".join(f"<span>{escape(words)}</span>" for words in told)
         return (
             f'<div class="badge unlike"><b>Unlike the training maps</b><span>{share}: do not trust '
             f"what stands below</span>{reasons}</div>"

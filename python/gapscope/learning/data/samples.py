@@ -101,6 +101,19 @@ class Samples:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def first(self, count: int) -> Self:
+        """The first samples, at most ``count``; they are read when they are asked for."""
+        parameters = {name: values[:count] for name, values in self.parameters.items()}
+        return replace(
+            self,
+            ids=self.ids[:count],
+            label=self.label[:count],
+            parameters=parameters,
+            cached=None,
+            feedback=None,
+            broadened=None,
+        )
+
     @property
     def problem(self) -> Problem:
         """The dataset's."""

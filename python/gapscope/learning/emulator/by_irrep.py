@@ -97,6 +97,11 @@ class Emulators:
             acquisition[rows, order],
         )
 
+    def cosine(self, images: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Largest cosine (n,) of the angles between shapes of images and of all training maps."""
+        shape, _ = shape_and_scale(images)
+        return np.asarray(np.max([one.cosine(shape) for _, one in self.known], axis=0))
+
     def factorise(self) -> None:
         """Do now what the first answer on each irrep would take seconds for."""
         for _, emulator in self.known:

@@ -158,6 +158,22 @@ class Emulator:
         distance[:, :found] = np.sqrt(np.take_along_axis(squared, order, axis=1) / norm)
         return targets, distance, acquisition
 
+    def cosine(self, shape: NDArray[np.float32]) -> Array:
+        """Largest cosine (n,) of the angles between shapes and those of the maps."""
+        points, inverse = self._directions
+        inside = (shape @ self.basis) @ points + (shape @ self.mean)[:, None] * inverse
+        norm = np.maximum(np.linalg.norm(shape, axis=1), _TINY)
+        return np.asarray(inside.max(axis=1) / norm, dtype=np.float64)
+
+    @cached_property
+    def _directions(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(components, maps): components of the maps' shapes over the norm of each; 1 / norm."""
+        unit = 1 / np.square(self.basis).sum(axis=0).mean()
+        inside = unit * self.points[:, : self.basis.shape[1]]
+        shape = self.mean + inside @ self.basis.T
+        inverse = 1 / np.maximum(np.linalg.norm(shape, axis=1), _TINY)
+        return (inside * inverse[:, None]).T.copy(), inverse.astype(np.float32)
+
     @cached_property
     def length(self) -> float:
         """l."""

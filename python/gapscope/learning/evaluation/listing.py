@@ -8,7 +8,12 @@ import numpy as np
 import xarray as xr
 
 from gapscope.learning.evaluation.tables import aligned
-from gapscope.learning.evaluation.wording import factor_words, interval_words, p_words
+from gapscope.learning.evaluation.wording import (
+    change_words,
+    factor_words,
+    interval_words,
+    p_words,
+)
 from gapscope.problem.paper import predicted_problem
 from gapscope.problem.problem import Problem
 
@@ -38,7 +43,7 @@ def prediction_text(predictions: xr.Dataset, names: Sequence[str]) -> str:
     for sample, name in enumerate(names):
         one = predictions.isel(sample=sample)
         lines.append([name, *_cells(one, problem, calibrated)])
-        notes += [f"{name}: {words}." for words in factor_words(one)]
+        notes += [f"{name}: {words}." for words in factor_words(one) + change_words(one)]
     text = aligned(lines)
     if not calibrated:
         text.append(UNCALIBRATED)

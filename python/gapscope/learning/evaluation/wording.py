@@ -76,6 +76,42 @@ def factor_words(one: xr.Dataset) -> list[str]:
     return [", and ".join(parts)]
 
 
+CHANGES = {
+    "turned": (
+        "it looks like a map turned by about {} degrees: lay it on the sites of the lattice, r1"
+        " along a1, as prepare does"
+    ),
+    "reversed": (
+        "it looks like a map with one axis of its array reversed: r1 and r2 run along the lattice"
+        " vectors a1 and a2"
+    ),
+    "negative": "its sign is reversed (bright is dark): multiply it by -1",
+    "stretched": (
+        "it looks like a map on sites {} times as far apart as those of the lattice: check the"
+        " lattice constant"
+    ),
+    "moved": (
+        "the impurity seems to lie at the site {} instead of (0, 0): name its place (--centre)"
+    ),
+    "repeated": (
+        "one part of it repeats or mirrors another: a map holds what was measured, and zeros beyond"
+    ),
+}
+
+
+def change_words(one: xr.Dataset) -> list[str]:
+    """Text: what a map that is unlike training seems to have been through, if anything.
+
+    Parameters
+    ----------
+    one : as for :func:`factor_words`; nothing is said where ``likely_change`` is absent or empty.
+    """
+    kind, _, amount = str(one["likely_change"].item() if "likely_change" in one else "").partition(
+        " "
+    )
+    return [CHANGES[kind].format(amount)] if kind else []
+
+
 def _fixed(value: float, digits: int) -> str:
     text = f"{value:.{digits}f}"
     return text.lstrip("-") if not any(c in "123456789" for c in text) else text

@@ -22,6 +22,7 @@ from gapscope.learning.model_folder.trained import load_trained
 from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.network.two_heads import IRREP, PARAMETERS
 from gapscope.learning.prediction.averaging import average, copies
+from gapscope.learning.uncertainty.alternatives import KINDS, Alternatives
 from gapscope.learning.uncertainty.calibration import LEVEL, NOVELTY_LEVEL, Calibration
 from gapscope.learning.uncertainty.novelty import Detector
 from gapscope.physics.lattice import Lattice
@@ -112,10 +113,12 @@ class Predictor:
         """Predictions for maps that come in batches (n, energies, size, size), in 1/meV.
 
         Variables over ``sample``: probability (sample, class), label (index into the attribute
-        labels), and the unknowns of the attribute problem (JSON) by name, whatever the class. With
-        a calibration also what :meth:`Calibration.applied` adds, and ``likely_factor``, NaN unless
-        the map is unlike training and would be like it divided by that factor; without one, nothing
-        of it. Values are no farther out than :attr:`gapscope.problem.unknown.Unknown.reach`.
+        labels), and the unknowns of the attribute problem (JSON) by name, whatever the class, no
+        farther out than :attr:`gapscope.problem.unknown.Unknown.reach`. With a calibration also
+        what :meth:`Calibration.applied` adds, and for maps unlike training what explains it:
+        ``likely_factor``, a map divided by which would be like them, else NaN, and
+        ``likely_change``, a kind of :mod:`gapscope.learning.uncertainty.alternatives` and how much
+        of it, else "".
 
         Raises
         ------
@@ -151,14 +154,16 @@ class Predictor:
         )
         if self.calibration is None:
             return predictions
-        scores = None if self.calibration.companion is None else beside
+        scores = None if self.calibration.beside is None else beside
         applied = self.calibration.applied(
             predictions, novelty, self.level, self.novelty_level, scores
         )
         foreign = np.flatnonzero(applied["unlike_training"].values)
         factor = np.full(len(novelty), np.nan)
         factor[foreign] = [self._likely_factor(one) for one in np.concatenate(kept)[foreign]]
-        return applied.assign(likely_factor=("sample", factor))
+        change = np.full(len(novelty), "", dtype="U24")
+        change[foreign] = [self._likely_change(one) for one in np.concatenate(kept)[foreign]]
+        return applied.assign(likely_factor=("sample", factor), likely_change=("sample", change))
 
     def novelty_p(self, maps: Maps) -> NDArray[np.float64]:
         """p-values (n,) of maps (n, energies, size, size): the share of maps like the training
@@ -241,10 +246,46 @@ class Predictor:
             yield maps
 
     def _beside(self, maps: Maps) -> NDArray[np.float64] | None:
-        """Scores (n, 2) of the calibration's companion, where it has one."""
-        if self.calibration is None or self.calibration.companion is None:
+        """Scores (n, columns) of the calibration's companion, or of alternatives."""
+        if self.calibration is None or self.calibration.beside is None:
             return None
-        return self.calibration.companion(maps, self.lattice)[0]
+        if self.calibration.companion is not None:
+            return self.calibration.companion(maps, self.lattice)[0]
+        return self.alternatives(maps)[0]
+
+    @property
+    def alternatives(self) -> Alternatives:
+        """What a map may be instead of one like the training maps.
+
+        Raises
+        ------
+        CalibrationError : a network without surfaces.
+        """
+        if self.emulators is None or not self.emulators.known:
+            raise CalibrationError(
+                "Without a detector, foreign maps are known by the surfaces of the training maps.",
+                "a network without surfaces",
+                "Train it without --no-surfaces.",
+            )
+        return Alternatives(self.emulators, self.lattice)
+
+    def _likely_change(self, one: Maps) -> str:
+        """Kind and amount of what a map (energies, size, size) seems to have been through."""
+        calibration = self.calibration
+        if calibration is None or calibration.alternatives is None:
+            return ""
+        scores, undone = self.alternatives(one[None])
+        nothing = self._score(self._images(one[None]), calibration.detector)
+        beyond = calibration.in_units(nothing, scores)[0, 1:]
+        enough = beyond > calibration.exceeded(self.novelty_level)
+        # What repeats itself says little of why: other kinds go first.
+        last = KINDS.index("repeated")
+        if enough[np.arange(len(KINDS)) != last].any():
+            enough[last] = False
+        if not enough.any():
+            return ""
+        largest = int(np.where(enough, beyond, -np.inf).argmax())
+        return f"{KINDS[largest]} {undone[0, largest]}".rstrip()
 
     def _likely_factor(self, one: Maps) -> float:
         """The divisor that makes a map (energies, size, size) like the training maps, or NaN."""
@@ -285,13 +326,7 @@ class Predictor:
         if detector is not None:
             scores = detector.score(self._inputs(images)).reshape(self._copies, -1)
             return np.asarray(scores.mean(axis=0))
-        if self.emulators is None or not self.emulators.known:
-            raise CalibrationError(
-                "Without a detector, foreign maps are known by the surfaces of the training maps.",
-                "a network without surfaces",
-                "Train it without --no-surfaces.",
-            )
-        _, _, distance, _ = self.emulators.nearest(images, 1)
+        _, _, distance, _ = self.alternatives.emulators.nearest(images, 1)
         return np.asarray(distance.reshape(self._copies, -1).min(axis=0))
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gapscope.dataset.load import DatasetReader
 from gapscope.dataset.manifest import Manifest
@@ -58,11 +59,13 @@ def calibrate(
         samples = predictor.samples(reader, split)
         identity = Manifest.read(Path(dataset)).identity
         _require_unseen(samples, split, identity == trained.config.dataset["identity"])
-        detector = companion = None
+        detector = companion = alternatives = None
         if trained.config.training.measurement is None:
             folder = _training(trained.config, Path(dataset), training)
             detector, companion = _detector(predictor, folder), learn_companion(predictor, folder)
             companion = None if companion is None else scored(companion, samples)
+        else:
+            alternatives = alternative_scores(predictor, samples)
         predictions = beside_truth(predictor, samples)
         novelty = predictor.novelty((samples.maps(rows) for rows in samples.chunks()), detector)
         about = {"name": str(reader.recipe["name"]), "identity": identity, "split": split}
@@ -77,6 +80,7 @@ def calibrate(
         detector=detector,
         about={"weights": trained.weights, **about},
         companion=companion,
+        alternatives=alternatives,
     )
     calibration.write(Path(run) / CALIBRATION)
     return calibration
@@ -155,3 +159,11 @@ def scored(companion: Companion, samples: Samples) -> Companion:
     scores = [companion(samples.maps(rows), lattice)[0] for rows in samples.chunks()]
     # A file keeps them in single precision.
     return replace(companion, scores=np.concatenate(scores).astype(np.float32).astype(np.float64))
+
+
+def alternative_scores(predictor: Predictor, samples: Samples) -> NDArray[np.float64]:
+    """Scores (maps, kinds) of :mod:`gapscope.learning.uncertainty.alternatives`, as a file keeps
+    them; raises as ``Predictor.alternatives`` does."""
+    seek = predictor.alternatives
+    scores = [seek(samples.maps(rows))[0] for rows in samples.chunks()]
+    return np.concatenate(scores).astype(np.float32).astype(np.float64)

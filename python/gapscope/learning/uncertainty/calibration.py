@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from gapscope.errors import CalibrationError
 from gapscope.learning.emulator.by_irrep import Emulators
+from gapscope.learning.uncertainty.alternatives import KINDS
 from gapscope.learning.uncertainty.companion import COMPANION, Companion
 from gapscope.learning.uncertainty.conformal import Scores, p_values, require_level
 from gapscope.learning.uncertainty.novelty import Detector
@@ -35,6 +36,7 @@ FEWEST = 100
 _CLASSES = ("sample", "class")
 Array = NDArray[np.float64]
 _DETECTOR = "detector_"
+_ALTERNATIVES = "alternatives"
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,9 @@ class Calibration:
     novelty : (samples,), scores of ``detector``, which knows the training images; None: distances
         as :meth:`gapscope.learning.prediction.predictor.Predictor.novelty` says.
     about : weights (their SHA-256), name and identity of the data set, split, versions.
-    companion : what knows amplitudes and odd parts, with its scores; None: novelty stands alone.
+    companion : what knows amplitudes and odd parts, with its scores; None where there is none.
+    alternatives : (maps, kinds), scores of the first calibration maps, see
+        :mod:`gapscope.learning.uncertainty.alternatives`; None where nothing looks for any.
     """
 
     problem: Problem
@@ -63,6 +67,7 @@ class Calibration:
     detector: Detector | None
     about: Mapping[str, Any]
     companion: Companion | None = None
+    alternatives: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.predicted)
@@ -89,7 +94,7 @@ class Calibration:
         novelty: NDArray[np.float64],
         level: float,
         novelty_level: float,
-        companion: NDArray[np.float64] | None = None,
+        beside: NDArray[np.float64] | None = None,
     ) -> xr.Dataset:
         """Predictions at temperature 1 with all that the calibration knows of them.
 
@@ -103,7 +108,7 @@ class Calibration:
         the true value, among maps of each predicted class that have one, provided that the map
         comes from where the calibration set came from. ``unlike_training``
         (novelty_p < novelty_level) says of at most that share of such maps that they do not.
-        ``companion`` are the scores (sample, 2) of :class:`Companion`, where there is one.
+        ``beside`` are scores (sample, columns) of companion or alternatives, where there are any.
 
         Raises
         ------
@@ -114,7 +119,7 @@ class Calibration:
         raw = predictions["probability"].values
         chosen = 1 - raw <= self.bounds("irrep", level)[label][:, None]
         chosen[np.arange(len(label)), label] = True
-        p = self.novelty_p(novelty, companion)
+        p = self.novelty_p(novelty, beside)
         calibrated = tempered(raw, self.temperature).astype(raw.dtype)
         new: dict[str, Any] = {
             "probability": (_CLASSES, calibrated),
@@ -141,27 +146,37 @@ class Calibration:
         return predictions.assign(new).assign_attrs(attributes)
 
     def novelty_p(
-        self, novelty: NDArray[np.float64], companion: NDArray[np.float64] | None
+        self, novelty: NDArray[np.float64], beside: NDArray[np.float64] | None
     ) -> NDArray[np.float64]:
-        """p-values (n,) of maps with these scores, (n,) and (n, 2) of the companion.
+        """p-values (n,) of maps with these scores, (n,) and (n, columns) of what stands beside.
 
-        The scores' largest counts, each measured from the calibration maps' median in units of the
-        distance to their quantile 1 - NOVELTY_LEVEL.
+        The scores' largest counts, in the units of :meth:`in_units`.
         """
-        own, new = self.novelty[:, None], novelty[:, None]
-        if self.companion is not None and companion is not None:
-            scores = self.companion.scores
-            own = np.concatenate([own[: len(scores)], scores], axis=1)
-            new = np.concatenate([new, companion], axis=1)
+        known = self.in_units(self.novelty, self.beside).max(axis=1)
+        return p_values(np.sort(known), self.in_units(novelty, beside).max(axis=1))
+
+    def in_units(
+        self, novelty: NDArray[np.float64], beside: NDArray[np.float64] | None
+    ) -> NDArray[np.float64]:
+        """Scores (n, 1 + columns), each measured from the calibration maps' median in units of the
+        distance to their quantile 1 - NOVELTY_LEVEL."""
+        own = _columns(self.novelty, self.beside if beside is not None else None)
         middle, high = np.quantile(own, (0.5, 1 - NOVELTY_LEVEL), axis=0)
-        unit = np.maximum(high - middle, 1e-9)
-        known, asked = (((s - middle) / unit).max(axis=1) for s in (own, new))
-        return p_values(np.sort(known), asked)
+        return np.asarray((_columns(novelty, beside) - middle) / np.maximum(high - middle, 1e-9))
+
+    def exceeded(self, level: float) -> float:
+        """What the largest score of at most this share of the calibration maps exceeds."""
+        return float(np.quantile(self.in_units(self.novelty, self.beside).max(axis=1), 1 - level))
+
+    @property
+    def beside(self) -> NDArray[np.float64] | None:
+        """Scores (maps, columns) beside the novelty of the first calibration maps, if any."""
+        return self.alternatives if self.companion is None else self.companion.scores
 
     @property
     def _judges(self) -> int:
         """Number of calibration maps that p-values are counted from."""
-        return len(self) if self.companion is None else len(self.companion.scores)
+        return len(self) if self.beside is None else len(self.beside)
 
     def _require_novelty_level(self, level: float) -> None:
         require_level(level)
@@ -177,6 +192,7 @@ class Calibration:
         about = {
             "labels": list(self.problem.labels),
             "temperature": self.temperature,
+            **({} if self.alternatives is None else {_ALTERNATIVES: list(KINDS)}),
             **self.about,
         }
         detector = {} if self.detector is None else self.detector.arrays()
@@ -184,6 +200,7 @@ class Calibration:
             "predicted": self.predicted,
             "novelty": self.novelty,
             **self.scores,
+            **({} if self.alternatives is None else {_ALTERNATIVES: self.alternatives}),
             **{_DETECTOR + name: value for name, value in detector.items()},
         }
         write_arrays(path, CALIBRATION_SCHEMA, about, arrays)
@@ -243,7 +260,17 @@ class Calibration:
         detector = None
         if any(name.startswith(_DETECTOR) for name in arrays):
             detector = Detector.from_arrays(lambda name: arrays[_DETECTOR + name])
-        return cls(problem, temperature, predicted, scores, novelty, detector, about)
+        alternatives = None
+        if about.pop(_ALTERNATIVES, None) == list(KINDS):
+            alternatives = arrays[_ALTERNATIVES].astype(np.float64)
+            count, columns = alternatives.shape
+            if columns != len(KINDS) or not 0 < count <= len(predicted):
+                raise ValueError(f"alternatives of the shape {alternatives.shape}")
+            if not np.isfinite(alternatives).all():
+                raise ValueError("alternatives that are not finite")
+        return cls(
+            problem, temperature, predicted, scores, novelty, detector, about, None, alternatives
+        )
 
 
 def errors(predictions: xr.Dataset) -> dict[str, NDArray[np.float64]]:
@@ -273,6 +300,15 @@ def around(unknown: Unknown, values: Array, width: Array) -> tuple[Array, Array]
         return values * np.exp(-width), values * np.exp(width)
     low = values - width
     return np.maximum(low, 0) if unknown.positive else low, values + width
+
+
+def _columns(
+    novelty: NDArray[np.float64], beside: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
+    """(n, 1 + columns), of the maps that have all."""
+    if beside is None:
+        return novelty[:, None]
+    return np.concatenate([novelty[: len(beside), None], beside], axis=1)
 
 
 def _damaged(path: Path, error: Exception) -> CalibrationError:

@@ -16,7 +16,7 @@ from gapscope.learning.data.measured_augmentation import MeasurementAugmentation
 from gapscope.learning.data.moves import move_images, pixel_gathers
 from gapscope.learning.evaluation.listing import prediction_text
 from gapscope.learning.prediction.predictor import Predictor
-from gapscope.learning.uncertainty.alternatives import KINDS, Alternatives, resampled
+from gapscope.learning.uncertainty.alternatives import Alternatives, resampled
 from gapscope.physics.lattice import Lattice, window_coordinates
 from gapscope.support.resources import MEASURED_MODEL, find_model
 
@@ -97,16 +97,6 @@ def test_the_change_is_said_in_words(predictor: Predictor, maps: Maps) -> None:
     found = predictor([turned(maps[:1], 15).astype(np.float32)])
     assert "turned by about 15 degrees" in prediction_text(found, ["scan"])
     assert "turned by about 15 degrees" in verdict_html(found)
-
-
-def test_a_tiled_map_repeats_itself(predictor: Predictor, maps: Maps) -> None:
-    seek, column = predictor.alternatives, KINDS.index("repeated")
-    inner = maps[..., 16:48, 16:48]
-    tiled = np.tile(inner, (2, 2))
-    mirrored = np.pad(inner, ((0, 0), (0, 0), (16, 16), (16, 16)), mode="reflect")
-    once, twice, back = (seek(one)[0][:, column] for one in (maps, tiled, mirrored))
-    assert (twice > 2 * once).all()
-    assert (back > 2 * once).all()
 
 
 def test_scores_do_not_depend_on_amplitude(predictor: Predictor, maps: Maps) -> None:

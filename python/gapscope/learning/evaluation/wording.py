@@ -93,9 +93,6 @@ CHANGES = {
     "moved": (
         "the impurity seems to lie at the site {} instead of (0, 0): name its place (--centre)"
     ),
-    "repeated": (
-        "one part of it repeats or mirrors another: a map holds what was measured, and zeros beyond"
-    ),
 }
 
 

@@ -278,10 +278,6 @@ class Predictor:
         nothing = self._score(self._images(one[None]), calibration.detector)
         beyond = calibration.in_units(nothing, scores)[0, 1:]
         enough = beyond > calibration.exceeded(self.novelty_level)
-        # What repeats itself says little of why: other kinds go first.
-        last = KINDS.index("repeated")
-        if enough[np.arange(len(KINDS)) != last].any():
-            enough[last] = False
         if not enough.any():
             return ""
         largest = int(np.where(enough, beyond, -np.inf).argmax())

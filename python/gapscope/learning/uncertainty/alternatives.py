@@ -10,8 +10,7 @@ once a change h has been undone,
 the logarithm of the ratio of the likelihoods of both, for noise of unknown strength, over half the
 number of pixels. Noise is the same in both. Undoing a turn interpolates between pixels, which by
 itself makes a map smoother and liker to others: c_0 is the largest of the map as it is and turned
-by a few degrees, too few to matter. A map that is tiled or mirrored at an edge is correlated with
-itself, c, at a distance of a quarter of its window or more: its s is -log(1 - c^2).
+by a few degrees, too few to matter.
 
 The largest score of each kind joins the distance from the nearest training map, each in units of
 its spread among calibration maps (:mod:`gapscope.learning.uncertainty.calibration`).
@@ -27,9 +26,9 @@ from numpy.typing import NDArray
 
 from gapscope.learning.data.inputs import momentum_images
 from gapscope.learning.emulator.by_irrep import Emulators
-from gapscope.physics.lattice import Lattice, symmetric_window, window_coordinates
+from gapscope.physics.lattice import Lattice, window_coordinates
 
-KINDS = ("turned", "reversed", "negative", "stretched", "moved", "repeated")
+KINDS = ("turned", "reversed", "negative", "stretched", "moved")
 TURNS, LITTLE = 5.0, 2.5
 """Degrees: steps in which turns are tried, and a turn that a map may have."""
 STRETCHES = (0.85, 0.9, 1.1, 1.15)
@@ -86,9 +85,6 @@ class Alternatives:
         ]
         scores, undone = np.empty((len(maps), len(KINDS))), np.empty((len(maps), len(KINDS)), "U12")
         for column, kind in enumerate(KINDS):
-            if kind == "repeated":
-                scores[:, column], undone[:, column] = -_left(self._repeats(maps)), ""
-                continue
             every = np.stack([cosine for _, cosine in found[kind]])
             scores[:, column] = _left(as_it_is) - _left(every.max(axis=0))
             names = np.array([name for name, _ in found[kind]])
@@ -130,21 +126,6 @@ class Alternatives:
         """Images of maps whose impurity lies at a site."""
         moved = np.roll(maps, (-site[0], -site[1]), axis=(-2, -1))
         return momentum_images(moved, self.lattice)
-
-    def _repeats(self, maps: Images) -> Array:
-        """Largest correlation (n,) of maps with themselves, moved far, or with an axis reversed."""
-        size = maps.shape[-1]
-        inside = symmetric_window(self.lattice, size)
-        values = np.where(inside, maps - maps[..., inside].mean(axis=-1)[..., None, None], 0)
-        r = np.abs(window_coordinates(size))
-        far = np.fft.ifftshift(np.maximum(r[:, None], r[None, :]) >= size // 4)
-        spectrum = np.fft.fft2(values)
-        norm = np.maximum(np.square(values).sum(axis=(-2, -1)), np.finfo(np.float64).tiny)
-        found = []
-        for turned in (values, values[..., ::-1, :], values[..., :, ::-1]):
-            product = np.fft.ifft2(spectrum * np.fft.fft2(turned).conj()).real
-            found.append((product / norm[..., None, None])[..., far].mean(axis=1).max(axis=-1))
-        return np.asarray(np.max(found, axis=0))
 
 
 REVERSAL = np.diag([-1.0, 1.0])

@@ -45,7 +45,8 @@ What is like the training maps by construction: with a scalar impurity, maps of 
 even in r and upside down the same. The network for measured maps knows no amplitude; maps of half
 the window with zeros around it are maps of a small field of view, which it has learned from, and it
 sees the part of a map that is even in r alone. A map stretched by 5 % is hard to tell from one
-of another state. Half a window that is mirrored or repeated around itself is not looked for in measured maps.
+of another state. Half a window that is mirrored or repeated around itself is not looked for in
+measured maps.
 
 Maps as they are come out somewhat above the level: the scores' units are taken from the same
 calibration maps, 300 to 2000 of them, that p is counted from.

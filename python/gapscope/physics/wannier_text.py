@@ -55,8 +55,10 @@ def _content(lines: list[list[str]], is_tb: bool) -> HamiltonianText:
         degeneracy += [float(word) for word in words]
         if len(degeneracy) >= count:
             break
-    if len(degeneracy) != count or not min(degeneracy) >= 1:
+    if len(degeneracy) != count:
         raise ValueError(f"{len(degeneracy)} degeneracies for {count} vectors")
+    if wrong := [one for one in degeneracy if not (one >= 1 and one % 1 == 0)]:
+        raise ValueError(f"a degeneracy is a whole number from 1, and not {wrong[0]:g}")
     size = orbitals**2
     found = _tb_rows(list(rest), count, size) if is_tb else list(rest)
     rows = np.array([[float(_exponent(word)) for word in words] for words in found])

@@ -127,7 +127,7 @@ def test_the_shapes_of_a_rectangle_that_is_nearly_a_square_are_both_told() -> No
 @pytest.mark.parametrize("name", LATTICES)
 def test_noise_shows_no_lattice_and_another_lattice_is_not_found(name: str) -> None:
     noise = as_map(np.random.default_rng(3).standard_normal((96, 96)), 0.08)
-    with pytest.raises(LatticeNotFoundError, match=f"a {LATTICES[name].name} lattice of"):
+    with pytest.raises(LatticeNotFoundError, match=f"an? {LATTICES[name].name} lattice of"):
         find_lattice(noise, LATTICES[name])
     other = any_scan(Lattice("triangular", 5.6)).image
     with pytest.raises(LatticeNotFoundError):

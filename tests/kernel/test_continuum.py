@@ -54,7 +54,7 @@ def two_orbitals(impurity: gs.Impurity = IMPURITY) -> gs.Specification:
     ],
 )
 def test_what_is_of_another_type_is_refused(given: dict[str, object], kind: str) -> None:
-    with pytest.raises(SpecificationError, match=f"a gapscope {kind}"):
+    with pytest.raises(SpecificationError, match=rf"is a gapscope\.{kind}\."):
         gs.continuum(two_orbitals(), gs.Numerics([1.0], 5.0, 8, gs.Grid(9)), **given)
 
 

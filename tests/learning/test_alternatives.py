@@ -69,6 +69,11 @@ CHANGES = {
 }
 
 
+def test_noise_alone_is_unlike(predictor: Predictor) -> None:
+    noise = np.random.default_rng(3).standard_normal((20, 1, 64, 64)).astype(np.float32)
+    assert predictor([noise])["unlike_training"].all()
+
+
 def test_measurements_of_the_trained_kind_are_like(predictor: Predictor, maps: Maps) -> None:
     found = predictor([maps])
     assert not found["unlike_training"].any()

@@ -166,7 +166,9 @@ def test_what_is_near_no_clean_map_is_foreign_and_what_was_measured_is_not(
     with DatasetReader(wide) as reader:
         maps = predictor.samples(reader, "test").maps(np.arange(100))
     noise = np.random.default_rng(3).standard_normal(maps[:40].shape).astype(np.float32)
-    assert predictor([noise])["unlike_training"].values.mean() > 0.9
+    # The distance alone: on sixteen sites, alternatives hide it (the shipped network's do not).
+    far = np.quantile(predictor.calibration.novelty, 0.99)
+    assert (predictor.novelty([noise], None) > far).mean() > 0.9
     assert predictor([maps])["unlike_training"].values.mean() <= 0.02
     blind = replace(predictor, emulators=None)
     with pytest.raises(CalibrationError, match="without surfaces"):

@@ -18,9 +18,9 @@ LATTICE, HEIGHT = 3.44, 1.67
 DD, PP, PD = (-900.0, 250.0, 230.0), (1200.0, -470.0), (3700.0, -1240.0)
 """Sigma, pi and delta integrals in meV."""
 LEVELS = np.array([-1100.0, -1500.0, -1500.0, 0.0, 0.0] + 2 * [-3600.0, -3600.0, -6900.0])
-"""Of z2, x2-y2, xy, xz, yz, and x, y, z of either selenium."""
+"""Energies in meV of z2, x2-y2, xy, xz, yz, and x, y, z of either selenium."""
 SPIN_ORBIT = (90.0, 40.0)
-"""Of niobium and selenium; only L_z S_z, so that s_z is conserved."""
+"""Coupling in meV on niobium and selenium; only L_z S_z, so that s_z is conserved."""
 FILLED = 6.5
 """Bands of a spin below the Fermi energy: the one of niobium half."""
 

@@ -20,7 +20,7 @@ MODELS = sorted((DATA / "models").iterdir())
 
 
 def identity(name: str) -> str:
-    """Of the dataset of a shipped recipe."""
+    """The identity of a shipped recipe's dataset."""
     recipe = load_recipe(DATA / "recipes" / f"{name}.toml")
     matter = material(recipe.material)
     return Manifest.start(recipe, matter, recipe.define(matter)).identity

@@ -13,8 +13,8 @@ def is_number(value: object) -> bool:
     if isinstance(value, bool):
         return False
     if not isinstance(value, Real):
-        kind = getattr(getattr(value, "dtype", None), "kind", "")
-        if getattr(value, "ndim", None) != 0 or kind not in "fiu" or not kind:
+        kind = getattr(getattr(value, "dtype", None), "kind", None)
+        if getattr(value, "ndim", None) != 0 or kind not in ("f", "i", "u"):
             return False
     return math.isfinite(value)  # type: ignore[arg-type]
 

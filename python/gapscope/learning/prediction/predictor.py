@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -22,7 +23,7 @@ from gapscope.learning.model_folder.trained import load_trained
 from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.network.two_heads import IRREP, PARAMETERS
 from gapscope.learning.prediction.averaging import average, copies
-from gapscope.learning.uncertainty.alternatives import KINDS, Alternatives
+from gapscope.learning.uncertainty.alternatives import Alternatives, likely_changes
 from gapscope.learning.uncertainty.calibration import LEVEL, NOVELTY_LEVEL, Calibration
 from gapscope.learning.uncertainty.novelty import Detector
 from gapscope.physics.lattice import Lattice
@@ -131,7 +132,7 @@ class Predictor:
         answers = [self._answer(one) for one in self._passed(batches, kept)]
         if not answers:
             raise MapFileError("A prediction needs maps.", "no map", "Give at least one.")
-        probability, raw, novelty, beside = (
+        probability, raw, novelty, beside, undone = (
             np.concatenate(part) for part in zip(*answers, strict=True)
         )
         decoded, problem = self.config.targets.decode(raw), self.problem
@@ -162,7 +163,10 @@ class Predictor:
         factor = np.full(len(novelty), np.nan)
         factor[foreign] = [self._likely_factor(one) for one in np.concatenate(kept)[foreign]]
         change = np.full(len(novelty), "", dtype="U24")
-        change[foreign] = [self._likely_change(one) for one in np.concatenate(kept)[foreign]]
+        if len(undone):
+            known = self.calibration.in_units(novelty[foreign], beside[foreign])[:, 1:]
+            enough = self.calibration.exceeded(self.novelty_level)
+            change[foreign] = likely_changes(known, undone[foreign], enough)
         return applied.assign(likely_factor=("sample", factor), likely_change=("sample", change))
 
     def novelty_p(self, maps: Maps) -> NDArray[np.float64]:
@@ -180,7 +184,7 @@ class Predictor:
                 "Run `gapscope calibrate`.",
             )
         novelty = self._score(self._images(maps), self.calibration.detector)
-        return self.calibration.novelty_p(novelty, self._beside(maps))
+        return self.calibration.novelty_p(novelty, self._beside(maps)[0])
 
     def novelty(self, batches: Iterable[Maps], detector: Detector | None) -> NDArray[np.float64]:
         """How unlike the training maps are maps as :meth:`__call__` takes them.
@@ -245,15 +249,27 @@ class Predictor:
             kept.append(maps)
             yield maps
 
-    def _beside(self, maps: Maps) -> NDArray[np.float64] | None:
-        """Scores (n, columns) of the calibration's companion, or of alternatives."""
-        if self.calibration is None or self.calibration.beside is None:
-            return None
-        if self.calibration.companion is not None:
-            return self.calibration.companion(maps, self.lattice)[0]
-        return self.alternatives(maps)[0]
+    def _beside(self, maps: Maps) -> tuple[NDArray[np.float64] | None, NDArray[np.str_]]:
+        """Scores (n, columns) of the calibration's companion, or of alternatives; and what these
+        undid, in words (n, columns)."""
+        calibration, nothing = self.calibration, np.empty(0, dtype=np.str_)
+        if calibration is None or calibration.beside is None:
+            return None, nothing
+        if calibration.companion is not None:
+            return calibration.companion(maps, self.lattice)[0], nothing
+        return self.alternatives(maps)
 
     @property
+    def _surfaces(self) -> Emulators:
+        if self.emulators is None or not self.emulators.known:
+            raise CalibrationError(
+                "Without a detector, foreign maps are known by the surfaces of the training maps.",
+                "a network without surfaces",
+                "Train it without --no-surfaces.",
+            )
+        return self.emulators
+
+    @cached_property
     def alternatives(self) -> Alternatives:
         """What a map may be instead of one like the training maps.
 
@@ -261,27 +277,7 @@ class Predictor:
         ------
         CalibrationError : a network without surfaces.
         """
-        if self.emulators is None or not self.emulators.known:
-            raise CalibrationError(
-                "Without a detector, foreign maps are known by the surfaces of the training maps.",
-                "a network without surfaces",
-                "Train it without --no-surfaces.",
-            )
-        return Alternatives(self.emulators, self.lattice)
-
-    def _likely_change(self, one: Maps) -> str:
-        """Kind and amount of what a map (energies, size, size) seems to have been through."""
-        calibration = self.calibration
-        if calibration is None or calibration.alternatives is None:
-            return ""
-        scores, undone = self.alternatives(one[None])
-        nothing = self._score(self._images(one[None]), calibration.detector)
-        beyond = calibration.in_units(nothing, scores)[0, 1:]
-        enough = beyond > calibration.exceeded(self.novelty_level)
-        if not enough.any():
-            return ""
-        largest = int(np.where(enough, beyond, -np.inf).argmax())
-        return f"{KINDS[largest]} {undone[0, largest]}".rstrip()
+        return Alternatives(self._surfaces, self.lattice)
 
     def _likely_factor(self, one: Maps) -> float:
         """The divisor that makes a map (energies, size, size) like the training maps, or NaN."""
@@ -296,8 +292,9 @@ class Predictor:
                 return sign * factor
         return np.nan
 
-    def _answer(self, maps: Maps) -> tuple[NDArray[np.float64], ...]:
-        """Probabilities, parameters and, with a calibration, its scores (else none)."""
+    def _answer(self, maps: Maps) -> tuple[NDArray[Any], ...]:
+        """Probabilities, parameters and, with a calibration, its scores and what alternatives undid
+        (else none)."""
         images = self._images(maps)
         inputs = self._inputs(images)
         outputs = self.network.predict_on_batch(inputs)
@@ -309,20 +306,21 @@ class Predictor:
         if self._averages:
             probability, parameters = average(probability, parameters, self.config.targets)
         if self.calibration is None:
-            return probability, parameters, np.empty(0), np.empty(0)
-        beside = self._beside(maps)
+            return probability, parameters, np.empty(0), np.empty(0), np.empty(0)
+        beside, undone = self._beside(maps)
         return (
             probability,
             parameters,
             self._score(images, self.calibration.detector),
             np.empty(0) if beside is None else beside,
+            undone,
         )
 
     def _score(self, images: NDArray[np.float32], detector: Detector | None) -> NDArray[np.float64]:
         if detector is not None:
             scores = detector.score(self._inputs(images)).reshape(self._copies, -1)
             return np.asarray(scores.mean(axis=0))
-        _, _, distance, _ = self.alternatives.emulators.nearest(images, 1)
+        _, _, distance, _ = self._surfaces.nearest(images, 1)
         return np.asarray(distance.reshape(self._copies, -1).min(axis=0))
 
 

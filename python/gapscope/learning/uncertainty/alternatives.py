@@ -131,6 +131,21 @@ class Alternatives:
 REVERSAL = np.diag([-1.0, 1.0])
 
 
+def likely_changes(scores: Array, undone: NDArray[np.str_], enough: float) -> NDArray[np.str_]:
+    """Kind and amount of what maps seem to have been through, "" where no score is above `enough`.
+
+    Parameters
+    ----------
+    scores : (n, kinds), in units that make kinds comparable.
+    undone : (n, kinds), in words, as :class:`Alternatives` gives them.
+    """
+    words = [
+        f"{KINDS[kind]} {amounts[kind]}".rstrip() if one[kind] > enough else ""
+        for one, amounts, kind in zip(scores, undone, scores.argmax(axis=1), strict=True)
+    ]
+    return np.array(words, dtype=np.str_)
+
+
 def resampled(images: Images, matrix: Array) -> Images:
     """Images (n, L, L, energies) with pixel M j on pixel j, linear between pixels, on the torus."""
     size = images.shape[1]

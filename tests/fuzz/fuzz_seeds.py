@@ -13,8 +13,12 @@ from measured_files import (
     COLUMNS,
     CREATEC,
     FORMATS,
+    NID,
     POINTS,
     ROWS,
+    VERT,
+    Image,
+    Part,
     Scan,
     createc,
     dat,
@@ -25,18 +29,25 @@ from measured_files import (
     gxsm,
     hdf5,
     ibw,
+    mat5,
     mtrx_files,
+    nanoscope,
+    nid,
     npy,
     png,
     rows_of_text,
+    scala_files,
     spip,
+    stack,
     sxm,
     three_ds,
     upright,
+    vert,
     wsxm,
 )
 from reader_contract import slug
 from sm4_files import Sm4Page, grid_places, sm4_file
+from usid_files import Main, usid
 
 SWEEPS = Sm4Page(
     grid().reshape(-1, POINTS),
@@ -46,6 +57,7 @@ SWEEPS = Sm4Page(
     kind=1,
     line=7,
 )
+VOLTS = {"Dim0Unit": "V", "Dim0Range": "-0.2", "Dim0Min": "0.1", "LineDim0Points": "8"}
 
 
 def variants() -> dict[str, bytes]:
@@ -54,6 +66,7 @@ def variants() -> dict[str, bytes]:
     map_page = replace(SWEEPS, grid=(COLUMNS, ROWS), places=grid_places(COLUMNS, ROWS, 5e-10))
     curve = mtrx_files.data_file([*grid()[0, 0], *grid()[1, 1]])
     named = mtrx_files.channels("I(V)", "A"), mtrx_files.written("a--1_1.I(V)_mtrx")
+    cells = np.array([1j, upright().T], dtype=object)
     bare = hdf5(lambda file: file.create_dataset("bare", data=upright()))
     return {
         "up.sxm": sxm(down=False, direction="backward", order="LSBFIRST"),
@@ -64,7 +77,10 @@ def variants() -> dict[str, bytes]:
         "small.npy": npy(np.asfortranarray(upright()[:2, :2]).astype(np.int16)),
         "grey.png": png(upright() % 1),
         "bare.h5": bare,
+        "grid.usid.h5": usid({"a/raw": Main(grid()), "b/topo": Main(upright())}),
         "more.gwy": gwy(gwy_item("/7/data", "o", gwy_field(upright()[:3, :4]))),
+        "grid.mat": mat5({"s": {"map": grid()[::-1], "e": BIASES * 1e-3}}, packed=False),
+        "cells.mat": mat5({"c": cells, "x": np.arange(8.0), "y": np.arange(6)}),
         "volume.ibw": ibw(volume, labels=("a", "b", "c", "d", "e")),
         "grid.ibw": ibw(volume, units=("m", "m", "V", "")),
         "curves.sm4": sm4_file(replace(SWEEPS, values=SWEEPS.values[:3])),
@@ -72,6 +88,19 @@ def variants() -> dict[str, bytes]:
         "floats.dat": createc(CREATEC, kind="[Paramet32]", header=900),
         "integers.dat": createc(np.round(CREATEC), kind="[Parameter]", header=900),
         "layers.nc": gxsm(Scan(np.moveaxis(grid(), -1, 0), values=BIASES * 1e-3, version=2)),
+        "one.VERT": vert(np.insert(VERT[:5], 2, 7.0, axis=1), {"VertSpecBack": "0"}, header=600),
+        "spectra.nid": nid(
+            Part(NID, "Tip Current", "Spec forward", entries=VOLTS), Part(NID[:1], bits=8)
+        ),
+        "sizes.spm": nanoscope(
+            Image(NID[:5], "A", "V (1 mV/LSB) 200 mV"), Image(NID, entries={"Scan Size": "1 1 nm"})
+        ),
+        "dual.par": scala_files.scala(
+            scala_files.Part(NID, direction="Backward"), changes={"Dual mode": "On"}
+        ),
+        "counts.gsi": stack(
+            np.round(grid()[..., :2]), upright(), ["0.1 V", "0.2 V"], {"Image Data Type": "short"}
+        ),
         "counts.top": wsxm(np.round(99 * upright()), {"Image Data Type": "short"}),
         "map.sm4": sm4_file(Sm4Page(upright(), angle=0.0), map_page),
     }

@@ -32,7 +32,7 @@ def one_input(reader: str) -> Callable[[bytes], None]:
     def refuse(content: bytes, request: dict[str, Any]) -> tuple[dict[str, Any], Any]:
         return {"failed": "HDF5 is left to the fuzzer of its reader"}, np.empty(0)
 
-    hdf5._ask = refuse if reader == "open" else ask
+    hdf5._ask = ask if reader == "hdf5" else refuse
     path = Path(tempfile.mkdtemp()) / "input" if reader == "open" else Path()
     attempts = ATTEMPTS.get(reader, ({},))
 

@@ -13,10 +13,15 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import mtrx_files
+import scala_files
 from createc_files import createc
 from gxsm_files import Scan, gxsm
+from matlab_files import mat5
+from nanoscope_files import Image, nanoscope
+from nid_files import Part, nid
 from sm4_files import Sm4Page, sm4_file
-from wsxm_files import wsxm
+from vert_files import vert
+from wsxm_files import curve, stack, wsxm
 
 ROWS, COLUMNS, POINTS = 6, 8, 5
 WIDTH, HEIGHT = 16.0, 9.0
@@ -321,6 +326,10 @@ def mtrx(name: str = "a--1_1.Z_mtrx") -> bytes:
 
 
 CREATEC = np.stack([upright(seed)[::-1] for seed in range(4)])
+VERT = np.stack([[*BIASES, *BIASES[::-1]], *(np.arange(10.0) * k for k in (1, 2, 3))], axis=-1)
+IV = np.stack([BIASES, BIASES**2, BIASES[::-1], 3 * BIASES], axis=-1)
+NID = np.round(2**12 * upright()).astype(np.int64)
+SCALA = scala_files.Part(np.round(99 * grid()).astype(np.int64), "sf0", "I(V)", unit="nA")
 
 FORMATS: dict[str, tuple[Callable[[], bytes], dict[str, float]]] = {
     "scan.sxm": (sxm, {}),
@@ -341,11 +350,18 @@ FORMATS: dict[str, tuple[Callable[[], bytes], dict[str, float]]] = {
     "several.nc": (lambda: hdf5(with_grid), {}),
     "stack.gwy": (gwy, {}),
     "wave.ibw": (ibw, {}),
+    "image.mat": (lambda: mat5({"z": upright()[::-1]}, packed=False), GIVEN),
     "scan.sm4": (sm4, {}),
     "a--1_1.Z_mtrx": (mtrx, {}),
     "wsxm.stp": (lambda: wsxm(upright()), {}),
     "gxsm.nc": (lambda: gxsm(Scan(upright()[::-1])), {}),
     "createc.dat": (lambda: createc(CREATEC, header=1200), {}),
+    "scan.spm": (lambda: nanoscope(Image(NID), Image(NID, "Error", bytes_each=4)), {}),
+    "scan.par": (lambda: scala_files.scala(scala_files.Part(NID), SCALA), {}),
+    "scan.nid": (lambda: nid(Part(NID), Part(NID, "Tip Current", "Scan backward", 16)), {}),
+    "curve.cur": (lambda: curve(IV), {}),
+    "stack.gsi": (lambda: stack(grid(), upright(), [f"{v:g} mV" for v in BIASES]), {}),
+    "point.VERT": (lambda: vert(VERT, header=600), {}),
     "passes.sxm": (lambda: multipass_sxm(("[P1]_Z", "[P1]_I", "[P2]_Z", "[P2]_I")), {}),
     "segments.3ds": (lambda: segmented_3ds(grid(), ((-0.1, 0.0, 2), (0.0, 0.1, 4))), {}),
     "sweep.dat": (lambda: dat_header(dat(), -0.1, 0.1), {}),

@@ -21,6 +21,14 @@ ATTEMPTS: dict[str, tuple[dict[str, object], ...]] = {
     "text": ({}, SCALE),
     "hdf5": ({}, {"variable": "scan/dIdV"}, {"variable": "bare", **SCALE}),
     "gwyddion": ({}, {"variable": "Z"}),
+    "matlab": (
+        SCALE,
+        {"variable": "s.map", "axes": "y, x, bias=s.e V", **SCALE},
+        {"variable": "c{2}", "axes": "x=x nm, y=y nm"},
+    ),
+    "nanosurf": ({}, {"variable": "Spec forward"}, {"variable": "Z-Axis"}),
+    "nanoscope": ({}, {"variable": "Height"}),
+    "scala": ({}, {"variable": "I(V)"}),
     "rhk": ({}, {"variable": "Current"}, {"variable": "Current_spectra"}),
 }
 """What is given with a file of each reader, one after the other until it is read."""

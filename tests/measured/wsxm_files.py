@@ -1,4 +1,4 @@
-"""Writes images of WSxM: sections of entries, then values from the lower right corner."""
+"""Writes files of WSxM: sections of entries, then values from the lower right corner."""
 
 from __future__ import annotations
 
@@ -26,6 +26,23 @@ ENTRIES = {
     "Miscellaneous": {"Comments": "a: b", "Maximum": "1", "Minimum": "0"},
 }
 
+CURVE = {
+    "Number of lines": "2",
+    "X axis text": "V [#x]",
+    "X axis unit": "mV",
+    "Y axis text": "I [#y]",
+    "Y axis unit": "nA",
+    "First Forward": "Yes",
+}
+STACK = {
+    "Spectroscopy Amplitude": "1 nA",
+    "Spectroscopy direction": "Forward",
+    "ADC to V conversion factor": "0.5 V",
+    "Conversion factor 0 for input channel": "-4 pA/V",
+    "Conversion offset 0 for input channel": "3 pA",
+    "Acquisition channel": "Current",
+}
+
 
 def wsxm(values: NDArray[np.float64], changes: Mapping[str, str] | None = None) -> bytes:
     """An image (y, x), y upwards; None of an entry leaves it out."""
@@ -39,3 +56,42 @@ def wsxm(values: NDArray[np.float64], changes: Mapping[str, str] | None = None) 
     text = "\r\n".join([*lines, "[Header end]", ""]).encode("latin-1")
     stored = {"short": "<i2", "float": "<f4"}.get(kind, "<f8")
     return text + values[:, ::-1].astype(stored).tobytes()
+
+
+def stack(
+    spectra: NDArray[np.float64],
+    topography: NDArray[np.float64],
+    ramp: list[str],
+    changes: Mapping[str, str] | None = None,
+) -> bytes:
+    """Spectra (y, x, bias) behind a topography, y upwards; the ramp in words such as 0.1 V."""
+    given = dict(changes or {})
+    info = {**ENTRIES["General Info"], **STACK, "Number of points per ramp": str(len(ramp))}
+    ramps = {f"Image {i:03d}": one for i, one in enumerate(ramp)}
+    sections = {
+        "Control": ENTRIES["Control"],
+        "General Info": info,
+        "Spectroscopy images ramp value list": ramps,
+    }
+    lines = ["WSxM file copyright UAM", "Spectroscopy Imaging Image file", ""]
+    for section, entries in sections.items():
+        chosen = {key: given.get(key, one) for key, one in entries.items()}
+        told = [f"    {key}: {one}" for key, one in chosen.items() if one != "none"]
+        lines += [f"[{section}]", "", *told, ""]
+    text = "\r\n".join([*lines, "[Header end]", ""]).encode("latin-1")
+    images = [topography, *np.moveaxis(spectra, -1, 0)]
+    kind = {"short": "<i2", "float": "<f4"}.get(given.get("Image Data Type", "double"), "<f8")
+    return text + np.stack(images)[:, :, ::-1].astype(kind).tobytes()
+
+
+def curve(
+    columns: NDArray[np.float64], changes: Mapping[str, str] | None = None, end: str = "\n"
+) -> bytes:
+    """A .cur of IV curves, two columns each."""
+    given = dict(changes or {})
+    entries = {"Number of points": str(len(columns)), **CURVE, **given}
+    told = [f"    {key}: {one}" for key, one in entries.items() if key != "First Forward"]
+    lines = ["WSxM file copyright Nanotec Electronica", "IV curve file", "", "[General Info]"]
+    more = ["[Miscellaneous]", f"    First Forward: {entries['First Forward']}", "[Header end]"]
+    rows = [" ".join(f"{value:g}" for value in row) for row in columns]
+    return end.join([*lines, *told, *more, *rows, ""]).encode()

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from gapscope.cli.measured import AXES
 from gapscope.errors import MeasurementFileError
 
 
@@ -15,7 +16,8 @@ from gapscope.errors import MeasurementFileError
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--width", type=float, help="nm, for files without a scale.")
 @click.option("--height", type=float, help="nm, where their pixels are not square.")
-@click.option("--variable", help="Variable to read from files with several sizes.")
+@click.option("--variable", help="Variable to read from files with several sizes, or of MATLAB.")
+@click.option("--axes", help=AXES)
 @click.option("--finished", is_flag=True, help="Keep only finished lines of stopped scans.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: a list with one entry a file.")
 def files(files: tuple[Path, ...], as_json: bool, **given: Any) -> None:

@@ -13,11 +13,14 @@ from gapscope.errors import PreparationError
 from gapscope.support.resources import DEFAULT_MATERIAL
 
 FILE = click.Path(dir_okay=False, path_type=Path)
-
+AXES = (
+    "Dimensions of an array of a MATLAB file, in their order, such as 'y, x, bias=energies V' or"
+    " 'y up, x, bias=-100:100 mV'."
+)
 
 SCAN = (
     *("channel", "topograph", "bias", "material", "lattice_constant", "cell"),
-    *("width", "height", "variable", "finished"),
+    *("width", "height", "variable", "axes", "finished"),
 )
 
 
@@ -65,8 +68,10 @@ def scan_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--height", type=float, help="nm, where its pixels are not square."),
         click.option(
             "--variable",
-            help="Variable to read from an HDF5, Gwyddion or RHK file with several sizes.",
+            help="Variable to read from a file with several of them, such as HDF5, Gwyddion, RHK,"
+            " Nanosurf, NanoScope, SCALA or MATLAB.",
         ),
+        click.option("--axes", help=AXES),
         click.option(
             "--finished",
             is_flag=True,

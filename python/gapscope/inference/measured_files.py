@@ -31,6 +31,7 @@ class Scan:
     material, lattice_constant, cell : whose lattice it has, see :meth:`wanted`.
     width, height : nm, of a file without a scale of its own.
     variable : which variable of a file with several sizes.
+    axes : what the dimensions of an array of a MATLAB file are.
     finished : keep only the finished lines of a scan that was stopped.
     """
 
@@ -43,6 +44,7 @@ class Scan:
     width: float | None = None
     height: float | None = None
     variable: str | None = None
+    axes: str | None = None
     finished: bool | None = None
 
     def wanted(
@@ -86,6 +88,7 @@ def opened_file(file: Path, scan: Scan) -> xr.Dataset:
         width=scan.width,
         height=scan.height,
         variable=scan.variable,
+        axes=scan.axes,
         finished=bool(scan.finished),
     )
 

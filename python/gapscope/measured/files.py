@@ -13,19 +13,25 @@ from gapscope.errors import MeasurementFileError, printable
 from gapscope.measured.readers import (
     arrays,
     createc,
+    createc_vert,
     gwyddion,
     gwyddion_text,
     gxsm,
     hdf5,
     igor,
+    matlab,
     matrix,
     nanonis_grid,
     nanonis_scan,
     nanonis_spectrum,
+    nanoscope,
+    nanosurf,
     rhk,
+    scala,
     spip,
     text,
     wsxm,
+    wsxm_spectra,
 )
 from gapscope.measured.readers.finished import finished_lines
 from gapscope.measured.readers.limits import MAX_BYTES, ReadOptions
@@ -45,14 +51,16 @@ KNOWN = {
 class Format:
     """A file format: whether a file with this beginning and ending is one, and its reader.
 
-    ``has_variables`` says whether one of a file's variables can be chosen by its name. ``beside``
-    finds the files without which one cannot be read; their contents follow its own.
+    ``has_variables`` says whether one of a file's variables can be chosen by its name, ``has_axes``
+    whether the caller says what its axes are. ``beside`` finds the files without which one cannot
+    be read; their contents follow its own.
     """
 
     name: str
     recognises: Callable[[bytes, str], bool]
     read: Callable[[bytes, ReadOptions], xr.Dataset]
     has_variables: bool = False
+    has_axes: bool = False
     beside: Callable[[Path], Iterable[Path]] | None = None
 
 
@@ -61,11 +69,20 @@ FORMATS = (
     Format("Nanonis .3ds", nanonis_grid.recognises, nanonis_grid.read),
     Format("Nanonis .dat", nanonis_spectrum.recognises, nanonis_spectrum.read),
     Format("Createc .dat", createc.recognises, createc.read),
+    Format("Createc .VERT", createc_vert.recognises, createc_vert.read),
     Format("WSxM", wsxm.recognises, wsxm.read),
+    Format("WSxM .cur", wsxm_spectra.recognises_curve, wsxm_spectra.read_wsxm_curve),
+    Format("WSxM .gsi", wsxm_spectra.recognises_stack, wsxm_spectra.read_wsxm_stack),
+    Format("Nanosurf .nid", nanosurf.recognises, nanosurf.read, has_variables=True),
+    Format("Bruker NanoScope", nanoscope.recognises, nanoscope.read, has_variables=True),
+    Format(
+        "Omicron SCALA .par", scala.recognises, scala.read, has_variables=True, beside=scala.beside
+    ),
     Format("SPIP ASCII", spip.recognises, spip.read),
     Format("Gwyddion text", gwyddion_text.recognises, gwyddion_text.read),
     Format("Omicron Matrix _mtrx", matrix.recognises, matrix.read, beside=matrix.beside),
     Format("GXSM netCDF", gxsm.recognises, gxsm.read),
+    Format("MATLAB .mat", matlab.recognises, matlab.read, has_variables=True, has_axes=True),
     Format("netCDF-4/HDF5", hdf5.recognises, hdf5.read, has_variables=True),
     Format("RHK .sm4", rhk.recognises, rhk.read, has_variables=True),
     Format("Gwyddion .gwy", gwyddion.recognises, gwyddion.read, has_variables=True),
@@ -82,6 +99,7 @@ def open(
     width: float | None = None,
     height: float | None = None,
     variable: str | None = None,
+    axes: str | None = None,
     finished: bool = False,
 ) -> xr.Dataset:
     """The channels of a measured file, in memory.
@@ -93,17 +111,24 @@ def open(
     was not measured is NaN.
 
     Files: Nanonis .sxm, .3ds, .dat; RHK .sm4; Omicron and Scienta Matrix _mtrx, with the parameter
-    files of their experiment beside them; Createc .dat; GXSM; WSxM; SPIP ASCII; netCDF-4 and
-    HDF5, all variables over the same y and x, in any order with a bias; Gwyddion .gwy and its text
-    export; Igor .ibw; and without a scale of their own, first row at the top: .npy, grey PNG, text.
+    files of their experiment beside them; Omicron SCALA .par, with its data files beside it;
+    Createc .dat and .VERT; GXSM; WSxM images, curves and .gsi; Nanosurf .nid; Bruker NanoScope;
+    SPIP ASCII; netCDF-4 and HDF5, all variables over the same y and x, in any order with a bias;
+    Gwyddion .gwy and its text export; Igor .ibw; and without a scale of their own, first row at the
+    top: .npy, grey PNG, text, and MATLAB .mat, whose axes are named, too.
 
     Parameters
     ----------
     path : the file.
     width, height : sides of the image in nm, for a file that does not tell them; the height only
         where pixels are not square.
-    variable : name of the variable of an HDF5 file, of the channel of a Gwyddion file, or of the
-        page of an RHK file, to read alone.
+    variable : name of the variable of an HDF5 file, of the channel of a Gwyddion, Nanosurf,
+        NanoScope or SCALA file, of the page of an RHK file, or of the array of a MATLAB file, to
+        read alone.
+    axes : what the dimensions of an array of a MATLAB file are, in their order, those of length one
+        apart: ``y, x, bias=energies V``. A bias takes its values from a variable or a range,
+        ``bias=-100:100 mV``; so may x and y, both or neither, ``x=r nm``. Without, the width is
+        given, and the first row is the top one, the last one with ``y up``.
     finished : keep only the finished lines of a scan that was stopped, see
         :func:`gapscope.measured.finished_lines`, and read a .3ds that lacks its last points; y is
         that of the whole scan, so it need not begin at 0.
@@ -125,7 +150,7 @@ def open(
         a scale, or of a kind that has no maps or spectra; no finished line.
     """
     path = Path(path)
-    given = ReadOptions(width, height, variable, finished, path.name)
+    given = ReadOptions(width, height, variable, axes, finished, path.name)
     try:
         content, kind = _content(path)
         if variable is not None and not kind.has_variables:
@@ -134,6 +159,12 @@ def open(
                 f"A variable is chosen from a file of these formats: {named}.",
                 f"{kind.name}, variable={variable!r}",
                 "Leave variable out.",
+            )
+        if axes is not None and not kind.has_axes:
+            raise MeasurementFileError(
+                "Axes are named for an array of a MATLAB file.",
+                f"{kind.name}, axes={axes!r}",
+                "Leave axes out.",
             )
         # What is not finite is refused by the readers, so numpy need not warn of it.
         with np.errstate(all="ignore"):

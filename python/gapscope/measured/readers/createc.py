@@ -81,7 +81,7 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
         channels,
         lengths(columns, width / columns),
         lengths(rows, height / rows),
-        attributes=_settings(header),
+        attributes=settings(header),
     )
 
 
@@ -92,12 +92,17 @@ def _header(content: bytes) -> tuple[dict[str, str], int]:
     """
     mark = content.rfind(MARK, 0, HEADER)
     start = mark + len(MARK) if mark >= 0 else HEADER
+    return entries(content[:start]), start
+
+
+def entries(content: bytes) -> dict[str, str]:
+    """Entries of a header by each of their names."""
     header: dict[str, str] = {}
-    for line in content[:start].decode("latin-1").splitlines():
+    for line in content.decode("latin-1").splitlines():
         names, _, value = line.replace("Å", "A").partition("=")
         for name in names.split(" / "):
             header.setdefault(name.strip(), value.strip())
-    return header, start
+    return header
 
 
 def _count(header: Mapping[str, str], key: str) -> int:
@@ -151,10 +156,7 @@ def _channels(header: Mapping[str, str], count: int) -> Sequence[tuple[str, str,
 def _channel(header: Mapping[str, str], bit: int) -> tuple[str, str, float]:
     if bit not in (TOPOGRAPHY, CURRENT):
         return f"Aux{bit - 1}", "DAC", 1.0
-    found = BITS.search(header.get("DAC-Type", "").lower())
-    if found is None or not 8 <= int(found[1]) <= 32:
-        raise missing(header, "DAC-Type", "a number of bits, such as 20bit")
-    volts = RANGE / 2 ** int(found[1])
+    volts = volts_per_count(header)
     if bit == TOPOGRAPHY:
         factor = volts * number(header, "GainZ") * number(header, "ZPiezoconst") * 1e-10
         return "Z", "m", factor
@@ -164,7 +166,15 @@ def _channel(header: Mapping[str, str], bit: int) -> tuple[str, str, float]:
     return "Current", "A", volts / 10**gain
 
 
-def _settings(header: Mapping[str, str]) -> dict[str, float | str]:
+def volts_per_count(header: Mapping[str, str]) -> float:
+    """Volts of one count of the converter."""
+    found = BITS.search(header.get("DAC-Type", "").lower())
+    if found is None or not 8 <= int(found[1]) <= 32:
+        raise missing(header, "DAC-Type", "a number of bits, such as 20bit")
+    return float(RANGE / 2 ** int(found[1]))
+
+
+def settings(header: Mapping[str, str]) -> dict[str, float | str]:
     """Bias, and the set point where the feedback acts on the current.
 
     At constant height (CHMode) the bias is another one, and not told.

@@ -6,6 +6,7 @@ import json
 import math
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,9 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     MeasurementFileError : no such variable, several frames, no scale, or storage that is not read:
         external or virtual data, filters other than gzip and shuffle.
     """
-    about, values = _from_child(content, given)
+    about, values = from_child(
+        content, {"variable": given.variable, "bare": given.width is not None}
+    )
     sizes = [math.prod(one["shape"]) for one in about["variables"]]
     parts = np.split(values, np.cumsum(sizes[:-1]))
     maps = [
@@ -68,10 +71,17 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     )
 
 
-def _from_child(content: bytes, given: ReadOptions) -> tuple[dict[str, Any], NDArray[np.float64]]:
+def from_child(
+    content: bytes, wanted: Mapping[str, Any]
+) -> tuple[dict[str, Any], NDArray[np.float64]]:
+    """What the process that reads HDF5 says of a file, and the values that it sends.
+
+    Raises
+    ------
+    MeasurementFileError : its refusal, or that it ended without an answer.
+    """
     request = {
-        "variable": given.variable,
-        "bare": given.width is not None,
+        **wanted,
         "lengths": list(NANOMETRES),
         "biases": list(MILLIVOLTS),
         "max_side": MAX_SIDE,

@@ -1,7 +1,8 @@
 """Reads the maps of an HDF5 file in a process of its own, started by ``hdf5``.
 
 libhdf5 follows the pointers of a damaged file: it may turn in a loop for ever, fill the memory, or
-crash. Here it can be ended. Imports of gapscope ``hdf5_storage`` alone, so that it starts at once.
+crash. Here it can be ended. Imports of gapscope ``hdf5_storage`` and what lies beside it alone, so
+that it starts at once.
 
 The file comes on the standard input; the request is JSON in the first argument. The answer is a
 line of JSON, which has ``refused`` (rule, received, remedy) or ``failed`` where there are no
@@ -22,24 +23,37 @@ from typing import Any
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 
 if __package__:
-    from gapscope.support.hdf5_storage import storage_fault
+    from gapscope.measured.readers import hdf5_matlab, hdf5_usid
+    from gapscope.measured.readers.hdf5_common import (
+        MAX_DATASETS,
+        Arrays,
+        Refused,
+        Request,
+        check_storage,
+        text,
+        units_of,
+        unpacked,
+    )
 else:  # as a process of its own, without the packages and what they import
-    sys.path.append(str(Path(__file__).resolve().parents[2] / "support"))
-    from hdf5_storage import storage_fault  # type: ignore[import-not-found,no-redef]
+    here = Path(__file__).resolve()
+    sys.path += [str(here.parent), str(here.parents[2] / "support")]
+    import hdf5_matlab  # type: ignore[import-not-found,no-redef]
+    import hdf5_usid  # type: ignore[import-not-found,no-redef]
+    from hdf5_common import (  # type: ignore[import-not-found,no-redef]
+        MAX_DATASETS,
+        Arrays,
+        Refused,
+        Request,
+        check_storage,
+        text,
+        units_of,
+        unpacked,
+    )
 
-MAX_DATASETS = 1000
 MAX_SIDES = 2**16
 """Bytes of a chunk with one number."""
-
-Request = dict[str, Any]
-Arrays = list[NDArray[np.float64]]
-
-
-class Refused(Exception):
-    """Rule, received and remedy of the error that the caller raises."""
 
 
 class Variable:
@@ -245,34 +259,6 @@ def check_size(chosen: Iterable[h5py.Dataset], request: Request) -> None:
         )
 
 
-def unpacked(found: h5py.Dataset, most: int) -> NDArray[np.float64]:
-    """Values by the conventions of netCDF: fill values, scale_factor and add_offset."""
-    check_storage(found, most)
-    values = np.asarray(found[...], dtype=np.float64)
-    for key in ("_FillValue", "missing_value"):
-        if key in found.attrs:
-            values[values == float(np.ravel(found.attrs[key])[0])] = np.nan
-    factor, offset = (
-        float(np.ravel(found.attrs.get(key, default))[0])
-        for key, default in (("scale_factor", 1.0), ("add_offset", 0.0))
-    )
-    values *= factor
-    values += offset
-    return values
-
-
-def check_storage(found: h5py.Dataset, most: int) -> None:
-    """Refuse what lies in other files, and chunks that do not unpack to what they declare."""
-    fault = storage_fault(found, most)
-    if fault is not None:
-        raise Refused(
-            "HDF5 data lie in the file, plain or with gzip, in chunks of moderate size that unpack"
-            " to what they declare.",
-            fault,
-            "Save them again, with compression gzip or none.",
-        )
-
-
 def kept_axes(found: h5py.Dataset, biases: Iterable[str]) -> list[int]:
     """The dimensions that make a map: of more than two, those longer than one and a bias.
 
@@ -347,20 +333,14 @@ def name_of(scale: h5py.Dataset) -> str:
     return str(scale.name).rsplit("/", 1)[-1]
 
 
-def units_of(found: h5py.Dataset) -> str:
-    """The attribute units, empty without one."""
-    return text(found.attrs.get("units", ""))
-
-
-def text(value: object) -> str:
-    """An attribute that is a text."""
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-
-
 def answer(content: bytes, request: Request) -> tuple[dict[str, Any], Arrays]:
     """What is said of the file, and its values; no values where it is refused or cannot be read."""
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
+            if "wanted" in request:
+                return hdf5_matlab.extract(file, request)
+            if mains := hdf5_usid.main_datasets(file):
+                return hdf5_usid.extract(file, mains, request)
             return extract(file, request)
     except Refused as error:
         return {"refused": error.args}, []

@@ -46,12 +46,13 @@ DAMAGED = "The file is damaged, or of another kind: copy or export it again."
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What the caller says about a file: its sides in nm, which variable to read, whether only the
-    lines that were finished; and the name of the file, where it has one."""
+    """What the caller says about a file: its sides in nm, which variable to read, what its axes
+    are, whether only the lines that were finished; and the name of the file, where it has one."""
 
     width: float | None = None
     height: float | None = None
     variable: str | None = None
+    axes: str | None = None
     finished: bool = False
     name: str | None = None
 

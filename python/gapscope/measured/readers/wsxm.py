@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from gapscope.errors import MeasurementFileError
 from gapscope.measured.readers.limits import (
@@ -21,7 +22,7 @@ from gapscope.measured.readers.limits import (
 from gapscope.measured.readers.recording import BACKWARD, Channel, dataset, lengths
 
 START, KIND = b"WSxM file copyright", b"SxM Image file"
-END = b"[Header end]\r\n"
+END = re.compile(rb"\[Header end\]\r?\n")
 MAX_HEADER = 2**20
 TYPES = {"short": "<i2", "float": "<f4", "double": "<f8"}
 QUANTITY = re.compile(r"(\S+)\s+(\S+)")
@@ -44,25 +45,34 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
         files of several images (.gsi).
     """
     given.refuse_scale()
-    end = content.find(END, 0, MAX_HEADER)
-    if end < 0:
-        raise MeasurementFileError(
-            "The header of a WSxM file ends with [Header end].",
-            "no such line",
-            "The file is cut off or damaged: copy it again.",
-        )
-    header = _header(content[:end])
-    columns = _count(header, "General Info::Number of columns")
-    rows = _count(header, "General Info::Number of rows")
+    header, end = head_of(content)
+    columns = count(header, "General Info::Number of columns")
+    rows = count(header, "General Info::Number of rows")
     check_pixels(rows, columns)
     key = "General Info::Image Data Type"
     kind = TYPES.get(header.get(key, "short"))
     if kind is None:
         raise missing(header, key, f"one of {', '.join(TYPES)}")
-    data = content[end + len(END) :]
-    check_content(len(data), rows * columns * np.dtype(kind).itemsize, "bytes")
-    values = np.frombuffer(data, kind).reshape(rows, columns)[:, ::-1].astype(np.float64)
-    amplitude, unit = _quantity(header, "General Info::Z Amplitude")
+    check_content(len(content) - end, rows * columns * np.dtype(kind).itemsize, "bytes")
+    values = (
+        np.frombuffer(content, kind, offset=end).reshape(rows, columns)[:, ::-1].astype(np.float64)
+    )
+    amplitude, unit = quantity(header, "General Info::Z Amplitude")
+    sides = [nanometres(header, f"Control::{axis} Amplitude") for axis in "XY"]
+    name = header.get("General Info::Acquisition channel", "image")
+    if header.get("General Info::X scanning direction", "").lower() == "backward":
+        name += BACKWARD
+    return dataset(
+        "wsxm",
+        [Channel(name, unit, spanning(values, amplitude))],
+        lengths(columns, sides[0] / columns),
+        lengths(rows, sides[1] / rows),
+        attributes=settings(header),
+    )
+
+
+def spanning(values: NDArray[np.float64], amplitude: float) -> NDArray[np.float64]:
+    """Values in proportion, from the lowest to the highest one as much as the header says."""
     span = float(np.ptp(values))
     if not 0.0 < span < np.inf:
         raise MeasurementFileError(
@@ -70,17 +80,19 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
             f"from {values.min():g} to {values.max():g}",
             "Use an image with contrast, exported once more.",
         )
-    sides = [_nanometres(header, f"Control::{axis} Amplitude") for axis in "XY"]
-    name = header.get("General Info::Acquisition channel", "image")
-    if header.get("General Info::X scanning direction", "").lower() == "backward":
-        name += BACKWARD
-    return dataset(
-        "wsxm",
-        [Channel(name, unit, values * (amplitude / span))],
-        lengths(columns, sides[0] / columns),
-        lengths(rows, sides[1] / rows),
-        attributes=_settings(header),
-    )
+    return values * (amplitude / span)
+
+
+def head_of(content: bytes) -> tuple[dict[str, str], int]:
+    """Entries by section and name, and where the data begin."""
+    end = END.search(content, 0, MAX_HEADER)
+    if end is None:
+        raise MeasurementFileError(
+            "The header of a WSxM file ends with [Header end].",
+            "no such line",
+            "The file is cut off or damaged: copy it again.",
+        )
+    return _header(content[: end.start()]), end.end()
 
 
 def _header(content: bytes) -> dict[str, str]:
@@ -97,29 +109,31 @@ def _header(content: bytes) -> dict[str, str]:
     return found
 
 
-def _count(header: Mapping[str, str], key: str) -> int:
+def count(header: Mapping[str, str], key: str) -> int:
+    """A whole number of the header; raises MeasurementFileError where it is none."""
     value = number(header, key)
     if not value.is_integer():
         raise missing(header, key, "a whole number")
     return int(value)
 
 
-def _quantity(header: Mapping[str, str], key: str) -> tuple[float, str]:
-    """A number and its unit."""
+def quantity(header: Mapping[str, str], key: str) -> tuple[float, str]:
+    """A number of the header and its unit; raises MeasurementFileError where it is none."""
     found = QUANTITY.fullmatch(header.get(key, ""))
     if found is None:
         raise missing(header, key, "a number and its unit")
     return number({key: found[1]}, key), found[2]
 
 
-def _nanometres(header: Mapping[str, str], key: str) -> float:
-    value, unit = _quantity(header, key)
+def nanometres(header: Mapping[str, str], key: str) -> float:
+    """A length of the header in nm; raises MeasurementFileError where it is none."""
+    value, unit = quantity(header, key)
     if unit not in NANOMETRES:
         raise missing(header, key, f"a length in {', '.join(dict.fromkeys(NANOMETRES))}")
     return value * NANOMETRES[unit]
 
 
-def _settings(header: Mapping[str, str]) -> dict[str, float | str]:
+def settings(header: Mapping[str, str]) -> dict[str, float | str]:
     """Bias, and the set point where it is a current."""
     found: dict[str, float | str] = {}
     for name, key, units in (
@@ -127,7 +141,7 @@ def _settings(header: Mapping[str, str]) -> dict[str, float | str]:
         ("current", "Control::Set Point", PICOAMPERES),
     ):
         if QUANTITY.fullmatch(header.get(key, "")):
-            value, unit = _quantity(header, key)
+            value, unit = quantity(header, key)
             if unit in units:
                 found[name] = value * units[unit]
     if "Control::Angle" in header and header["Control::Angle"].strip("0.+-") == "":

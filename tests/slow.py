@@ -5,7 +5,9 @@ from __future__ import annotations
 WITHOUT_JULIA = {
     "measured/test_fuzz_corpus.py": "thousands of files",
     "measured/test_hdf5_maps.py": "a process for each file",
+    "measured/test_matlab.py": "a process for many files",
     "measured/test_readers_fuzz.py": "thousands of files",
+    "measured/test_usid.py": "a process for each file",
     "measured_preparation/test_any_lattice.py": "many images",
     "measured_preparation/test_bragg.py": "many images",
     "measured_preparation/test_false_alarms.py": "hundreds of images",
@@ -31,6 +33,7 @@ SLOW = WITHOUT_JULIA | {
     "dataset/test_kills.py": "Dask",
     "dataset/test_resolutions.py": "Julia",
     "dataset/test_setpoints.py": "Julia",
+    "inference/test_network_energy.py": "imports Keras",
     "learning/test_alternatives.py": "Julia, networks",
     "learning/test_averaging.py": "networks",
     "learning/test_backbone.py": "networks",

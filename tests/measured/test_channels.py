@@ -86,6 +86,20 @@ def test_a_grid_of_spectra_gives_the_map_at_a_bias(scan: xr.Dataset) -> None:
         image_of(scan, "grid", 1.5)
 
 
+def test_a_grid_is_taken_at_the_usual_bias_or_between_two(scan: xr.Dataset) -> None:
+    assert float(image_of(scan, "grid", usual=0.8)["bias"]) == 1.0
+    assert float(image_of(scan, "grid", -1.0, usual=0.8)["bias"]) == -1.0
+    with pytest.raises(MeasurementFileError, match="from -1 to 1 mV"):
+        image_of(scan, "grid", usual=1.5)
+    between = image_of(scan, "grid", usual=-0.75, interpolate=True)
+    assert float(between["bias"]) == -0.75
+    np.testing.assert_allclose(between, scan["grid"].values[..., 0] + 25.0)
+    for index, bias in enumerate((-1.0, 0.0, 1.0)):
+        measured = image_of(scan, "grid", bias, interpolate=True)
+        np.testing.assert_array_equal(measured, scan["grid"].values[..., index])
+    assert "bias" not in image_of(scan, "Z", usual=0.5, interpolate=True).coords
+
+
 def test_an_image_is_taken_at_the_bias_that_is_given_or_that_the_file_says(
     scan: xr.Dataset,
 ) -> None:

@@ -86,6 +86,12 @@ def test_passes_and_segments_are_told() -> None:
     assert segments["map_bias"] == 0.0
 
 
+def test_a_grid_is_read_at_a_networks_energy() -> None:
+    words = run("segments.3ds").output
+    assert "prepare takes Current at 0 mV, predict at its network's energy; --bias" in words
+    assert "network" not in run("scan.sxm").output
+
+
 def test_a_spectrum_has_no_map() -> None:
     (point,) = told("point.dat")
     assert point["pixels"] is point["map"] is point["map_bias"] is None

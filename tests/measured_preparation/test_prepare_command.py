@@ -129,6 +129,34 @@ def test_a_topograph_of_the_same_netcdf_file_lends_its_lattice(
     np.testing.assert_allclose(written["raw"], noise[2])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said", "share"),
+    [
+        ((), "5 mV apart", 0.0),
+        (("--bias", 3), "the map nearest to 3 mV, +2 mV off", 1.0),
+        (("--bias", 1, "--interpolate"), "interpolated between 0 and 5 mV", 0.2),
+    ],
+)
+def test_the_map_of_a_grid_says_how_far_its_bias_is_off(
+    image: xr.DataArray, tmp_path: Path, arguments: tuple[object, ...], said: str, share: float
+) -> None:
+    noise = np.random.default_rng(3).standard_normal((3, *image.shape))
+    biases = xr.DataArray([-5.0, 0.0, 5.0], dims="bias", attrs={"units": "mV"})
+    didv = xr.DataArray(
+        image.values + noise, {"bias": biases, "y": image.y, "x": image.x}, ("bias", "y", "x")
+    )
+    didv.to_dataset(name="didv").to_netcdf(tmp_path / "scan.nc", engine="h5netcdf")
+    given = ["prepare", tmp_path / "scan.nc", "--lattice-constant", NBS2, "--no-drift"]
+    given += [*arguments, "-o", tmp_path / "prepared.nc"]
+    result = CliRunner().invoke(main, [str(one) for one in given])
+    assert result.exit_code == 0, result.output
+    assert "of spectra at 3 from -5 to 5 mV" in result.output
+    assert said in result.output
+    raw = read_prepared(tmp_path / "prepared.nc")["raw"]
+    expected = image.values + (1 - share) * noise[1] + share * noise[2]
+    np.testing.assert_allclose(raw, expected, atol=1e-12)
+
+
 def test_a_stopped_scan_is_prepared_from_its_finished_lines(
     image: xr.DataArray, scan: Path
 ) -> None:

@@ -19,7 +19,7 @@ AXES = (
 )
 
 SCAN = (
-    *("channel", "topograph", "bias", "material", "lattice_constant", "cell"),
+    *("channel", "topograph", "bias", "interpolate", "material", "lattice_constant", "cell"),
     *("width", "height", "variable", "axes", "finished"),
 )
 
@@ -38,8 +38,14 @@ def scan_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--bias",
             type=float,
-            help="mV: of a grid of spectra, the map nearest to it  [default: 0]; of an image, what"
-            " it was taken at  [default: as the file says]",
+            help="mV: of a grid of spectra, the map nearest to it  [default: 0; of `predict`, the"
+            " network's energy]; of an image, what it was taken at  [default: as the file says]",
+        ),
+        click.option(
+            "--interpolate",
+            is_flag=True,
+            default=None,
+            help="Of a grid of spectra, the map at the bias itself, between two measured ones.",
         ),
         click.option(
             "--material",

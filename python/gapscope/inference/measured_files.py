@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from gapscope import measured
 from gapscope.errors import PreparationError
@@ -14,6 +16,7 @@ from gapscope.measured.channels import image_channels, image_of, said
 from gapscope.measured.default import USUAL, prepare_for_network
 from gapscope.measured.preparation import Prepared, Steps, prepare
 from gapscope.measured.preparation.sought import Sought, sought
+from gapscope.measured.readers.recording import GRID
 from gapscope.physics.cell import standard_cell
 from gapscope.physics.lattice import Lattice, cell_vectors
 from gapscope.simulation.materials import material
@@ -28,6 +31,7 @@ class Scan:
     ----------
     channel, topograph : channels of the map, and of one that shows the atoms where it does not.
     bias : mV; of a grid of spectra the map nearest to it, of an image what it was taken at.
+    interpolate : of a grid, the map at the bias itself, between the two measured around it.
     material, lattice_constant, cell : whose lattice it has, see :meth:`wanted`.
     width, height : nm, of a file without a scale of its own.
     variable : which variable of a file with several sizes.
@@ -38,6 +42,7 @@ class Scan:
     channel: str | None = None
     topograph: str | None = None
     bias: float | None = None
+    interpolate: bool | None = None
     material: str | None = None
     lattice_constant: float | None = None
     cell: tuple[float, float, float] | None = None
@@ -100,6 +105,7 @@ def prepared_file(
     steps: Steps = USUAL,
     *,
     fixed: bool = False,
+    usual: float = 0.0,
     tell: Callable[[str], None],
 ) -> Prepared:
     """The map of a measured file, prepared.
@@ -107,6 +113,7 @@ def prepared_file(
     Parameters
     ----------
     wanted : the lattice to look for.
+    usual : mV, of a grid of spectra where the scan names no bias: a network's energy.
     fixed : take the steps as they are; else slow distortions are corrected, too, where that can be
         done.
     tell : called with lines of text: what was read, and what was not done.
@@ -118,15 +125,40 @@ def prepared_file(
     LatticeNotFoundError, PreparationError : see :func:`gapscope.measured.preparation.prepare`.
     """
     opened = opened_file(file, scan)
-    image = image_of(opened, scan.channel, scan.bias)
+
+    def map_of(channel: str | None) -> xr.DataArray:
+        interpolate = bool(scan.interpolate)
+        return image_of(opened, channel, scan.bias, usual=usual, interpolate=interpolate)
+
+    image = map_of(scan.channel)
     _say_what_was_read(opened, image, chosen=scan.channel is not None, tell=tell)
-    reference = None if scan.topograph is None else image_of(opened, scan.topograph, scan.bias)
+    if opened[image.name].dims == GRID:
+        tell(_of_spectra(opened["bias"].values, image, usual if scan.bias is None else scan.bias))
+    reference = None if scan.topograph is None else map_of(scan.topograph)
     if fixed:
         return prepare(image, wanted, steps, topograph=reference)
     prepared, reason = prepare_for_network(image, wanted, steps, topograph=reference)
     if reason:
         tell(f"slow distortions are not corrected: {reason}")
     return prepared
+
+
+def _of_spectra(biases: NDArray[np.float64], image: xr.DataArray, wanted: float) -> str:
+    """Which of a grid's biases a map was taken at, and how far from the one that was wanted."""
+    taken = float(image["bias"])
+    steps = np.diff(biases)
+    told = f"{len(biases)} from {biases[0]:g} to {biases[-1]:g} mV"
+    if len(steps):
+        told += f", {np.median(steps):.3g} mV apart"
+    if not np.isclose(taken, wanted):
+        return (
+            f"of spectra at {told}: the map nearest to {wanted:g} mV, {taken - wanted:+.3g} mV off"
+        )
+    if not np.isclose(biases, taken).any():
+        above = int(np.searchsorted(biases, taken))
+        low, high = biases[above - 1], biases[above]
+        return f"of spectra at {told}: interpolated between {low:g} and {high:g} mV"
+    return f"of spectra at {told}"
 
 
 def _say_what_was_read(

@@ -235,7 +235,9 @@ def _measured(
             opened = read_prepared(one)
         elif _is_file(one):
             assert wanted is not None
-            opened = prepared_file(Path(one), look, wanted, tell=tell)
+            # Of a grid of spectra, the map at the network's energy.
+            energy = float(network.config.energies[0])
+            opened = prepared_file(Path(one), look, wanted, usual=energy, tell=tell)
         from gapscope.inference.measured_maps import network_window, sites_of
 
         if isinstance(opened, Prepared):

@@ -82,15 +82,22 @@ def _quadrature(name: str) -> str:
 
 
 def image_of(
-    dataset: xr.Dataset, channel: str | None = None, bias: float | None = None
+    dataset: xr.Dataset,
+    channel: str | None = None,
+    bias: float | None = None,
+    *,
+    usual: float = 0.0,
+    interpolate: bool = False,
 ) -> xr.DataArray:
     """One map (y, x) of a measured dataset, with the coordinate bias (mV) where it is known.
 
     Parameters
     ----------
     channel : its name; the first of :func:`image_channels` where not given.
-    bias : mV; of a grid of spectra, the map measured nearest to it, or to 0 where not given; of an
-        image, what it was taken at, instead of what the file says of it or of all its channels.
+    bias : mV; of a grid of spectra, the map measured nearest to it; of an image, what it was taken
+        at, instead of what the file says of it or of all its channels.
+    usual : mV, of a grid where no bias is given.
+    interpolate : of a grid, the map at the bias itself, linear between the two measured around it.
 
     Raises
     ------
@@ -115,15 +122,16 @@ def image_of(
         )
     image = dataset[channel or names[0]]
     if image.dims == GRID:
-        measured, bias = image["bias"].values, bias or 0.0
+        measured, bias = image["bias"].values, usual if bias is None else bias
         if not measured.min() <= bias <= measured.max():
             raise MeasurementFileError(
                 f"{file}The spectra were measured from {measured.min():g} to"
                 f" {measured.max():g} mV.",
                 f"bias = {bias:g} mV",
-                "Choose a bias between.",
+                "Choose a bias between, by --bias.",
             )
-        image = image.sel(bias=bias, method="nearest")
+        near = image.sel(bias=bias, method="nearest")
+        image = _between(image, bias) if interpolate else near
     else:
         if bias is None:
             bias = image.attrs.get("bias", dataset.attrs.get("bias"))
@@ -144,3 +152,14 @@ def image_of(
             remedy,
         )
     return image
+
+
+def _between(grid: xr.DataArray, bias: float) -> xr.DataArray:
+    """The map of a grid of spectra at a bias, linear between the two measured around it."""
+    above = int(np.searchsorted(grid["bias"].values, bias))
+    two = grid.isel(bias=slice(max(above - 1, 0), above + 1))
+    low, high = two["bias"].values[[0, -1]]
+    share = (bias - low) / (high - low) if high > low else 0.0
+    values = (1 - share) * two.values[..., 0] + share * two.values[..., -1]
+    found = two.isel(bias=-1).copy(data=values)
+    return found.assign_coords(bias=((), bias, {"units": "mV"}))

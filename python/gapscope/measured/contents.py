@@ -32,7 +32,8 @@ def contents(opened: xr.Dataset) -> dict[str, Any]:
     file, format; pixels (x, y), size (nm); bias_axis (points, first and last in mV); settings, by
     their names, as `open` has them; left_out, unfinished_lines; channels, each with name, units,
     dimensions, missing values, conditions, and what it is taken for; map, the channel that is
-    prepared and predicted where none is named, and map_bias, what it was taken at (mV).
+    prepared and predicted where none is named, and map_bias, what it was taken at (mV), of a grid
+    of spectra where no bias is named.
     """
     maps = image_channels(opened)
     bias = opened["bias"].values if "bias" in opened.coords else None
@@ -108,7 +109,14 @@ def table(about: dict[str, Any]) -> str:
         lines.append("  no map: prepare and predict refuse this file")
     else:
         at = f" at {about['map_bias']:.5g} mV" if about["map_bias"] is not None else ""
-        lines.append(f"  prepare and predict take {about['map']}{at}; --channel names another")
+        of_spectra = any(
+            one["name"] == about["map"] and "bias" in one["dimensions"] for one in about["channels"]
+        )
+        takes = f"prepare and predict take {about['map']}{at}"
+        if of_spectra:
+            takes = f"prepare takes {about['map']}{at}, predict at its network's energy; --bias"
+            takes += " chooses it"
+        lines.append(f"  {takes}; --channel names another")
     return "\n".join(lines)
 
 

@@ -41,6 +41,7 @@ SLOW = WITHOUT_JULIA | {
     "learning/test_hostile_folder.py": "networks",
     "learning/test_hostile_maps.py": "networks",
     "learning/test_learning_commands.py": "a training",
+    "learning/test_measured_energies.py": "a training",
     "learning/test_measured_prediction.py": "networks",
     "learning/test_measured_training.py": "a training",
     "learning/test_model_folder.py": "a training",

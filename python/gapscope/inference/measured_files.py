@@ -131,9 +131,9 @@ def prepared_file(
         return image_of(opened, channel, scan.bias, usual=usual, interpolate=interpolate)
 
     image = map_of(scan.channel)
-    _say_what_was_read(opened, image, chosen=scan.channel is not None, tell=tell)
+    say_what_was_read(opened, image, chosen=scan.channel is not None, tell=tell)
     if opened[image.name].dims == GRID:
-        tell(_of_spectra(opened["bias"].values, image, usual if scan.bias is None else scan.bias))
+        tell(of_spectra(opened["bias"].values, image, usual if scan.bias is None else scan.bias))
     reference = None if scan.topograph is None else map_of(scan.topograph)
     if fixed:
         return prepare(image, wanted, steps, topograph=reference)
@@ -143,7 +143,7 @@ def prepared_file(
     return prepared
 
 
-def _of_spectra(biases: NDArray[np.float64], image: xr.DataArray, wanted: float) -> str:
+def of_spectra(biases: NDArray[np.float64], image: xr.DataArray, wanted: float) -> str:
     """Which of a grid's biases a map was taken at, and how far from the one that was wanted."""
     taken = float(image["bias"])
     steps = np.diff(biases)
@@ -161,9 +161,10 @@ def _of_spectra(biases: NDArray[np.float64], image: xr.DataArray, wanted: float)
     return f"of spectra at {told}"
 
 
-def _say_what_was_read(
+def say_what_was_read(
     opened: xr.Dataset, image: xr.DataArray, *, chosen: bool, tell: Callable[[str], None]
 ) -> None:
+    """Tell the channel that was read, whether it was chosen or is the usual one, and its bias."""
     others = [name for name in image_channels(opened) if name != image.name]
     usual = ""
     if others and not chosen:

@@ -70,36 +70,34 @@ def predict_sites(
     maps whose images, apart from a factor, are nearest: nearest_label (index into the attribute
     labels), nearest_NAME of each unknown, nearest_setpoint, the bias in mV at which their current
     is constant, NaN at constant height, and nearest_distance, relative to the image, on the scale
-    of asinh(rho / <|rho|>). And bias, in mV, what a map was taken at, NaN where not known; the
-    attribute energy, in meV, is the network's.
+    of asinh(rho / <|rho|>). And bias, in mV, what a map was taken at, NaN where not known, over
+    (sample, at) of several energies; the attribute energy, in meV, are the network's.
 
     Parameters
     ----------
-    maps : with ldos_change (r1, r2) and the attribute lattice, as ``network_input`` gives them;
+    maps : with ldos_change (r1, r2) and the attribute lattice, as ``network_input`` gives them, or
+        over (energy, r1, r2), as :func:`gapscope.inference.measured_energies.energy_sites` does;
         windows smaller than the network's are filled up with zeros, larger ones cut.
     predictor : the network.
     unit : 1/meV, what a change of the maps by one stands for; their scale is unknown without it.
 
     Raises
     ------
-    PreparationError : maps of another lattice, or without contrast; a network for several energies.
+    PreparationError : maps of another lattice, at other energies than the network's, or without
+        contrast.
     """
     energies = predictor.config.energies
-    if len(energies) != 1:
-        raise PreparationError(
-            "A measured map is taken at one bias, and so are the maps of its network.",
-            f"a network for w = {list(energies)} meV",
-            "Use a network for one energy.",
-        )
-    windows = np.stack([network_window(one, predictor) for one in maps])[:, None]
+    windows = np.stack([network_windows(one, predictor) for one in maps])
     scaled = windows * unit if unit is not None else _normalised(windows, predictor)
     predictions = without_meaningless_angles(predictor([scaled.astype(np.float32)]))
     predictions.attrs["scale"] = "unknown" if unit is None else f"{unit:g} 1/meV"
-    predictions.attrs["energy"] = float(energies[0])
+    told = [float(w) for w in energies]
+    predictions.attrs["energy"] = told[0] if len(told) == 1 else told
     recipe = Recipe.from_dict(predictor.config.dataset["recipe"])
     predictions.attrs["broadening"] = recipe.numerics().broadening
-    bias = [one.attrs.get("bias", np.nan) for one in maps]
-    predictions = predictions.assign(bias=("sample", bias, {"units": "mV"}))
+    bias = np.array([_taken(one, len(energies)) for one in maps])
+    over, bias = (("sample",), bias[:, 0]) if len(energies) == 1 else (("sample", "at"), bias)
+    predictions = predictions.assign(bias=(over, bias, {"units": "mV"}))
     return predictions.assign(nearest_states(scaled, predictor))
 
 
@@ -111,12 +109,46 @@ def departures(predictions: xr.Dataset) -> list[list[str]]:
     predictions : result of :func:`predict_sites`. A bias within the broadening of the network's
         energy is taken for that.
     """
-    energy, reach = predictions.attrs["energy"], predictions.attrs["broadening"]
-    off = np.abs(predictions["bias"].values - energy) > reach
+    energies = np.ravel(predictions.attrs["energy"])
+    reach = predictions.attrs["broadening"]
+    bias = predictions["bias"].values.reshape(predictions.sizes["sample"], -1)
     return [
-        [f"taken at {bias:g} mV, the network has learned from maps at {energy:g} mV"] if one else []
-        for one, bias in zip(off, predictions["bias"].values, strict=True)
+        [
+            f"taken at {one:g} mV, the network has learned from maps at {energy:g} mV"
+            for one, energy in zip(taken, energies, strict=True)
+            if abs(one - energy) > reach
+        ]
+        for taken in bias
     ]
+
+
+def _taken(sites: xr.Dataset, energies: int) -> list[float]:
+    """What a map was taken at for each energy, in mV; NaN where not known."""
+    if "bias" in sites.coords:
+        return [float(bias) for bias in np.ravel(sites["bias"].values)]
+    return [float(sites.attrs.get("bias", np.nan))] * energies
+
+
+def network_windows(sites: xr.Dataset, predictor: Predictor) -> NDArray[np.float64]:
+    """drho (energies, size, size) of a map on lattice sites, as :func:`network_window` has one.
+
+    Raises
+    ------
+    PreparationError : see :func:`predict_sites`.
+    """
+    wanted = predictor.config.energies
+    own = sites["energy"].values if "energy" in sites["ldos_change"].dims else None
+    if own is None and len(wanted) == 1:
+        return network_window(sites, predictor)[None]
+    if own is None or len(own) != len(wanted) or not np.allclose(own, wanted):
+        held = "one energy" if own is None else f"{own.tolist()} meV"
+        raise PreparationError(
+            "A map has the energies that its network has learned.",
+            f"{held}, a network for {list(wanted)} meV",
+            "Give predict the file with the grid of spectra itself, or use a network for one"
+            " energy (--model).",
+        )
+    return np.stack([network_window(sites.isel(energy=i), predictor) for i in range(len(own))])
 
 
 def network_window(sites: xr.Dataset, predictor: Predictor) -> NDArray[np.float64]:
@@ -162,5 +194,9 @@ def network_window(sites: xr.Dataset, predictor: Predictor) -> NDArray[np.float6
 
 
 def _normalised(windows: NDArray[np.float64], predictor: Predictor) -> NDArray[np.float64]:
+    """Maps (n, energies, size, size) with the training maps' <|rho|>, by a factor for each map."""
     images = momentum_images(windows, predictor.lattice)
-    return np.asarray(windows * (predictor.config.inputs.unit[0] / own_unit(images)))
+    unit = np.array(predictor.config.inputs.unit[: windows.shape[1]])
+    # Energies of one scan have one unknown scale, that of the current.
+    factor = 1.0 / np.mean(own_unit(images) / unit, axis=-1, keepdims=True)
+    return np.asarray(windows * factor)

@@ -231,18 +231,26 @@ def _measured(
 
     def read(name: str, one: Any) -> tuple[xr.Dataset, xr.Dataset]:
         opened = one
+        energies = network.config.energies
+        if _is_file(one) and _kind(one) == "measured" and len(energies) > 1:
+            from gapscope.inference.measured_energies import energy_sites
+
+            assert wanted is not None
+            size = network.config.training.network.input_size
+            sites = energy_sites(Path(one), look, wanted, energies, size, centre, tell=tell)
+            return sites, sites
         if _is_file(one) and _kind(one) == "prepared":
             opened = read_prepared(one)
         elif _is_file(one):
             assert wanted is not None
             # Of a grid of spectra, the map at the network's energy.
-            energy = float(network.config.energies[0])
+            energy = float(energies[0])
             opened = prepared_file(Path(one), look, wanted, usual=energy, tell=tell)
-        from gapscope.inference.measured_maps import network_window, sites_of
+        from gapscope.inference.measured_maps import network_windows, sites_of
 
         if isinstance(opened, Prepared):
             opened = sites_of(opened, network.predictor.size, centre)
-        network_window(opened, network.predictor)
+        network_windows(opened, network.predictor)
         return opened, opened
 
     sites = reading.all(read)
@@ -296,7 +304,10 @@ def _kind(one: Given) -> Kind:
         return kind_of(Path(one))
     if isinstance(one, Prepared):
         return "prepared"
-    on_sites = "ldos_change" in one and "energy" not in one["ldos_change"].dims
+    # Of maps at several energies, those that were measured say at which bias.
+    on_sites = "ldos_change" in one and (
+        "energy" not in one["ldos_change"].dims or "bias" in one.coords
+    )
     return "prepared" if on_sites else "map"
 
 

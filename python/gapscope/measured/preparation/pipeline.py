@@ -95,6 +95,38 @@ def prepare(
     return Prepared(images, lattice, final_lattice, wave, steps, other, shift)
 
 
+def prepare_alike(prepared: Prepared, image: xr.DataArray) -> Prepared:
+    """Another map of the same scan, levelled by itself and corrected as a prepared one was.
+
+    Lattice, wave and distortion are those of the prepared map, and so are the notches, whether its
+    peaks stand out in this one or not; its atoms are where the prepared one has them.
+
+    Raises
+    ------
+    PreparationError : a map on other pixels.
+    """
+    one, other = grid_of(image), grid_of(prepared.images["raw"])
+    if not (np.array_equal(one.x, other.x) and np.array_equal(one.y, other.y)):
+        raise PreparationError(
+            "Maps of one scan are on the same pixels.",
+            f"{image.sizes} and {prepared.images['raw'].sizes}",
+            "Use channels or biases of the same file.",
+        )
+    steps, lattice, final = prepared.steps, prepared.lattice, prepared.final_lattice
+    images = {"raw": image, **_levelled(image, steps)}
+    if steps.drift:
+        images["drift"] = correct_drift(images[list(images)[-1]], lattice)
+    if prepared.shift is not None:
+        images["phase"] = prepared.shift.map(images[list(images)[-1]])
+    masked = _masked(images, prepared.wave, lattice, final, steps)
+    if masked is not None:
+        images["masked"] = masked
+    atoms = prepared.topograph
+    if atoms is None:
+        atoms = [one for name, one in prepared.images.items() if name != "masked"][-1]
+    return replace(prepared, images=images, topograph=atoms)
+
+
 def _levelled(image: xr.DataArray, steps: Steps) -> dict[str, xr.DataArray]:
     """The map after the steps that need no lattice."""
     done: dict[str, xr.DataArray] = {}

@@ -1,0 +1,177 @@
+"""Grids of spectra, read by a network for several energies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from click.testing import CliRunner
+from numpy.typing import NDArray
+
+import gapscope as gs
+import toys
+from gapscope.cli.main import main
+from gapscope.errors import PreparationError
+from gapscope.inference.measured_maps import departures, predict_sites
+from gapscope.learning.model_folder.run import RunFolder
+from gapscope.learning.prediction.predictor import Predictor
+from gapscope.learning.training.train import train
+from gapscope.physics.lattice import symmetric_window
+
+ENERGIES = [-0.5, 0.0, 0.5]
+BIASES = np.array([-1.0, -0.5, 0.0, 0.52, 1.0])
+STRENGTHS = np.array([7.0, 1.0, 2.0, -1.5, 9.0])
+"""What the interference of the map at each bias is multiplied by."""
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    folder = tmp_path_factory.mktemp("energies")
+    splits = {"train": 60, "validation": 10, "test": 0}
+    toys.build_toys(folder / "dataset", energies=ENERGIES, splits=splits)
+    return train(folder / "dataset", folder / "run", toys.tiny_config(epochs=1))
+
+
+@pytest.fixture(scope="module")
+def predictor(network: RunFolder) -> Predictor:
+    return Predictor.load(network.path)
+
+
+def parts() -> tuple[NDArray[np.float64], NDArray[np.float64], xr.Coordinates]:
+    """Atoms of a lattice of 3.44 Angstrom, interference around (4.1, 4.2) nm, and places."""
+    places = 0.05 * np.arange(160)
+    x, y = np.meshgrid(places, places)
+    length = 4 * np.pi / np.sqrt(3) / 0.344
+    angles = np.radians([30, 90, 150])
+    atoms = sum(np.cos(length * (np.cos(a) * x + np.sin(a) * y)) for a in angles)
+    distance = np.hypot(x - 4.1, y - 4.2)
+    wave = np.cos(5 * distance + np.arctan2(y - 4.2, x - 4.1)) * np.exp(-distance / 2)
+    axes = {axis: (axis, places, {"units": "nm"}) for axis in ("y", "x")}
+    bias = ("bias", BIASES, {"units": "mV"})
+    return np.asarray(atoms), wave, xr.Dataset(coords={"bias": bias, **axes}).coords
+
+
+@pytest.fixture
+def grid(tmp_path: Path) -> Path:
+    """Spectra of which the map at -0.5 mV does not show the atoms, and others do."""
+    atoms, wave, places = parts()
+    shown = np.array([3.0, 0.0, 5.0, 3.0, 3.0])
+    values = shown[:, None, None] * atoms + STRENGTHS[:, None, None] * wave
+    image = xr.DataArray(atoms, {axis: places[axis] for axis in ("y", "x")}, ("y", "x"))
+    file = xr.Dataset({"didv": (("bias", "y", "x"), values), "topograph": image}, places)
+    file.to_netcdf(tmp_path / "grid.nc", engine="h5netcdf")
+    return tmp_path / "grid.nc"
+
+
+def compare(map_: NDArray[np.float64], other: NDArray[np.float64], factor: float) -> None:
+    """Fail unless a map is another one times a factor, up to what is left of the atoms."""
+    slope = (map_ * other).sum() / (other**2).sum()
+    assert slope == pytest.approx(factor, rel=0.05)
+    assert abs(np.corrcoef(map_, other)[0, 1]) > 0.99
+
+
+def seen(file: Path, network: RunFolder, **given: object) -> tuple[xr.Dataset, xr.Dataset]:
+    """What a network answers, and the maps that it was given."""
+    used: list[xr.Dataset] = []
+    given = {"centre": (4.1, 4.2), **given}
+    answer = gs.predict([file], network.path, used=used.append, **given)  # type: ignore[arg-type]
+    return answer, used[0]
+
+
+@pytest.mark.parametrize("topograph", [None, "topograph"])
+def test_maps_at_the_energies_are_prepared_by_one_lattice(
+    grid: Path, network: RunFolder, topograph: str | None
+) -> None:
+    answer, sites = seen(grid, network, topograph=topograph)
+    maps = sites["ldos_change"]
+    assert maps.dims == ("energy", "r1", "r2")
+    np.testing.assert_array_equal(sites["energy"], ENERGIES)
+    np.testing.assert_array_equal(sites["bias"], [-0.5, 0.0, 0.52])
+    np.testing.assert_array_equal(answer["bias"], [[-0.5, 0.0, 0.52]])
+    inside = symmetric_window("triangular", maps.shape[-1])
+    weak, strong, negative = maps.values[:, inside]
+    compare(strong, weak, 2.0)
+    compare(negative, weak, -1.5)
+    assert np.abs(weak).max() > 0.2
+
+
+def test_between_two_biases_a_map_is_interpolated(grid: Path, network: RunFolder) -> None:
+    _, sites = seen(grid, network, interpolate=True)
+    np.testing.assert_array_equal(sites["bias"], ENERGIES)
+    inside = symmetric_window("triangular", sites.sizes["r1"])
+    weak, _, other = sites["ldos_change"].values[:, inside]
+    # At 0.5 mV, between 2 at 0 and -1.5 at 0.52 mV.
+    compare(other, weak, 2.0 + (0.5 / 0.52) * -3.5)
+
+
+def test_the_command_says_what_was_taken_for_each_energy(grid: Path, network: RunFolder) -> None:
+    arguments = ["predict", str(grid), "--model", str(network.path), "--centre", "4.1", "4.2"]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    assert "the map nearest to 0.5 mV, +0.02 mV off" in result.output
+    assert "channel didv" in result.output
+
+
+def test_departures_are_told_for_each_energy(predictor: Predictor) -> None:
+    one = toys.on_sites(toys.toy_map("Eg", 0.9, 0.5, -80.0))
+    maps = xr.concat([one["ldos_change"]] * 3, "energy").assign_coords(energy=ENERGIES)
+    sites = maps.to_dataset(name="ldos_change").assign_attrs(one.attrs)
+    taken = sites.assign_coords(bias=("energy", [-0.5, 0.3, 0.52]))
+    words = "taken at 0.3 mV, the network has learned from maps at 0 mV"
+    assert departures(predict_sites([sites, taken], predictor)) == [[], [words]]
+
+
+def test_maps_with_a_unit_are_maps_like_others_and_one_factor_is_that_of_all(
+    predictor: Predictor,
+) -> None:
+    toy = toys.toy_map("Eg", 0.9, 0.5, -80.0)
+    maps = np.stack([(1 + energy) * toy for energy in ENERGIES])  # as the toys have it
+    one = toys.on_sites(toy)
+
+    def measured(values: NDArray[np.float64]) -> xr.Dataset:
+        over = ("energy", "r1", "r2")
+        axes = {"energy": ENERGIES, "r1": one.r1, "r2": one.r2}
+        return xr.Dataset({"ldos_change": (over, values)}, axes, one.attrs)
+
+    hexagon = symmetric_window("triangular", 16)
+    simulated = predictor([np.where(hexagon, maps, 0.0)[None].astype(np.float32)])
+    known = predict_sites([measured(maps / 2e-6)], predictor, unit=2e-6)
+    for name in ("probability", "gap", "eps0"):
+        np.testing.assert_allclose(known[name], simulated[name], rtol=1e-3, atol=1e-6)
+    assert known.attrs["energy"] == ENERGIES
+    first, other = (predict_sites([measured(f * maps)], predictor) for f in (1.0, 4e7))
+    distorted = predict_sites([measured(maps * [[[1.0]], [[3.0]], [[1.0]]])], predictor)
+    for name in ("probability", "gap", "eps0"):
+        np.testing.assert_allclose(first[name], other[name], rtol=1e-3, atol=1e-5)
+    assert not np.allclose(first["gap"], distorted["gap"], rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("given", "rule"),
+    [
+        ({"bias": 0.5}, "several energies"),
+        ({"channel": "topograph"}, "several energies"),
+    ],
+)
+def test_what_gives_no_maps_at_the_energies_is_refused(
+    grid: Path, network: RunFolder, given: dict[str, object], rule: str
+) -> None:
+    with pytest.raises(PreparationError, match=rule):
+        seen(grid, network, **given)
+
+
+def test_coarse_spectra_and_single_maps_are_refused(
+    tmp_path: Path, network: RunFolder, predictor: Predictor
+) -> None:
+    atoms, _, places = parts()
+    values = np.stack([atoms] * 5)
+    file = xr.Dataset({"didv": (("bias", "y", "x"), values)}, places)
+    coarse = file.assign_coords(bias=("bias", 10 * BIASES, {"units": "mV"}))
+    coarse.to_netcdf(tmp_path / "coarse.nc", engine="h5netcdf")
+    with pytest.raises(PreparationError, match="map of its own"):
+        seen(tmp_path / "coarse.nc", network)
+    one = toys.on_sites(toys.toy_map("Eg", 0.9, 0.5, -80.0))
+    with pytest.raises(PreparationError, match="energies that its network"):
+        predict_sites([one], predictor)

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gapscope.inference.posterior.ask import posterior, read_posterior
     from gapscope.inference.predict import predict
     from gapscope.physics import (
         IRREPS,
@@ -54,9 +55,11 @@ __all__ = [
     "density_of_states",
     "green_function",
     "material",
+    "posterior",
     "predict",
     "read_green",
     "read_map",
+    "read_posterior",
     "simulate",
     "simulate_batch",
     "simulate_from_green",
@@ -68,6 +71,7 @@ __all__ = [
 # Where each name is defined. It is imported when first asked for: the kernel's host and the
 # command line import this package without the libraries that simulations need.
 _HOMES = {
+    "inference.posterior.ask": ("posterior", "read_posterior"),
     "inference.predict": ("predict",),
     "physics": (
         *("IRREPS", "LABELS", "Bonds", "Impurity"),

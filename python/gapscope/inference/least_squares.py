@@ -45,6 +45,7 @@ class Fit(Generic[P]):
     point : the start, then the best point so far.
     value : f of the best point.
     distance : its chi.
+    slopes : derivatives (k, n) at the best point, once they have been found.
     """
 
     target: Vector
@@ -52,6 +53,7 @@ class Fit(Generic[P]):
     value: Vector | None = None
     distance: float = float("inf")
     damping: float = FIRST_DAMPING
+    slopes: Vector | None = None
 
     def offer(self, point: P, value: Vector) -> bool:
         """Take a point that is nearer and say so; otherwise damp the next step more."""
@@ -59,14 +61,17 @@ class Fit(Generic[P]):
         nearer = distance < self.distance
         if nearer:
             self.point, self.value, self.distance = point, value, distance
+            self.slopes = None
             self.damping /= 5
         else:
             self.damping *= 25
         return nearer
 
-    def step(self, slopes: Vector) -> Vector:
-        """The damped step, from the derivatives (k, n); none along what changes nothing."""
+    def step(self) -> Vector:
+        """The damped step, from the derivatives; none along what changes nothing."""
         assert self.value is not None
+        assert self.slopes is not None
+        slopes = self.slopes
         lengths = np.linalg.norm(slopes, axis=1)
         alive = lengths > 0
         step = np.zeros(len(slopes))
@@ -82,31 +87,30 @@ def follow(fits: Sequence[Fit[P]], functions: Functions[P], rounds: int) -> None
     Parameters
     ----------
     rounds : steps; each costs one value per problem, and k more after a step that led nearer.
+        Fits that have been followed before go on from where they are.
     """
-    for fit, value in zip(fits, functions.values([fit.point for fit in fits]), strict=True):
+    fresh = [fit for fit in fits if fit.value is None]
+    values = functions.values([fit.point for fit in fresh]) if fresh else ()
+    for fit, value in zip(fresh, values, strict=True):
         fit.offer(fit.point, value)
-    slopes: dict[int, Vector] = {}
     for _ in range(rounds):
-        slopes |= _slopes({i: fit for i, fit in enumerate(fits) if i not in slopes}, functions)
-        tried = [functions.moved(fit.point, fit.step(slopes[i])) for i, fit in enumerate(fits)]
-        values = functions.values(tried)
-        for i, (fit, point, value) in enumerate(zip(fits, tried, values, strict=True)):
-            if fit.offer(point, value):
-                del slopes[i]
+        differentiate(fits, functions)
+        tried = [functions.moved(fit.point, fit.step()) for fit in fits]
+        for fit, point, value in zip(fits, tried, functions.values(tried), strict=True):
+            fit.offer(point, value)
 
 
-def _slopes(fits: dict[int, Fit[P]], functions: Functions[P]) -> dict[int, Vector]:
-    """Derivatives (k, n) at the best point of each problem."""
-    differences = {i: functions.differences(fit.point) for i, fit in fits.items()}
+def differentiate(fits: Sequence[Fit[P]], functions: Functions[P]) -> None:
+    """Find the derivatives at the best point of each problem where they are not known."""
+    missing = [fit for fit in fits if fit.slopes is None]
+    differences = [functions.differences(fit.point) for fit in missing]
     shifted = [
-        functions.moved(fit.point, np.where(np.arange(len(differences[i])) == k, by, 0.0))
-        for i, fit in fits.items()
-        for k, by in enumerate(differences[i])
+        functions.moved(fit.point, np.where(np.arange(len(own)) == k, by, 0.0))
+        for fit, own in zip(missing, differences, strict=True)
+        for k, by in enumerate(own)
     ]
     made = iter(functions.values(shifted)) if shifted else iter(())
-    found = {}
-    for i, fit in fits.items():
+    for fit, own in zip(missing, differences, strict=True):
         assert fit.value is not None
-        rows = [(next(made) - fit.value) / by for by in differences[i]]
-        found[i] = np.reshape(rows, (len(rows), fit.value.size))
-    return found
+        rows = [(next(made) - fit.value) / by for by in own]
+        fit.slopes = np.reshape(rows, (len(rows), fit.value.size))

@@ -19,7 +19,7 @@ from gapscope.errors import SchemaVersionError
 from gapscope.problem.candidate import Candidate
 from gapscope.problem.moves import MOMENT, Move
 from gapscope.problem.quantities import is_angle
-from gapscope.problem.representative import has_names, representative
+from gapscope.problem.representative import has_names, names, representative
 from gapscope.problem.unknown import Unknown, in_tables
 
 PROBLEM_SCHEMA = 1
@@ -183,6 +183,24 @@ class Problem:
     def _representative(self, index: int, values: dict[str, float]) -> dict[str, float]:
         own = self._own(index)
         return representative(self.leading(index), own, self.fixed, self.reversible, values)
+
+    def other_names(
+        self, index: int, values: Mapping[str, float], *, anywhere: bool = False
+    ) -> list[dict[str, float]]:
+        """Unknowns of a class that have the same map as ``values``, these themselves among them,
+        where they lie in their ranges, or ``anywhere`` on their circles; none where each map has
+        one name only."""
+        if not self._has_names[index]:
+            return []
+        own = self._own(index)
+        if anywhere:
+            own = {
+                name: replace(one, high=one.low + one.period) if one.circular else one
+                for name, one in own.items()
+            }
+        turned = {n: v for n, v in values.items() if n in own and (is_angle(n) or n in MOMENT)}
+        found = names(self.leading(index), own, self.fixed, self.reversible, turned)
+        return [{**values, **one} for one in found]
 
     def _own(self, index: int) -> dict[str, Unknown]:
         names = self.classes[index].unknowns

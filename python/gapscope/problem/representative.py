@@ -47,6 +47,18 @@ def representative(
     unknowns : those of the class; ``values`` has one of each that is an angle or of the moment.
     reversible : whether c^* around -J is a map of the problem, too.
     """
+    return next(names(candidate, unknowns, fixed, reversible, values), values)
+
+
+def names(
+    candidate: Candidate,
+    unknowns: Mapping[str, Unknown],
+    fixed: Mapping[str, float],
+    reversible: bool,
+    values: Values,
+) -> Iterator[Values]:
+    """All names inside of the ranges that a map may go by, that of :func:`representative` first;
+    arguments as there."""
     options = [_canonical(candidate, fixed, values)]
     if reversible:
         options.append(_canonical(candidate, fixed, _reversed(candidate, fixed, values)))
@@ -54,8 +66,7 @@ def representative(
     for one in options:
         for same in (one, *_twins(candidate, one)):
             if _inside(same, unknowns, fixed):
-                return {name: same[name] for name in values}
-    return values
+                yield {name: same[name] for name in values}
 
 
 def _known(candidate: Candidate, names: Mapping[str, object]) -> bool:

@@ -18,8 +18,8 @@ UNREADABLE = (OSError, ValueError, KeyError, TypeError, RuntimeError)
 """What xarray, h5netcdf and h5py raise for a file that is damaged or of another kind."""
 
 
-def write_netcdf(dataset: xr.Dataset, path: str | Path) -> Path:
-    """Write a dataset; the file appears under its name when it is complete.
+def write_netcdf(dataset: xr.Dataset | xr.DataTree, path: str | Path) -> Path:
+    """Write a dataset, or a tree of them; the file appears under its name when it is complete.
 
     It is laid out in memory: HDF5 cannot go on where a disk is full. Complex variables, which
     netCDF does not have, become two each, NAME_re and NAME_im.
@@ -29,7 +29,8 @@ def write_netcdf(dataset: xr.Dataset, path: str | Path) -> Path:
     StorageError : see :func:`gapscope.support.storage.require_output`, or the disk is full.
     """
     require_output(path, NETCDF)
-    return write_whole(path, without_complex(dataset).to_netcdf(engine="h5netcdf"))
+    made = dataset if isinstance(dataset, xr.DataTree) else without_complex(dataset)
+    return write_whole(path, made.to_netcdf(engine="h5netcdf"))
 
 
 def without_complex(dataset: xr.Dataset) -> xr.Dataset:
@@ -63,19 +64,36 @@ def load_netcdf(path: str | Path, most: int = MOST_VALUES) -> xr.Dataset:
     Raises one of UNREADABLE, also for what is no regular file, leads to other files, has more
     values than ``most``, or unpacks to more than it declares.
     """
-    path = Path(path)
+    _require_loadable(Path(path), most)
+    dataset = xr.load_dataset(path, engine="h5netcdf")
+    _make_printable(dataset)
+    return dataset
+
+
+def load_tree(path: str | Path, most: int = MOST_VALUES) -> xr.DataTree:
+    """All groups of a file in memory; as :func:`load_netcdf`."""
+    _require_loadable(Path(path), most)
+    with xr.open_datatree(path, engine="h5netcdf") as opened:
+        tree = opened.load()
+    for node in tree.subtree:
+        _make_printable(node.dataset)
+    return tree
+
+
+def _require_loadable(path: Path, most: int) -> None:
     if path.exists() and not path.is_file():
         raise ValueError("a folder or a device, and no regular file")
     with h5py.File(path, "r") as file:
         fault = _fault(file, most)
     if fault is not None:
         raise ValueError(fault)
-    dataset = xr.load_dataset(path, engine="h5netcdf")
+
+
+def _make_printable(dataset: xr.Dataset) -> None:
     for about in (dataset.attrs, *(one.attrs for one in dataset.variables.values())):
         for key, text in about.items():
             if isinstance(text, str):
                 about[key] = printable(text, "\n\t")
-    return dataset
 
 
 def _fault(file: h5py.File, most: int) -> str | None:

@@ -42,6 +42,11 @@ def stages(seconds: Sequence[float], unit: str) -> Iterator[int]:
             bar.update(1)
 
 
+def counting(count: int, unit: str) -> tqdm[NoReturn]:
+    """A bar for about so many computations, moved by its ``update(1)``; shown on a terminal."""
+    return _bar(count, unit)
+
+
 def _tell(seconds: float, count: int, unit: str, instead: str = "") -> None:
     one, many = unit.split("/")
     words = f"about {in_words(seconds)} for {count} {one if count == 1 else many}"

@@ -1,0 +1,164 @@
+"""Importance sampling of one class: weighted points of a posterior, and its evidence.
+
+Points are drawn from a mixture of t distributions that is adapted to what has been found, some
+times over. All of them are weighted by the mixture of all proposals so far (J.-M. Cornuet et al.,
+Scand. J. Stat. 39, 798 (2012)), N_r points of the proposal q_r in the round r:
+
+    w(z) = L(z) / [sum_r N_r q_r(z) / sum_r N_r],    evidence = mean of w,
+
+where the prior is uniform on the cube and w is zero outside of it. Where some coordinates cost
+next to nothing once the others are known, each expensive point comes with several of them, and what
+counts as one sample is the whole group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from gapscope.inference.posterior.mixture import Mixture
+
+Array = NDArray[np.float64]
+LEAST_POINTS = 3
+"""Effective points per dimension from which a proposal is adapted, by weights made flatter if need
+be."""
+TRIED = 2000
+"""Points by which the share of a proposal inside of the cube is estimated."""
+
+
+class Target(Protocol):
+    """A likelihood on a cube whose first ``outer`` of ``size`` coordinates are expensive."""
+
+    @property
+    def size(self) -> int:
+        """Number of coordinates."""
+
+    @property
+    def outer(self) -> int:
+        """Number of expensive coordinates."""
+
+    def inside(self, points: Array) -> NDArray[np.bool_]:
+        """Whether points (..., any number of coordinates) lie between 0 and 1."""
+
+    def log_likelihood(self, outer: Array, inner: Array) -> Array:
+        """(m,) of points with the coordinates (outer,) in common and (m, size - outer)."""
+
+
+@dataclass
+class Samples:
+    """What has been drawn of a class.
+
+    Attributes
+    ----------
+    points, log_likelihood : (groups, inner, size) and (groups, inner); minus infinity outside.
+    proposals, counts : of the rounds, with the numbers of groups drawn, outside or inside.
+    """
+
+    points: Array
+    log_likelihood: Array
+    proposals: list[Mixture] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+
+    @property
+    def log_weights(self) -> Array:
+        """log w of the class docstring's equation, (groups, inner)."""
+        flat = self.points.reshape(-1, self.points.shape[-1])
+        parts = [
+            np.log(count / sum(self.counts)) + one.log_density(flat)
+            for one, count in zip(self.proposals, self.counts, strict=True)
+        ]
+        proposed = logsumexp(np.stack(parts), axis=0).reshape(self.log_likelihood.shape)
+        return np.asarray(self.log_likelihood - proposed)
+
+    @property
+    def log_evidence(self) -> float:
+        """Of the class; the prior is uniform on the cube."""
+        return float(logsumexp(self.log_weights) - np.log(sum(self.counts) * self._inner))
+
+    @property
+    def evidence_error(self) -> float:
+        """Standard error of the log of the evidence, by the scatter of groups."""
+        return float(np.sqrt(max(0.0, 1 / self.effective - 1 / sum(self.counts))))
+
+    @property
+    def effective(self) -> float:
+        """Effective number of groups (Kish): (sum of weights)^2 / sum of squared weights."""
+        groups = logsumexp(self.log_weights, axis=1)
+        shares = np.exp(groups - logsumexp(groups))
+        return float(1 / (shares**2).sum())
+
+    @property
+    def efficiency(self) -> float:
+        """The effective number over that of groups inside of the cube, each of which cost."""
+        return self.effective / max(1, len(self.points))
+
+    @property
+    def _inner(self) -> int:
+        return int(self.points.shape[1])
+
+
+def sample(
+    target: Target,
+    proposal: Mixture,
+    rng: np.random.Generator,
+    rounds: Sequence[int],
+    inner: int,
+    enough: float = np.inf,
+) -> Samples:
+    """Weighted points of a class's posterior.
+
+    Parameters
+    ----------
+    rounds : expensive points of each; the proposal is adapted between two.
+    inner : cheap ones for each of them; one where no coordinate is cheap.
+    enough : effective number of groups that ends it early.
+    """
+    inner = inner if target.outer < target.size else 1
+    found = Samples(np.empty((0, inner, target.size)), np.empty((0, inner)))
+    for number, count in enumerate(rounds):
+        if number:
+            if found.effective >= enough:
+                break
+            proposal = _adapted(proposal, found)
+        # As many are drawn as leave that number inside, which is known before any is computed.
+        trial, _ = proposal.draw(TRIED, 1, target.outer, rng)
+        share = max(float(target.inside(trial).mean()), 1 / TRIED)
+        drawn = int(np.ceil(count / share))
+        outer, cheap = proposal.draw(drawn, inner, target.outer, rng)
+        inside = target.inside(outer)
+        outer, cheap = outer[inside], cheap[inside]
+        values = np.full((len(outer), inner), -np.inf)
+        for row, (one, others) in enumerate(zip(outer, cheap, strict=True)):
+            allowed = target.inside(others)
+            if allowed.any():
+                values[row, allowed] = target.log_likelihood(one, others[allowed])
+        repeated = np.broadcast_to(outer[:, None], (len(outer), inner, target.outer))
+        points = np.concatenate([repeated, cheap], axis=-1)
+        found.points = np.concatenate([found.points, points])
+        found.log_likelihood = np.concatenate([found.log_likelihood, values])
+        found.proposals.append(proposal)
+        found.counts.append(drawn)
+    return found
+
+
+def _adapted(proposal: Mixture, found: Samples) -> Mixture:
+    """The proposal moved to where weights are; made flatter where few points have them all."""
+    weights = found.log_weights.ravel()
+    finite = np.isfinite(weights)
+    if not finite.any():
+        return proposal
+    points = found.points.reshape(-1, found.points.shape[-1])[finite]
+    weights = weights[finite]
+    wanted = min(LEAST_POINTS * points.shape[1], len(points) / 2)
+    power = 1.0
+    while power > 1e-3:
+        shares = np.exp(power * weights - logsumexp(power * weights))
+        if 1 / (shares**2).sum() >= wanted:
+            break
+        power *= 0.8
+    return proposal.adapted(points, np.exp(power * weights - logsumexp(power * weights)))

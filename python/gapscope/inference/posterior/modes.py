@@ -1,0 +1,219 @@
+"""Maxima of the likelihood of a map, found by least squares, and the posterior around them.
+
+Around a maximum z* of a class the posterior is nearly normal: with the derivatives J_e of simulated
+maps and the noise sigma_e, its precision is sum_e J_e^T J_e / sigma_e^2, to which a uniform prior
+on [0, 1] adds 12, the inverse of its variance, for what the map does not tell; the evidence is
+near L(z*) (2 pi)^(k/2) / sqrt(det) (Laplace's approximation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import qmc
+
+from gapscope.inference.least_squares import Fit, differentiate, follow
+from gapscope.inference.posterior.cube import Cube
+from gapscope.inference.posterior.forward import Forward, Point
+from gapscope.inference.posterior.mixture import Component, Mixture
+
+Array = NDArray[np.float64]
+PRIOR_PRECISION = 12.0
+SCANNED = 512
+"""Impurities that are tried for each Green's function at the start; they cost next to nothing."""
+KEPT = 2
+"""Starts, the nearest of all, that are followed at once, beside the nearest of every class."""
+FIRST, ASIDE, SECOND, LAST = 2, 1, 2, 6
+"""Steps of least squares: of the nearest starts, of those beside them, of all that are left after
+that, and the most of those that are left then."""
+NEAR = (4.0, 1.5)
+"""Times the smallest relative distance within which starts are left after the first and the second
+steps."""
+SETTLED = 0.1
+"""Gain in the log of the likelihood by a step that is the last."""
+HOPELESS = 30.0
+"""Log of the factor by which a class's likelihood, at its best, lies below the best evidence where
+it is not sampled: no evidence is larger than the likelihood's maximum. Probability below 1e-13."""
+REACH = 4.0
+"""Standard deviations that a maximum outside of the cube reaches into it."""
+ONE = 0.5
+"""Standard deviations within which two maxima are the same one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Mode:
+    """A maximum of the likelihood of a class.
+
+    Parameters
+    ----------
+    point : in the cube.
+    squares : residual sums of squares, (energies,).
+    log_likelihood : there.
+    precision : of the posterior around it, (k, k); None where it is not to be sampled, since the
+        likelihood itself is too small beside the evidence of another class.
+    """
+
+    cube: Cube
+    point: Array
+    squares: Array
+    log_likelihood: float
+    precision: Array | None
+
+    @property
+    def log_evidence(self) -> float:
+        """Laplace's approximation of this maximum's part of the evidence; its bound, the
+        likelihood, where it is not sampled."""
+        if self.precision is None:
+            return self.log_likelihood
+        k = len(self.point)
+        _, log_determinant = np.linalg.slogdet(self.precision)
+        return float(self.log_likelihood + k / 2 * np.log(2 * np.pi) - log_determinant / 2)
+
+    def components(self) -> list[Component]:
+        """Of a proposal: this maximum, and those that have the same maps by other names; of those
+        outside of the cube, whose that reach into it."""
+        assert self.precision is not None
+        scale = np.linalg.inv(self.precision)
+        reach = REACH * np.sqrt(np.diag(scale))
+        return [
+            Component(twin, scale * np.outer(signs, signs))
+            for twin, signs in self.cube.twins(self.point)
+            if ((twin > -reach) & (twin < 1 + reach)).all()
+        ]
+
+
+def proposal(modes: Sequence[Mode]) -> Mixture:
+    """The mixture around the maxima of a class, each as heavy as its evidence."""
+    best = max(one.log_evidence for one in modes)
+    parts = []
+    for one in modes:
+        weight = max(float(np.exp(one.log_evidence - best)), 0.02)
+        own = one.components()
+        parts += [Component(c.mean, c.scale, weight / len(own)) for c in own]
+    return Mixture(tuple(parts), modes[0].cube.circles)
+
+
+def find_modes(forward: Forward, starts: Sequence[Point]) -> list[Mode]:
+    """The maxima that starts lead to, the best of each class among them, by falling evidence.
+
+    Of every class the nearest start is followed some steps, and besides the nearest of all; only
+    those that come near to the best are followed to the end.
+    """
+    tried = sorted((_screened(forward, one) for one in starts), key=lambda pair: -pair[1])
+    chosen: list[Point] = []
+    for rank, (point, _) in enumerate(tried):
+        if rank < KEPT or point[0] not in [index for index, _ in chosen]:
+            chosen.append(point)
+    fits = [Fit(forward.observed, point) for point in chosen]
+    follow(fits[:KEPT], forward, FIRST)
+    if len(fits) > KEPT:
+        follow(fits[KEPT:], forward, ASIDE)
+    follow(_near(fits, NEAR[0]), forward, SECOND)
+    left = _near(fits, NEAR[1])
+    for _ in range(LAST):
+        before = [fit.distance for fit in left]
+        follow(left, forward, 1)
+        left = [fit for fit, was in zip(left, before, strict=True) if not _settled(fit, was)]
+        if not left:
+            break
+    return sorted(_different(_found(forward, fits)), key=lambda mode: -mode.log_evidence)
+
+
+def _settled(fit: Fit[Point], before: float) -> bool:
+    """Whether a step led nearer, and not much; one that did not is followed by a shorter one."""
+    return 0 < fit.target.size * (before - fit.distance) < SETTLED * fit.distance
+
+
+def _screened(forward: Forward, start: Point) -> tuple[Point, float]:
+    """A start with the impurity that fits best, and its log-likelihood."""
+    index, place = start
+    cube = forward.cubes[index]
+    inner = place[None, cube.outer :]
+    if cube.outer < cube.size:
+        sobol = qmc.Sobol(cube.size - cube.outer, scramble=False).random(SCANNED)
+        inner = np.concatenate([inner, sobol])
+    values = forward.log_likelihood(cube, place[: cube.outer], inner)
+    best = int(values.argmax())
+    return (index, np.concatenate([place[: cube.outer], inner[best]])), float(values[best])
+
+
+def _near(fits: Sequence[Fit[Point]], times: float) -> list[Fit[Point]]:
+    """Fits within so many times the smallest distance, but those at the place of a nearer one."""
+    kept: list[Fit[Point]] = []
+    for fit in sorted(fits, key=lambda one: one.distance):
+        if kept and fit.distance > times * kept[0].distance:
+            break
+        index, place = fit.point
+        if not any(
+            index == known.point[0] and np.allclose(place, known.point[1], atol=1e-4)
+            for known in kept
+        ):
+            kept.append(fit)
+    return kept
+
+
+def _squares(forward: Forward, fit: Fit[Point]) -> Array:
+    """Residual sums of squares, (energies,)."""
+    assert fit.value is not None
+    residual = (fit.value - forward.observed).reshape(len(forward.scale), -1)
+    return np.asarray((residual**2).sum(axis=1) * forward.scale**2)
+
+
+def _found(forward: Forward, fits: Sequence[Fit[Point]]) -> list[Mode]:
+    """All modes that may matter beside the best, and of the other classes the best fit."""
+    fits = sorted(fits, key=lambda fit: -_log_likelihood(forward, fit))
+    differentiate(fits[:1], forward)
+    best = _mode(forward, fits[0])
+    found, seen = [best], {best.cube.index}
+    for fit in fits[1:]:
+        matters = _log_likelihood(forward, fit) > best.log_evidence - HOPELESS
+        if matters:
+            differentiate([fit], forward)
+        if matters or fit.point[0] not in seen:
+            found.append(_mode(forward, fit))
+        seen.add(fit.point[0])
+    return found
+
+
+def _log_likelihood(forward: Forward, fit: Fit[Point]) -> float:
+    return float(forward.noise.log_likelihood(_squares(forward, fit)))
+
+
+def _mode(forward: Forward, fit: Fit[Point]) -> Mode:
+    """The mode of a fit; without derivatives one that is not sampled."""
+    index, place = fit.point
+    squares = _squares(forward, fit)
+    value, cube = _log_likelihood(forward, fit), forward.cubes[index]
+    if fit.slopes is None:
+        return Mode(cube, place, squares, value, None)
+    deviation = forward.noise.deviation(squares) / forward.scale
+    slopes = fit.slopes.reshape(len(place), len(forward.scale), -1) / deviation[:, None]
+    flat = slopes.reshape(len(place), -1)
+    precision = PRIOR_PRECISION * np.eye(len(place)) + flat @ flat.T
+    return Mode(cube, place, squares, value, precision)
+
+
+def _different(modes: Sequence[Mode]) -> list[Mode]:
+    """Modes without those that are, or by another name would be, where a better one is."""
+    kept: list[Mode] = []
+    for one in sorted(modes, key=lambda mode: -mode.log_likelihood):
+        if one.precision is None or not any(
+            one.cube is known.cube and _same(one, known) for known in kept
+        ):
+            kept.append(one)
+    return kept
+
+
+def _same(one: Mode, known: Mode) -> bool:
+    if known.precision is None:
+        return False
+    for twin, signs in known.cube.twins(known.point):
+        away = one.point - twin
+        away = np.where(known.cube.circles, away - np.round(away), away)
+        precision = known.precision * np.outer(signs, signs)
+        if away @ precision @ away < ONE**2 * len(away):
+            return True
+    return False

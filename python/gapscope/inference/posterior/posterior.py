@@ -1,0 +1,131 @@
+"""The posterior of one map: search, sampling of every class that may be it, and what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from gapscope.inference.posterior.cube import Cube
+from gapscope.inference.posterior.forward import Forward
+from gapscope.inference.posterior.importance import Samples, sample
+from gapscope.inference.posterior.modes import HOPELESS, Mode, find_modes, proposal
+from gapscope.inference.posterior.starts import Starts
+from gapscope.inference.refine import Conditions
+
+Array = NDArray[np.float64]
+ROUNDS = (32, 32, 48, 64)
+"""Green's functions of a class that are drawn before each adaptation of the proposal."""
+ASIDE = (24, 24)
+"""The same for a class that is, by Laplace's approximation, less than UNLIKELY probable."""
+UNLIKELY = 1e-3
+ENOUGH = 64.0
+"""Effective number of Green's functions that ends the sampling of a class."""
+INNER = 48
+"""Impurities for every Green's function."""
+
+
+@dataclass(frozen=True, eq=False)
+class ClassPosterior:
+    """What was found of a class.
+
+    Parameters
+    ----------
+    mode : its best map.
+    samples : weighted points; None where the class was not sampled.
+    """
+
+    mode: Mode
+    samples: Samples | None
+
+    @property
+    def log_evidence(self) -> float:
+        """Of the class; an upper bound where it was not sampled."""
+        return self.mode.log_likelihood if self.samples is None else self.samples.log_evidence
+
+
+class _Of:
+    """A class's likelihood as what importance sampling asks for."""
+
+    def __init__(self, forward: Forward, cube: Cube) -> None:
+        self._forward, self._cube = forward, cube
+        self.size, self.outer = cube.size, cube.outer
+        self.inside = cube.inside
+
+    def log_likelihood(self, outer: Array, inner: Array) -> Array:
+        return self._forward.log_likelihood(self._cube, outer, inner)
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The posterior of a map.
+
+    Parameters
+    ----------
+    classes : in the problem's order.
+    forward : with the map and its noise.
+    """
+
+    classes: tuple[ClassPosterior, ...]
+    forward: Forward
+
+    @property
+    def probabilities(self) -> Array:
+        """(classes,), with equal priors; upper bounds where a class was not sampled."""
+        evidences = np.array([one.log_evidence for one in self.classes])
+        return np.asarray(np.exp(evidences - logsumexp(evidences)))
+
+    @property
+    def leading(self) -> ClassPosterior:
+        """The most probable class."""
+        return self.classes[int(self.probabilities.argmax())]
+
+
+def find_posterior(
+    map: NDArray[np.floating],
+    conditions: Conditions,
+    starts: Starts,
+    *,
+    noise: Sequence[float] | None = None,
+    seed: int = 0,
+    tell: Callable[[int], None] | None = None,
+) -> Found:
+    """The posterior of one map by importance sampling; the prior is what datasets are drawn from.
+
+    Parameters
+    ----------
+    map : drho (energies, L, L) in 1/meV, as the conditions say it.
+    noise : standard deviation of white noise at each energy in 1/meV; None: integrated out.
+    seed : of the draws.
+    tell : called after each Green's function with the number of those so far.
+
+    Raises
+    ------
+    NumericsError, MapFileError : see :class:`gapscope.inference.posterior.forward.Forward`.
+    KernelError, JuliaNotFoundError : see :mod:`gapscope.errors`.
+    """
+    forward = Forward(map, conditions, noise, tell)
+    modes = find_modes(forward, starts.points(forward.cubes))
+    best = max(one.log_evidence for one in modes if one.precision is not None)
+    classes = []
+    for cube in forward.cubes:
+        own = [one for one in modes if one.cube is cube]
+        live = [one for one in own if one.precision is not None]
+        nearest = max(own, key=lambda one: one.log_likelihood)
+        if not live or nearest.log_likelihood < best - HOPELESS:
+            classes.append(ClassPosterior(nearest, None))
+            continue
+        share = logsumexp([one.log_evidence for one in live]) - best
+        samples = sample(
+            _Of(forward, cube),
+            proposal(live),
+            np.random.Generator(np.random.Philox(key=[seed, cube.index])),
+            ROUNDS if share > np.log(UNLIKELY) else ASIDE,
+            INNER,
+            ENOUGH,
+        )
+        classes.append(ClassPosterior(nearest, samples))
+    return Found(tuple(classes), forward)

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.integrate import quad
-from scipy.stats import multivariate_normal
+from scipy.stats import f as f_distribution
+from scipy.stats import kstest, multivariate_normal
 
 from gapscope.inference.posterior.importance import sample
-from gapscope.inference.posterior.mixture import Component, Mixture
+from gapscope.inference.posterior.mixture import FREEDOM, Component, Mixture
 
 Array = NDArray[np.float64]
 
@@ -152,6 +153,23 @@ def test_points_are_drawn_by_the_density(outer: int) -> None:
                 & (points[..., 1] < y1)
             )
             assert within.mean() == pytest.approx(expected, abs=5 * np.sqrt(expected / 6000))
+
+
+@pytest.mark.parametrize("outer", [1, 2, 3, 4])
+def test_the_tails_of_draws_are_those_of_a_t_distribution(outer: int) -> None:
+    """Squared distances from the mean over k follow F(k, degrees of freedom)."""
+    spread = np.array([0.02, 0.05, 0.01, 0.03])
+    scale = (0.6 + 0.4 * np.eye(4)) * np.outer(spread, spread)
+    one = Mixture((Component(np.full(4, 0.5), scale),), np.zeros(4, dtype=bool))
+    first, second = one.draw(40000, 1, outer, np.random.default_rng(8))
+    away = np.concatenate([first, second[:, 0]], axis=1) - 0.5
+    distance = np.einsum("ni,ij,nj->n", away, np.linalg.inv(scale), away)
+    assert kstest(distance / 4, f_distribution(4, FREEDOM).cdf).pvalue > 1e-3
+    inner = away[:, outer:]
+    if outer < 4:  # the inner coordinates by themselves, too
+        distance = np.einsum("ni,ij,nj->n", inner, np.linalg.inv(scale[outer:, outer:]), inner)
+        f = f_distribution(4 - outer, FREEDOM)
+        assert kstest(distance / (4 - outer), f.cdf).pvalue > 1e-3
 
 
 class Turned:

@@ -24,8 +24,8 @@ from scipy.special import logsumexp
 from gapscope.inference.posterior.mixture import Mixture
 
 Array = NDArray[np.float64]
-LEAST_POINTS = 3
-"""Effective points per dimension from which a proposal is adapted, by weights made flatter if need
+LEAST_GROUPS = 2
+"""Effective groups per dimension from which a proposal is adapted, by weights made flatter if need
 be."""
 TRIED = 2000
 """Points by which the share of a proposal inside of the cube is estimated."""
@@ -147,18 +147,14 @@ def sample(
 
 
 def _adapted(proposal: Mixture, found: Samples) -> Mixture:
-    """The proposal moved to where weights are; made flatter where few points have them all."""
-    weights = found.log_weights.ravel()
-    finite = np.isfinite(weights)
-    if not finite.any():
+    """The proposal moved to where weights are; made flatter where few groups have them all."""
+    weights = found.log_weights
+    if not np.isfinite(weights).any():
         return proposal
-    points = found.points.reshape(-1, found.points.shape[-1])[finite]
-    weights = weights[finite]
-    wanted = min(LEAST_POINTS * points.shape[1], len(points) / 2)
+    wanted = min(LEAST_GROUPS * found.points.shape[-1], len(weights) / 2)
     power = 1.0
-    while power > 1e-3:
+    while True:
         shares = np.exp(power * weights - logsumexp(power * weights))
-        if 1 / (shares**2).sum() >= wanted:
-            break
+        if 1 / (shares.sum(axis=1) ** 2).sum() >= wanted or power < 1e-3:
+            return proposal.adapted(found.points, shares)
         power *= 0.8
-    return proposal.adapted(points, np.exp(power * weights - logsumexp(power * weights)))

@@ -104,22 +104,26 @@ class Mixture:
         """The mixture after one step of weighted expectation and maximisation.
 
         O. Cappe et al., Stat. Comput. 18, 447 (2008): means and scales become the weighted moments
-        of the points that each component is responsible for. Few points move a scale only partly:
-        it is averaged with the old one, which counts as much as twice the dimension of points.
+        of the points that each component is responsible for. Few groups move a scale only partly:
+        it is averaged with the old one, which counts as much as twice the dimension of groups.
 
         Parameters
         ----------
-        weights : (n,), adding up to one.
+        points : (groups, inner, k), see :meth:`draw`.
+        weights : (groups, inner), adding up to one.
         """
+        groups = len(points)
+        points = points.reshape(-1, points.shape[-1])
         parts = self.log_parts(points)
-        responsible = np.exp(parts - logsumexp(parts, axis=1, keepdims=True)) * weights[:, None]
+        responsible = np.exp(parts - logsumexp(parts, axis=1, keepdims=True))
+        responsible *= weights.ravel()[:, None]
         made = []
         for one, share in zip(self.components, responsible.T, strict=True):
             total = float(share.sum())
             if total < 1e-12:
                 continue
             own = share / total
-            effective = 1.0 / float((own**2).sum())
+            effective = 1.0 / float((own.reshape(groups, -1).sum(axis=1) ** 2).sum())
             away = self.from_mean(points, one.mean)
             mean = one.mean + own @ away
             moved = self.from_mean(points, mean)

@@ -166,6 +166,17 @@ def spip(unit: str = "# z-unit = nA") -> bytes:
     return ("\r\n".join(header) + rows_of_text(upright()[::-1])).encode()
 
 
+def gsf(
+    values: NDArray[np.float64], changes: dict[str, str] | None = None, title: str = "Z"
+) -> bytes:
+    """Gwyddion's simple field, the first row at the top; None of an entry leaves it out."""
+    entries = {"XRes": f"{COLUMNS}", "YRes": f"{ROWS}", "XReal": "1.6e-08", "YReal": "9e-09"}
+    entries |= {"XYUnits": "m", "ZUnits": "A", "Title": title, **(changes or {})}
+    told = "".join(f"{key} = {value}\n" for key, value in entries.items() if value != "none")
+    text = f"Gwyddion Simple Field 1.0\n{told}".encode()
+    return text + bytes(4 - len(text) % 4) + values.astype("<f4").tobytes()
+
+
 def gwyddion_text(words: Sequence[str], width: str, height: str) -> str:
     """Gwyddion's text export; words for channel, width, height and unit."""
     said = zip(words, ("Strom", width, height, "A"), strict=True)
@@ -341,6 +352,7 @@ FORMATS: dict[str, tuple[Callable[[], bytes], dict[str, float]]] = {
         lambda: gwyddion_text(("Kanal", "Breite", "Höhe", "Unit"), "16,0 nm", "9,0 nm").encode(),
         {},
     ),
+    "field.gsf": (lambda: gsf(upright()[::-1]), {}),
     "columns.txt": (lambda: xyz(np.arange(ROWS * COLUMNS)).encode(), {"width": WIDTH}),
     "spectra.csv": (spectra, {}),
     "array.npy": (npy, GIVEN),

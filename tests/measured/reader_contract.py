@@ -20,6 +20,7 @@ ATTEMPTS: dict[str, tuple[dict[str, object], ...]] = {
     "png": (SCALE,),
     "text": ({}, SCALE),
     "hdf5": ({}, {"variable": "scan/dIdV"}, {"variable": "bare", **SCALE}),
+    "gwyddion_simple": ({}, SCALE),
     "gwyddion": ({}, {"variable": "Z"}),
     "matlab": (
         SCALE,

@@ -87,6 +87,25 @@ def test_arrays_in_cells_and_arrays_of_structures_have_matlabs_names(tmp_path: P
         np.testing.assert_array_equal(found[name], upright(seed))
 
 
+@pytest.mark.parametrize("writer", WRITERS)
+def test_arrays_on_the_same_pixels_are_read_together(tmp_path: Path, writer: str) -> None:
+    topograph = upright(9)[::-1]
+    held = {"g": np.swapaxes(MAP, 0, 1), "z": topograph.T, "w": topograph, "i": 2 * MAP}
+    held["i"] = np.swapaxes(held["i"], 0, 1)
+    axes = "x, y, bias=-100:100 mV"
+    content = WRITERS[writer](held)
+    found = opened(tmp_path, content, variable="g, z,i", axes=axes, **GIVEN)
+    check_frame(found)
+    assert list(found) == ["g", "z", "i"]
+    np.testing.assert_array_equal(found["g"], grid())
+    np.testing.assert_array_equal(found["i"], 2 * grid())
+    np.testing.assert_array_equal(found["z"], upright(9))
+    path = tmp_path / "map.mat"
+    refused(path, "same pixels, in the same order", variable="g,w", axes=axes, **GIVEN)
+    refused(path, "one real array", variable="g,none", axes=axes, **GIVEN)
+    refused(path, "has a name", variable="z,g", axes=axes, **GIVEN)
+
+
 def options(remedy: str) -> dict[str, Any]:
     """What the first half of a remedy gives to ``open``."""
     said = re.search(r"open\(path, variable='(.+?)', axes='(.+?)', width=([\d.]+)\)", remedy)
@@ -178,12 +197,20 @@ def test_axes_are_named_for_matlab_files_alone(tmp_path: Path) -> None:
     refused(path, "Axes are named", axes="y, x", **GIVEN)
 
 
+SIZES = np.array([5, 8, ROWS, COLUMNS], "<i4").tobytes()
+"""The element with the size of an array."""
+
+
 def test_damaged_files_and_bombs_are_refused(tmp_path: Path) -> None:
     whole = mat5({"map": MAP, "e": BIASES}, packed=False)
     path = tmp_path / "map.mat"
     for content in (whole[:-40], whole.replace(b"\x09\0\0\0\x80\x07", b"\x09\0\0\0\x80\xf7", 1)):
         path.write_bytes(content)
         refused(path, "whole variables", axes="y, x, bias=e mV", **GIVEN)
+    for size in (np.nan, np.inf, -1.0):  # sizes as floats, of type 9
+        odd = np.array([9, 16], "<u4").tobytes() + np.array([size, 8.0]).tobytes()
+        path.write_bytes(mat5({"z": upright()}, packed=False).replace(SIZES, odd, 1))
+        refused(path, "whole variables", **GIVEN)
     packed = bytearray(mat5({"s": {"map": np.zeros((2**10, 2**12))}}))
     path.write_bytes(packed[: len(packed) // 2])
     refused(path, "whole variables", **GIVEN)

@@ -105,6 +105,8 @@ def test_files_without_images_or_an_end_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "scan.spm"
     path.write_bytes(nanoscope())
     refused(path, "1 to 1000 images")
+    path.write_bytes(nanoscope().replace(b"\\*File list\r", b"\\*Force file list\r", 1))
+    refused(path, "1 to 1000 images")
     path.write_bytes(nanoscope(Image(COUNTS))[:100])
     refused(path, "File list end")
     path.write_bytes(nanoscope(Image(COUNTS))[:-1])

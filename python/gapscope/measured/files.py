@@ -15,6 +15,7 @@ from gapscope.measured.readers import (
     createc,
     createc_vert,
     gwyddion,
+    gwyddion_simple,
     gwyddion_text,
     gxsm,
     hdf5,
@@ -80,6 +81,7 @@ FORMATS = (
     ),
     Format("SPIP ASCII", spip.recognises, spip.read),
     Format("Gwyddion text", gwyddion_text.recognises, gwyddion_text.read),
+    Format("Gwyddion .gsf", gwyddion_simple.recognises, gwyddion_simple.read),
     Format("Omicron Matrix _mtrx", matrix.recognises, matrix.read, beside=matrix.beside),
     Format("GXSM netCDF", gxsm.recognises, gxsm.read),
     Format("MATLAB .mat", matlab.recognises, matlab.read, has_variables=True, has_axes=True),
@@ -114,8 +116,8 @@ def open(
     files of their experiment beside them; Omicron SCALA .par, with its data files beside it;
     Createc .dat and .VERT; GXSM; WSxM images, curves and .gsi; Nanosurf .nid; Bruker NanoScope;
     SPIP ASCII; netCDF-4 and HDF5, all variables over the same y and x, in any order with a bias;
-    Gwyddion .gwy and its text export; Igor .ibw; and without a scale of their own, first row at the
-    top: .npy, grey PNG, text, and MATLAB .mat, whose axes are named, too.
+    Gwyddion .gwy, .gsf and its text export; Igor .ibw; and without a scale of their own, first row
+    at the top: .npy, grey PNG, text, and MATLAB .mat, whose axes are named, too.
 
     Parameters
     ----------
@@ -124,7 +126,7 @@ def open(
         where pixels are not square.
     variable : name of the variable of an HDF5 file, of the channel of a Gwyddion, Nanosurf,
         NanoScope or SCALA file, of the page of an RHK file, or of the array of a MATLAB file, to
-        read alone.
+        read alone; of MATLAB several with commas between, on the same pixels.
     axes : what the dimensions of an array of a MATLAB file are, in their order, those of length one
         apart: ``y, x, bias=energies V``. A bias takes its values from a variable or a range,
         ``bias=-100:100 mV``; so may x and y, both or neither, ``x=r nm``. Without, the width is

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from gapscope.errors import MeasurementFileError
 from gapscope.measured.readers import hdf5
-from gapscope.measured.readers.hdf5_map import upright
-from gapscope.measured.readers.limits import MAX_SIDE, ReadOptions, check_pixels
+from gapscope.measured.readers.hdf5_map import Map, upright
+from gapscope.measured.readers.limits import MAX_SIDE, MAX_VALUES, ReadOptions, check_pixels
 from gapscope.measured.readers.matlab_axes import RANGE, Axis, axes, guess
 from gapscope.measured.readers.matlab_file import HEADER, Held, arrays
 from gapscope.measured.readers.recording import dataset
@@ -39,6 +39,7 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     """The variable that is named, over the axes that are named; see ``matlab_axes``.
 
     A file with one map takes no name of it, an image is over (y, x) where nothing else is said.
+    Several names, with commas between, are read together: the axes are those of the first.
     Without places of the pixels, the caller gives the width, and the first row is the top one.
 
     Raises
@@ -47,16 +48,19 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
         values; axes of another length; no scale; damaged.
     """
     file = _File(content)
-    name = _chosen(file, given)
-    shape = _sides(file.held[name].shape)
-    named = _axes(file, name, shape, given)
-    check_pixels(*shape)
+    names = _chosen(file, given)
+    shape = _sides(file.held[names[0]].shape)
+    named = _axes(file, names[0], shape, given)
+    check_pixels(*shape, most=MAX_VALUES // len(names))
     sources = [_source(file, axis, points) for axis, points in zip(named, shape, strict=True)]
-    values = file.load([name, *(source for source in sources if source)])
-    return dataset(
-        "matlab",
-        *_channel(name, values[name].reshape(shape), named, values, given),
-    )
+    own = {name: _own_axes(file, name, names[0], named) for name in names}
+    values = file.load([*names, *(source for source in sources if source)])
+    maps = [
+        _map(name, values[name].reshape(_sides(values[name].shape)), axes_of, values, given)
+        for name, axes_of in own.items()
+    ]
+    bias = next((one.bias for one in maps if one.bias is not None), None)
+    return dataset("matlab", [one.channel for one in maps], maps[0].x, maps[0].y, bias)
 
 
 class _File:
@@ -91,6 +95,8 @@ class _File:
     def load(self, names: Sequence[str]) -> Arrays:
         """Values of arrays, by their names."""
         distinct = list(dict.fromkeys(names))
+        if not distinct:
+            return {}
         if not self.packed:
             loads = {name: self.held[name].load for name in distinct}
             return {name: load() for name, load in loads.items() if load is not None}
@@ -119,12 +125,14 @@ def _sides(shape: Sequence[int]) -> tuple[int, ...]:
     return tuple(side for side in shape if side != 1)
 
 
-def _chosen(file: _File, given: ReadOptions) -> str:
-    """The variable that is read."""
+def _chosen(file: _File, given: ReadOptions) -> list[str]:
+    """The variables that are read, the first of which has all the axes."""
     maps = file.maps
-    name = given.variable if given.variable is not None or len(maps) != 1 else maps[0]
-    if name in maps:
-        return str(name)
+    names = maps if given.variable is None else [given.variable]
+    if given.variable is not None and given.variable not in file.held:
+        names = list(dict.fromkeys(one.strip() for one in given.variable.split(",")))
+    if names and set(names) <= set(maps) and (given.variable is not None or len(maps) == 1):
+        return names
     best = max(
         maps,
         key=lambda one: (len(_sides(file.held[one].shape)), math.prod(file.held[one].shape)),
@@ -134,7 +142,8 @@ def _chosen(file: _File, given: ReadOptions) -> str:
     if best is not None:
         remedy = f"One of them may be the map: {_advice(file, best, given)}"
     raise MeasurementFileError(
-        "Of a MATLAB file one real array is read, over y and x, or over y, x and a bias.",
+        "Of a MATLAB file one real array is read, over y and x, or over y, x and a bias, and others"
+        " on the same pixels.",
         file.listing if given.variable is None else f"{given.variable[:80]} of {file.listing}",
         remedy,
     )
@@ -158,6 +167,22 @@ def _axes(file: _File, name: str, shape: tuple[int, ...], given: ReadOptions) ->
             f"A guess, to be checked: {_advice(file, name, given)}",
         )
     return named
+
+
+def _own_axes(file: _File, name: str, first: str, named: Sequence[Axis]) -> list[Axis]:
+    """Which of the axes of the first array another one has: all, or those without the bias."""
+    shape, all_of = _sides(file.held[name].shape), _sides(file.held[first].shape)
+    if shape == all_of:
+        return list(named)
+    sides = [side for side, axis in zip(all_of, named, strict=True) if axis.role != "bias"]
+    if list(shape) != sides:
+        raise MeasurementFileError(
+            "Arrays that are read together lie on the same pixels, in the same order.",
+            f"{name} ({' x '.join(map(str, shape))}) beside"
+            f" {first} ({' x '.join(map(str, all_of))})",
+            "Name the one with a bias first, or open them one by one.",
+        )
+    return [axis for axis in named if axis.role != "bias"]
 
 
 def _source(file: _File, axis: Axis, points: int) -> str | None:
@@ -194,14 +219,14 @@ def _advice(file: _File, name: str, given: ReadOptions) -> str:
     )
 
 
-def _channel(
+def _map(
     name: str,
     values: NDArray[np.float64],
     named: Sequence[Axis],
     held: Arrays,
     given: ReadOptions,
-) -> tuple[Any, ...]:
-    """Channel, x, y and bias of an array with axes in any order."""
+) -> Map:
+    """An array with axes in any order, upright."""
     roles = [one.role for one in named]
     order = [roles.index(role) for role in ("y", "x", "bias") if role in roles]
     values = np.transpose(values, order)
@@ -219,5 +244,4 @@ def _channel(
     if any(one.up for one in named):
         values = values[::-1]
     about = {"name": name, "units": "", "shape": values.shape}
-    found = upright(about, scales, values, given)
-    return [found.channel], found.x, found.y, found.bias
+    return upright(about, scales, values, given)

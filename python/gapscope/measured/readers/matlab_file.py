@@ -148,11 +148,18 @@ class _File:
                     number = "" if head.kind != CELL and count == 1 else number
                     yield from self.matrix(held, f"{name}{number}{field}", depth + 1)
 
+    def whole_numbers(self, data: memoryview, at: int, most: int) -> tuple[list[int], int]:
+        """The whole numbers of an element, and the place of the next one."""
+        found, after = self.numbers(data, at, most)
+        if found.dtype.kind not in "iu":
+            raise damaged(f"{found.dtype} where whole numbers are")
+        return [int(one) for one in found], after
+
     def fields(self, data: memoryview, at: int) -> tuple[list[str], int]:
         """Names of the fields of a structure, each behind a point."""
-        length, at = self.numbers(data, at, 1)
+        length, at = self.whole_numbers(data, at, 1)
         _, held, at = self.element(data, at)
-        each = int(length[0]) if length.size == 1 else 0
+        each = length[0] if len(length) == 1 else 0
         if not 1 <= each <= 2**16 or len(held) > each * MAX_CHANNELS:
             raise damaged(f"{len(held)} bytes of names of {each} each")
         names = [bytes(held[i : i + each]) for i in range(0, len(held) - each + 1, each)]
@@ -190,14 +197,15 @@ class _Head:
 
     @classmethod
     def read(cls, file: _File, data: memoryview) -> _Head:
-        flags, at = file.numbers(data, 0, 2)
-        shape, at = file.numbers(data, at, 32)
+        flags, at = file.whole_numbers(data, 0, 2)
+        sides, at = file.whole_numbers(data, at, 32)
         _, name, at = file.element(data, at)
-        sides = tuple(int(side) for side in shape)
-        if flags.size != 2 or len(sides) < 2 or min(sides) < 0:
+        if len(flags) != 2 or len(sides) < 2 or min(sides) < 0:
             raise damaged(f"a variable of flags {flags[:2]} and size {sides[:8]}")
-        word = int(flags[0])
-        return cls(word & 0xFF, not word & COMPLEX, sides, _said(bytes(name[:MAX_CHANNELS])), at)
+        word = flags[0]
+        return cls(
+            word & 0xFF, not word & COMPLEX, tuple(sides), _said(bytes(name[:MAX_CHANNELS])), at
+        )
 
 
 def _said(name: bytes) -> str:

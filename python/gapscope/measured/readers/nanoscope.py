@@ -27,7 +27,7 @@ from gapscope.measured.readers.limits import (
 )
 from gapscope.measured.readers.recording import BACKWARD, Channel, dataset, lengths
 
-START, END = b"\\*File list", b"\\*File list end"
+START, END = (b"\\*File list", b"\\*Force file list"), b"\\*File list end"
 MAX_HEADER = 2**20
 IMAGES = "Ciao image list"
 NAME = re.compile(r'S \[.*?\] "(.*)"')

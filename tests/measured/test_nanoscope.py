@@ -64,6 +64,12 @@ def test_stored_integers_may_be_longer_than_their_scale(tmp_path: Path, stated: 
     np.testing.assert_allclose(found["Height"], counts * 100.0 / 256**stated, rtol=1e-12)
 
 
+def test_old_files_name_one_side_of_a_square(tmp_path: Path) -> None:
+    found = opened(tmp_path, nanoscope(Image(COUNTS[:, :6], entries={"Scan Size": "9 nm"})))
+    for axis in ("x", "y"):
+        np.testing.assert_allclose(found[axis], 1.5 * np.arange(6))
+
+
 def test_images_of_several_sizes_are_read_by_name(tmp_path: Path) -> None:
     content = nanoscope(Image(COUNTS), Image(BACK[:5], "Small"))
     found = opened(tmp_path, content, variable="Small")

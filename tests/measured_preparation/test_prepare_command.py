@@ -10,6 +10,7 @@ import pytest
 import xarray as xr
 from click.testing import CliRunner, Result
 
+from gapscope import measured
 from gapscope.cli.main import main
 from gapscope.errors import MapFileError, SchemaVersionError
 from gapscope.measured.default import PHASE
@@ -155,6 +156,21 @@ def test_the_map_of_a_grid_says_how_far_its_bias_is_off(
     raw = read_prepared(tmp_path / "prepared.nc")["raw"]
     expected = image.values + (1 - share) * noise[1] + share * noise[2]
     np.testing.assert_allclose(raw, expected, atol=1e-12)
+
+
+def test_the_map_of_each_step_is_written_for_gwyddion(scan: Path) -> None:
+    target = scan.with_suffix(".gwy")
+    wrong = run(scan, "--lattice-constant", NBS2, "--gwyddion", scan.with_suffix(".txt"))
+    assert wrong.exit_code == 1
+    assert "ends in .gwy" in wrong.output
+    assert not scan.with_suffix(".nc").exists()
+    result = run(scan, "--lattice-constant", NBS2, "--size", 8, "--gwyddion", target)
+    assert result.exit_code == 0, result.output
+    written = read_prepared(scan.with_suffix(".nc"))
+    last = f"image, {written.attrs['steps'][-1]}"
+    np.testing.assert_array_equal(measured.open(target, variable=last)[last], written["prepared"])
+    raw = measured.open(target, variable="image, raw")["image, raw"]
+    np.testing.assert_array_equal(raw, written["raw"])
 
 
 def test_a_stopped_scan_is_prepared_from_its_finished_lines(

@@ -130,6 +130,7 @@ def scan_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--size", type=int, help="Sites per side of the image  [default: all that fit]")
 @click.option("-o", "--output", type=FILE, required=True, help="netCDF file to write.")
 @click.option("--figure", type=FILE, help="Figure to write (.png, .pdf, .svg).")
+@click.option("--gwyddion", type=FILE, help="Gwyddion file to write (.gwy): the map of each step.")
 def prepare(
     file: Path,
     centre: tuple[float, float] | None,
@@ -137,6 +138,7 @@ def prepare(
     size: int | None,
     output: Path,
     figure: Path | None,
+    gwyddion: Path | None,
     **given: Any,
 ) -> None:
     """Prepare the measured map in FILE: level, find the lattice, correct the drift, transform.
@@ -147,9 +149,11 @@ def prepare(
     """
     from gapscope.inference.measured_files import Scan, prepared_file
     from gapscope.measured.centre import centre_site
+    from gapscope.measured.gwyddion_file import ENDINGS, write_gwyddion
     from gapscope.measured.preparation import Steps
     from gapscope.measured.preparation.report import prepared_dataset, report
     from gapscope.support.netcdf import write_netcdf
+    from gapscope.support.storage import require_output
 
     scan = Scan(**{name: given.pop(name) for name in SCAN})
     steps = {name: value for name, value in given.items() if value is not None}
@@ -164,6 +168,8 @@ def prepare(
     fixed = "phase" in steps
     steps["phase"] = steps.get("phase") or None
     require_outputs(output, figure, [file])
+    if gwyddion is not None:
+        require_output(gwyddion, ENDINGS, [file])
     wanted = scan.wanted()
     if wanted.lattice.name != "triangular":
         steps.setdefault("wavevector", None)  # 3 x 3 is a wave of triangular lattices
@@ -183,6 +189,11 @@ def prepare(
         " prepared map"
     )
     click.echo(f"wrote {write_netcdf(prepared_dataset(prepared, sites), output)}")
+    if gwyddion is not None:
+        channel = str(prepared.images["raw"].name)
+        maps = {f"{channel}, {step}": image for step, image in prepared.images.items()}
+        told = {"source": file.name, "channel": channel, "prepared": report(prepared)}
+        click.echo(f"wrote {write_gwyddion(maps, gwyddion, told)}")
     if figure is not None:
         from gapscope.plots.preparation import preparation_figure
         from gapscope.plots.style import save_figure

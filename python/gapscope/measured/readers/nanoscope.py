@@ -33,7 +33,7 @@ IMAGES = "Ciao image list"
 NAME = re.compile(r'S \[.*?\] "(.*)"')
 SCALE = re.compile(r"V (?:\[(.*?)\] )?\(\S+ \S+/LSB\) (\S+) (\S+)")
 SENSITIVITY = re.compile(r"V (\S+) ?(\S*)")
-SIZE = re.compile(r"(\S+) (\S+) (\S+)")
+SIZE = re.compile(r"(\S+)(?: (\S+))? (\S+)")
 MICROMETRES = "~m"
 Section = Mapping[str, str]
 
@@ -148,7 +148,7 @@ def _image(about: Section, shared: Section, most: int) -> _Image:
         unit,
         factor / 256**stated,
         (rows, columns),
-        _size(about),
+        _size(about, square=rows == columns),
         at,
         each,
     )
@@ -161,12 +161,12 @@ def _count(about: Section, key: str, most: int) -> int:
     return int(value)
 
 
-def _size(about: Section) -> tuple[float, float]:
-    """Width and height in nm."""
+def _size(about: Section, *, square: bool) -> tuple[float, float]:
+    """Width and height in nm; of old files, one side of a square image."""
     key = "Scan Size" if "Scan Size" in about else "Scan size"
     found = SIZE.fullmatch(about.get(key, ""))
     units = {**NANOMETRES, MICROMETRES: 1e3}
-    if found is None or found[3] not in units:
+    if found is None or found[3] not in units or (found[2] is None and not square):
         raise missing(about, key, "width, height and a unit of length")
     ratio = about.get("Aspect Ratio", about.get("Aspect ratio", "1:1"))
     if ratio != "1:1":
@@ -175,7 +175,8 @@ def _size(about: Section) -> tuple[float, float]:
             f"an aspect ratio of {ratio[:20]}",
             "Export it with its true height, or as .npy, and open that with width and height.",
         )
-    width, height = (number({key: word}, key) * units[found[3]] for word in found.groups()[:2])
+    sides = found[1], found[2] or found[1]
+    width, height = (number({key: word}, key) * units[found[3]] for word in sides)
     return width, height
 
 

@@ -37,6 +37,9 @@ SETTLED = 0.1
 HOPELESS = 30.0
 """Log of the factor by which a class's likelihood, at its best, lies below the best evidence where
 it is not sampled: no evidence is larger than the likelihood's maximum. Probability below 1e-13."""
+WIDE, WIDE_SHARE = 3.0, 0.15
+"""Factor on the widths of a second component at each maximum, and its share: posteriors that are
+not normal reach farther than Laplace's approximation."""
 REACH = 4.0
 """Standard deviations that a maximum outside of the cube reaches into it."""
 ONE = 0.5
@@ -86,13 +89,15 @@ class Mode:
 
 
 def proposal(modes: Sequence[Mode]) -> Mixture:
-    """The mixture around the maxima of a class, each as heavy as its evidence."""
+    """The mixture around the maxima of a class, each as heavy as its evidence, with a wider
+    component for its tails."""
     best = max(one.log_evidence for one in modes)
     parts = []
     for one in modes:
         weight = max(float(np.exp(one.log_evidence - best)), 0.02)
         own = one.components()
-        parts += [Component(c.mean, c.scale, weight / len(own)) for c in own]
+        for share, wider in ((1 - WIDE_SHARE, 1.0), (WIDE_SHARE, WIDE)):
+            parts += [Component(c.mean, wider**2 * c.scale, share * weight / len(own)) for c in own]
     return Mixture(tuple(parts), modes[0].cube.circles)
 
 

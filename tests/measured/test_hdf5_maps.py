@@ -72,6 +72,22 @@ def test_images_and_a_grid_on_the_same_axes_are_channels(
     np.testing.assert_array_equal(image_of(found, bias=100.0), upright(1))
 
 
+def test_scales_of_the_same_values_are_the_same_axes(tmp_path: Path) -> None:
+    """NSID keeps every dataset in a group, with scales of its own."""
+    whole = labelled("x", "y", "bias")
+    for name, one in (("a", whole[["didv"]]), ("b", whole[["topograph"]])):
+        mode = "w" if name == "a" else "a"
+        one.to_netcdf(tmp_path / "file.h5", engine="h5netcdf", group=name, mode=mode)
+    found = measured.open(tmp_path / "file.h5")
+    check_contract(found)
+    assert set(found) == {"a_didv", "b_topograph"}
+    np.testing.assert_array_equal(found["a_didv"], grid()[..., ::-1])
+    np.testing.assert_array_equal(found["b_topograph"], upright(7))
+    moved = whole[["topograph"]].assign_coords(x=whole.x + 1.0)
+    moved.to_netcdf(tmp_path / "file.h5", engine="h5netcdf", group="c", mode="a")
+    refused(tmp_path / "file.h5", "same axes")
+
+
 def test_one_of_them_is_opened_alone(opened: Opener) -> None:
     assert list(opened(labelled(), variable="topograph")) == ["topograph"]
     alone = opened(labelled(), variable="/didv")

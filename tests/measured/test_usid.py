@@ -86,6 +86,17 @@ def test_what_is_no_map_is_refused(tmp_path: Path, main: Main, told: str) -> Non
     assert told in str(refused(path, "map of a USID file").received)
 
 
+def test_positions_on_a_diagonal_take_no_memory_for_the_square(tmp_path: Path) -> None:
+    """Ten thousand rows and as many columns, of which the diagonal was measured."""
+    places = np.arange(10_000)
+    changes = {"Position_Indices": lambda one: np.stack([places, places], axis=-1)}
+    changes["Position_Values"] = lambda one: 1e-9 * np.stack([places, places], axis=-1)
+    path = tmp_path / "map.h5"
+    path.write_bytes(usid({"raw": Main(np.zeros((100, 100)), changes=changes)}))
+    error = refused(path, "map of a USID file")
+    assert "10000 positions on 10000 x 10000 pixels" in str(error.received)
+
+
 def test_values_that_cannot_be_an_axis_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "map.h5"
     uneven = {"Position_Values": lambda one: one**2}

@@ -52,6 +52,8 @@ else:  # as a process of its own, without the packages and what they import
         unpacked,
     )
 
+MAX_SCALE = 2**20
+"""Bytes of a chunk of a scale."""
 MAX_SIDES = 2**16
 """Bytes of a chunk with one number."""
 
@@ -85,13 +87,13 @@ class Variable:
         self.sides = [] if self.scaled else gxsm_sides(data, self.scales)
 
     @property
-    def frame(self) -> tuple[str | int, ...]:
-        """What maps on the same pixels share: names of the scales of y and x, or their numbers."""
+    def frame(self) -> tuple[object, ...]:
+        """What maps on the same pixels share: the places along y and x, or their numbers."""
         if not self.scaled:
             return tuple(self.shape[axis] for axis in self.lateral)
         scales = [self.scales[axis] for axis in self.lateral]
-        names, short = [one.name for one in scales], [name_of(one).lower() for one in scales]
-        return tuple(reversed(names) if short == ["x", "y"] else names)
+        places, short = [places_of(one) for one in scales], [name_of(one).lower() for one in scales]
+        return tuple(reversed(places) if short == ["x", "y"] else places)
 
     @property
     def bias(self) -> Any:
@@ -208,9 +210,21 @@ def choose(file: h5py.File, found: dict[str, Variable], request: Request) -> lis
     return chosen
 
 
-def biases(grids: dict[str, Variable]) -> set[str]:
-    """Names of the scales of their bias."""
-    return {str(one.bias.name) for one in grids.values()}
+def biases(grids: dict[str, Variable]) -> set[object]:
+    """The biases that grids of spectra are at."""
+    return {places_of(one.bias) for one in grids.values()}
+
+
+def places_of(scale: h5py.Dataset) -> object:
+    """What scales of one name and the same values share; its path where these cannot be read.
+
+    NSID has scales of its own for every dataset.
+    """
+    try:
+        check_storage(scale, MAX_SCALE)
+    except Refused:
+        return scale.name
+    return name_of(scale), units_of(scale), np.asarray(scale[...], dtype=np.float64).tobytes()
 
 
 def listing(found: dict[str, Variable]) -> str:

@@ -185,8 +185,8 @@ def axes_of(file: h5py.File, main: h5py.Dataset, request: Request) -> tuple[Axis
     rows, columns = len(y.values), len(x.values)
     if not 1 <= max(rows, columns, main.shape[1]) <= request["max_side"]:
         raise Refused("", f"{rows} x {columns} x {main.shape[1]}", "")
-    filled = np.bincount(y.places * columns + x.places, minlength=rows * columns)
-    if main.shape[0] != rows * columns or np.any(filled != 1):
+    pixels = y.places * columns + x.places
+    if main.shape[0] != rows * columns or len(np.unique(pixels)) < len(pixels):
         raise Refused("", f"{main.shape[0]} positions on {rows} x {columns} pixels", "")
     if sweeps and len(sweeps[0].values) != main.shape[1]:
         raise Refused("", f"{main.shape[1]} points at {len(sweeps[0].values)} biases", "")

@@ -2,11 +2,13 @@
 
     python benchmarks/posterior.py nbse2-vgg16 --maps 40 --ratio 10
     python benchmarks/posterior.py open --maps 20 --ratio 10
+    python benchmarks/posterior.py square --maps 200 --ratio 2
 
 ``nbse2-vgg16`` begins with the shipped network; ``open`` has everything unknown that an impurity on
-NbSe2 leaves open at three energies, and begins near the truth, as far off as a network might be,
-in every class. Results are kept line by line in a file, so that a run may be stopped and goes on;
-the table is of all that are there. Asked is:
+NbSe2 leaves open at three energies; ``square`` are small maps of a square lattice, of which many
+can be judged. The last two begin near the truth, as far off as a network might be, in every class.
+Results are kept line by line in a file, so that a run may be stopped and goes on; the table is of
+all that are there. Asked is:
 
 * simulation-based calibration (S. Talts et al., arXiv:1804.06788): ranks of the truth are uniform;
 * TARP (P. Lemos et al., ICML 2023): so is the share of draws nearer than the truth to a point that
@@ -58,6 +60,7 @@ OPEN = {
     "hopping": (0.95, 1.05),
 }
 CLASSES = ("A1g", "A1u", "A2g", "Eg", "Eu")
+SQUARE = {"gap": (10.0, 50.0), "potential": (20.0, 200.0), "broadening": (2.0, 8.0)}
 SCATTER = 0.02
 """How far off starts of the open problem are, over the widths of ranges."""
 
@@ -89,11 +92,12 @@ class Problem:
     def __init__(self, name: str) -> None:
         self.predictor = None
         if name == "open":
-            draft = Draft(gs.material("nbse2"), 0.1, 50.0)
-            unknowns = [quantity(one).unknown(one, *ends) for one, ends in OPEN.items()]
-            problem = define(draft, [Named(one) for one in CLASSES], unknowns, {})
             numerics = gs.Numerics([-0.5, 0.0, 0.5], 0.1, 64)
-            self.conditions = Conditions(problem, draft, numerics)
+            self.conditions = _conditions("nbse2", OPEN, CLASSES, numerics)
+            return
+        if name == "square":
+            numerics = gs.Numerics([5.0, 20.0], 5.0, 16, gs.Grid(96))
+            self.conditions = _conditions("bi2212", SQUARE, ("A1g", "B1g"), numerics)
             return
         from gapscope.learning.prediction.predictor import Predictor
         from gapscope.support.resources import find_model
@@ -109,6 +113,18 @@ class Problem:
 
         answer = predict_windows(map[None].astype(np.float32), self.predictor)
         return NetworkStarts(answer.isel(sample=0))
+
+
+def _conditions(
+    material: str,
+    ranges: dict[str, tuple[float, float]],
+    classes: Sequence[str],
+    numerics: gs.Numerics,
+) -> Conditions:
+    draft = Draft(gs.material(material), numerics.broadening, 50.0)
+    unknowns = [quantity(one).unknown(one, *ends) for one, ends in ranges.items()]
+    problem = define(draft, [Named(one) for one in classes], unknowns, {})
+    return Conditions(problem, draft, numerics)
 
 
 def cpu_seconds() -> float:
@@ -259,7 +275,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("problem", help="open, or the name of a model for simulated maps")
+    parser.add_argument("problem", help="open, square, or the name of a model for simulated maps")
     parser.add_argument("--maps", type=int, default=40)
     parser.add_argument("--ratio", type=float, default=10.0, help="signal to noise on a site")
     parser.add_argument("--seed", type=int, default=20261129)

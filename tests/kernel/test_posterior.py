@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from gapscope.inference.posterior.result import posterior_tree
 from gapscope.inference.posterior.starts import NetworkStarts, ScannedStarts
 from gapscope.inference.posterior.words import posterior_text
 from gapscope.inference.refine import Conditions, Guess
+from gapscope.instrument.site_noise import NoiseModel
 from gapscope.plots.posterior import corner_figure
 from gapscope.problem.define import Named, define
 from gapscope.problem.draft import Draft
@@ -186,6 +188,16 @@ def test_a_map_of_another_world_is_said_not_to_be_explained() -> None:
     assert "does not explain" in words
 
 
+def test_noise_that_is_not_white_is_said_not_to_be() -> None:
+    known = square("gap", "potential")
+    clean = maps_of(known, [TRUTH])[0]
+    model = NoiseModel.on(known.draft.material.lattice, WINDOW)
+    pink = model.pink_field((2,), np.random.default_rng(3))
+    map = clean + 0.5 * model.contrast(clean)[:, None, None] * pink
+    found = find_posterior(map, known, ScannedStarts(16))
+    assert "is not white noise" in posterior_tree(found, 0).attrs["verdict"]
+
+
 def test_a_truth_beyond_the_range_is_said_to_be_at_its_end() -> None:
     known = square("gap", "potential")
     map, level = measured(known, Guess("B1g", {"gap": 32.0, "potential": 260.0}), 0.3)
@@ -283,6 +295,40 @@ def test_all_names_of_a_state_count_in_an_evidence(
         assert float(own["deviation"]) == pytest.approx(deviation, rel=0.5)
 
 
+def test_a_class_without_unknowns_is_one_state() -> None:
+    """Its evidence is its likelihood; that of the class beside it a sum over a circle."""
+    draft = Draft(gs.material("nbse2"), 20.0, 50.0)
+    theta = quantity("theta").unknown("theta", 0.0, np.pi)
+    problem = define(draft, [Named("A1u"), Named("Eu")], [theta], {"gap": 40.0, "phi": 0.0})
+    known = Conditions(problem, draft, gs.Numerics([10.0], 20.0, WINDOW, gs.Grid(64)))
+    map, level = measured(known, Guess("Eu", {"theta": 0.5}), 1.5)
+    found = find_posterior(map, known, ScannedStarts(8), noise=level.tolist())
+    states = [Guess("A1u", {}), *(Guess("Eu", {"theta": x}) for x in np.arange(64) * np.pi / 64)]
+    left = (maps_of(known, states) - map)[..., found.forward.sites]
+    logs = found.forward.noise.log_likelihood((left**2).sum(axis=-1))
+    one, circle = found.classes
+    assert one.log_evidence == pytest.approx(logs[0], abs=1e-6)
+    assert circle.samples is not None
+    expected = logs[1:].max() + np.log(np.exp(logs[1:] - logs[1:].max()).mean())
+    error = circle.samples.evidence_error
+    assert circle.log_evidence == pytest.approx(expected, abs=max(0.02, 4 * error))
+    tree = posterior_tree(found, 0)
+    assert "A1u" in posterior_text(tree)
+    if one.samples is not None:
+        with pytest.raises(MapFileError, match="unknowns"):
+            corner_figure(tree, "A1u")
+
+
+def test_where_only_the_impurity_is_unknown_one_greens_function_does() -> None:
+    known = square("potential")
+    known = replace(known, draft=replace(known.draft, gap=30.0))
+    map, level = measured(known, Guess("B1g", {"potential": 90.0}), 1.0)
+    found = find_posterior(map, known, ScannedStarts(8), noise=level.tolist())
+    assert found.forward.computed == len(known.problem.classes)
+    summary = posterior_tree(found, 0).to_dataset().sel({"class": "B1g", "unknown": "potential"})
+    assert abs(float(summary["mean"]) - 90) < 4 * float(summary["deviation"])
+
+
 class Nowhere:
     """A source that does not know the class of a map."""
 
@@ -378,6 +424,7 @@ def test_the_command_writes_a_posterior_and_its_plot(
         (["{map}", "--posterior", "p.nc"], "takes one map"),
         (["--posterior", "p.txt"], "p.txt"),
         (["--posterior", "{map}"], "map.nc"),
+        (["--posterior", "p.nc", "-o", "./p.nc"], "two files"),
         (["--posterior", "p.nc", "--model", "nbse2-measured"], "measured maps"),
     ],
 )

@@ -250,7 +250,7 @@ def predict(
     """
     require_outputs(output, figure, maps)
     require_outputs(posterior, None, maps)
-    _require_one_posterior(maps, posterior, noise)
+    _require_one_posterior(maps, posterior, noise, output)
     of_measured = _given({"unit": unit, **scan})
     compared = "--refine" if refine else "--posterior" if posterior else ""
     drawn = _given({"figure": figure}) if posterior is None else {}
@@ -315,9 +315,10 @@ def predict(
 
 
 def _require_one_posterior(
-    maps: Sequence[Path], posterior: Path | None, noise: float | None
+    maps: Sequence[Path], posterior: Path | None, noise: float | None, output: Path | None
 ) -> None:
-    """Raise MapFileError where --posterior does not go with the maps, or --noise without it."""
+    """Raise MapFileError where --posterior does not go with the maps or the predictions' file, or
+    --noise without it."""
     if posterior is None and noise is not None:
         raise MapFileError("--noise is for --posterior.", f"{noise:g}", "Give both, or neither.")
     if posterior is not None and len(maps) > 1:
@@ -325,6 +326,12 @@ def _require_one_posterior(
             "--posterior takes one map.",
             f"{len(maps)} maps",
             "Give each to a command of its own.",
+        )
+    if posterior is not None and output is not None and posterior.resolve() == output.resolve():
+        raise MapFileError(
+            "Predictions and the posterior are two files.",
+            str(posterior),
+            "Give one of them another name.",
         )
 
 

@@ -35,7 +35,7 @@ def corner_figure(tree: xr.DataTree, label: str | None = None) -> Figure:
 
     Raises
     ------
-    MapFileError : a class that is not there, or was not sampled.
+    MapFileError : a class that is not there, was not sampled, or has no unknowns.
     """
     problem = Problem.from_dict(json.loads(tree.attrs["problem"]))
     summary = tree.to_dataset()
@@ -53,6 +53,12 @@ def corner_figure(tree: xr.DataTree, label: str | None = None) -> Figure:
     weights = np.exp(own["log_weight"].values - float(own["log_weight"].max()))
     has = problem.classes[number].unknowns
     unknowns = [one for one in problem.shown if one.name in has]
+    if not unknowns:
+        raise MapFileError(
+            "A corner plot is of a class with unknowns.",
+            chosen,
+            "Leave the figure out, or choose another class.",
+        )
     values = [_unwound(own[one.name].values, weights, one) for one in unknowns]
     limits = [_limits(one, weights) for one in values]
     count = len(unknowns)

@@ -67,7 +67,7 @@ class Samples:
     @property
     def log_weights(self) -> Array:
         """log w of the class docstring's equation, (groups, inner)."""
-        flat = self.points.reshape(-1, self.points.shape[-1])
+        flat = self.points.reshape(self.log_likelihood.size, self.points.shape[-1])
         parts = [
             np.log(count / sum(self.counts)) + one.log_density(flat)
             for one, count in zip(self.proposals, self.counts, strict=True)
@@ -119,6 +119,8 @@ def sample(
     enough : effective number of groups that ends it early.
     """
     inner = inner if target.outer < target.size else 1
+    if not target.size:  # a single state
+        rounds = (1,)
     found = Samples(np.empty((0, inner, target.size)), np.empty((0, inner)))
     for number, count in enumerate(rounds):
         if number:

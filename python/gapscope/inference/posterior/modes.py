@@ -195,8 +195,9 @@ def _mode(forward: Forward, fit: Fit[Point]) -> Mode:
     if fit.slopes is None:
         return Mode(cube, place, squares, value, None)
     deviation = forward.noise.deviation(squares) / forward.scale
-    slopes = fit.slopes.reshape(len(place), len(forward.scale), -1) / deviation[:, None]
-    flat = slopes.reshape(len(place), -1)
+    shape = (len(place), len(deviation), forward.noise.sites)
+    slopes = fit.slopes.reshape(shape) / deviation[:, None]
+    flat = slopes.reshape(len(place), fit.target.size)
     precision = PRIOR_PRECISION * np.eye(len(place)) + flat @ flat.T
     return Mode(cube, place, squares, value, precision)
 

@@ -37,7 +37,7 @@ def named_columns(problem: Problem, number: int, one: ClassPosterior) -> Mapping
     """Unknowns of all weighted points of a class, by the names that their maps go by."""
     if one.samples is None:
         return {}
-    points = one.samples.points.reshape(-1, one.mode.cube.size)
+    points = one.samples.points.reshape(one.samples.log_likelihood.size, one.mode.cube.size)
     points = np.clip(points, 0, 1)  # what lies outside has no weight
     return problem.named(one.mode.cube.columns(points), np.full(len(points), number))
 

@@ -82,7 +82,11 @@ def _ends(one: ClassPosterior) -> list[str]:
 
 
 def _share(left: Residual) -> str:
-    return f"{100 * left.share.max():.2g} % of it"
+    return f"{_percent(float(left.share.max()))} of it"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.0f} %"
 
 
 def posterior_text(tree: xr.DataTree) -> str:
@@ -101,7 +105,7 @@ def posterior_text(tree: xr.DataTree) -> str:
                 f"{float(one['probability']):.3g}" if sampled else "0",
                 f"{'' if sampled else '< '}{evidence:.1f}{error}",
                 f"{float(one['effective']):.0f} of {int(one['evaluated'])}" if sampled else "/",
-                f"{100 * float(one['residual'].max()):.2g} %",
+                _percent(float(one["residual"].max())),
             ]
         )
     text = [*summary.attrs["verdict"].split("\n"), "", *aligned(lines)]
@@ -113,7 +117,7 @@ def posterior_text(tree: xr.DataTree) -> str:
             one = summary.isel({"class": i}).sel(unknown=unknown.name)
             if not np.isnan(float(one["mean"])):
                 rows.append([problem.labels[i], unknown.title, *_cells(one, unknown)])
-    return "\n".join([*text, "", *aligned(rows)])
+    return "\n".join([*text, *(["", *aligned(rows)] if len(rows) > 1 else [])])
 
 
 def _cells(one: xr.Dataset, unknown: Unknown) -> list[str]:

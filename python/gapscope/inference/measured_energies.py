@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -50,18 +51,10 @@ def energy_sites(
     PreparationError : no grid of spectra, a bias that is named, or one map for two energies.
     MeasurementFileError, LatticeNotFoundError : as for one energy.
     """
-    images = _images(file, scan, energies, tell)
-    first, atoms = None, None
-    if scan.topograph is not None:
-        atoms = image_of(opened_file(file, scan), scan.topograph, energies[0])
-    for image in images:
-        try:
-            first, reason = prepare_for_network(image, wanted, topograph=atoms)
-            break
-        except LatticeNotFoundError:
-            if image is images[-1]:
-                raise
-    assert first is not None
+    opened = opened_file(file, scan)
+    images = _images(opened, scan, energies, tell)
+    atoms = None if scan.topograph is None else image_of(opened, scan.topograph, energies[0])
+    first, reason = _first_prepared(images, wanted, atoms)
     if reason:
         tell(f"slow distortions are not corrected: {reason}")
     prepared = [
@@ -70,11 +63,21 @@ def energy_sites(
     return _together([sites_of(one, size, centre) for one in prepared], prepared, energies)
 
 
+def _first_prepared(
+    images: Sequence[xr.DataArray], wanted: Sought, atoms: xr.DataArray | None
+) -> tuple[Prepared, str]:
+    """The first map that shows the lattice, prepared; or the first, by the atoms of another."""
+    for image in images[:-1] if atoms is None else ():
+        with contextlib.suppress(LatticeNotFoundError):
+            return prepare_for_network(image, wanted)
+    image = images[-1] if atoms is None else images[0]
+    return prepare_for_network(image, wanted, topograph=atoms)
+
+
 def _images(
-    file: Path, scan: Scan, energies: Sequence[float], tell: Callable[[str], None]
+    opened: xr.Dataset, scan: Scan, energies: Sequence[float], tell: Callable[[str], None]
 ) -> list[xr.DataArray]:
     """The maps of a grid of spectra at some energies."""
-    opened = opened_file(file, scan)
     grids = [name for name in image_channels(opened) if opened[name].dims == GRID]
     channel = scan.channel or next(iter(grids), None)
     if scan.bias is not None or not grids or (scan.channel is not None and channel not in grids):

@@ -190,8 +190,9 @@ def test_a_map_of_another_world_is_said_not_to_be_explained() -> None:
 
 def test_noise_that_is_not_white_is_said_not_to_be() -> None:
     known = square("gap", "potential")
+    known = replace(known, numerics=replace(known.numerics, window=32))
     clean = maps_of(known, [TRUTH])[0]
-    model = NoiseModel.on(known.draft.material.lattice, WINDOW)
+    model = NoiseModel.on(known.draft.material.lattice, 32)
     pink = model.pink_field((2,), np.random.default_rng(3))
     map = clean + 0.5 * model.contrast(clean)[:, None, None] * pink
     found = find_posterior(map, known, ScannedStarts(16))

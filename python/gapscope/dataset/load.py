@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -28,10 +28,13 @@ from gapscope.dataset.shards import corrupt, read_shard
 from gapscope.errors import DatasetError
 from gapscope.physics import Lattice, Material, Specification
 from gapscope.physics.scattering import scattered_trace
+from gapscope.problem.draft import Draft
 from gapscope.problem.sampling import draw
 from gapscope.problem.states import States
 
 SPARE_DESCRIPTORS = 128
+ENERGY_TOLERANCE = 1e-9
+"""In meV."""
 REBUILD = "Run the build again; it keeps all intact shards and writes this file anew."
 
 
@@ -183,15 +186,38 @@ class DatasetReader:
         one = draw(self.problem, self._manifest.recipe.seed, int(sample))
         return self._states.sample(one.label, one.values, one.member).specification
 
+    def places(self, energies: Sequence[float] | None) -> NDArray[np.int64]:
+        """Which of the dataset's energies some are; None: all.
+
+        Raises
+        ------
+        DatasetError : one is not there.
+        """
+        if energies is None:
+            return np.arange(len(self.energies))
+        apart = np.abs(np.subtract.outer(np.asarray(energies, dtype=float), self.energies))
+        if (apart.min(axis=1) > ENERGY_TOLERANCE).any():
+            raise DatasetError(
+                "A network sees energies of the dataset.",
+                f"{list(energies)} of {self.energies.tolist()} meV",
+                "Name energies among them, or build a dataset at these.",
+            )
+        return np.asarray(apart.argmin(axis=1))
+
     @property
     def manifest(self) -> Manifest:
         """What the dataset says of itself."""
         return self._manifest
 
     @cached_property
+    def draft(self) -> Draft:
+        """What all samples have in common."""
+        return self._manifest.recipe.draft(Material.from_dict(self._manifest.material))
+
+    @cached_property
     def _states(self) -> States:
-        recipe, material = self._manifest.recipe, Material.from_dict(self._manifest.material)
-        return States(self.problem, recipe.draft(material), recipe.symmetry_tolerance)
+        tolerance = self._manifest.recipe.symmetry_tolerance
+        return States(self.problem, self.draft, tolerance)
 
     def _map(self, sample: int) -> NDArray[np.floating[Any]]:
         green = self.green(sample).astype(np.complex128)

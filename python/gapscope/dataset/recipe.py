@@ -398,7 +398,7 @@ class ProblemRecipe(Recipe):
                 ", ".join(sorted(names)),
                 "Give gap = [low, high] in meV in [unknowns].",
             )
-        if not self.impurity.scatters and not names & {"potential", "moment"}:
+        if not self.impurity.scatters and not names & {"potential", "moment", "moment_z"}:
             raise RecipeError(
                 "An impurity scatters: its potential or moment is given, or unknown.",
                 "neither",

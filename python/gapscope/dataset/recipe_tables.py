@@ -139,26 +139,29 @@ class SplitsTable(Table):
 
 
 def unknown_of(name: str, entry: Any) -> Unknown:
-    """The unknown of an entry of [unknowns]: ``[low, high]``, ``{range = [low, high], scale =
-    "logarithmic"}``, or ``"any"`` for the whole of a circle.
+    """The unknown of an entry of [unknowns].
+
+    That is ``[low, high]``, a table with ``range`` and ``scale = "logarithmic"`` or the ``least``
+    magnitude of values of both signs, or ``"any"`` for the whole of a circle.
 
     Raises
     ------
     RecipeError : no such quantity, or an entry that is none of these.
     """
     row = quantity(name)
-    scale = None
-    if isinstance(entry, Mapping) and set(entry) <= {"range", "scale"}:
-        entry, scale = entry.get("range"), entry.get("scale")
+    scale, least = None, 0.0
+    if isinstance(entry, Mapping) and set(entry) <= {"range", "scale", "least"}:
+        scale, least = entry.get("scale"), entry.get("least", 0.0)
+        entry = entry.get("range")
     if entry == ANY and row.period:
         entry = [0.0, row.period]
     numbers = isinstance(entry, (list, tuple)) and len(entry) == 2
-    if not numbers or not all(type(x) in (int, float) for x in entry):
+    if not numbers or not all(type(x) in (int, float) for x in (*entry, least)):
         whole = f', or "{ANY}"' if row.period else ""
         raise RecipeError(
             f"{name} is unknown within a range: [low, high], or a table with range and scale"
-            f"{whole}.",
+            f" or least{whole}.",
             f"{name} = {entry!r}",
             f"Give for example {name} = {ANY!r}." if row.period else f"Give {name} = [low, high].",
         )
-    return row.unknown(name, entry[0], entry[1], scale)
+    return row.unknown(name, entry[0], entry[1], scale, float(least))

@@ -14,7 +14,7 @@ from gapscope.explore.state import State
 from gapscope.explore.symbols import symbol_text
 from gapscope.problem.candidate import Candidate
 from gapscope.problem.draft import direction
-from gapscope.problem.moves import MOMENT
+from gapscope.problem.moves import ALONG_Z, MOMENT
 from gapscope.problem.paper import stored_problem
 from gapscope.problem.problem import Problem
 from gapscope.problem.quantities import is_angle, order, quantity
@@ -152,7 +152,10 @@ class Known:
         for one in unknowns:
             whole = one.circular and one.high - one.low > one.period * (1 - NEAR)
             ranges[one.name] = (-math.inf, math.inf) if whole else (one.low, one.high)
-        if ranges["moment_polar"] == (0.0, 0.0) or ranges["moment"] == (0.0, 0.0):
+        if ALONG_Z in ranges:
+            ranges["moment"] = ranges.pop(ALONG_Z)
+            del ranges["moment_polar"], ranges["moment_azimuth"]
+        elif ranges["moment_polar"] == (0.0, 0.0) or ranges["moment"] == (0.0, 0.0):
             del ranges["moment_polar"], ranges["moment_azimuth"]
         elif ranges["moment_polar"] == (math.pi, math.pi):
             low, high = ranges["moment"]

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from gapscope.dataset.load import ENERGY_TOLERANCE
 from gapscope.errors import MapFileError, SpecificationError
 from gapscope.inference.lattices import in_words, lattice_of
 from gapscope.learning.data.inputs import cut, lacks
@@ -13,7 +14,6 @@ from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.prediction.predictor import (
     BATCH,
-    ENERGY_TOLERANCE,
     NO_CONTRAST,
     Predictor,
     without_meaningless_angles,

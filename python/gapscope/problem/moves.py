@@ -20,6 +20,8 @@ from gapscope.problem.draft import direction, moment_along
 
 Values = dict[str, float]
 MOMENT = ("moment", "moment_polar", "moment_azimuth")
+ALONG_Z = "moment_z"
+"""The moment of an impurity whose moment lies along z, with its sign."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,11 @@ class Move:
         turn = np.array(self.partners.get(label, ((1.0,),)))
         state = coefficients(angles, functions, len(turn)) @ turn.T
         return angles_of(state.conj() if self.conjugate else state)
+
+    @property
+    def along_z(self) -> float:
+        """What a moment along z is multiplied by; of size one where it stays along z."""
+        return -self.spin[2][2] if self.conjugate else self.spin[2][2]
 
     def moment(self, size: float, polar: float, azimuth: float) -> Values:
         """Size and angles of a moment after the move."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from gapscope.errors import SchemaVersionError
 from gapscope.problem.candidate import Candidate
-from gapscope.problem.moves import MOMENT, Move
+from gapscope.problem.moves import ALONG_Z, MOMENT, Move
 from gapscope.problem.quantities import is_angle
 from gapscope.problem.representative import has_names, names, representative
 from gapscope.problem.unknown import Unknown, in_tables
@@ -163,8 +163,11 @@ class Problem:
                 found = move.moment(size if "moment" in spin else 1.0, polar, azimuth)
                 for name in spin:
                     new[name][row] = found[name]
+            if ALONG_Z in new:
+                new[ALONG_Z][row] *= move.along_z
             if self._has_names[index]:
-                named = [name for name in (*turned, *spin) if name in self.classes[index].unknowns]
+                given = (*turned, *spin, *({ALONG_Z} & new.keys()))
+                named = [name for name in given if name in self.classes[index].unknowns]
                 own = {name: float(new[name][row]) for name in named}
                 for name, value in self._representative(index, own).items():
                     new[name][row] = value

@@ -49,7 +49,14 @@ class Quantity:
     positive: bool = False
     least: float = -math.inf
 
-    def unknown(self, name: str, low: float, high: float, scale: Scale | None = None) -> Unknown:
+    def unknown(
+        self,
+        name: str,
+        low: float,
+        high: float,
+        scale: Scale | None = None,
+        least: float = 0.0,
+    ) -> Unknown:
         """The unknown with a range; raises RecipeError where the range means nothing."""
         if low < self.least:
             raise RecipeError(
@@ -74,6 +81,7 @@ class Quantity:
             self.period,
             self.digits,
             self.positive,
+            least,
         )
 
 
@@ -101,6 +109,10 @@ def _moment(which: int) -> Sets:
         return replace(draft, moment=moment_along(*parts))
 
     return sets
+
+
+def _moment_z(draft: Draft, value: float) -> Draft:
+    return replace(draft, moment=(*draft.moment[:2], value))
 
 
 def _hoppings(draft: Draft, value: float) -> Draft:
@@ -191,6 +203,7 @@ QUANTITIES: Mapping[str, Quantity] = {
         scale="circle",
         period=2 * PI,
     ),
+    "moment_z": Quantity("J_z", "meV", "moment of the impurity along z", _moment_z, 0.1, digits=1),
     "broadening": Quantity(
         r"\delta",
         "meV",

@@ -16,7 +16,7 @@ import numpy as np
 
 from gapscope.problem.candidate import Candidate
 from gapscope.problem.coefficients import angles_of, coefficients
-from gapscope.problem.moves import MOMENT, Move
+from gapscope.problem.moves import ALONG_Z, MOMENT, Move
 from gapscope.problem.unknown import Unknown
 
 Values = dict[str, float]
@@ -27,7 +27,7 @@ PARTNERS = ((1.0, 0.0), (0.0, 1.0))
 
 def has_names(candidate: Candidate, unknowns: Mapping[str, Unknown], reversible: bool) -> bool:
     """Whether a map of a candidate may go by several names."""
-    turned = set(MOMENT[1:]) & unknowns.keys()
+    turned = {*MOMENT[1:], ALONG_Z} & unknowns.keys()
     return bool(set(PHASES) & unknowns.keys() and _known(candidate, unknowns)) or bool(
         reversible and turned
     )
@@ -108,6 +108,8 @@ def _reversed(candidate: Candidate, fixed: Mapping[str, float], values: Values) 
         size, polar, azimuth = (values.get(n, fixed.get(n, 0.0)) for n in MOMENT)
         found = move.moment(size or 1.0, polar, azimuth)
         new |= {n: found[n] for n in MOMENT[1:]}
+    if ALONG_Z in values:
+        new[ALONG_Z] = -values[ALONG_Z]
     return new
 
 
@@ -117,6 +119,8 @@ def _negative(values: Values) -> bool:
         parts.append(np.cos(values["moment_polar"]))
     if "moment_azimuth" in values:
         parts.append(np.sin(values["moment_azimuth"]))
+    if ALONG_Z in values:
+        parts.append(values[ALONG_Z])
     return next((bool(x < 0) for x in parts if abs(x) > ROUNDING), False)
 
 

@@ -14,7 +14,7 @@ from gapscope.physics.group.lookup import find_irrep
 from gapscope.physics.group.operation import Operation
 from gapscope.physics.symmetry import C3, MIRROR_X
 from gapscope.problem.draft import Draft, direction
-from gapscope.problem.moves import MOMENT, Move
+from gapscope.problem.moves import ALONG_Z, MOMENT, Move
 from gapscope.problem.problem import Problem
 
 Matrix = NDArray[np.float64]
@@ -153,6 +153,8 @@ def _keeps(problem: Problem, move: Move, moment: Mapping[str, float]) -> bool:
         moved = move.angles(one.label, given, max(1, len(candidate.functions)))
         if any(_apart(moved[name], given[name]) for name in given if name not in names):
             return False
+    if ALONG_Z in names and abs(abs(move.along_z) - 1) > EXACT:
+        return False
     if not (moment["moment"] or "moment" in names):
         return True
     return _keeps_moment(move, names, moment, rng)

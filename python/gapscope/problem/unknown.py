@@ -33,6 +33,7 @@ class Unknown:
     period : of a circle, else 0.
     digits : after the point, in tables.
     positive : whether only values above zero have a meaning.
+    least : values of a smaller magnitude are not drawn, where the range has both signs.
 
     Raises
     ------
@@ -49,6 +50,7 @@ class Unknown:
     period: float = 0.0
     digits: int = 3
     positive: bool = False
+    least: float = 0.0
 
     def __post_init__(self) -> None:
         low, high = self.low, self.high
@@ -76,6 +78,13 @@ class Unknown:
                 (low, high),
                 "Give a shorter range.",
             )
+        if self.least and not (self.scale == "linear" and low < -self.least < self.least < high):
+            raise RecipeError(
+                f"The least magnitude of {self.name} is positive and less than both ends of a range"
+                " of both signs, on a linear scale.",
+                f"least = {self.least:g} for {(low, high)}",
+                f"Give {self.name} = {{range = [-high, high], least = a smaller number}}.",
+            )
 
     @property
     def circular(self) -> bool:
@@ -101,7 +110,8 @@ class Unknown:
         """The value that a number between 0 and 1 stands for."""
         if self.scale == "logarithmic":
             return math.exp(math.log(self.low) + math.log(self.high / self.low) * uniform)
-        return self.low + (self.high - self.low) * uniform
+        value = self.low + (self.high - self.low - 2 * self.least) * uniform
+        return value if value <= -self.least or not self.least else value + 2 * self.least
 
     def straightened(self, values: Array) -> Array:
         """(n, columns): what is learned, before it is standardised."""
@@ -149,8 +159,11 @@ class Unknown:
         return np.asarray(distance)
 
     def to_dict(self) -> dict[str, Any]:
-        """All content for JSON."""
-        return asdict(self)
+        """All content for JSON; a least magnitude only where there is one, as in older files."""
+        content = asdict(self)
+        if not self.least:
+            del content["least"]
+        return content
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Unknown:

@@ -16,13 +16,17 @@ from gapscope.physics.lattice import Lattice, symmetric_window, window_coordinat
 Real = TypeVar("Real", np.float32, np.float64)
 
 
-def momentum_images(maps: NDArray[np.floating], lattice: Lattice | str) -> NDArray[np.float32]:
+def momentum_images(
+    maps: NDArray[np.floating], lattice: Lattice | str, odd: bool = False
+) -> NDArray[np.float32]:
     """Re rho(q), (samples, L, L, energies), of drho(r), (samples, energies, L, L), both in 1/meV.
 
-    Both have the origin at index L/2; see :mod:`gapscope.physics.fourier`.
+    Where ``odd``, Im rho(q) follows, the image of the part of a map that is odd in r: (samples, L,
+    L, 2 energies). Both have the origin at index L/2; see :mod:`gapscope.physics.fourier`.
     """
-    images = qpi_image(maps, lattice).real.astype(np.float32)
-    return np.ascontiguousarray(np.moveaxis(images, 1, -1))
+    rho = qpi_image(maps, lattice)
+    parts = np.concatenate([rho.real, rho.imag], axis=1) if odd else rho.real
+    return np.ascontiguousarray(np.moveaxis(parts, 1, -1), dtype=np.float32)
 
 
 def cut(maps: NDArray[np.floating], size: int) -> NDArray[np.float32]:

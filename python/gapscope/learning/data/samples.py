@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from gapscope.dataset.load import DatasetReader
 from gapscope.errors import DatasetError, TrainingError
+from gapscope.instrument.site_noise import NoiseModel
 from gapscope.learning.data.constant_current import ConstantCurrent
 from gapscope.learning.data.inputs import cut, momentum_images
 from gapscope.learning.data.measured_augmentation import MeasurementAugmentation
+from gapscope.learning.data.noise import SiteNoise
 from gapscope.learning.data.single_impurity import Broadened, Feedback
 from gapscope.physics.lattice import Lattice
 from gapscope.problem.problem import Problem
@@ -36,6 +38,9 @@ class Samples:
     measurement : maps are as it leaves them; without, the window cut out of each.
     cached : all maps (samples, energies, L, L) in 1/meV, or None; L is ``size``, with a measurement
         the window of the dataset.
+    odd : whether images have Im rho(q) beside Re rho(q).
+    seen : which of the dataset's energies are looked at; None: all.
+    noise : what clean maps get; drawn like a measurement.
     feedback, broadened : beside them, where the dataset has setpoints, or energy resolutions, that
         the measurement needs.
     """
@@ -49,6 +54,9 @@ class Samples:
     cached: NDArray[np.float32] | None = None
     feedback: Sequence[Feedback] | None = None
     broadened: Sequence[Broadened] | None = None
+    odd: bool = False
+    seen: NDArray[np.int64] | None = None
+    noise: SiteNoise | None = None
 
     @classmethod
     def of(
@@ -58,27 +66,23 @@ class Samples:
         size: int,
         cache_gib: float = 0.0,
         measurement: MeasurementAugmentation | ConstantCurrent | None = None,
+        *,
+        odd: bool = False,
+        energies: Sequence[float] | None = None,
+        noise: SiteNoise | None = None,
     ) -> Self:
         """The samples of a split; their maps are read now if they need at most ``cache_gib``.
 
+        Parameters
+        ----------
+        energies : those that are looked at, in meV; None: all.
+
         Raises
         ------
-        DatasetError : the split is empty.
+        DatasetError : the split is empty, or an energy is not there.
         TrainingError : the window is larger than the maps.
         """
-        ids = reader.ids(split)
-        if not len(ids):
-            raise DatasetError(
-                "Training and evaluation need samples.",
-                f"the split {split} is empty",
-                f"Build the dataset with {split} > 0 in its recipe.",
-            )
-        if size > reader.window:
-            raise TrainingError(
-                "input_size is at most the window of the maps.",
-                f"input_size = {size}, window = {reader.window}",
-                "Choose a smaller input_size, or build the dataset with a larger window.",
-            )
+        ids = split_ids(reader, split, size)
         if measurement is not None and reader.window < 2 * size:
             raise TrainingError(
                 "Measured maps show other impurities: they are made of maps of twice their window.",
@@ -89,8 +93,9 @@ class Samples:
         names = [unknown.name for unknown in reader.problem.unknowns]
         parameters = {name: reader.parameters[name][ids].astype(np.float64) for name in names}
         named = reader.problem.named(parameters, label)
-        samples = cls(reader, size, ids, label, named, measurement)
-        images = len(reader.energies) + samples._setpoints + samples._resolutions
+        seen = reader.places(energies)
+        samples = cls(reader, size, ids, label, named, measurement, odd=odd, seen=seen, noise=noise)
+        images = len(seen) + samples._setpoints + samples._resolutions
         if 4 * len(ids) * images * samples._window**2 > cache_gib * GIB:
             return samples
         maps = np.concatenate([samples._stored(rows) for rows in samples.chunks()])
@@ -137,14 +142,20 @@ class Samples:
         that belong to the samples, so that a map is always measured in the same way.
         """
         stored = self._stored(rows)
-        if self.measurement is None:
+        noise, measurement = self.noise, self.measurement
+        if measurement is None and noise is None:
             return stored
         if generators is None:
             generators = [np.random.default_rng(int(i)) for i in self.ids[rows]]
+        if measurement is None:
+            assert noise is not None
+            model = NoiseModel.on(self.lattice, self.size)
+            pairs = zip(stored, generators, strict=True)
+            return np.stack([noise.added(model, one, rng) for one, rng in pairs])
         beside = self._feedback(rows), self._broadened(rows)
         together = zip(stored, generators, *beside, strict=True)
         lattice = self.lattice
-        return np.stack([self.measurement(*one, lattice=lattice) for one in together])
+        return np.stack([measurement(*one, lattice=lattice) for one in together])
 
     @property
     def acquisition(self) -> int:
@@ -192,13 +203,38 @@ class Samples:
     def _stored(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         if self.cached is not None:
             return self.cached[rows]
-        return cut(self.reader.images(self.ids[rows]), self._window)
+        images = cut(self.reader.images(self.ids[rows]), self._window)
+        return images if self.seen is None else images[:, self.seen]
 
     def images(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Re rho(q) in 1/meV of some rows, (n, size, size, energies)."""
-        return momentum_images(self.maps(rows), self.lattice)
+        """rho(q) in 1/meV of some rows, (n, size, size, channels)."""
+        return momentum_images(self.maps(rows), self.lattice, self.odd)
 
     def chunks(self) -> Iterator[NDArray[np.int64]]:
         """All row numbers in order, a few at a time."""
         for first in range(0, len(self), CHUNK):
             yield np.arange(first, min(first + CHUNK, len(self)))
+
+
+def split_ids(reader: DatasetReader, split: str, size: int) -> NDArray[np.int64]:
+    """Sample ids of a split whose maps hold a window.
+
+    Raises
+    ------
+    DatasetError : the split is empty.
+    TrainingError : the window is larger than the maps.
+    """
+    ids = reader.ids(split)
+    if not len(ids):
+        raise DatasetError(
+            "Training and evaluation need samples.",
+            f"the split {split} is empty",
+            f"Build the dataset with {split} > 0 in its recipe.",
+        )
+    if size > reader.window:
+        raise TrainingError(
+            "input_size is at most the window of the maps.",
+            f"input_size = {size}, window = {reader.window}",
+            "Choose a smaller input_size, or build the dataset with a larger window.",
+        )
+    return ids

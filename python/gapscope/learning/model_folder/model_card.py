@@ -11,6 +11,7 @@ from typing import Any
 from gapscope.learning.data.moves import NUMBERS, moves_group
 from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.uncertainty.calibration import Calibration
+from gapscope.problem.moves import ALONG_Z
 from gapscope.problem.problem import Problem
 from gapscope.problem.quantities import quantity
 from gapscope.problem.unknown import Unknown
@@ -139,7 +140,7 @@ def _impurity(problem: Problem, table: Mapping[str, Any]) -> dict[str, str]:
     parts = []
     if "potential" not in unknown:
         parts.append(f"scalar {table.get('scalar', 0.0):g} meV")
-    if "moment" not in unknown:
+    if not {"moment", ALONG_Z} & unknown:
         parts.append(f"magnetic moment {table.get('moment', [0.0, 0.0, 0.0])} meV")
     weights = table.get("weights")
     parts += ["on one site" if weights is None else f"on orbitals with the weights {weights}"]

@@ -75,7 +75,8 @@ def load_trained(folder: str | Path) -> Trained:
         architecture = config.training.network
         kernel = architecture.kernel or BACKBONES[architecture.backbone].kernel
         index = Index.read(run.path)
-        index.require_held(run.path, kernel, architecture.width, len(config.energies))
+        channels = architecture.channels(len(config.energies))
+        index.require_held(run.path, kernel, architecture.width, channels)
         network = config.network()
         weights = read_weights(network, run.path).source
     else:

@@ -27,6 +27,9 @@ class NetworkConfig:
     kernel : side of the first convolution's kernel; None takes the backbone's own.
     batch_norm : batch normalisation after every convolution of a VGG table.
     width : units of the aggregation layer.
+    odd : whether Im rho(q) is seen beside Re rho(q): the part of a map that is odd in r, which an
+        impurity with a moment leaves and in which chirality shows.
+    energies : those of the dataset's that are seen, in meV; None: all.
 
     Raises
     ------
@@ -38,6 +41,12 @@ class NetworkConfig:
     kernel: int | None = None
     batch_norm: bool = True
     width: int = 512
+    odd: bool = False
+    energies: tuple[float, ...] | None = None
+
+    def channels(self, energies: int) -> int:
+        """Channels of the image of maps at so many energies."""
+        return energies * (2 if self.odd else 1)
 
     def __post_init__(self) -> None:
         if self.backbone not in BACKBONES:
@@ -55,6 +64,13 @@ class NetworkConfig:
             f"kernel lies in 1 .. {MOST_KERNEL}",
             self.kernel,
         )
+        if self.energies is not None:
+            object.__setattr__(self, "energies", tuple(map(float, self.energies)))
+            _require(
+                0 < len(self.energies) == len(set(self.energies)),
+                "energies are one or more, each once",
+                self.energies,
+            )
         _require(1 <= self.width <= MOST_WIDTH, f"width lies in 1 .. {MOST_WIDTH}", self.width)
 
 
@@ -141,6 +157,11 @@ class TrainingConfig:
             self.measurement is None or self.measurement.size == self.network.input_size,
             "measurement has the size of the network's input",
             self.measurement,
+        )
+        _require(
+            self.measurement is None or self.network.energies is None,
+            "a measurement is of all energies of the dataset",
+            self.network.energies,
         )
         _require(
             self.precision in ("auto", *PRECISIONS),

@@ -21,8 +21,8 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from types import NoneType
-from typing import Any, get_args, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from gapscope.errors import TrainingError
 from gapscope.learning.data.measured_augmentation import MeasurementAugmentation
@@ -132,11 +132,15 @@ def _values(kind: type, table: Table, where: str) -> dict[str, Any]:
 
 def _value(hint: Any, value: object, name: str) -> Any:
     """A value as a type hint wants it; whole numbers are numbers."""
-    kinds = get_args(hint) or (hint,)
+    kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
     optional = NoneType in kinds
     if optional and value in (None, NONE):
         return None
     (kind,) = (one for one in kinds if one is not NoneType)
+    if get_origin(kind) is tuple:
+        if isinstance(value, (list, tuple)) and all(type(x) in (int, float) for x in value):
+            return tuple(map(float, value))
+        raise TrainingError(f"{name} is a list of numbers.", value, "Mend this entry.")
     if kind is float and type(value) is int:
         return float(value)
     if type(value) is not kind:

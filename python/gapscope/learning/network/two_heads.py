@@ -17,7 +17,7 @@ POOLED = 7
 
 
 def build_network(config: NetworkConfig, energies: int, problem: Problem) -> keras.Model:
-    """Network (batch, L, L, energies) -> {"irrep": (batch, classes), "parameters": (batch, n)}.
+    """Network (batch, L, L, channels) -> {"irrep": (batch, classes), "parameters": (batch, n)}.
 
     Features are averaged adaptively to at most 7 x 7, flattened and aggregated by ReLU(W x + b)
     (paper, eq. 13; where the feature map is smaller, averaging it to 7 x 7 would repeat its sites,
@@ -27,7 +27,8 @@ def build_network(config: NetworkConfig, energies: int, problem: Problem) -> ker
     """
     backbone = BACKBONES[config.backbone]
     kernel = config.kernel or backbone.kernel
-    image = keras.Input((config.input_size, config.input_size, energies), name="qpi")
+    shape = (config.input_size, config.input_size, config.channels(energies))
+    image = keras.Input(shape, name="qpi")
     x = backbone.features(image, kernel, config.batch_norm)
     pooled = min(POOLED, x.shape[1])
     x = layers.AdaptiveAveragePooling2D(pooled, data_format="channels_last")(x)

@@ -14,9 +14,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from gapscope.dataset.load import DatasetReader
+from gapscope.dataset.load import ENERGY_TOLERANCE, DatasetReader
 from gapscope.errors import CalibrationError, MapFileError, RunError
 from gapscope.learning.data.inputs import lacks, momentum_images
+from gapscope.learning.data.noise import SiteNoise
 from gapscope.learning.data.samples import Samples
 from gapscope.learning.emulator.by_irrep import Emulators
 from gapscope.learning.model_folder.trained import load_trained
@@ -31,7 +32,6 @@ from gapscope.problem.paper import predicted_problem
 from gapscope.problem.problem import Problem
 
 BATCH = 32
-ENERGY_TOLERANCE = 1e-9
 NO_CONTRAST = "A QPI image has a contrast: values that are finite and not all the same."
 Maps = NDArray[np.float32]
 
@@ -198,10 +198,8 @@ class Predictor:
     def require_fit(self, reader: DatasetReader) -> None:
         """Raise RunError unless a dataset has this network's lattice, energies and window."""
         config = self.config
-        same_energies = len(config.energies) == len(reader.energies) and np.allclose(
-            config.energies, reader.energies, rtol=0, atol=ENERGY_TOLERANCE
-        )
-        same = same_energies and reader.crystal_lattice.is_alike(self.lattice)
+        apart = np.abs(np.subtract.outer(config.energies, reader.energies)).min(axis=1)
+        same = (apart <= ENERGY_TOLERANCE).all() and reader.crystal_lattice.is_alike(self.lattice)
         if not same or reader.window < self.size:
             raise RunError(
                 f"This run needs maps on the {config.lattice} lattice, of at least {self.size} "
@@ -210,8 +208,9 @@ class Predictor:
                 "Use a dataset of that kind, or train a network on this one.",
             )
 
-    def samples(self, reader: DatasetReader, split: str) -> Samples:
-        """The maps of a split as this network was trained to see them, measured or clean.
+    def samples(self, reader: DatasetReader, split: str, noise: SiteNoise | None = None) -> Samples:
+        """The maps of a split as this network was trained to see them, measured or clean, or clean
+        with noise.
 
         Raises
         ------
@@ -220,7 +219,16 @@ class Predictor:
         """
         self.require_fit(reader)
         measurement = self.config.training.measurement
-        return Samples.of(reader, split, self.size, measurement=measurement)
+        odd = self.config.training.network.odd
+        return Samples.of(
+            reader,
+            split,
+            self.size,
+            measurement=measurement,
+            odd=odd,
+            energies=self.config.energies,
+            noise=noise,
+        )
 
     @property
     def _averages(self) -> bool:
@@ -233,7 +241,7 @@ class Predictor:
 
     def _images(self, maps: Maps) -> NDArray[np.float32]:
         """Images of maps; where answers are averaged, of all copies, move by move."""
-        images = momentum_images(maps, self.lattice)
+        images = momentum_images(maps, self.lattice, self.config.training.network.odd)
         return copies(images, self.problem.moves) if self._averages else images
 
     def _inputs(self, images: NDArray[np.float32]) -> NDArray[np.float32]:

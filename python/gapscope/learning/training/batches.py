@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gapscope.instrument.site_noise import NoiseModel
 from gapscope.learning.data.inputs import InputScaling, momentum_images
 from gapscope.learning.data.moves import move_images, pixel_gathers
+from gapscope.learning.data.noise import SiteNoise
 from gapscope.learning.data.samples import Samples
 from gapscope.learning.data.targets import Targets, Values
 from gapscope.learning.network.config import TrainingConfig
@@ -80,7 +81,7 @@ class TrainingBatches(Batches):
         maps, values = self.samples.maps(rows, generators), self.samples.values(rows)
         if self.samples.measurement is None:
             maps = self._noisy(maps, generators)
-        images = momentum_images(maps, self.samples.lattice)
+        images = momentum_images(maps, self.samples.lattice, self.samples.odd)
         if len(self._moves) > 1:
             moves = np.array([rng.integers(len(self._moves)) for rng in generators])
             images = move_images(images, moves, self._gathers)
@@ -93,23 +94,8 @@ class TrainingBatches(Batches):
     def _noisy(
         self, maps: NDArray[np.float32], generators: list[np.random.Generator]
     ) -> NDArray[np.float32]:
-        gaussian, pink = self.config.gaussian_noise, self.config.pink_noise
-        if not (gaussian or pink):
+        noise = SiteNoise(self.config.gaussian_noise, self.config.pink_noise)
+        if not (noise.gaussian or noise.pink):
             return maps
-        return np.stack(
-            [
-                self._noise.add(
-                    one, rng, gaussian=gaussian * _strength(rng), pink=pink * _strength(rng)
-                )
-                for one, rng in zip(maps, generators, strict=True)
-            ]
-        )
-
-
-def _strength(rng: np.random.Generator) -> float:
-    """Noise between none and the largest, small more often: the cube of a uniform number.
-
-    A network that sees clean maps often reads parameters finely; one that also sees the noise of a
-    poor measurement reads the irrep there too.
-    """
-    return float(rng.random() ** 3)
+        pairs = zip(maps, generators, strict=True)
+        return np.stack([noise.added(self._noise, one, rng) for one, rng in pairs])

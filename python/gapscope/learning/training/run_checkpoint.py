@@ -12,6 +12,7 @@ from keras import ops
 from gapscope.errors import RunError, TrainingError
 from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.training.batches import TrainingBatches
+from gapscope.learning.training.fresh_batches import FreshBatches
 
 
 class RunCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]
@@ -22,7 +23,9 @@ class RunCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]
     by putting the averages away.
     """
 
-    def __init__(self, folder: RunFolder, network: keras.Model, batches: TrainingBatches) -> None:
+    def __init__(
+        self, folder: RunFolder, network: keras.Model, batches: TrainingBatches | FreshBatches
+    ) -> None:
         super().__init__()
         self.folder = folder
         self.network = network

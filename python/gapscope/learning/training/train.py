@@ -12,23 +12,28 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from gapscope.dataset.load import DatasetReader, open_dataset
 from gapscope.errors import RunError, TrainingError
 from gapscope.learning.data.constant_current import ConstantCurrent
+from gapscope.learning.data.fresh_maps import FreshMaps, OwnImages
 from gapscope.learning.data.inputs import InputScaling
+from gapscope.learning.data.moves import pixel_gathers
 from gapscope.learning.data.samples import Samples
 from gapscope.learning.data.targets import TargetScaling
 from gapscope.learning.emulator.by_irrep import learn_emulators
 from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.model_folder.trained import Trained, load_trained, weights_name
 from gapscope.learning.network.config import TrainingConfig
+from gapscope.learning.network.fresh_images import IMAGES, FreshImages, fresh_inputs
 from gapscope.learning.network.options import TABLE, training_config
 from gapscope.learning.network.precision import choose_precision
 from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.network.two_heads import IRREP
 from gapscope.learning.training.batches import Batches, TrainingBatches
 from gapscope.learning.training.display import Progress
+from gapscope.learning.training.fresh_batches import FreshBatches
 from gapscope.learning.training.loss import loss_weights, losses
 from gapscope.learning.training.optimizer import adamw
 from gapscope.learning.training.run_checkpoint import RunCheckpoint
@@ -36,6 +41,9 @@ from gapscope.problem.problem import Problem
 from gapscope.support.storage import make_folder, only_writer, require_folder
 
 LOCK = "train.lock"
+SPLITS = ("train", "validation")
+EXAMPLES = 4096
+"""Samples of Green's functions whose maps the scaling of images is found from, at most."""
 
 
 def train(
@@ -90,17 +98,13 @@ def train(
             _require_same(folder.config(), config, attributes, origin, folder)
             if folder.finished:
                 return folder
-        size = config.network.input_size
         with DatasetReader(dataset) as reader:
-            training, validation = (
-                Samples.of(reader, split, size, config.cache_gib, config.measurement)
-                for split in ("train", "validation")
-            )
+            training, validation = (_split(reader, split, config) for split in SPLITS)
             if not folder.begun:
-                folder.write_config(_begin(training, config, attributes, origin))
+                folder.write_config(_begin(training, config, reader, attributes, origin))
             if not folder.trained:
                 _fit(folder, training, validation, origin, progress)
-            if config.surfaces:
+            if config.surfaces and isinstance(training, Samples):
                 with ExitStack() as stack:
                     clean = [training] if config.measurement is None else _clean(reader, config)
                     splits = [*clean, *(_further(stack, other, training) for other in also)]
@@ -163,8 +167,46 @@ def _asked(problem: Problem) -> dict[str, Any]:
     return {"labels": problem.labels, "unknowns": unknowns}
 
 
+def _split(reader: DatasetReader, split: str, config: TrainingConfig) -> Samples | FreshMaps:
+    """The samples of a split; of Green's functions without their maps.
+
+    Raises
+    ------
+    TrainingError : options that Green's functions cannot be trained with.
+    """
+    size = config.network.input_size
+    if reader.store == "maps":
+        return Samples.of(
+            reader,
+            split,
+            size,
+            config.cache_gib,
+            config.measurement,
+            odd=config.network.odd,
+            energies=config.network.energies,
+        )
+    if config.measurement is not None or config.surfaces:
+        raise TrainingError(
+            "Networks for measured maps, and surfaces, are trained on datasets of maps.",
+            f"{reader.folder} with store = {reader.store!r}",
+            "Leave the measurement out and say surfaces = false (--no-surfaces), or build the"
+            " dataset without store.",
+        )
+    return FreshMaps.of(reader, split, size, config.network.energies)
+
+
+def _scaling(training: Samples | FreshMaps, config: TrainingConfig) -> InputScaling:
+    if isinstance(training, Samples):
+        return InputScaling.of(training, relative=config.measurement is not None)
+    return InputScaling.of(OwnImages(training.first(EXAMPLES), config.network.odd))
+
+
 def _begin(
-    samples: Samples, config: TrainingConfig, dataset: dict[str, Any], origin: Trained | None
+    samples: Samples | FreshMaps,
+    config: TrainingConfig,
+    reader: DatasetReader,
+    dataset: dict[str, Any],
+    origin: Trained | None,
 ) -> RunConfig:
     lattice = samples.lattice
     fresh = RunConfig(
@@ -172,10 +214,10 @@ def _begin(
         precision=choose_precision(config.precision),
         lattice=lattice.name,
         lattice_vectors=None if lattice.cell is None else (*lattice.cell[0], *lattice.cell[1]),
-        energies=tuple(samples.reader.energies.tolist()),
-        inputs=InputScaling.of(samples, relative=config.measurement is not None),
+        energies=tuple(reader.energies[reader.places(config.network.energies)].tolist()),
+        inputs=_scaling(samples, config),
         scaling=TargetScaling.of(samples.problem, samples.parameters),
-        labels=samples.reader.labels,
+        labels=reader.labels,
         dataset=dataset,
         versions={
             "gapscope": version("gapscope"),
@@ -213,29 +255,43 @@ def _require_fit(origin: Trained, fresh: RunConfig) -> None:
 
 def _fit(
     folder: RunFolder,
-    training: Samples,
-    validation: Samples,
+    training: Samples | FreshMaps,
+    validation: Samples | FreshMaps,
     origin: Trained | None,
     progress: bool,
 ) -> None:
     stored = folder.config()
     config = stored.training
-    batches = TrainingBatches(training, stored.inputs, stored.targets, config)
     keras.utils.set_random_seed(config.seed)
     network = stored.network(stored.precision)
     if origin is not None:
         network.set_weights(origin.network.get_weights())
-    trainer = compiled(network, config, len(batches))
+    images = None
+    batches: TrainingBatches | FreshBatches
+    unseen: Batches | FreshBatches
+    if isinstance(training, FreshMaps):
+        assert isinstance(validation, FreshMaps)
+        batches = FreshBatches(training, stored.targets, config)
+        unseen = FreshBatches(validation, stored.targets, config, validation=True)
+        images = fresh_images(stored)
+    else:
+        assert isinstance(validation, Samples)
+        batches = TrainingBatches(training, stored.inputs, stored.targets, config)
+        unseen = Batches(validation, stored.inputs, stored.targets, config.batch_size)
+    trainer = compiled(network, config, len(batches), images, batches[0][0])
     _build(trainer, *batches[0])
     checkpoint = RunCheckpoint(folder, network, batches)
     callbacks: list[keras.callbacks.Callback] = [checkpoint]
+    if images is not None:
+        begin = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _: images.begin(epoch))
+        callbacks.append(begin)
     if config.ema_momentum is not None:
         callbacks.append(keras.callbacks.SwapEMAWeights())
     if progress:
         callbacks.append(Progress(config.epochs, len(batches)))
     trainer.fit(
         batches,
-        validation_data=Batches(validation, stored.inputs, stored.targets, config.batch_size),
+        validation_data=unseen,
         initial_epoch=checkpoint.resume(trainer),
         epochs=config.epochs,
         callbacks=callbacks,
@@ -245,12 +301,40 @@ def _fit(
     folder.finish()
 
 
-def compiled(network: keras.Model, config: TrainingConfig, steps_per_epoch: int) -> keras.Model:
+def fresh_images(stored: RunConfig) -> FreshImages:
+    """The layer that makes the images of a run on Green's functions."""
+    config, size = stored.training, stored.training.network.input_size
+    moves = stored.problem.moves
+    return FreshImages(
+        stored.crystal_lattice,
+        size,
+        stored.inputs,
+        config.network.odd,
+        pixel_gathers(moves, size),
+        config.seed,
+    )
+
+
+def compiled(
+    network: keras.Model,
+    config: TrainingConfig,
+    steps_per_epoch: int,
+    images: FreshImages | None = None,
+    first: Any = None,
+) -> keras.Model:
     """A model that shares the network's layers and trains them on the paper's eq. 16.
 
     The network itself stays without an optimizer, so that saving it saves weights only.
+
+    Parameters
+    ----------
+    images : what makes the network's images of inputs such as ``first``; None: they are given.
     """
-    trainer = keras.Model(network.inputs, network.output)
+    if images is None:
+        trainer = keras.Model(network.inputs, network.output)
+    else:
+        given = fresh_inputs(*first[IMAGES].shape[1:4])
+        trainer = keras.Model(given, network(images(given)))
     trainer.compile(
         optimizer=adamw(config, steps_per_epoch),
         loss=losses(),
@@ -268,7 +352,8 @@ def _build(trainer: keras.Model, inputs: Any, targets: Any) -> None:
     TensorFlow traces a step that makes variables twice, which takes longer than a short epoch.
     """
     trainer.optimizer.build(trainer.trainable_variables)
-    answers = trainer([inputs[:1]])
+    few = inputs[:1] if isinstance(inputs, np.ndarray) else {k: v[:1] for k, v in inputs.items()}
+    answers = trainer([few] if isinstance(inputs, np.ndarray) else few)
     one = {name: values[:1] for name, values in targets.items()}
     trainer.compute_loss(y=one, y_pred=answers)
     trainer.compute_metrics(None, one, answers)

@@ -31,9 +31,8 @@ def elements_of(local: Complex, potential: Complex) -> NDArray[np.int64]:
     nonzero = np.abs(np.reshape(local, (-1, *potential.shape))).sum(axis=0) > 0
     joined = np.logical_or(nonzero, potential != 0)
     _, part = connected_components(joined, directed=False)
-    rows, columns = potential.any(axis=1), potential.any(axis=0)
-    alike = part[:, None] == part[None, :]
-    return np.argwhere(alike & rows[:, None] & columns[None, :])
+    acting = np.outer(potential.any(axis=1), potential.any(axis=0))
+    return np.argwhere(np.logical_and(np.equal.outer(part, part), acting))
 
 
 def basis_images(green: Complex, elements: NDArray[np.int64], window: int) -> Real:

@@ -111,6 +111,24 @@ class Toy:
         maps = np.stack([self.one(spec, numerics) for spec in specifications])
         return ToyMaps(maps, maps.sum(axis=(2, 3)))
 
+    def green(self, specification: Specification, numerics: Numerics) -> NDArray[np.complex128]:
+        """Waves of electrons and holes of opposite spin, which the state decides."""
+        r = np.arange(-(numerics.window // 2), numerics.window // 2 + 1)
+        sites = np.stack(np.meshgrid(r, r, indexing="ij"), axis=-1)
+        x, y = np.moveaxis(sites @ Lattice("triangular", 1.0).vectors, -1, 0)
+        distance = np.hypot(x, y) + 0.3 * x
+        label = LABELS.index(label_of(specification.pairing.irrep))
+        theta = specification.pairing.theta or 0.0
+        green = np.zeros((len(numerics.energies), *distance.shape, 4, 4), np.complex128)
+        for number, energy in enumerate(numerics.energies):
+            for e, h in ((0, 3), (1, 2)):
+                for row, column in ((e, e), (e, h), (h, e), (h, h)):
+                    wave = 0.4 + 0.5 * label + 0.1 * row + 0.2 * column + 0.3 * energy
+                    phase = np.exp(1j * (wave * distance + theta + specification.eps0 / 500))
+                    size = specification.pairing.gap * np.exp(-np.hypot(x, y) / 4)
+                    green[number, ..., row, column] = 1e-3 * size * phase
+        return green
+
     def integral_changes(
         self,
         specifications: Sequence[Specification],

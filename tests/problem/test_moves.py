@@ -81,6 +81,14 @@ CASES: dict[str, tuple[str, dict[str, Any], int]] = {
         },
         6,
     ),
+    "the paper's, a moment along z with its sign": (
+        "nbse2",
+        {
+            "candidates": [{"irrep": "A1g"}, {"irrep": "Eg"}, {"irrep": "Eu"}],
+            "unknowns": {**STATE, "phi": "any", "moment_z": [-60.0, 60.0]},
+        },
+        6,
+    ),
     "the paper's, any moment": (
         "nbse2",
         {

@@ -65,6 +65,21 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, float], list[dict[str, flo
         {"gap": 30.0, "moment_azimuth": 0.6},
         [{"moment_azimuth": 0.6 + PI}],
     ),
+    "a moment along z around a state without a phase": (
+        "bi2212",
+        {"candidates": [{"irrep": "B1g"}], "unknowns": {**GAP, "moment_z": [-60.0, 60.0]}},
+        {"gap": 30.0, "moment_z": 40.0},
+        [{"moment_z": -40.0}],
+    ),
+    "partners and a moment along z": (
+        "nbse2",
+        {
+            "candidates": [{"irrep": "Eu"}],
+            "unknowns": {**GAP, **COMPLEX, "moment_z": [-60.0, 60.0]},
+        },
+        {**ONE, "moment_z": 40.0},
+        [{"phi": -0.7, "moment_z": -40.0}, {"theta": PI - 0.5, "phi": 0.7 + PI}],
+    ),
     "partners and a moment": (
         "bi2212",
         {**SQUARE, "unknowns": {**GAP, **COMPLEX, **DIRECTION}},

@@ -51,14 +51,7 @@ class FreshBatches(keras.utils.PyDataset):  # type: ignore[misc]
         return len(self.maps) // self.batch_size
 
     def __getitem__(self, index: int) -> Batch:
-        order = np.arange(len(self.maps))
-        epoch = VALIDATION if self.validation else self.epoch
-        if not self.validation:
-            order = self._generator(epoch).permutation(order)
-        rows = order[index * self.batch_size : (index + 1) * self.batch_size]
-        generators = [self._generator(epoch, int(i)) for i in self.maps.ids[rows]]
-        own = self.maps.own(rows)
-        values = own if self.validation else self.maps.redrawn(rows, generators)
+        rows, values, generators = self._drawn(index)
         moves = np.zeros(len(rows), np.int32)
         label = self.maps.label[rows]
         given: dict[str, NDArray[Any]] = {
@@ -106,6 +99,24 @@ class FreshBatches(keras.utils.PyDataset):  # type: ignore[misc]
         """What :meth:`_moved` has found, (samples, moves, signs) of each name."""
         shape = len(self.maps), len(self.targets.problem.moves), 2
         return {name: np.full(shape, np.nan) for name in {*self.maps.drawn, ALONG_Z}}
+
+    def drawn(self, index: int) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float64]]]:
+        """Rows of a batch and the unknowns around which their maps are, before they are moved."""
+        rows, values, _ = self._drawn(index)
+        return rows, values
+
+    def _drawn(
+        self, index: int
+    ) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float64]], list[np.random.Generator]]:
+        rows = np.arange(len(self.maps))
+        epoch = VALIDATION if self.validation else self.epoch
+        if not self.validation:
+            rows = self._generator(epoch).permutation(rows)
+        rows = rows[index * self.batch_size : (index + 1) * self.batch_size]
+        generators = [self._generator(epoch, int(i)) for i in self.maps.ids[rows]]
+        own = self.validation
+        values = self.maps.own(rows) if own else self.maps.redrawn(rows, generators)
+        return rows, values, generators
 
     def _generator(self, *key: int) -> np.random.Generator:
         return np.random.default_rng(np.random.SeedSequence(self.config.seed, spawn_key=key))

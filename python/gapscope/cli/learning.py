@@ -150,6 +150,11 @@ def calibrate(run: Path, dataset: Path, split: str, training: Path | None) -> No
     "--split", type=click.Choice(["train", "validation", "test"]), default="test", show_default=True
 )
 @click.option("-o", "--output", type=FOLDER, help="Folder of the results  [default: RUN/SPLIT]")
+@click.option(
+    "--signal-to-noise",
+    type=click.FloatRange(0, min_open=True),
+    help="White noise on every map: the map's standard deviation over the noise's.",
+)
 @LEVEL
 @SYMMETRY
 def evaluate(run: Path, dataset: Path, split: str, output: Path | None, **options: Any) -> None:

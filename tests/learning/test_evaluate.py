@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
 
 import toys
-from gapscope.errors import RunError, StorageError
+from gapscope.dataset.load import DatasetReader
+from gapscope.errors import RunError, SettingError, StorageError
+from gapscope.instrument.site_noise import NoiseModel
+from gapscope.learning.data.noise import SiteNoise
 from gapscope.learning.evaluation.evaluate import evaluate
 from gapscope.learning.evaluation.metrics import Estimate, Row, accuracy, table
 from gapscope.learning.evaluation.tables import table_text
 from gapscope.learning.model_folder.run import RunFolder
+from gapscope.learning.prediction.predictor import Predictor
 from gapscope.physics import LABELS
 
 
@@ -104,6 +109,35 @@ def test_predictions_stand_beside_the_truth_of_the_split(
     np.testing.assert_array_equal(np.isnan(made["true_theta"]), no_angle)
     assert made["gap"].attrs["units"] == "meV"
     assert made.attrs["split"] == "test"
+
+
+def test_noise_is_of_the_ratio_asked_for_and_the_same_every_time(
+    toy_dataset: Path, learned: RunFolder
+) -> None:
+    clean, noisy, again = (
+        evaluate(learned.path, toy_dataset, signal_to_noise=ratio).predictions
+        for ratio in (None, 1.0, 1.0)
+    )
+    xr.testing.assert_identical(noisy, again)
+    errors = [float(np.abs(one["gap"] - one["true_gap"]).mean()) for one in (clean, noisy)]
+    assert errors[1] > 1.5 * errors[0]
+    with DatasetReader(toy_dataset) as reader:
+        predictor = Predictor.load(learned.path)
+        rows = np.arange(20)
+        noise = SiteNoise(0.1, 0.0, drawn=False)
+        added = predictor.samples(reader, "test", noise).maps(rows)
+        added = added - predictor.samples(reader, "test").maps(rows)
+        model = NoiseModel.on(reader.crystal_lattice, toys.WINDOW)
+        contrast = model.contrast(reader.images(reader.ids("test")[:20]))
+    ratio = model.contrast(added) / contrast
+    np.testing.assert_allclose(ratio, 0.1, rtol=0.25)
+    assert ratio.mean() == pytest.approx(0.1, rel=0.03)
+
+
+@pytest.mark.parametrize("ratio", [0.0, -1.0, True, "10"])
+def test_a_ratio_that_is_none_is_refused(ratio: Any, toy_dataset: Path, learned: RunFolder) -> None:
+    with pytest.raises(SettingError, match="a positive number"):
+        evaluate(learned.path, toy_dataset, signal_to_noise=ratio)
 
 
 def test_results_are_written_and_read_without_loss(

@@ -41,6 +41,18 @@ def test_bfloat16_is_taken_where_the_hardware_multiplies_in_it(
     assert precision.choose_precision() == expected
 
 
+def test_a_backend_that_raises_where_there_is_no_gpu_has_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raises(kind: str) -> list[str]:
+        raise RuntimeError(f"Unknown backend: '{kind}' requested")
+
+    monkeypatch.setattr(precision, "CPUINFO", tmp_path / "none")
+    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+    monkeypatch.setattr("keras.distribution.list_devices", raises)
+    assert precision.choose_precision() == "float32"
+
+
 @pytest.mark.parametrize("name", precision.PRECISIONS)
 def test_an_option_overrides_the_hardware(name: str) -> None:
     assert precision.choose_precision(name) == name

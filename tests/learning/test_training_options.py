@@ -55,6 +55,11 @@ def test_what_is_not_named_has_its_default() -> None:
     assert training_config({"measurement": {}}).measurement == MeasurementAugmentation(64)
 
 
+def test_energies_are_a_list_of_numbers() -> None:
+    assert training_config({"network": {"energies": [0, 0.5]}}).network.energies == (0.0, 0.5)
+    assert training_config({"network": {"energies": "none"}}).network.energies is None
+
+
 def test_changes_count_more_than_the_file_and_leave_the_rest(file: Path) -> None:
     changed = training_config(file, {"epochs": 2, "network": {"width": 9}, "measurement": {}})
     whole = training_config(file)
@@ -77,6 +82,11 @@ def test_changes_count_more_than_the_file_and_leave_the_rest(file: Path) -> None
         ({"epochs": 0}, "at least 1"),
         ({"network": {"input_size": 96}, "measurement": {"size": 64}}, "size of the network's"),
         ({"network": {"input_size": 65}}, "even"),
+        ({"network": {"energies": 0.5}}, r"training\.network\.energies is a list of numbers"),
+        ({"network": {"energies": [0.5, "1"]}}, "a list of numbers"),
+        ({"network": {"energies": [0.5, 0.5]}}, "each once"),
+        ({"network": {"energies": []}}, "one or more"),
+        ({"network": {"energies": [0.5]}, "measurement": {}}, "all energies of the dataset"),
     ],
 )
 def test_unknown_names_and_other_types_are_refused(table: dict[str, Any], message: str) -> None:

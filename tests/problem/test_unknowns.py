@@ -36,6 +36,17 @@ def test_a_logarithmic_unknown_is_drawn_evenly_in_its_logarithm() -> None:
     assert drawn == pytest.approx(np.linspace(-1, 1, 5))
 
 
+def test_values_of_a_small_magnitude_are_not_drawn() -> None:
+    own = quantity("potential").unknown("potential", -300.0, 100.0, least=10.0)
+    drawn = np.array([own.drawn(u) for u in np.linspace(0, 1, 3801)])
+    assert (np.abs(drawn) >= 10 - 1e-9).all()
+    assert (drawn.min(), drawn.max()) == (-300.0, 100.0)
+    # Both sides are drawn as densely: 290 meV of one, 90 of the other.
+    assert np.mean(drawn > 0) == pytest.approx(90 / 380, abs=1e-3)
+    assert Unknown.from_dict(own.to_dict()) == own
+    assert "least" not in quantity("potential").unknown("potential", -1.0, 1.0).to_dict()
+
+
 def test_errors_go_the_shorter_way_round_a_circle() -> None:
     theta = quantity("theta").unknown("theta", 0.0, np.pi)
     assert theta.error(np.array([0.1]), np.array([3.1])) == pytest.approx(0.1 + np.pi - 3.1)
@@ -135,6 +146,22 @@ def test_a_state_is_what_its_values_say() -> None:
 
 
 BROKEN: dict[str, tuple[dict[str, Any], str]] = {
+    "least beyond an end": (
+        {"unknowns": {"gap": [1.0, 2.0], "potential": {"range": [-5.0, 50.0], "least": 10.0}}},
+        "less than both ends",
+    ),
+    "least of one sign": (
+        {"unknowns": {"gap": {"range": [1.0, 2.0], "least": 0.5}, "theta": "any"}},
+        "less than both ends",
+    ),
+    "least is text": (
+        {"unknowns": {"gap": [1.0, 2.0], "potential": {"range": [-5.0, 5.0], "least": "1"}}},
+        "within a range",
+    ),
+    "two names of a moment": (
+        {"unknowns": {"gap": [1.0, 2.0], "moment": [1.0, 2.0], "moment_z": [-1.0, 1.0]}},
+        "by its size and direction, or along z",
+    ),
     "no unknown": ({"unknowns": {}}, "reads at least one number"),
     "no gap": ({"unknowns": {"eps0": [0.0, 1.0]}}, "gap is unknown or fixed"),
     "no such unknown": ({"unknowns": {"gap": [1.0, 2.0], "epz0": [0.0, 1.0]}}, "may be unknown"),

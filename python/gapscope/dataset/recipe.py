@@ -44,6 +44,7 @@ from gapscope.physics.group.found import EXACT
 from gapscope.physics.lattice import window_coordinates
 from gapscope.problem.define import define
 from gapscope.problem.draft import Draft
+from gapscope.problem.moves import ALONG_Z, MOMENT
 from gapscope.problem.paper import paper_problem
 from gapscope.problem.problem import Problem
 from gapscope.problem.quantities import quantity
@@ -398,11 +399,18 @@ class ProblemRecipe(Recipe):
                 ", ".join(sorted(names)),
                 "Give gap = [low, high] in meV in [unknowns].",
             )
-        if not self.impurity.scatters and not names & {"potential", "moment", "moment_z"}:
+        if not self.impurity.scatters and not names & {"potential", "moment", ALONG_Z}:
             raise RecipeError(
                 "An impurity scatters: its potential or moment is given, or unknown.",
                 "neither",
                 "Give [impurity] scalar in meV, or potential = [low, high] in [unknowns].",
+            )
+        given = names | self.fixed.keys()
+        if ALONG_Z in given and given & set(MOMENT):
+            raise RecipeError(
+                "A moment is given by its size and direction, or along z with its sign.",
+                ", ".join(sorted(given & {ALONG_Z, *MOMENT})),
+                f"Leave {ALONG_Z} out, or the others.",
             )
         self._require_one_instrument(names)
 

@@ -201,7 +201,11 @@ class Problem:
                 name: replace(one, high=one.low + one.period) if one.circular else one
                 for name, one in own.items()
             }
-        turned = {n: v for n, v in values.items() if n in own and (is_angle(n) or n in MOMENT)}
+        turned = {
+            name: value
+            for name, value in values.items()
+            if name in own and (is_angle(name) or name.startswith(MOMENT[0]))
+        }
         found = names(self.leading(index), own, self.fixed, self.reversible, turned)
         return [{**values, **one} for one in found]
 

@@ -8,19 +8,20 @@ impurity, whose maps cost a T-matrix, after them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gapscope.problem.draft import Draft
 from gapscope.problem.problem import Problem
 from gapscope.problem.quantities import quantity
 from gapscope.problem.unknown import Unknown
 
 Array = NDArray[np.float64]
-IMPURITY = ("potential", "moment", "moment_polar", "moment_azimuth")
-"""Unknowns that leave the Green's function alone."""
+OF_IMPURITY = ("scalar", "moment")
+"""What of a draft leaves the Green's function alone."""
 LARGEST_DIFFERENCE = 0.05
 SAME = 1e-7
 
@@ -32,10 +33,12 @@ class Cube:
     Parameters
     ----------
     index : number of the class.
+    draft : what all samples have in common.
     """
 
     problem: Problem
     index: int
+    draft: Draft
 
     @property
     def label(self) -> str:
@@ -46,7 +49,7 @@ class Cube:
     def unknowns(self) -> tuple[Unknown, ...]:
         """One for each coordinate."""
         own = [self.problem.unknown(name) for name in self.problem.classes[self.index].unknowns]
-        return tuple(sorted(own, key=lambda one: one.name in IMPURITY))
+        return tuple(sorted(own, key=self._of_impurity))
 
     @property
     def names(self) -> list[str]:
@@ -61,7 +64,16 @@ class Cube:
     @cached_property
     def outer(self) -> int:
         """Number of coordinates that change the Green's function."""
-        return sum(one.name not in IMPURITY for one in self.unknowns)
+        return sum(not self._of_impurity(one) for one in self.unknowns)
+
+    def _of_impurity(self, unknown: Unknown) -> bool:
+        """Whether an unknown leaves all of a draft alone but its impurity."""
+        made = quantity(unknown.name).sets(self.draft, unknown.drawn(0.7))
+        return all(
+            getattr(made, one.name) is getattr(self.draft, one.name)
+            for one in fields(Draft)
+            if one.name not in OF_IMPURITY
+        )
 
     @cached_property
     def circles(self) -> NDArray[np.bool_]:
@@ -125,12 +137,13 @@ class Cube:
                 continue
             signs = np.ones(self.size)
             for k in range(self.size):
-                step = 1e-4 * (np.arange(self.size) == k)
+                step = (1e-4 if point[k] < 0.5 else -1e-4) * (np.arange(self.size) == k)
                 moved = self._named(point + step)
                 apart = [self._apart(one, twin) for one in moved]
                 nearest = moved[int(np.argmin(apart))]
                 away = nearest[k] - twin[k]
-                signs[k] = np.sign(away - np.round(away) if self.circles[k] else away) or 1.0
+                away = away - np.round(away) if self.circles[k] else away
+                signs[k] = np.sign(away * step[k]) or 1.0
             found.append((twin, signs))
         return found
 
@@ -157,9 +170,12 @@ def _coordinate(unknown: Unknown, value: float, *, beyond: bool = False) -> floa
             past -= unknown.period
         share = past / (high - low)
         return float(share if beyond else np.clip(share, 0, 1))
-    if unknown.scale == "logarithmic":
-        return float(np.clip(np.log(max(value, low) / low) / np.log(high / low), 0, 1))
-    return float(np.clip((value - low) / (high - low), 0, 1))
+    # By halving, since what is drawn rises with the number that it is drawn by, however that is.
+    below, above = 0.0, 1.0
+    for _ in range(52):
+        middle = (below + above) / 2
+        below, above = (middle, above) if unknown.drawn(middle) < value else (below, middle)
+    return 0.0 if value <= low else 1.0 if value >= high else (below + above) / 2
 
 
 def _difference(unknown: Unknown) -> float:

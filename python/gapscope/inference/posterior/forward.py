@@ -98,8 +98,8 @@ class Forward:
     @cached_property
     def cubes(self) -> list[Cube]:
         """Of all classes."""
-        problem = self.conditions.problem
-        return [Cube(problem, index) for index in range(len(problem.classes))]
+        problem, draft = self.conditions.problem, self.conditions.states.base
+        return [Cube(problem, index, draft) for index in range(len(problem.classes))]
 
     @cached_property
     def observed(self) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +28,15 @@ STRENGTHS = np.array([7.0, 1.0, 2.0, -1.5, 9.0])
 
 
 @pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    folder = tmp_path_factory.mktemp("energies")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     splits = {"train": 60, "validation": 10, "test": 0}
-    toys.build_toys(folder / "dataset", energies=ENERGIES, splits=splits)
-    return train(folder / "dataset", folder / "run", toys.tiny_config(epochs=1))
+    folder = tmp_path_factory.mktemp("energies") / "dataset"
+    return toys.build_toys(folder, energies=ENERGIES, splits=splits)
+
+
+@pytest.fixture(scope="module")
+def network(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    return train(dataset, tmp_path_factory.mktemp("runs") / "run", toys.tiny_config(epochs=1))
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +151,31 @@ def test_maps_with_a_unit_are_maps_like_others_and_one_factor_is_that_of_all(
     for name in ("probability", "gap", "eps0"):
         np.testing.assert_allclose(first[name], other[name], rtol=1e-3, atol=1e-5)
     assert not np.allclose(first["gap"], distorted["gap"], rtol=1e-3)
+
+
+def test_a_network_that_sees_the_odd_part_reads_measured_maps_too(
+    dataset: Path, tmp_path: Path
+) -> None:
+    seeing = replace(toys.tiny_network(), odd=True)
+    run = train(dataset, tmp_path / "run", toys.tiny_config(epochs=1, network=seeing))
+    predictor = Predictor.load(run.path)
+    toy = toys.toy_map("Eg", 0.9, 0.5, -80.0)
+    lopsided = toy * (1 + 0.5 * np.sign(np.arange(16) - 8))
+    one = toys.on_sites(lopsided)
+    axes = {"energy": ENERGIES, "r1": one.r1, "r2": one.r2}
+    values = np.stack([(1 + energy) * lopsided for energy in ENERGIES])
+    maps = xr.Dataset({"ldos_change": (("energy", "r1", "r2"), values)}, axes, one.attrs)
+    hexagon = symmetric_window("triangular", 16)
+    simulated = predictor([np.where(hexagon, values, 0.0)[None].astype(np.float32)])
+    scaled = maps.assign(ldos_change=maps["ldos_change"] / 2e-6)
+    known = predict_sites([scaled], predictor, unit=2e-6)
+    for name in ("probability", "gap", "eps0"):
+        np.testing.assert_allclose(known[name], simulated[name], rtol=1e-2, atol=1e-4)
+    first, other = (
+        predict_sites([maps.assign(ldos_change=f * maps["ldos_change"])], predictor)
+        for f in (1.0, 4e7)
+    )
+    np.testing.assert_allclose(first["gap"], other["gap"], rtol=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -21,11 +21,13 @@ from gapscope.instrument.site_noise import NoiseModel
 from gapscope.learning.data.fresh_maps import FreshMaps, OwnImages
 from gapscope.learning.data.inputs import InputScaling, momentum_images
 from gapscope.learning.data.moves import move_images, pixel_gathers
+from gapscope.learning.data.noise import SiteNoise
 from gapscope.learning.data.targets import Targets, TargetScaling
 from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.network.config import TrainingConfig
 from gapscope.learning.network.fresh_images import MOVE, NOISE, FreshImages
 from gapscope.learning.prediction.predictor import Predictor
+from gapscope.learning.training.fit_calibration import calibrate
 from gapscope.learning.training.fresh_batches import FreshBatches
 from gapscope.learning.training.train import train
 from gapscope.physics.impurity import Impurity
@@ -51,7 +53,7 @@ GREENS: dict[str, Any] = {
         "potential": {"range": [-300.0, 300.0], "least": 10.0},
         "moment_z": [-50.0, 50.0],
     },
-    "splits": {"train": 48, "validation": 12, "test": 12},
+    "splits": {"train": 48, "validation": 12, "test": 120},
     "shard_size": 24,
 }
 
@@ -222,6 +224,18 @@ def test_training_goes_on_as_if_it_had_not_been_interrupted(greens: Path, tmp_pa
         answers = predictor([predictor.samples(reader, "test").maps(np.arange(12))])
     assert answers.sizes["sample"] == 12
     assert predictor.network.input_shape[-1] == 4
+
+
+def test_a_calibration_is_of_maps_with_noise_as_in_training(greens: Path, tmp_path: Path) -> None:
+    run = train(greens, tmp_path / "run", config(epochs=1), progress=False)
+    made = calibrate(run.path, greens)
+    predictor = Predictor.load(run.path)
+    with DatasetReader(greens) as reader:
+        clean = predictor.samples(reader, "test").maps(np.arange(120))
+        noisy = predictor.samples(reader, "test", SiteNoise(0.02, 0.02)).maps(np.arange(120))
+    assert np.abs(noisy - clean).max() > 0
+    np.testing.assert_allclose(made.novelty, predictor.novelty([noisy], made.detector), rtol=1e-5)
+    assert set(predictor([noisy[:3]])["unlike_training"].values.tolist()) <= {True, False}
 
 
 def test_a_network_of_one_of_the_energies(greens: Path, tmp_path: Path) -> None:

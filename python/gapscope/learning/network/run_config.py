@@ -14,6 +14,7 @@ import keras
 from gapscope.errors import RecipeError, SchemaVersionError, SpecificationError
 from gapscope.learning.data.inputs import InputScaling
 from gapscope.learning.data.measured_augmentation import MeasurementAugmentation
+from gapscope.learning.data.noise import SiteNoise
 from gapscope.learning.data.targets import Targets, TargetScaling
 from gapscope.learning.network.config import NetworkConfig, TrainingConfig
 from gapscope.learning.network.precision import dtype_policy
@@ -66,6 +67,14 @@ class RunConfig:
     def targets(self) -> Targets:
         """What its parameter head gives."""
         return Targets(self.problem, self.scaling)
+
+    @property
+    def noise(self) -> SiteNoise | None:
+        """The noise that maps had in training, where a network is calibrated with it: that of
+        Green's functions, whose maps it never saw without."""
+        if self.dataset["recipe"].get("store") != "green":
+            return None
+        return SiteNoise(self.training.gaussian_noise, self.training.pink_noise)
 
     @cached_property
     def crystal_lattice(self) -> Lattice:

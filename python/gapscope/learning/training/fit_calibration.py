@@ -35,7 +35,8 @@ def calibrate(
     """Calibrate a run and write ``calibration.npz`` into its folder.
 
     The split is of maps that the network was neither trained on nor will be judged by; they stand
-    for the maps it will be asked about.
+    for the maps it will be asked about. A network of Green's functions is calibrated with noise as
+    it was trained with.
 
     Parameters
     ----------
@@ -56,7 +57,7 @@ def calibrate(
     require_output(Path(run) / CALIBRATION)
     predictor = Predictor(trained.config, trained.network, emulators=trained.emulators)
     with DatasetReader(dataset) as reader:
-        samples = predictor.samples(reader, split)
+        samples = predictor.samples(reader, split, trained.config.noise)
         identity = Manifest.read(Path(dataset)).identity
         _require_unseen(samples, split, identity == trained.config.dataset["identity"])
         detector = companion = alternatives = None

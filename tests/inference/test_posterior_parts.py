@@ -105,6 +105,20 @@ def test_a_credible_set_on_a_circle_leads_over_its_end() -> None:
     assert deviation == pytest.approx(0.1, rel=0.05)
 
 
+def test_sets_of_few_points_hold_the_truth_as_often_as_they_say() -> None:
+    """Eighty points, as many as a posterior's weights are worth, weighted by chance."""
+    rng = np.random.default_rng(5)
+    held = np.zeros(2)
+    for _ in range(1500):
+        values = 1.2 * rng.standard_normal(110)
+        weights = norm.pdf(values) / norm.pdf(values, scale=1.2)
+        weights /= weights.sum()
+        truth, effective = rng.standard_normal(), 1 / (weights**2).sum()
+        for number, level in enumerate((0.5, 0.9)):
+            held[number] += holds(credible_set(values, weights, level, 0, effective), truth)
+    np.testing.assert_allclose(held / 1500, (0.5, 0.9), atol=0.035)
+
+
 def test_a_set_of_one_point_is_that_point() -> None:
     assert credible_set(np.array([2.0, 5.0]), np.array([0.0, 1.0]), 0.9) == [(5.0, 5.0)]
 

@@ -16,8 +16,8 @@ def credible_set(
 ) -> list[tuple[float, float]]:
     """Intervals that hold a share ``level`` of the weight, where it is densest.
 
-    The density is that of a histogram smoothed by a normal distribution; how much weight a region
-    holds is counted without smoothing.
+    The density is that of a histogram smoothed by a normal distribution. Counted without smoothing,
+    a region chosen for its points would seem to hold more than it does.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def credible_set(
     own, edges = np.histogram(line, bins, (low, high), weights=weights)
     density = gaussian_filter1d(own, smooth / (edges[1] - edges[0]), mode="constant")
     order = np.argsort(-density, kind="stable")
-    needed = int(np.searchsorted(np.cumsum(own[order]), level * own.sum())) + 1
+    needed = int(np.searchsorted(np.cumsum(density[order]), level * density.sum())) + 1
     chosen = np.zeros(bins + 2, dtype=bool)
     chosen[1 + order[:needed]] = True
     changes = np.flatnonzero(np.diff(chosen.astype(np.int8)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,21 @@ def test_dask_is_left_aside_where_a_command_does_not_need_it(command: str, impor
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == str(imported)
+
+
+def test_a_backend_that_is_not_there_stops_no_command() -> None:
+    code = (
+        "import sys; from gapscope.cli import run; sys.argv[1:] = ['dos', '--help']\n"
+        "try: run()\n"
+        "except SystemExit: import matplotlib; print('imported')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "MPLBACKEND": "of_a_notebook"},
+    )
+    assert done.stdout.splitlines()[-1] == "imported", done.stderr
 
 
 def test_every_public_name_is_there_and_listed() -> None:

@@ -210,11 +210,15 @@ def test_an_installation_compiles_before_it_runs_and_goes_on_without_an_image(
     assert works or "each start will compile the kernel" in said[0]
 
 
-@pytest.mark.parametrize("choice", [None, Choice("juliacall", None, {})])
-def test_no_image_is_made_for_another_runtime(
-    old_julia: Julia, monkeypatch: pytest.MonkeyPatch, choice: Choice | None
+@pytest.mark.parametrize(
+    ("choice", "wanted"),
+    [(None, ""), (Choice("juliacall", None, {}), ""), (Choice("libjulia", None, {}), "no")],
+)
+def test_no_image_is_made_for_another_runtime_or_where_it_is_forbidden(
+    old_julia: Julia, monkeypatch: pytest.MonkeyPatch, choice: Choice | None, wanted: str
 ) -> None:
     built: Said = []
+    monkeypatch.setenv("GAPSCOPE_IMAGE", wanted)
     monkeypatch.setattr(provision, "Host", lambda: Running([]))
     monkeypatch.setattr(provision, "find_julia", lambda: (old_julia, []))
     monkeypatch.setattr(provision, "choose", lambda *_: (choice, []))

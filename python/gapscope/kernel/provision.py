@@ -18,7 +18,7 @@ from gapscope.kernel.client import Host, HostInfo
 from gapscope.kernel.environment import julia_environment
 from gapscope.kernel.install import debian
 from gapscope.kernel.install.find import debian_folder, find_julia
-from gapscope.kernel.install.image import build_image, is_of_use
+from gapscope.kernel.install.image import build_image, is_wanted
 from gapscope.kernel.runtimes import choose, not_found
 from gapscope.support.resources import cache_lock, share_folder
 
@@ -84,7 +84,7 @@ def _compile_ahead(report: Callable[[str], None]) -> GapscopeError | None:
     """
     choice, _ = choose(None, 1)
     julia, _ = find_julia()
-    if choice is None or choice.runtime != "libjulia" or julia is None or not is_of_use(julia):
+    if choice is None or choice.runtime != "libjulia" or julia is None or not is_wanted(julia):
         return None
     try:
         build_image(julia, choice.environment, report)

@@ -34,6 +34,11 @@ def is_of_use(julia: Julia) -> bool:
     return old and sys.platform == "linux"
 
 
+def is_wanted(julia: Julia) -> bool:
+    """Return whether hosts of this Julia start from an image; ``GAPSCOPE_IMAGE=no``: not."""
+    return os.environ.get("GAPSCOPE_IMAGE") != "no" and is_of_use(julia)
+
+
 def image_file(julia: Julia) -> Path:
     """Return where the image of the kernel for this Julia and this CPU lies, or would lie."""
     share, system = share_folder(), Path(julia.sysimage)
@@ -47,11 +52,8 @@ def image_file(julia: Julia) -> Path:
 
 
 def find_image(julia: Julia) -> Path | None:
-    """Return the image that a host is to start from; None: Julia's own.
-
-    ``GAPSCOPE_IMAGE=no`` in the environment leaves it aside.
-    """
-    if os.environ.get("GAPSCOPE_IMAGE") == "no" or not is_of_use(julia):
+    """Return the image that a host is to start from; None: Julia's own."""
+    if not is_wanted(julia):
         return None
     image = image_file(julia)
     return image if image.is_file() else None

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gapscope.physics.impurity import Impurity
-from gapscope.physics.impurity_basis import basis_images, elements_of, potentials, t_matrices
+from gapscope.physics.impurity_basis import basis_images, elements_of, t_matrices
 from gapscope.physics.scattering import scattered_trace
 from gapscope.physics.specification import Scatterers
 
@@ -47,7 +47,8 @@ def test_a_map_is_the_sum_of_its_images(
 ) -> None:
     green = random_green(4 * orbitals, parts)
     middle = green.shape[1] // 2
-    v = potentials(np.array([40.0]), np.array([moment]), np.array(weights))[0]
+    impurity = Impurity.scalar(40.0, weights) + Impurity.magnetic(moment, weights)
+    v = impurity.nambu_matrix(orbitals)
     elements = elements_of(green[:, middle, middle], v)
     assert len(elements) == count
     images = basis_images(green, elements, WINDOW)
@@ -58,14 +59,3 @@ def test_a_map_is_the_sum_of_its_images(
     traces = [scattered_trace(one, scatterers(v), WINDOW).sum(axis=0) for one in green]
     expected = -np.stack(traces).imag / np.pi
     np.testing.assert_allclose(found, expected, atol=1e-12 * np.abs(expected).max(), rtol=0)
-
-
-def test_potentials_are_those_of_impurities() -> None:
-    weights = (1.0, 0.3)
-    impurity = Impurity.scalar(20.0, weights) + Impurity.magnetic((1.0, 2.0, -3.0), weights)
-    m = sum(term.matrix(2) for term in impurity.terms)
-    v = potentials(np.array([20.0]), np.array([[1.0, 2.0, -3.0]]), np.array(weights))[0]
-    np.testing.assert_allclose(v[:4, :4], m)
-    np.testing.assert_allclose(v[4:, 4:], -np.asarray(m).T)
-    assert not v[:4, 4:].any()
-    assert not v[4:, :4].any()

@@ -60,21 +60,3 @@ def t_matrices(local: Complex, potential: Complex) -> Complex:
     v = np.broadcast_to(potential, np.broadcast_shapes(potential.shape, local.shape))
     right = np.swapaxes(np.eye(d) - local @ v, -1, -2)
     return np.asarray(np.swapaxes(np.linalg.solve(right, np.swapaxes(v, -1, -2)), -1, -2))
-
-
-def potentials(scalar: Real, moment: Real, weights: Real) -> Complex:
-    """V = diag(M, -M^T) in meV with M = (v + J.sigma) x diag(weights), (n, 4 orbitals, 4 orbitals).
-
-    Parameters
-    ----------
-    scalar, moment : v (n,) and J (n, 3).
-    weights : of the orbitals.
-    """
-    x, y, z = moment.T
-    spin = np.array([[scalar + z, x - 1j * y], [x + 1j * y, scalar - z]]).transpose(2, 0, 1)
-    m = np.einsum("nst,o,op->nsotp", spin, weights, np.eye(len(weights)))
-    size = 2 * len(weights)
-    m = m.reshape(-1, size, size)
-    v = np.zeros((len(m), 2 * size, 2 * size), dtype=np.complex128)
-    v[:, :size, :size], v[:, size:, size:] = m, -np.swapaxes(m, -1, -2)
-    return v

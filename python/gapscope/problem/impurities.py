@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from gapscope.physics.impurity import Impurity
 from gapscope.problem.draft import Draft
 from gapscope.problem.moves import ALONG_Z, MOMENT
 from gapscope.problem.problem import Problem
@@ -52,3 +53,19 @@ def impurity_numbers(
     if ALONG_Z in names:
         moment[:, 2] = values[ALONG_Z]
     return scalar, moment
+
+
+def unit_potentials(draft: Draft) -> NDArray[np.complex128]:
+    """V of a unit of the potential, of Jx, of Jy and of Jz on the draft's orbitals, (4, d, d)."""
+    units = [Impurity.scalar(1.0, draft.weights)]
+    units += [Impurity.magnetic(one, draft.weights) for one in np.eye(3).tolist()]
+    return np.stack([one.nambu_matrix(draft.material.orbitals) for one in units])
+
+
+def potentials(
+    problem: Problem, draft: Draft, values: Mapping[str, Array]
+) -> NDArray[np.complex128]:
+    """V of n samples in meV, (n, d, d); parameters as of :func:`impurity_numbers`."""
+    scalar, moment = impurity_numbers(problem, draft, values)
+    strengths = np.concatenate([scalar[:, None], moment], axis=1)
+    return np.tensordot(strengths, unit_potentials(draft), axes=1)

@@ -17,7 +17,7 @@ from gapscope.inference.posterior.noise import Noise
 from gapscope.inference.posterior.response import Response
 from gapscope.inference.refine import Conditions
 from gapscope.instrument.resolution import energy_rule
-from gapscope.physics.impurity import Impurity
+from gapscope.problem.impurities import unit_potentials
 from gapscope.problem.quantities import order, quantity
 from gapscope.simulation.green import kernel_green
 from gapscope.simulation.numerics import Converged
@@ -152,11 +152,7 @@ class Forward:
     @cached_property
     def _basis(self) -> NDArray[np.complex128]:
         """V of a unit of the potential, Jx, Jy and Jz, (4, d, d)."""
-        draft = self.conditions.states.base
-        units = [Impurity.scalar(1.0, draft.weights)] + [
-            Impurity.magnetic(one, draft.weights) for one in np.eye(3).tolist()
-        ]
-        return np.stack([one.nambu_matrix(draft.material.orbitals) for one in units])
+        return unit_potentials(self.conditions.states.base)
 
     @cached_property
     def _touched(self) -> NDArray[np.int64]:

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from gapscope.dataset.load import DatasetReader
 from gapscope.learning.data.inputs import momentum_images
 from gapscope.learning.data.samples import CHUNK, split_ids
-from gapscope.physics.impurity_basis import basis_images, elements_of, potentials, t_matrices
+from gapscope.physics.impurity_basis import basis_images, elements_of, t_matrices
 from gapscope.physics.lattice import Lattice
 from gapscope.problem.draft import Draft
-from gapscope.problem.impurities import impurity_numbers, own_impurity, redrawn
+from gapscope.problem.impurities import own_impurity, potentials, redrawn
 from gapscope.problem.problem import Problem
 from gapscope.support.memory import require_memory
 
@@ -82,7 +82,8 @@ class FreshMaps:
             one.name: reader.parameters[one.name][ids].astype(np.float64)
             for one in problem.unknowns
         }
-        v = _potentials(problem, draft, drawn, len(ids))
+        own = potentials(problem, draft, drawn)
+        v = np.broadcast_to(own, (len(ids), *own.shape[1:]))
         _, first = np.unique(label, return_index=True)
         middle = reader.window // 2
         most = max(
@@ -156,7 +157,7 @@ class FreshMaps:
     def weights(self, rows: NDArray[np.int64], values: Values) -> NDArray[np.float32]:
         """What the images of some rows are multiplied by, (n, energies, images), so that their sum
         is the map of the impurity that ``values`` has, in 1/meV."""
-        v = _potentials(self.problem, self.draft, values, len(rows))
+        v = potentials(self.problem, self.draft, values)
         t = t_matrices(self.local[rows], v[:, None])
         index = self.elements[rows][:, None]
         picked = np.take_along_axis(
@@ -202,13 +203,3 @@ class OwnImages:
         """rho(q) in 1/meV of some rows, (n, L, L, channels)."""
         maps = self.maps.maps(rows, self.maps.own(rows))
         return momentum_images(maps, self.maps.lattice, self.odd)
-
-
-def _potentials(
-    problem: Problem, draft: Draft, values: Mapping[str, Array], count: int
-) -> NDArray[np.complex128]:
-    """V of each sample, (count, d, d)."""
-    orbitals = draft.material.orbitals
-    weights = np.ones(orbitals) if draft.weights is None else np.array(draft.weights)
-    v = potentials(*impurity_numbers(problem, draft, values), weights)
-    return np.broadcast_to(v, (count, *v.shape[1:]))

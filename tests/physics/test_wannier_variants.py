@@ -28,6 +28,7 @@ READ: dict[str, Callable[[Lines, Lines], Lines]] = {
     "words behind the counts": lambda head, rows: [
         head[0], "1  ! num_wann", "7  # nrpts", " ".join(SEVEN), *rows,
     ],
+    "both counts on one line": lambda head, rows: [head[0], "1 7", " ".join(SEVEN), *rows],
     "a degeneracy a line": lambda head, rows: [*head, *SEVEN, *rows],
     "tabs": lambda head, rows: [
         *head, "\t".join(SEVEN), *("\t".join(row.split()) for row in rows),
@@ -38,6 +39,9 @@ READ: dict[str, Callable[[Lines, Lines], Lines]] = {
 }  # fmt: skip
 REFUSED: dict[str, tuple[Callable[[Lines, Lines], Lines], str]] = {
     "no header": (lambda head, rows: [*head[1:], " ".join(SEVEN), *rows], "degeneracies for 1"),
+    "both counts on one line, another number of vectors": (
+        lambda head, rows: [head[0], "1 6", " ".join(SEVEN), *rows], "7 degeneracies for 6",
+    ),
     "no degeneracies": (lambda head, rows: [*head, *rows], "a whole number from 1, and not 0"),
     "too few of them": (lambda head, rows: [*head, "1 1 1 1 1", *rows], "12 degeneracies for 7"),
     "one that is 0": (lambda head, rows: [*head, "0 1 1 1 1 1 1", *rows], "from 1, and not 0"),

@@ -32,9 +32,12 @@ def read_hamiltonian_text(text: str) -> HamiltonianText:
         return _content(lines, is_tb)
     except (ValueError, IndexError):
         # A sparse file of WannierTools counts its lines first.
-        if is_tb or not _is_counted(lines):
+        if not is_tb and _is_counted(lines):
+            return _content(lines[1:], False)
+        if not _is_on_one_line(lines):
             raise
-    return _content(lines[1:], False)
+    counts = lines[0]
+    return _content([counts[:1], counts[1:], *lines[1:]], is_tb)
 
 
 def lattice_of_tb(text: str) -> NDArray[np.float64] | None:
@@ -106,6 +109,11 @@ def _is_counted(lines: list[list[str]]) -> bool:
     rows, between = lines[-count:] if count else [], lines[3 : len(lines) - count]
     whole = all(len(words) == 7 for words in rows) and len(rows) == count
     return whole and sum(map(len, between)) == vectors
+
+
+def _is_on_one_line(lines: list[list[str]]) -> bool:
+    """Whether both counts stand on the first line."""
+    return bool(lines) and len(lines[0]) == 2 and all(word.isdigit() for word in lines[0])
 
 
 def _exponent(word: str) -> str:

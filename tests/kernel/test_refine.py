@@ -49,7 +49,7 @@ def maps_of(states: list[Guess], known: Conditions) -> np.ndarray:
 @pytest.mark.parametrize("energies", [(0.0,), (-0.5, 0.5)])
 def test_the_parameters_of_a_map_are_found(energies: tuple[float, ...]) -> None:
     known = conditions(energies)
-    found = refine(maps_of(TRUTH, known), [[off(state)] for state in TRUTH], known, rounds=6)
+    found = refine(maps_of(TRUTH, known), [[off(state)] for state in TRUTH], known)
     within = {"gap": 2e-3, "theta": 2e-3, "eps0": 0.1}
     for state, truth in zip(found, TRUTH, strict=True):
         assert state.label == truth.label
@@ -92,7 +92,7 @@ def test_noise_costs_no_more_than_it_must() -> None:
     bound = sigma * np.sqrt(np.diag(np.linalg.inv(slopes @ slopes.T)))
     rng = np.random.default_rng(3)
     noisy = clean + sigma * rng.standard_normal((24, *clean.shape[1:]))
-    found = refine(noisy, [[off(truth)]] * len(noisy), known, rounds=6)
+    found = refine(noisy, [[off(truth)]] * len(noisy), known, rounds=2)
     errors = np.array([[one.values[n] - values[n] for n in names] for one in found])
     # The symmetric window leaves a quarter of the sites out, and 24 draws scatter by 15 %.
     assert (np.sqrt((errors**2).mean(axis=0)) < 1.8 * bound).all()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +19,7 @@ import toys
 from gapscope.cli.main import main
 from gapscope.dataset.load import DatasetReader
 from gapscope.errors import PreparationError
+from gapscope.inference.answers import nearest_beside
 from gapscope.inference.measured_maps import departures, predict_sites
 from gapscope.inference.nearest import nearest_maps
 from gapscope.inference.refine import Conditions, Guess
@@ -25,6 +30,7 @@ from gapscope.learning.prediction.predictor import Predictor
 from gapscope.measured.preparation.report import PREPARED_SCHEMA
 from gapscope.physics import LABELS
 from gapscope.physics.lattice import symmetric_window
+from gapscope.plots.report import Page, save_report
 from gapscope.simulation.maps import simulate_batch
 from gapscope.support.netcdf import write_netcdf
 
@@ -268,3 +274,68 @@ def test_a_stopped_scan_is_predicted_from_its_finished_lines(
     result = command(*scan, "--finished")
     assert result.exit_code == 0, result.output
     assert "129 of 160 lines were finished, y = 0 to 6.4 nm" in result.output
+
+
+def pages(monkeypatch: pytest.MonkeyPatch) -> list[Page]:
+    """The pages of reports that are written."""
+    kept: list[Page] = []
+
+    def save(made: Sequence[Page], path: Path, title: str, creator: str) -> Path:
+        kept.extend(made)
+        return save_report(made, path, title, creator)
+
+    monkeypatch.setattr("gapscope.cli.report.save_report", save)
+    return kept
+
+
+def test_a_report_has_a_page_for_each_measured_map(
+    prepared_file: Path, calibrated: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan, broken, report = (tmp_path / name for name in ("$s can.npy", "broken.sxm", "a.pdf"))
+    np.save(scan, atoms())
+    broken.write_bytes(b":NANONIS_VERSION:\n2\n")
+    kept = pages(monkeypatch)
+    given = ["--width", 8, "--height", 8, "--model", calibrated.path, "--report", report]
+    result = command(broken, scan, prepared_file, *given)
+    assert f"wrote {report}" in result.output
+    assert [page.title for page in kept] == ["$s can.npy", "prepared.nc"]
+    first, second = kept
+    assert first.verdict[0].startswith("UNLIKE the training maps (p <= ")
+    assert first.doubted
+    assert all("(" in line for line in first.blocks["Network"][2:])
+    found = float(re.findall(r"[\d.]+", first.blocks["Lattice found"][0])[0])
+    assert found == pytest.approx(3.44, abs=0.02)
+    assert any("channel image" in line for line in first.blocks["Read and prepared"])
+    assert {"raw", "prepared"} <= set(first.map)
+    assert "Read and prepared" not in second.blocks
+    typed = ["gapscope", "predict", *map(str, (broken, scan, prepared_file, *given))]
+    assert shlex.split(second.blocks["Command"][0]) == typed
+    digest = hashlib.sha256(scan.read_bytes()).hexdigest()
+    assert any(digest in line for line in first.blocks["Made with"])
+
+
+def test_the_residual_of_a_measured_map_is_its_distance(
+    maps: NDArray[np.float64], predictor: Predictor, calibrated: RunFolder
+) -> None:
+    window = 3e4 * np.where(symmetric_window("triangular", 16), maps[1], 0)
+    found = predict_sites([toys.on_sites(window)], predictor)
+    nearest = nearest_maps(found, calibrated.path).isel(sample=0, rank=0)
+    beside = nearest_beside(window[None], nearest)
+    shape = np.arcsinh(beside.seen)
+    share = np.linalg.norm(shape - np.arcsinh(beside.simulated)) / np.linalg.norm(shape)
+    assert beside.share == pytest.approx(share)
+    itself = nearest_beside(nearest["ldos_change"].values[None], nearest)
+    assert itself.share == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("page.png", "ends in .pdf"), ("none/page.pdf", "no folder"), ("same.pdf", "two files")],
+)
+def test_a_report_that_cannot_be_written_is_refused_first(
+    prepared_file: Path, tmp_path: Path, name: str, message: str
+) -> None:
+    given = ["--report", tmp_path / name, "--figure", tmp_path / "same.pdf", "--model", "absent"]
+    result = command(prepared_file, *given)
+    assert result.exit_code == 1
+    assert message in result.output

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gapscope.cli.inputs import require_learning, require_some_map
 from gapscope.cli.measured import scan_options
-from gapscope.cli.outputs import require_outputs
+from gapscope.cli.outputs import require_outputs, require_report
 from gapscope.errors import GapscopeError, MapFileError, PreparationError, printable
 from gapscope.inference.kinds import kind_of, require_one_kind, require_options
 from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL
 from gapscope.support.storage import require_folder
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -222,6 +225,7 @@ def export(run: Path, output: Path, name: str | None) -> None:
     type=FILE,
     help="Measured maps beside the nearest simulated ones, or a corner plot of --posterior.",
 )
+@click.option("--report", type=FILE, help="PDF file for a logbook (.pdf), a page for each map.")
 @LEVEL
 @SYMMETRY
 @click.option("--unit", type=float, help="Factor from map units to LDOS (1/meV).")
@@ -234,6 +238,7 @@ def predict(
     posterior: Path | None,
     noise: float | None,
     figure: Path | None,
+    report: Path | None,
     unit: float | None,
     level: float | None,
     symmetry: bool | None,
@@ -255,11 +260,12 @@ def predict(
     """
     require_outputs(output, figure, maps)
     require_outputs(posterior, None, maps)
+    require_report(report, figure, maps)
     _require_one_posterior(maps, posterior, noise, output)
     of_measured = _given({"unit": unit, **scan})
     compared = "--refine" if refine else "--posterior" if posterior else ""
     drawn = _given({"figure": figure}) if posterior is None else {}
-    measured = _all_measured(maps, compared, {**of_measured, **drawn})
+    measured = _all_measured(maps, compared, {**of_measured, **drawn}, simulates=report is not None)
     crystal = of_measured.get("material")
     if not (measured or refine):
         of_measured.pop("material", None)
@@ -268,18 +274,26 @@ def predict(
     if not measured:
         require_some_map(maps, _tell)
 
-    import xarray as xr
-
+    from gapscope.cli.report import Collected, conditions_of, write_report
     from gapscope.inference.predict import predict as predict_maps
 
-    sites: list[xr.Dataset] = []
+    collected = Collected()
+
+    def tell_left_out(name: str, error: GapscopeError) -> None:
+        collected.forget()
+        _tell(Path(name), error)
+
+    conditions = None
+    if report is not None and not measured:
+        conditions = conditions_of(model, crystal)
     result = predict_maps(
         maps,
         model,
         refine=refine,
-        left_out=lambda name, error: _tell(Path(name), error),
-        used=sites.append if figure is not None else None,
-        tell=click.echo,
+        left_out=tell_left_out,
+        used=collected.maps.append if figure is not None or report is not None else None,
+        seen=collected.seen,
+        tell=collected.tell,
         **_given({"level": level, "symmetry": symmetry}),
         **of_measured,
     )
@@ -296,15 +310,18 @@ def predict(
         click.echo(f"\n{nearest_text(result, names)}")
     if refine:
         click.echo(f"\n{refinement_text(result, names)}")
+    tree = None
     if posterior is not None:
-        _write_posterior(maps[0], model, noise, crystal, posterior, figure)
+        tree = _write_posterior(maps[0], model, noise, crystal, posterior, figure)
     elif figure is not None:
         from gapscope.inference.nearest import nearest_maps
         from gapscope.plots.comparison import comparison_figure
         from gapscope.plots.style import save_figure
 
-        beside = comparison_figure(sites, result, nearest_maps(result, model), names)
+        beside = comparison_figure(collected.maps, result, nearest_maps(result, model), names)
         click.echo(f"wrote {save_figure(beside, figure)}")
+    if report is not None:
+        click.echo(f"wrote {write_report(report, collected, result, model, conditions, tree)}")
     if output is not None:
         from gapscope.support.netcdf import write_netcdf
 
@@ -347,7 +364,7 @@ def _write_posterior(
     crystal: str | None,
     output: Path,
     figure: Path | None,
-) -> None:
+) -> xr.DataTree:
     from gapscope.inference.posterior.ask import posterior
     from gapscope.inference.posterior.words import posterior_text
     from gapscope.support.netcdf import write_netcdf
@@ -360,6 +377,7 @@ def _write_posterior(
         from gapscope.plots.style import save_figure
 
         click.echo(f"wrote {save_figure(corner_figure(tree), figure)}")
+    return tree
 
 
 def _tell(path: Path, error: GapscopeError) -> None:
@@ -367,13 +385,16 @@ def _tell(path: Path, error: GapscopeError) -> None:
     click.echo(f"{printable(path.name)}: {type(error).__name__}\n{error}\n", err=True)
 
 
-def _all_measured(maps: Sequence[Path], compared: str, measured: dict[str, Any]) -> bool:
+def _all_measured(
+    maps: Sequence[Path], compared: str, measured: dict[str, Any], *, simulates: bool
+) -> bool:
     """Whether maps are measured; raises MapFileError where that does not go with the options.
 
     Parameters
     ----------
     compared : option that compares simulated maps with them, "" for none.
     measured : options for measured maps.
+    simulates : whether maps are simulated all the same, so that a material may be named.
     """
     absent = [str(path) for path in maps if not path.exists()]
     if absent:
@@ -391,7 +412,7 @@ def _all_measured(maps: Sequence[Path], compared: str, measured: dict[str, Any])
         )
     kinds = {path.name: kind_of(path) for path in maps}
     require_one_kind(kinds)
-    given = [name for name in measured if not (compared and name == "material")]
+    given = [name for name in measured if not ((compared or simulates) and name == "material")]
     options = [f"--{name.replace('_', '-')}" for name in given]
     require_options(kinds, options, compared)
     return "map" not in kinds.values()

@@ -14,6 +14,7 @@ from gapscope.cli.files import files
 from gapscope.cli.learning import calibrate, evaluate, export, predict, train
 from gapscope.cli.maps import converge, green, simulate
 from gapscope.cli.measured import prepare
+from gapscope.cli.outputs import TYPED
 from gapscope.cli.several import spread
 from gapscope.cli.spectra import dos, spectrum
 from gapscope.cli.system import doctor, julia
@@ -25,6 +26,11 @@ class Commands(click.Group):
 
     Options of several numbers take them with commas, too.
     """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the arguments as they were typed: a report quotes them."""
+        ctx.meta[TYPED] = list(args)
+        return super().parse_args(ctx, args)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -16,6 +16,7 @@ from gapscope.measured.channels import image_channels, image_of
 from gapscope.measured.default import prepare_for_network
 from gapscope.measured.preparation import Prepared
 from gapscope.measured.preparation.pipeline import prepare_alike
+from gapscope.measured.preparation.report import prepared_dataset
 from gapscope.measured.preparation.sought import Sought
 from gapscope.measured.readers.recording import GRID
 
@@ -44,7 +45,7 @@ def energy_sites(
     Returns
     -------
     xarray.Dataset with ldos_change (energy, r1, r2), the coordinate energy (meV) and bias (energy),
-    what was taken for each, in mV.
+    what was taken for each, in mV; raw and prepared of the first energy, and the lattice found.
 
     Raises
     ------
@@ -60,7 +61,11 @@ def energy_sites(
     prepared = [
         first if image is first.images["raw"] else prepare_alike(first, image) for image in images
     ]
-    return _together([sites_of(one, size, centre) for one in prepared], prepared, energies)
+    sites = [sites_of(one, size, centre) for one in prepared]
+    made = _together(sites, prepared, energies)
+    shown = prepared_dataset(prepared[0], sites[0])
+    found = {name: value for name, value in shown.attrs.items() if name != "bias"}
+    return made.assign(raw=shown["raw"], prepared=shown["prepared"]).assign_attrs(found)
 
 
 def _first_prepared(

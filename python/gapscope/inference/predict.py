@@ -17,7 +17,7 @@ from gapscope.inference.kinds import Kind, kind_of, require_one_kind, require_op
 from gapscope.inference.lattices import STRAIN, in_words
 from gapscope.inference.measured_files import Scan, opened_file, prepared_file
 from gapscope.measured.preparation import Prepared
-from gapscope.measured.preparation.report import read_prepared
+from gapscope.measured.preparation.report import prepared_dataset, read_prepared
 from gapscope.measured.preparation.sought import Sought
 from gapscope.simulation.mapfile import read_map
 from gapscope.simulation.materials import material
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 Given = str | Path | xr.Dataset | Prepared
 LeftOut = Callable[[str, GapscopeError], None]
 Used = Callable[[xr.Dataset], None]
+Window = NDArray[np.floating]
+Seen = Callable[[Window], None]
 Read = TypeVar("Read")
 
 
@@ -46,6 +48,7 @@ def predict(
     centre: tuple[float, float] | None = None,
     left_out: LeftOut | None = None,
     used: Used | None = None,
+    seen: Seen | None = None,
     tell: Callable[[str], None] | None = None,
     **scan: Any,
 ) -> xr.Dataset:
@@ -74,7 +77,8 @@ def predict(
     centre : (x, y) in nm of a measured map, near the impurity; its middle where not given.
     left_out : called with name and error of each map that cannot be used, which is left out; by
         default, and where no map can be used, the error is raised.
-    used : called with each map that is used.
+    used : called with each map that is used; of a measured one with the map before and after, too.
+    seen : called with drho (energies, L, L) of each, as the network sees it.
     tell : called with lines of text about what is done with a measured file.
     scan : how a file of an instrument is read, see
         :class:`gapscope.inference.measured_files.Scan`. With ``refine``, ``material`` is that of
@@ -114,7 +118,7 @@ def predict(
     look = Scan(**scan)
     levels = {"symmetry": symmetry, "level": level, "novelty_level": novelty_level}
     network = _Network(model or (SHIPPED_MODEL if simulated else MEASURED_MODEL), levels)
-    reading = _Reading(asked, left_out, used)
+    reading = _Reading(asked, left_out, used, seen)
     if simulated:
         answers = _simulated(reading, network, refine=refine, crystal=look.material)
     else:
@@ -165,18 +169,22 @@ class _Reading:
     """
 
     def __init__(
-        self, asked: Sequence[tuple[str, Given]], left_out: LeftOut | None, used: Used | None
+        self,
+        asked: Sequence[tuple[str, Given]],
+        left_out: LeftOut | None,
+        used: Used | None = None,
+        seen: Seen | None = None,
     ) -> None:
-        self.asked, self._left_out, self._used = asked, left_out, used
+        self.asked, self._left_out, self._used, self._seen = asked, left_out, used, seen
         self.names: list[str] = []
 
-    def all(self, read: Callable[[str, Any], tuple[xr.Dataset, Read]]) -> list[Read]:
-        """What ``read`` makes of each, beside the map; raises the error of the last where none is
-        left, and every error where nobody is told."""
+    def all(self, read: Callable[[str, Any], tuple[xr.Dataset, Window, Read]]) -> list[Read]:
+        """What ``read`` makes of each, beside the map and its window; raises the
+        error of the last where none is left, and every error where nobody is told."""
         found, faults = [], 0
         for name, one in self.asked:
             try:
-                dataset, made = read(name, one)
+                dataset, window, made = read(name, one)
             except GapscopeError as error:
                 faults += 1
                 if self._left_out is None or faults == len(self.asked):
@@ -187,6 +195,8 @@ class _Reading:
             self.names.append(name)
             if self._used is not None:
                 self._used(dataset)
+            if self._seen is not None:
+                self._seen(window)
         return found
 
 
@@ -197,9 +207,10 @@ def _simulated(
 
     config = network.config
 
-    def read(name: str, one: Any) -> tuple[xr.Dataset, NDArray[np.float32]]:
+    def read(name: str, one: Any) -> tuple[xr.Dataset, Window, NDArray[np.float32]]:
         dataset = one if isinstance(one, xr.Dataset) else read_map(one)
-        return dataset, network_map(dataset, config, name)
+        window = network_map(dataset, config, name)
+        return dataset, window, window
 
     windows = np.stack(reading.all(read))
     answers = predict_windows(windows, network.predictor)
@@ -229,7 +240,9 @@ def _measured(
     # Refused once, and not for every file.
     wanted = _wanted(look, network.config) if named or files else None
 
-    def read(name: str, one: Any) -> tuple[xr.Dataset, xr.Dataset]:
+    def read(name: str, one: Any) -> tuple[xr.Dataset, Window, xr.Dataset]:
+        from gapscope.inference.measured_maps import network_windows, sites_of
+
         opened = one
         energies = network.config.energies
         if _is_file(one) and _kind(one) == "measured" and len(energies) > 1:
@@ -238,7 +251,7 @@ def _measured(
             assert wanted is not None
             size = network.config.training.network.input_size
             sites = energy_sites(Path(one), look, wanted, energies, size, centre, tell=tell)
-            return sites, sites
+            return sites, network_windows(sites, network.predictor), sites
         if _is_file(one) and _kind(one) == "prepared":
             opened = read_prepared(one)
         elif _is_file(one):
@@ -246,12 +259,11 @@ def _measured(
             # Of a grid of spectra, the map at the network's energy.
             energy = float(energies[0])
             opened = prepared_file(Path(one), look, wanted, usual=energy, tell=tell)
-        from gapscope.inference.measured_maps import network_windows, sites_of
-
+        whole = opened
         if isinstance(opened, Prepared):
-            opened = sites_of(opened, network.predictor.size, centre)
-        network_windows(opened, network.predictor)
-        return opened, opened
+            prepared, opened = opened, sites_of(opened, network.predictor.size, centre)
+            whole = prepared_dataset(prepared, opened)
+        return whole, network_windows(opened, network.predictor), opened
 
     sites = reading.all(read)
     from gapscope.inference.measured_maps import predict_sites
@@ -270,9 +282,8 @@ def _require_some_file(reading: _Reading, look: Scan) -> None:
             continue
         return
 
-    def read(_: str, one: Any) -> tuple[xr.Dataset, xr.Dataset]:
-        opened = opened_file(Path(one), look)
-        return opened, opened
+    def read(_: str, one: Any) -> tuple[xr.Dataset, Window, None]:
+        return opened_file(Path(one), look), np.empty(0), None
 
     reading.all(read)
 

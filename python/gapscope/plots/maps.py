@@ -141,12 +141,21 @@ def draw_image(
     axis.set(xlabel=r"$q_x$ (1/Å)", ylabel=r"$q_y$ (1/Å)", aspect="equal")
 
 
-def draw_sites(figure: Figure, axis: Axes, values: NDArray[np.float64], lattice: Lattice) -> None:
+def draw_sites(
+    figure: Figure,
+    axis: Axes,
+    values: NDArray[np.float64],
+    lattice: Lattice,
+    *,
+    colour_bar: bool = True,
+) -> None:
     """A map (L, L) over sites around the impurity; the impurity's own site is left white."""
     axis_values, shown = _by_nearest_atom(values[None], np.zeros((1, 2)), lattice)
     middle = nearest(_plane(axis_values) / lattice.constant, lattice.vectors)
     shown = np.where((middle == 0).all(axis=-1), np.nan, shown)
-    map_colour_bar(figure, axis, _coloured(axis, axis_values, shown).norm)
+    mesh = _coloured(axis, axis_values, shown)
+    if colour_bar:
+        map_colour_bar(figure, axis, mesh.norm)
     axis.set(xlabel="x (Å)", ylabel="y (Å)", aspect="equal")
 
 

@@ -23,6 +23,8 @@ NETCDF = (".nc", ".nc4", ".h5", ".hdf5")
 """Endings of results as netCDF-4 on HDF5."""
 FIGURES = (".png", ".pdf", ".svg", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".eps")
 """Endings of figures, which name their formats."""
+REPORTS = (".pdf",)
+"""Endings of reports."""
 
 _NAME = 50  # characters of a file's name that its temporary file's name repeats
 

@@ -63,6 +63,51 @@ def refinement_text(predictions: xr.Dataset, names: Sequence[str]) -> str:
     return "\n".join(aligned(lines))
 
 
+def verdict_lines(one: xr.Dataset) -> list[str]:
+    """Sentences about one map: whether it is like the training maps, class, set; what it may be."""
+    problem = predicted_problem(one.attrs)
+    label = int(one["label"])
+    answer = f"{problem.labels[label]} with probability {float(one['probability'][label]):.3f}"
+    if "irrep_set" not in one:
+        return [f"{answer}.", UNCALIBRATED]
+    chosen = [problem.labels[i] for i in np.flatnonzero(one["irrep_set"].values)]
+    answer += f"; {100 * one.attrs['level']:.4g} % set: {', '.join(chosen)}"
+    if not bool(one["unlike_training"]):
+        return [f"Like the training maps ({p_words(one)}): {answer}."]
+    notes = [f"{words[0].upper()}{words[1:]}." for words in factor_words(one) + change_words(one)]
+    return [f"UNLIKE the training maps ({p_words(one)}): ({answer}).", *notes, UNLIKE]
+
+
+def state_rows(one: xr.Dataset) -> list[list[str]]:
+    """A table of one map, a row per unknown, with the heads first: the network's answer, its
+    interval, and what was refined or is nearest, where there is such a thing.
+
+    What is said of a map unlike the training maps stands in parentheses.
+    """
+    problem = predicted_problem(one.attrs)
+    calibrated = "irrep_set" in one
+    label = int(one["label"])
+    heads = ["unknown"]
+    columns = [[problem.labels[label], *_values(one, problem, calibrated)]]
+    heads.append("network" + (f", {100 * one.attrs['level']:.4g} % interval" if calibrated else ""))
+    names = ["irrep", *(unknown.title for unknown in problem.shown)]
+    if "refined_label" in one:
+        heads.append("refined")
+        columns.append([*_state(one, problem, "refined", 1), f"{float(one['chi']):.2g}"])
+    for rank in range(one.sizes.get("rank", 0)):
+        near = one.isel(rank=rank)
+        heads.append(f"nearest {rank + 1}")
+        setpoint = _number(near, "nearest_setpoint", 0, False)
+        distance = f"{100 * float(near['nearest_distance']):.0f} %"
+        columns.append([*_state(near, problem, "nearest"), setpoint, distance])
+    if "rank" in one.sizes:
+        names += ["setpoint (mV)", "distance"]
+    elif "refined_label" in one:
+        names.append("left over")
+    told = [[*_doubted(column, one), *[""] * (len(names) - len(column))] for column in columns]
+    return [heads, *([name, *cells] for name, *cells in zip(names, *told, strict=True))]
+
+
 def nearest_text(predictions: xr.Dataset, names: Sequence[str]) -> str:
     """A line per nearest simulated map; see :mod:`gapscope.inference.measured_maps`."""
     problem = predicted_problem(predictions.attrs)
@@ -85,13 +130,17 @@ def _state(one: xr.Dataset, problem: Problem, kind: str, further: int = 0) -> li
     return [label, *(_number(one, *pair, False) for pair in shown)]
 
 
+def _values(one: xr.Dataset, problem: Problem, calibrated: bool) -> list[str]:
+    return [_number(one, u.name, u.digits, calibrated) for u in problem.shown]
+
+
 def _cells(one: xr.Dataset, problem: Problem, calibrated: bool) -> list[str]:
     label, labels = int(one["label"]), problem.labels
     cells = [labels[label], f"{float(one['probability'][label]):.3f}"]
     if calibrated:
         chosen = [labels[i] for i in np.flatnonzero(one["irrep_set"].values)]
         cells.append(", ".join(chosen))
-    cells += [_number(one, shown.name, shown.digits, calibrated) for shown in problem.shown]
+    cells += _values(one, problem, calibrated)
     if not calibrated:
         return cells
     kind = "UNLIKE" if bool(one["unlike_training"]) else "like"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -69,6 +71,36 @@ def rivals_in_words(lattice: FoundLattice) -> list[str]:
             f" {float(other.anisotropy.value):.4f}, with probability {rival.probability:.2f}"
             f"{rest}{unseen}"
         )
+    return lines
+
+
+def found_in_words(attributes: Mapping[str, Any]) -> list[str]:
+    """The lattice and the wave, a line each, by the attributes of :func:`prepared_dataset`."""
+    if "lattice_constant_found" not in attributes:
+        return ["not told: the map came on lattice sites"]
+
+    def told(name: str, digits: int) -> str:
+        value, error = (float(attributes[f"{name}{kind}"]) for kind in ("", "_error"))
+        return f"{value:.{digits}f} ± {error:.{digits}f}"
+
+    lines = [
+        f"lattice constant    {told('lattice_constant_found', 4)} Å as scanned, material "
+        f"{float(attributes['material_constant']):.3f} Å",
+        f"angle of a1 and a2  {told('lattice_opening', 2)} degrees; of a1 and x "
+        f"{told('lattice_orientation', 2)}",
+        f"anisotropy          {told('lattice_anisotropy', 4)}",
+        f"steps               {', '.join(map(str, np.atleast_1d(attributes['steps'])))}",
+    ]
+    parts = ("constants", "orientations", "anisotropies", "probabilities")
+    rivals = [np.atleast_1d(attributes.get(f"rival_{part}", ())) for part in parts]
+    for constant, orientation, anisotropy, probability in zip(*rivals, strict=True):
+        lines.append(
+            f"ambiguous           or {constant:.4f} Å, a1 and x {orientation:.2f} degrees,"
+            f" anisotropy {anisotropy:.4f}, with probability {probability:.2f}"
+        )
+    if attributes.get("wave_found"):
+        kind = "commensurate" if attributes.get("wave_commensurate") else "incommensurate"
+        lines.append(f"density wave        found, {kind}")
     return lines
 
 

@@ -50,7 +50,7 @@ def off_the_page(figure: Figure) -> list[str]:
         or box.y0 < margin
         or box.x1 > width - margin
         or box.y1 > height - margin
-        or any(box.overlaps(panel) for panel in panels)
+        or any(panel is not None and box.overlaps(panel) for panel in panels)
     ]
 
 

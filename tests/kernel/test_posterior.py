@@ -218,7 +218,7 @@ def hexagonal(phases: tuple[float, float] = (-np.pi, np.pi)) -> Conditions:
 
 def test_unknowns_of_the_impurity_come_last_and_points_are_values() -> None:
     known = square("potential", "broadening", "gap")
-    cube = Cube(known.problem, 0, known.draft)
+    cube = Cube(known.problem, 0)
     assert cube.names == ["broadening", "gap", "potential"]
     assert cube.outer == 2
     for shares in ([0.0, 0.2, 1.0], [0.31, 0.77, 0.5]):
@@ -229,7 +229,7 @@ def test_unknowns_of_the_impurity_come_last_and_points_are_values() -> None:
 
 def test_names_of_a_state_have_the_same_map() -> None:
     known = hexagonal()
-    cube = Cube(known.problem, 0, known.draft)
+    cube = Cube(known.problem, 0)
     point = cube.point({"gap": 40.0, "theta": 0.7, "phi": 0.4})
     twins = cube.twins(point)
     assert len(twins) == 4 if known.problem.reversible else 2
@@ -247,7 +247,7 @@ def test_names_of_a_state_have_the_same_map() -> None:
 
 def test_a_step_over_the_end_of_a_phase_goes_on_by_the_other_name() -> None:
     known = hexagonal((-np.pi / 2, np.pi / 2))
-    cube = Cube(known.problem, 0, known.draft)
+    cube = Cube(known.problem, 0)
     point = cube.point({"gap": 40.0, "theta": 0.7, "phi": 1.55})
     there = cube.values(cube.moved(point, np.array([0.0, 0.0, 0.1 / np.pi])))
     # phi = 1.65 is pi - 1.65 at pi - theta, and around a scalar impurity its negative as well.
@@ -356,7 +356,7 @@ def test_a_network_gives_starts_for_every_class_and_all_around_for_likely_ones()
             **{n: ((), v) for n, v in {"gap": 30.0, "theta": np.nan, "phi": 0.2}.items()},
         }
     )
-    cube = Cube(known.problem, 0, known.draft)
+    cube = Cube(known.problem, 0)
     points = NetworkStarts(prediction).points([cube])
     states = [cube.values(point) for _, point in points]
     assert all(state["gap"] == pytest.approx(30.0) for state in states)

@@ -46,10 +46,6 @@ class States:
     draft : what all samples have in common.
     tolerance : meV to which the crystal's symmetry has to hold.
 
-    Attributes
-    ----------
-    base : the draft, with what is fixed.
-
     Raises
     ------
     SpecificationError : the crystal does not have a candidate's irrep or basis functions.
@@ -57,9 +53,9 @@ class States:
 
     def __init__(self, problem: Problem, draft: Draft, tolerance: float = EXACT) -> None:
         self.problem = problem
-        self.base = draft
+        self._draft = draft
         for name in sorted(problem.fixed, key=order):
-            self.base = quantity(name).sets(self.base, problem.fixed[name])
+            self._draft = quantity(name).sets(self._draft, problem.fixed[name])
         self._functions = {
             one.name: functions_of(draft.material, one, tolerance) for one in problem.candidates
         }
@@ -76,7 +72,7 @@ class States:
 
     def as_member(self, one: Class, chosen: Member, values: Mapping[str, float]) -> Sample:
         """The sample of a class with these values, as a candidate that is or may be of it."""
-        draft = self.base
+        draft = self._draft
         for name in sorted(one.unknowns, key=order):
             draft = quantity(name).sets(draft, float(values[name]))
         own = dict(draft.angles)

@@ -8,20 +8,18 @@ impurity, whose maps cost a T-matrix, after them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gapscope.problem.draft import Draft
+from gapscope.problem.impurities import IMPURITY
 from gapscope.problem.problem import Problem
 from gapscope.problem.quantities import quantity
 from gapscope.problem.unknown import Unknown
 
 Array = NDArray[np.float64]
-OF_IMPURITY = ("scalar", "moment")
-"""What of a draft leaves the Green's function alone."""
 LARGEST_DIFFERENCE = 0.05
 SAME = 1e-7
 
@@ -33,12 +31,10 @@ class Cube:
     Parameters
     ----------
     index : number of the class.
-    draft : what all samples have in common.
     """
 
     problem: Problem
     index: int
-    draft: Draft
 
     @property
     def label(self) -> str:
@@ -49,7 +45,7 @@ class Cube:
     def unknowns(self) -> tuple[Unknown, ...]:
         """One for each coordinate."""
         own = [self.problem.unknown(name) for name in self.problem.classes[self.index].unknowns]
-        return tuple(sorted(own, key=self._of_impurity))
+        return tuple(sorted(own, key=lambda one: one.name in IMPURITY))
 
     @property
     def names(self) -> list[str]:
@@ -64,16 +60,7 @@ class Cube:
     @cached_property
     def outer(self) -> int:
         """Number of coordinates that change the Green's function."""
-        return sum(not self._of_impurity(one) for one in self.unknowns)
-
-    def _of_impurity(self, unknown: Unknown) -> bool:
-        """Whether an unknown leaves all of a draft alone but its impurity."""
-        made = quantity(unknown.name).sets(self.draft, unknown.drawn(0.7))
-        return all(
-            getattr(made, one.name) is getattr(self.draft, one.name)
-            for one in fields(Draft)
-            if one.name not in OF_IMPURITY
-        )
+        return sum(one.name not in IMPURITY for one in self.unknowns)
 
     @cached_property
     def circles(self) -> NDArray[np.bool_]:

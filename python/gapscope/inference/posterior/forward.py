@@ -17,8 +17,7 @@ from gapscope.inference.posterior.noise import Noise
 from gapscope.inference.posterior.response import Response
 from gapscope.inference.refine import Conditions
 from gapscope.instrument.resolution import energy_rule
-from gapscope.problem.impurities import unit_potentials
-from gapscope.problem.quantities import order, quantity
+from gapscope.problem.impurities import potentials, unit_potentials
 from gapscope.simulation.green import kernel_green
 from gapscope.simulation.numerics import Converged
 
@@ -98,8 +97,8 @@ class Forward:
     @cached_property
     def cubes(self) -> list[Cube]:
         """Of all classes."""
-        problem, draft = self.conditions.problem, self.conditions.states.base
-        return [Cube(problem, index, draft) for index in range(len(problem.classes))]
+        problem = self.conditions.problem
+        return [Cube(problem, index) for index in range(len(problem.classes))]
 
     @cached_property
     def observed(self) -> Array:
@@ -138,26 +137,20 @@ class Forward:
 
     def potentials(self, cube: Cube, inner: Array) -> NDArray[np.complex128]:
         """V of the touched components, (m, t, t), for the last coordinates (m, k - outer)."""
-        own = cube.unknowns[cube.outer :]
-        scatterers = []
-        for row in inner.tolist():
-            draft = self.conditions.states.base
-            values = {u.name: u.drawn(x) for u, x in zip(own, row, strict=True)}
-            for name in sorted(values, key=order):
-                draft = quantity(name).sets(draft, values[name])
-            scatterers.append((draft.scalar, *draft.moment))
-        block = self._basis[:, self._touched[:, None], self._touched]
-        return np.tensordot(np.array(scatterers), block, axes=1)
-
-    @cached_property
-    def _basis(self) -> NDArray[np.complex128]:
-        """V of a unit of the potential, Jx, Jy and Jz, (4, d, d)."""
-        return unit_potentials(self.conditions.states.base)
+        own = {
+            unknown.name: np.array([unknown.drawn(x) for x in column])
+            for unknown, column in zip(cube.unknowns[cube.outer :], inner.T.tolist(), strict=True)
+        }
+        made = potentials(cube.problem, self.conditions.draft, own)
+        made = made[:, self._touched[:, None], self._touched]
+        # Where nothing of the impurity is unknown, one stands for all.
+        return np.broadcast_to(made, (len(inner), *made.shape[1:]))
 
     @cached_property
     def _touched(self) -> NDArray[np.int64]:
-        scatters = np.abs(self._basis).max(axis=0) > 0
-        return np.flatnonzero(scatters.any(axis=0) | scatters.any(axis=1))
+        """Nambu components of the orbitals that the impurity acts on."""
+        general = np.abs(unit_potentials(self.conditions.draft)).max(axis=0)
+        return np.flatnonzero(general.any(axis=0))
 
     def squares(self, cube: Cube, outer: Array, inner: Array) -> Array:
         """Residual sums of squares of points with one Green's function, (m, energies).

@@ -77,6 +77,31 @@ def test_a_step_that_leads_away_is_not_taken_and_the_next_is_shorter() -> None:
     assert abs(fit.point) < 1e-3
 
 
+class Boxed(Decays):
+    """a x + b (x + 1) with a no larger than one: two slopes that are nearly alike."""
+
+    def values(self, points: Sequence[Vector]) -> Vector:
+        return np.stack([a * X + b * (X + 1) for a, b in points])
+
+    def differences(self, point: Vector) -> Vector:
+        return np.array([-1e-5, 1e-5])  # into the range
+
+    def moved(self, point: Vector, step: Vector) -> Vector:
+        return np.array([min(point[0] + step[0], 1.0), point[1] + step[1]])
+
+
+def test_at_the_end_of_a_range_the_others_find_their_best() -> None:
+    """In two steps; without a word about the end the first ones lead astray."""
+    functions, target = Boxed(), 3.0 * X - 1.0 * (X + 1)
+    best = (X + 1) @ (target - X) / ((X + 1) @ (X + 1))
+    (fit,) = fits = [Fit(target, np.array([1.0, 0.5]))]
+    follow(fits, functions, 2, lambda point, step: np.array([step[0] > 0, False]))
+    np.testing.assert_allclose(fit.point, (1.0, best), rtol=1e-4)
+    (astray,) = fits = [Fit(target, np.array([1.0, 0.5]))]
+    follow(fits, functions, 2)
+    assert abs(astray.point[1] - best) > 0.02
+
+
 def test_a_parameter_that_changes_nothing_stays() -> None:
     (fit,) = fits = [Fit(decay(2.0, 0.5), np.array([1.0, 0.6, 7.0]))]
     follow(fits, Decays(), rounds=8)

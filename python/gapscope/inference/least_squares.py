@@ -10,7 +10,7 @@ with derivatives of f by finite differences. What a point p is, only the functio
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 FIRST_DAMPING = 1e-3
 Vector = NDArray[np.float64]
 P = TypeVar("P")
+Blocked = Callable[[P, Vector], NDArray[np.bool_]]
 
 
 class Functions(Protocol[P]):
@@ -67,27 +68,40 @@ class Fit(Generic[P]):
             self.damping *= 25
         return nearer
 
-    def step(self) -> Vector:
-        """The damped step, from the derivatives; none along what changes nothing."""
+    def step(self, blocked: Blocked[P] | None = None) -> Vector:
+        """The damped step, from the derivatives; none along what changes nothing, or what is
+        ``blocked``, while the others go where they are best without it."""
         assert self.value is not None
         assert self.slopes is not None
         slopes = self.slopes
         lengths = np.linalg.norm(slopes, axis=1)
         alive = lengths > 0
-        step = np.zeros(len(slopes))
-        unit = slopes[alive] / lengths[alive, None]
-        damped = unit @ unit.T + self.damping * np.eye(len(unit))
-        step[alive] = np.linalg.solve(damped, unit @ (self.target - self.value)) / lengths[alive]
-        return step
+        while True:
+            step = np.zeros(len(slopes))
+            unit = slopes[alive] / lengths[alive, None]
+            damped = unit @ unit.T + self.damping * np.eye(len(unit))
+            solved = np.linalg.solve(damped, unit @ (self.target - self.value))
+            step[alive] = solved / lengths[alive]
+            stuck = alive & blocked(self.point, step) if blocked is not None else None
+            if stuck is None or not stuck.any():
+                return step
+            alive &= ~stuck
 
 
-def follow(fits: Sequence[Fit[P]], functions: Functions[P], rounds: int) -> None:
+def follow(
+    fits: Sequence[Fit[P]],
+    functions: Functions[P],
+    rounds: int,
+    blocked: Blocked[P] | None = None,
+) -> None:
     """Follow all problems together; each ends at the best point that it has met.
 
     Parameters
     ----------
     rounds : steps; each costs one value per problem, and k more after a step that led nearer.
         Fits that have been followed before go on from where they are.
+    blocked : which of a point's parameters are at the end of their range, and would leave it by a
+        step.
     """
     fresh = [fit for fit in fits if fit.value is None]
     values = functions.values([fit.point for fit in fresh]) if fresh else ()
@@ -95,7 +109,7 @@ def follow(fits: Sequence[Fit[P]], functions: Functions[P], rounds: int) -> None
         fit.offer(fit.point, value)
     for _ in range(rounds):
         differentiate(fits, functions)
-        tried = [functions.moved(fit.point, fit.step()) for fit in fits]
+        tried = [functions.moved(fit.point, fit.step(blocked)) for fit in fits]
         for fit, point, value in zip(fits, tried, functions.values(tried), strict=True):
             fit.offer(point, value)
 

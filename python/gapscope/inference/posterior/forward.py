@@ -179,6 +179,13 @@ class Forward:
         index, place = point
         return np.where(place > 0.5, -1, 1) * self.cubes[index].differences
 
+    def blocked(self, point: Point, step: Array) -> NDArray[np.bool_]:
+        """Coordinates at a face of the cube that a step would lead through; angles go on."""
+        index, place = point
+        outwards = ((place <= 0) & (step < 0)) | ((place >= 1) & (step > 0))
+        angles = [one.circular for one in self.cubes[index].unknowns]
+        return np.asarray(outwards & ~np.array(angles, dtype=bool))
+
     def moved(self, point: Point, step: Array) -> Point:
         """The point further on, inside of its cube."""
         index, place = point

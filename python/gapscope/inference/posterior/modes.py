@@ -113,14 +113,14 @@ def find_modes(forward: Forward, starts: Sequence[Point]) -> list[Mode]:
         if rank < KEPT or point[0] not in [index for index, _ in chosen]:
             chosen.append(point)
     fits = [Fit(forward.observed, point) for point in chosen]
-    follow(fits[:KEPT], forward, FIRST)
+    follow(fits[:KEPT], forward, FIRST, forward.blocked)
     if len(fits) > KEPT:
-        follow(fits[KEPT:], forward, ASIDE)
-    follow(_near(fits, NEAR[0]), forward, SECOND)
+        follow(fits[KEPT:], forward, ASIDE, forward.blocked)
+    follow(_near(fits, NEAR[0]), forward, SECOND, forward.blocked)
     left = _near(fits, NEAR[1])
     for _ in range(LAST):
         before = [fit.distance for fit in left]
-        follow(left, forward, 1)
+        follow(left, forward, 1, forward.blocked)
         left = [fit for fit, was in zip(left, before, strict=True) if not _settled(fit, was)]
         if not left:
             break

@@ -13,7 +13,8 @@ from gapscope.learning.evaluation.tables import aligned
 from gapscope.problem.paper import predicted_problem
 from gapscope.problem.unknown import Unknown
 
-COLLAPSED = 0.01
+COLLAPSED, LEAST_EFFECTIVE = 0.01, 5.0
+"""Efficiency, and effective number of Green's functions, below which weights have collapsed."""
 AT_THE_END = 0.02
 """Of a range, within which a posterior's maximum counts as at its end."""
 SHOWN = 0.01
@@ -40,7 +41,10 @@ def verdict(found: Found, residuals: Sequence[Residual]) -> list[str]:
 
 
 def _collapse(one: ClassPosterior) -> list[str]:
-    if one.samples is None or one.samples.efficiency >= COLLAPSED:
+    if one.samples is None:
+        return []
+    few = one.samples.effective < min(LEAST_EFFECTIVE, len(one.samples.points))
+    if one.samples.efficiency >= COLLAPSED and not few:
         return []
     return [
         f"The weights have collapsed: {one.samples.effective:.1f} of {len(one.samples.points)}"

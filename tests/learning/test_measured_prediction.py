@@ -19,7 +19,7 @@ import toys
 from gapscope.cli.main import main
 from gapscope.dataset.load import DatasetReader
 from gapscope.errors import PreparationError
-from gapscope.inference.answers import nearest_beside
+from gapscope.inference.answers import answer_beside, nearest_beside
 from gapscope.inference.measured_maps import departures, predict_sites
 from gapscope.inference.nearest import nearest_maps
 from gapscope.inference.refine import Conditions, Guess
@@ -339,3 +339,35 @@ def test_a_report_that_cannot_be_written_is_refused_first(
     result = command(prepared_file, *given)
     assert result.exit_code == 1
     assert message in result.output
+
+
+def test_a_simulated_map_lies_beside_that_of_the_answer(calibrated: RunFolder) -> None:
+    conditions = Conditions.of(calibrated.config().dataset, 16)
+    values = {"gap": 0.9, "theta": 0.5, "eps0": -80.0}
+    near = Guess("Eg", values), Guess("Eg", {**values, "gap": 0.8})
+    specifications = [conditions.sample(one).specification for one in near]
+    own, other = simulate_batch(specifications, conditions.numerics).ldos_change
+    answer = xr.Dataset({"label": LABELS.index("Eg"), **values})
+    exact = answer_beside(answer, own, conditions)
+    assert exact is not None
+    assert exact.share < 1e-9
+    off = answer_beside(answer, other, conditions)
+    inside = symmetric_window("triangular", 16)
+    expected = np.linalg.norm((other - own)[:, inside]) / np.linalg.norm(other[:, inside])
+    assert off is not None
+    assert off.share == pytest.approx(expected)
+    np.testing.assert_allclose(off.left, off.seen - exact.seen, atol=1e-12)
+    best = xr.Dataset(
+        {
+            "probability": ("class", [float(label == "Eg") for label in LABELS]),
+            "best": (("class", "unknown"), np.tile(list(values.values()), (len(LABELS), 1))),
+        },
+        {"unknown": list(values)},
+    )
+    inside[8, 8] = False
+    tree = xr.DataTree(best)
+    found = answer_beside(answer.assign(gap=0.3), other, conditions, tree)
+    expected = np.linalg.norm((other - own)[:, inside]) / np.linalg.norm(other[:, inside])
+    assert found is not None
+    assert found.share == pytest.approx(expected)
+    assert answer_beside(answer.assign(theta=np.nan), own, conditions) is None

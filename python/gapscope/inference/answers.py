@@ -55,7 +55,9 @@ def answer_beside(
         return None
     maps, _ = simulate_samples([conditions.sample(guess)], conditions.numerics)
     found = np.asarray(maps[0], dtype=np.float64)
-    sites = conditions.sites
+    sites = conditions.sites.copy()
+    if posterior is not None:  # whose likelihood leaves r = 0 out
+        sites[len(sites) // 2, len(sites) // 2] = False
     left = window - found
     share = float(np.linalg.norm(left[:, sites]) / np.linalg.norm(window[:, sites]))
     lattice = conditions.draft.material.lattice

@@ -87,8 +87,10 @@ class FreshBatches(keras.utils.PyDataset):  # type: ignore[misc]
             unit = {name: column[unknown] for name, column in values.items()}
             unit[ALONG_Z] = np.where(along[unknown] < 0, -1.0, 1.0)
             found = problem.moved(unit, label[unknown], moves[unknown].tolist())
-            for name, column in found.items():
-                self._known[name][tuple(index[unknown] for index in place)] = column
+            there = tuple(index[unknown] for index in place)
+            # The moment last, since that is where other threads look for what is known.
+            for name in sorted(found, key=lambda one: one == ALONG_Z):
+                self._known[name][there] = found[name]
         known = {name: self._known[name][place] for name in values}
         if ALONG_Z in free:
             known[ALONG_Z] = known[ALONG_Z] * np.abs(along)

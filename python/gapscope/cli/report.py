@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from gapscope.cli.outputs import TYPED
 from gapscope.inference.refine import Conditions
-from gapscope.learning.evaluation.tables import aligned
 from gapscope.measured.preparation.report import found_in_words
 from gapscope.physics.lattice import Lattice
 from gapscope.plots.report import Page, save_report
@@ -102,6 +101,7 @@ def _page(
     from gapscope.inference.nearest import nearest_maps
     from gapscope.inference.posterior.words import SHOWN, posterior_text
     from gapscope.learning.evaluation.listing import state_rows, verdict_lines
+    from gapscope.learning.evaluation.tables import aligned
 
     one = predictions.isel(sample=number)
     own, window = collected.maps[number], np.asarray(collected.windows[number], np.float64)

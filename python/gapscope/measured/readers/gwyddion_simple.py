@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import xarray as xr
 
@@ -17,6 +15,7 @@ from gapscope.measured.readers.limits import (
     decoded,
     missing,
     number,
+    whole_number,
 )
 from gapscope.measured.readers.recording import Channel, dataset, lengths
 
@@ -48,7 +47,7 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     for line in decoded(content[len(START) : end]).splitlines():
         key, _, value = line.partition("=")
         header.setdefault(key.strip(), value.strip())
-    columns, rows = (_count(header, f"{axis}Res") for axis in "XY")
+    columns, rows = (whole_number(header, f"{axis}Res", MAX_SIDE) for axis in "XY")
     check_pixels(rows, columns)
     start = end + 4 - end % 4  # one to four zero bytes
     check_content(len(content) - start, 4 * rows * columns, "bytes")
@@ -68,10 +67,3 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
         lengths(columns, width / columns),
         lengths(rows, height / rows),
     )
-
-
-def _count(header: Mapping[str, str], key: str) -> int:
-    value = number(header, key)
-    if not value.is_integer() or not 1 <= value <= MAX_SIDE:
-        raise missing(header, key, f"a whole number up to {MAX_SIDE}")
-    return int(value)

@@ -27,11 +27,11 @@ import numpy as np
 if __package__:
     from gapscope.measured.readers import hdf5_matlab, hdf5_usid
     from gapscope.measured.readers.hdf5_common import (
-        MAX_DATASETS,
         Arrays,
         Refused,
         Request,
         check_storage,
+        datasets,
         text,
         units_of,
         unpacked,
@@ -42,11 +42,11 @@ else:  # as a process of its own, without the packages and what they import
     import hdf5_matlab  # type: ignore[import-not-found,no-redef]
     import hdf5_usid  # type: ignore[import-not-found,no-redef]
     from hdf5_common import (  # type: ignore[import-not-found,no-redef]
-        MAX_DATASETS,
         Arrays,
         Refused,
         Request,
         check_storage,
+        datasets,
         text,
         units_of,
         unpacked,
@@ -149,26 +149,13 @@ def extract(file: h5py.File, request: Request) -> tuple[dict[str, Any], Arrays]:
 
 
 def variables(file: h5py.File, request: Request) -> dict[str, h5py.Dataset]:
-    """Real variables with two or three dimensions, those of length one apart.
-
-    Links out of the file are not followed.
-    """
-    found: dict[str, h5py.Dataset] = {}
-    seen = 0
-
-    def visit(name: str, item: object) -> object:
-        nonlocal seen
-        seen += 1
-        if (
-            isinstance(item, h5py.Dataset)
-            and item.dtype.kind in "iuf"
-            and len(kept_axes(item, request["biases"])) in (2, 3)
-        ):
-            found[name] = item
-        return True if seen >= MAX_DATASETS else None
-
-    file.visititems(visit)
-    return found
+    """Real variables with two or three dimensions, those of length one apart."""
+    return datasets(
+        file,
+        lambda _, item: (
+            item.dtype.kind in "iuf" and len(kept_axes(item, request["biases"])) in (2, 3)
+        ),
+    )
 
 
 def choose(file: h5py.File, found: dict[str, Variable], request: Request) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import h5py
@@ -21,6 +22,27 @@ Arrays = list[NDArray[np.float64]]
 
 class Refused(Exception):
     """Rule, received and remedy of the error that the caller raises."""
+
+
+def datasets(
+    file: h5py.File, wanted: Callable[[str, h5py.Dataset], bool]
+) -> dict[str, h5py.Dataset]:
+    """Datasets of a kind by their paths, among the first MAX_DATASETS objects of a file.
+
+    Links out of the file are not followed.
+    """
+    found: dict[str, h5py.Dataset] = {}
+    seen = 0
+
+    def visit(name: str, item: object) -> object:
+        nonlocal seen
+        seen += 1
+        if isinstance(item, h5py.Dataset) and wanted(name, item):
+            found[name] = item
+        return True if seen >= MAX_DATASETS else None
+
+    file.visititems(visit)
+    return found
 
 
 def unpacked(found: h5py.Dataset, most: int) -> NDArray[np.float64]:

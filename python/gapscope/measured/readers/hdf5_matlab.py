@@ -13,19 +13,19 @@ import h5py
 
 if __package__:
     from gapscope.measured.readers.hdf5_common import (
-        MAX_DATASETS,
         Arrays,
         Refused,
         Request,
+        datasets,
         text,
         unpacked,
     )
 else:
     from hdf5_common import (  # type: ignore[import-not-found,no-redef]
-        MAX_DATASETS,
         Arrays,
         Refused,
         Request,
+        datasets,
         text,
         unpacked,
     )
@@ -56,22 +56,14 @@ def extract(file: h5py.File, request: Request) -> tuple[dict[str, Any], Arrays]:
 
 def numeric(file: h5py.File) -> dict[str, h5py.Dataset]:
     """Numeric arrays by names as MATLAB writes them: ``s.map``."""
-    found: dict[str, h5py.Dataset] = {}
-    seen = 0
-
-    def visit(name: str, item: object) -> object:
-        nonlocal seen
-        seen += 1
-        if (
-            isinstance(item, h5py.Dataset)
-            and not name.startswith(OWN)
+    found = datasets(
+        file,
+        lambda name, item: (
+            not name.startswith(OWN)
             and (item.dtype.kind in "iuf" or item.dtype.names == ("real", "imag"))
             and text(item.attrs.get("MATLAB_class", "")) not in WORDS
             and "MATLAB_empty" not in item.attrs
-            and item.shape
-        ):
-            found[name.replace("/", ".")] = item
-        return True if seen >= MAX_DATASETS else None
-
-    file.visititems(visit)
-    return found
+            and bool(item.shape)
+        ),
+    )
+    return {name.replace("/", "."): item for name, item in found.items()}

@@ -17,22 +17,22 @@ from numpy.typing import NDArray
 
 if __package__:
     from gapscope.measured.readers.hdf5_common import (
-        MAX_DATASETS,
         Arrays,
         Refused,
         Request,
         check_storage,
+        datasets,
         text,
         units_of,
         unpacked,
     )
 else:
     from hdf5_common import (  # type: ignore[import-not-found,no-redef]
-        MAX_DATASETS,
         Arrays,
         Refused,
         Request,
         check_storage,
+        datasets,
         text,
         units_of,
         unpacked,
@@ -85,22 +85,13 @@ class Map:
 
 def main_datasets(file: h5py.File) -> dict[str, h5py.Dataset]:
     """The main datasets of a file: none in one of another kind."""
-    found: dict[str, h5py.Dataset] = {}
-    seen = 0
-
-    def visit(name: str, item: object) -> object:
-        nonlocal seen
-        seen += 1
-        if (
-            isinstance(item, h5py.Dataset)
-            and all(key in item.attrs for key in KEYS)
+    return datasets(
+        file,
+        lambda _, item: (
+            all(key in item.attrs for key in KEYS)
             and all(isinstance(item.attrs[key], h5py.Reference) for key in KEYS)
-        ):
-            found[name] = item
-        return True if seen >= MAX_DATASETS else None
-
-    file.visititems(visit)
-    return found
+        ),
+    )
 
 
 def extract(

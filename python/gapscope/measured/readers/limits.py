@@ -140,6 +140,19 @@ def number(header: Mapping[str, str], key: str) -> float:
     return value
 
 
+def whole_number(header: Mapping[str, str], key: str, most: int, least: int = 1) -> int:
+    """A whole number of a header, within bounds.
+
+    Raises
+    ------
+    MeasurementFileError : the key is missing, or its value is none.
+    """
+    value = number(header, key)
+    if not value.is_integer() or not least <= value <= most:
+        raise missing(header, key, f"a whole number up to {most}")
+    return int(value)
+
+
 def missing(header: Mapping[str, str], key: str, kind: str) -> MeasurementFileError:
     """The error for an entry of a header that is absent or not of its kind."""
     return MeasurementFileError(

@@ -24,6 +24,7 @@ from gapscope.measured.readers.limits import (
     check_pixels,
     missing,
     number,
+    whole_number,
 )
 from gapscope.measured.readers.recording import BACKWARD, Channel, dataset, lengths
 
@@ -128,10 +129,10 @@ def _lists(content: bytes) -> Sequence[tuple[str, Section]]:
 
 
 def _image(about: Section, shared: Section, most: int) -> _Image:
-    columns, rows = (_count(about, key, 2**20) for key in ("Samps/line", "Number of lines"))
-    length, at = (_count(about, f"Data {key}", 2**62) for key in ("length", "offset"))
+    columns, rows = (whole_number(about, key, 2**20) for key in ("Samps/line", "Number of lines"))
+    length, at = (whole_number(about, f"Data {key}", 2**62) for key in ("length", "offset"))
     check_pixels(rows, columns)
-    stated = _count(about, "Bytes/pixel", 4)
+    stated = whole_number(about, "Bytes/pixel", 4)
     each = length // (rows * columns)
     if stated not in (2, 4) or each not in (2, 4) or each * rows * columns != length:
         raise missing(about, "Data length", f"2 or 4 bytes for each of {columns} x {rows} pixels")
@@ -152,13 +153,6 @@ def _image(about: Section, shared: Section, most: int) -> _Image:
         at,
         each,
     )
-
-
-def _count(about: Section, key: str, most: int) -> int:
-    value = number(about, key)
-    if not value.is_integer() or not 1 <= value <= most:
-        raise missing(about, key, f"a whole number up to {most}")
-    return int(value)
 
 
 def _size(about: Section, *, square: bool) -> tuple[float, float]:

@@ -23,6 +23,7 @@ from gapscope.measured.readers.limits import (
     decoded,
     missing,
     number,
+    whole_number,
 )
 from gapscope.measured.readers.nanonis import moment
 from gapscope.measured.readers.recording import (
@@ -147,8 +148,8 @@ def _parts(content: bytes, at: int, sections: Mapping[str, Section]) -> Iterable
     """The channels of all groups, one behind the other."""
     top = sections.get("DataSet", {})
     start, found = at, []
-    for group in range(_count(top, "GroupCount", MAX_GROUPS)):
-        for channel in range(_count(top, f"Gr{group}-Count", MAX_CHANNELS)):
+    for group in range(whole_number(top, "GroupCount", MAX_GROUPS, least=0)):
+        for channel in range(whole_number(top, f"Gr{group}-Count", MAX_CHANNELS, least=0)):
             name = top.get(f"Gr{group}-Ch{channel}", "")
             if name and name not in sections:
                 raise missing(top, f"Gr{group}-Ch{channel}", "the name of a section")
@@ -156,7 +157,10 @@ def _parts(content: bytes, at: int, sections: Mapping[str, Section]) -> Iterable
                 found.append(sections[name])
     shapes = []
     for about in found:
-        shape = _count(about, "Lines", 2**20), _count(about, "Points", 2**24)
+        shape = (
+            whole_number(about, "Lines", 2**20, least=0),
+            whole_number(about, "Points", 2**24, least=0),
+        )
         bits = about.get("SaveBits", "")
         plain = (about.get("SaveMode"), about.get("SaveSign"), about.get("SaveOrder"))
         if bits not in ("8", "16", "32") or plain != ("Binary", "Signed", "Intel"):
@@ -168,13 +172,6 @@ def _parts(content: bytes, at: int, sections: Mapping[str, Section]) -> Iterable
     for about, (shape, kind, place) in zip(found, shapes, strict=True):
         count = shape[0] * shape[1]
         yield _Part(about, np.frombuffer(content, kind, count, place).reshape(shape))
-
-
-def _count(about: Section, key: str, most: int) -> int:
-    value = number(about, key)
-    if not value.is_integer() or not 0 <= value <= most:
-        raise missing(about, key, f"a whole number up to {most}")
-    return int(value)
 
 
 def _images(images: Sequence[_Part], direction: str, told: Mapping[str, float | str]) -> xr.Dataset:
@@ -208,7 +205,7 @@ def _finished(one: _Part, direction: str) -> NDArray[np.float64]:
     """Its values with NaN on lines that the scan had not reached; an older one is still there."""
     values = one.measured()
     if one.about.get("CurLine") and direction in ("Up", "Down"):
-        line = _count(one.about, "CurLine", len(values))
+        line = whole_number(one.about, "CurLine", len(values), least=0)
         lines = np.arange(len(values))
         values[lines < line if direction == "Down" else lines > line] = np.nan
     return values

@@ -106,7 +106,7 @@ class Problem:
         self.conditions = Conditions.of(self.predictor.config.dataset, self.predictor.size)
 
     def starts(self, map: Array, truth: dict[str, float], rng: np.random.Generator) -> Starts:
-        """Of one map."""
+        """Where the search of one map begins."""
         if self.predictor is None:
             return Near(truth, rng)
         from gapscope.inference.simulated_maps import predict_windows

@@ -1,4 +1,4 @@
-"""Of a grid of spectra a network is given the map at its own energy, where no other is named."""
+"""A network is given the map of a grid at its own energy, where no other is named."""
 
 from __future__ import annotations
 

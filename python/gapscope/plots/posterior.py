@@ -20,7 +20,7 @@ from gapscope.problem.unknown import Unknown
 Array = NDArray[np.float64]
 BINS = 30
 SHARES = (0.9, 0.5)
-"""Of the weight, whose densest regions are outlined."""
+"""Parts of the weight whose densest regions are outlined."""
 
 
 def corner_figure(tree: xr.DataTree, label: str | None = None) -> Figure:

@@ -49,7 +49,7 @@ class Cube:
 
     @property
     def names(self) -> list[str]:
-        """Of the unknowns."""
+        """Names of the unknowns."""
         return [one.name for one in self.unknowns]
 
     @property

@@ -26,8 +26,8 @@ Point = tuple[int, Array]
 """Number of a class, and a point of its cube."""
 
 ACCURACY = 2e-5
-"""Of simulated maps: their errors, adding up over thousands of sites, must not be seen in a
-likelihood. By the method converged it costs a tenth more time than 0.005."""
+"""Relative accuracy of simulated maps, whose errors add up over thousands of sites and must not be
+seen in a likelihood. By the method converged it costs a tenth more time than 0.005."""
 GRID_FLOOR = 1e-3
 """Least noise over a map's root mean square where its method does not state an accuracy."""
 REFERENCE = 0.75
@@ -96,7 +96,7 @@ class Forward:
 
     @cached_property
     def cubes(self) -> list[Cube]:
-        """Of all classes."""
+        """The cube of every class."""
         problem = self.conditions.problem
         return [Cube(problem, index) for index in range(len(problem.classes))]
 

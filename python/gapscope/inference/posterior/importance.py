@@ -77,7 +77,7 @@ class Samples:
 
     @property
     def log_evidence(self) -> float:
-        """Of the class; the prior is uniform on the cube."""
+        """The class's log evidence, its prior uniform on the cube."""
         return float(logsumexp(self.log_weights) - np.log(sum(self.counts) * self._inner))
 
     @property

@@ -42,7 +42,7 @@ class Mixture:
 
     @property
     def weights(self) -> Array:
-        """Of the components, adding up to one."""
+        """The components' weights, adding up to one."""
         given = np.array([one.weight for one in self.components])
         return np.asarray(given / given.sum())
 

@@ -76,8 +76,8 @@ class Mode:
         return float(self.log_likelihood + k / 2 * np.log(2 * np.pi) - log_determinant / 2)
 
     def components(self) -> list[Component]:
-        """Of a proposal: this maximum, and those that have the same maps by other names; of those
-        outside of the cube, whose that reach into it."""
+        """The proposal's components around this maximum and around those that have the same maps by
+        other names; one outside of the cube counts where it reaches into it."""
         assert self.precision is not None
         scale = np.linalg.inv(self.precision)
         reach = REACH * np.sqrt(np.diag(scale))

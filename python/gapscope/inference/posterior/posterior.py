@@ -43,7 +43,7 @@ class ClassPosterior:
 
     @property
     def log_evidence(self) -> float:
-        """Of the class; an upper bound where it was not sampled."""
+        """The class's log evidence; an upper bound where it was not sampled."""
         return self.mode.log_likelihood if self.samples is None else self.samples.log_evidence
 
 

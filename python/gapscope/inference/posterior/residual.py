@@ -46,7 +46,7 @@ class Residual:
 
     @classmethod
     def of(cls, forward: Forward, mode: Mode) -> Residual:
-        """Of a class's best map."""
+        """The residual of a class's best map."""
         simulated = forward.values([(mode.cube.index, mode.point)])[0]
         left = (forward.observed - simulated).reshape(len(forward.scale), -1)
         left = left * forward.scale[:, None]

@@ -16,7 +16,7 @@ from gapscope.problem.unknown import Unknown
 COLLAPSED, LEAST_EFFECTIVE = 0.01, 5.0
 """Efficiency, and effective number of Green's functions, below which weights have collapsed."""
 AT_THE_END = 0.02
-"""Of a range, within which a posterior's maximum counts as at its end."""
+"""Part of a range within which a posterior's maximum counts as at its end."""
 SHOWN = 0.01
 """Probability from which on a class's unknowns are listed."""
 LEVEL = 0.9

@@ -87,7 +87,9 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=3)
     given = parser.parse_args()
     network = NetworkConfig(backbone=given.backbone, odd=True)
-    config = TrainingConfig(network, batch_size=BATCH, gaussian_noise=0.5, pink_noise=0.5)
+    config = TrainingConfig(
+        network, batch_size=BATCH, gaussian_noise=0.5, pink_noise=0.5, surfaces=False
+    )
     size = network.input_size
     fresh = random_maps(size)
     inputs = InputScaling.of(OwnImages(fresh, True))

@@ -157,7 +157,8 @@ def test_a_network_that_sees_the_odd_part_reads_measured_maps_too(
     dataset: Path, tmp_path: Path
 ) -> None:
     seeing = replace(toys.tiny_network(), odd=True)
-    run = train(dataset, tmp_path / "run", toys.tiny_config(epochs=1, network=seeing))
+    config = toys.tiny_config(epochs=1, network=seeing, surfaces=False)
+    run = train(dataset, tmp_path / "run", config)
     predictor = Predictor.load(run.path)
     toy = toys.toy_map("Eg", 0.9, 0.5, -80.0)
     lopsided = toy * (1 + 0.5 * np.sign(np.arange(16) - 8))

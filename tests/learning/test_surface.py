@@ -17,6 +17,7 @@ import toys
 from gapscope.dataset.load import DatasetReader
 from gapscope.errors import RunError, SchemaVersionError, TrainingError
 from gapscope.learning.data.inputs import momentum_images
+from gapscope.learning.data.measured_augmentation import MeasurementAugmentation
 from gapscope.learning.data.samples import Samples
 from gapscope.learning.emulator.by_irrep import FEWEST, Emulators
 from gapscope.learning.emulator.emulator import NUGGET, Emulator, shape_and_scale
@@ -325,3 +326,33 @@ def test_surfaces_learn_from_maps_of_one_kind_only(
     run.emulators.unlink()
     with pytest.raises(TrainingError, match="same kind"):
         train(toy_dataset, run.path, run.config().training, also=[other], progress=False)
+
+
+def test_surfaces_are_of_the_energies_that_a_network_sees(tmp_path: Path) -> None:
+    """Those of further datasets are of these, too, and the folder is read again."""
+    splits = {"train": 600, "validation": 20, "test": 20}
+    two = {"energies": [0.0, 0.5], "splits": splits}
+    dataset = toys.build_toys(tmp_path / "dataset", **two)
+    other = toys.build_toys(tmp_path / "other", seed=21, name="other toys", **two)
+    seeing = replace(toys.tiny_network(), energies=(0.5,))
+    config = toys.tiny_config(epochs=1, network=seeing)
+    run = train(dataset, tmp_path / "run", config, also=[other], progress=False)
+    emulators = load_trained(run.path).emulators
+    assert emulators is not None
+    assert [len(one.scale_mean) for _, one in emulators.known] == [1] * 5
+
+
+def test_a_network_for_measured_maps_is_given_all_energies_of_a_dataset(
+    learned: RunFolder, tmp_path: Path
+) -> None:
+    splits = {"train": 10, "validation": 10, "test": 10}
+    dataset = toys.build_toys(tmp_path / "dataset", energies=[0.0, 0.5], splits=splits)
+    config = learned.config()
+    measured = replace(
+        config.training, measurement=MeasurementAugmentation(toys.WINDOW), surfaces=False
+    )
+    network = config.network()
+    with DatasetReader(dataset) as reader:
+        Predictor(config, network).require_fit(reader)
+        with pytest.raises(RunError, match=r"w = \[0.0, 0.5\]"):
+            Predictor(replace(config, training=measured), network).require_fit(reader)

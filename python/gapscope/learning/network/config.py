@@ -159,6 +159,11 @@ class TrainingConfig:
             self.measurement,
         )
         _require(
+            not (self.network.odd and self.surfaces),
+            "surfaces are of Re rho(q) alone: with odd, surfaces is false",
+            "odd and surfaces",
+        )
+        _require(
             self.measurement is None or self.network.energies is None,
             "a measurement is of all energies of the dataset",
             self.network.energies,

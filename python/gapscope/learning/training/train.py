@@ -104,10 +104,11 @@ def train(
                 folder.write_config(_begin(training, config, reader, attributes, origin))
             if not folder.trained:
                 _fit(folder, training, validation, origin, progress)
-            if config.surfaces and isinstance(training, Samples):
+            if isinstance(training, Samples) and config.surfaces:
+                seen = config.network.energies
                 with ExitStack() as stack:
                     clean = [training] if config.measurement is None else _clean(reader, config)
-                    splits = [*clean, *(_further(stack, other, training) for other in also)]
+                    splits = [*clean, *(_further(stack, other, training, seen) for other in also)]
                     emulators = learn_emulators(folder.trained_network(), folder.config(), splits)
                 emulators.write(folder.emulators, weights_name(folder.best), folder.config().labels)
     return folder
@@ -138,8 +139,18 @@ def _clean(reader: DatasetReader, config: TrainingConfig) -> list[Samples]:
     return [Samples.of(reader, "train", size, measurement=one) for one in acquisitions]
 
 
-def _further(stack: ExitStack, dataset: str | Path, training: Samples) -> Samples:
-    """Training maps of another dataset; raises TrainingError for maps of another kind."""
+def _further(
+    stack: ExitStack,
+    dataset: str | Path,
+    training: Samples,
+    energies: Sequence[float] | None,
+) -> Samples:
+    """Training maps of another dataset at the energies that a network sees.
+
+    Raises
+    ------
+    TrainingError : maps of another kind.
+    """
     reader = stack.enter_context(DatasetReader(dataset))
     there, here = (
         {"lattice": _shape(one), "energies": one.energies.tolist(), **_asked(one.problem)}
@@ -151,7 +162,7 @@ def _further(stack: ExitStack, dataset: str | Path, training: Samples) -> Sample
             f"{dataset}: {there}, and not {here}",
             "Leave that dataset out.",
         )
-    return Samples.of(reader, "train", training.size)
+    return Samples.of(reader, "train", training.size, energies=energies)
 
 
 def _shape(reader: DatasetReader) -> dict[str, Any]:

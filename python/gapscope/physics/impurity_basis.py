@@ -46,17 +46,14 @@ def basis_images(green: Complex, elements: NDArray[np.int64], window: int) -> Re
     middle, half = green.shape[1] // 2, window // 2
     here = slice(middle - half, middle + half)
     back = green[:, ::-1, ::-1][:, here, here]  # G(-r)
-    rows, columns = elements.T
+    (rows, row), (columns, column) = (np.unique(one, return_inverse=True) for one in elements.T)
     electrons = green.shape[-1] // 2
-    forth = green[:, here, here, :electrons, :][..., rows]
-    home = back[..., :electrons][..., columns, :]
-    products = np.einsum("wxyei,wxyie->wixy", forth, home)
+    forth = green[:, here, here, :electrons][..., rows].swapaxes(3, 4)
+    home = back[..., columns, :electrons].swapaxes(3, 4)
+    products = np.moveaxis((forth @ home)[..., row, column], 3, 1)
     return np.concatenate([products.imag, products.real], axis=1)
 
 
 def t_matrices(local: Complex, potential: Complex) -> Complex:
     """T = V (1 - g V)^-1, (..., d, d), of g and V of shapes that go together."""
-    d = local.shape[-1]
-    v = np.broadcast_to(potential, np.broadcast_shapes(potential.shape, local.shape))
-    right = np.swapaxes(np.eye(d) - local @ v, -1, -2)
-    return np.asarray(np.swapaxes(np.linalg.solve(right, np.swapaxes(v, -1, -2)), -1, -2))
+    return np.asarray(potential @ np.linalg.inv(np.eye(local.shape[-1]) - local @ potential))

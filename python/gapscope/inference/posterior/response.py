@@ -1,9 +1,11 @@
 """What one Green's function says of the maps of all impurities on r = 0.
 
-At one energy drho(r) = -(1/pi) Im sum_ab T_ab C_ab(r), with C_ab(r) = sum_e G_ea(r) G_be(-r) over
-the electrons' components e: linear in the real and imaginary parts x of the few elements of the
-T-matrix, drho = A x. A residual sum of squares |y - A x|^2 = y.y - 2 x.(A^T y) + x.(A^T A) x then
-costs no more than the T-matrix, whatever the number of sites.
+At one energy drho is linear in the real and imaginary parts x of the few elements of the T-matrix
+(:mod:`gapscope.physics.impurity_basis`), drho = A x. A residual sum of squares
+
+    |y - A x|^2 = y.y - 2 x.(A^T y) + x.(A^T A) x
+
+then costs no more than the T-matrix, whatever the number of sites.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gapscope.physics.impurity_basis import basis_images, t_matrices
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -55,18 +59,13 @@ class Response:
         sites : mask (2s, 2s), r1 and r2 from -s.
         target : y, (energies, number of sites).
         """
-        electrons, middle = green.shape[-1] // 2, green.shape[2] // 2
-        rows, columns = np.nonzero(sites)
+        middle = green.shape[2] // 2
+        elements = np.stack(np.meshgrid(touched, touched, indexing="ij"), axis=-1).reshape(-1, 2)
         design, grams, mixed = [], [], []
         for nodes, map_there in zip(green, target, strict=True):
-            parts = []
-            for one, weight in zip(nodes, weights, strict=True):
-                forth = one[rows, columns][:, :electrons][:, :, touched]
-                back = one[2 * middle - rows, 2 * middle - columns][:, touched, :electrons]
-                product = forth.transpose(0, 2, 1) @ back.transpose(0, 2, 1)
-                product = product.reshape(len(rows), -1)
-                parts += [-weight / np.pi * product.imag, -weight / np.pi * product.real]
-            matrix = np.concatenate(parts, axis=1)
+            images = basis_images(nodes, elements, len(sites))[:, :, sites]
+            weighted = (-weights / np.pi)[:, None, None] * images
+            matrix = np.ascontiguousarray(weighted.reshape(-1, weighted.shape[-1]).T)
             design.append(matrix)
             # einsum: threads of a linear algebra library cost more than they save here, far more
             # where other processes have the cores.
@@ -83,11 +82,8 @@ class Response:
         ----------
         potentials : V of the touched components, (m, t, t) in meV.
         """
-        v = potentials[:, None, None]
-        t = v.shape[-1]
-        # T = V (1 - g V)^-1
-        inverse = np.linalg.inv(np.eye(t) - self.local @ v)
-        elements = (v @ inverse).reshape(len(potentials), *self.local.shape[:2], -1)
+        t = t_matrices(self.local, potentials[:, None, None])
+        elements = t.reshape(len(potentials), *self.local.shape[:2], -1)
         both = np.concatenate([elements.real, elements.imag], axis=-1)
         return np.asarray(both.reshape(len(potentials), len(self.local), -1))
 

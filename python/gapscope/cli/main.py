@@ -11,10 +11,11 @@ from gapscope.cli.crystal import gaps, symmetry
 from gapscope.cli.dataset import dataset
 from gapscope.cli.explore import explore
 from gapscope.cli.files import files
-from gapscope.cli.learning import calibrate, evaluate, export, predict, train
+from gapscope.cli.learning import calibrate, evaluate, export, train
 from gapscope.cli.maps import converge, green, simulate
 from gapscope.cli.measured import prepare
 from gapscope.cli.outputs import TYPED
+from gapscope.cli.prediction import predict
 from gapscope.cli.several import spread
 from gapscope.cli.spectra import dos, spectrum
 from gapscope.cli.system import doctor, julia

@@ -13,7 +13,8 @@ from gapscope.explore.known import Known
 from gapscope.explore.state import State
 from gapscope.explore.symbols import symbol_html, symbol_text
 from gapscope.explore.words import label_html
-from gapscope.problem.problem import Member, merged
+from gapscope.problem.classes import Member
+from gapscope.problem.problem import merged
 
 CUPRATE = {
     "schema": 2,

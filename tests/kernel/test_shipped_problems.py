@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,13 +29,23 @@ FOREIGN = 0.2
 NAMES = ("bi2212", "nbse2-substrate", "nbs2")
 
 
+def rounded(content: Any) -> Any:
+    """Numbers of nested content without the last bits, in which processors differ."""
+    if isinstance(content, dict):
+        return {key: rounded(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [rounded(value) for value in content]
+    return round(content, 12) + 0.0 if isinstance(content, float) else content
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_networks_have_the_problem_that_the_recipe_gives(name: str) -> None:
     """Merges of candidates are found again, for nbs2 that of A1u and A2u."""
     recipe = load_recipe(find_recipe(name))
     matter = material(recipe.material)
     found = merge_candidates(recipe.define(matter), recipe, matter, KERNEL)
-    assert found == load_trained(share_folder() / "data" / "models" / name).config.problem
+    known = load_trained(share_folder() / "data" / "models" / name).config.problem
+    assert rounded(found.to_dict()) == rounded(known.to_dict())
     merged = [one.label for one in found.classes if len(one.members) > 1]
     assert merged == (["A1u/A2u"] if name == "nbs2" else [])
 

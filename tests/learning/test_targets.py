@@ -9,7 +9,8 @@ import toys
 from gapscope.learning.data.targets import Targets, TargetScaling, Values
 from gapscope.physics import LABELS
 from gapscope.problem.candidate import Candidate
-from gapscope.problem.problem import Class, Member, Problem
+from gapscope.problem.classes import Class, Member
+from gapscope.problem.problem import Problem
 from gapscope.problem.quantities import quantity
 
 LABEL = np.array([LABELS.index(label) for label in ("A1g", "Eg", "A2g", "Eu", "A12u")])

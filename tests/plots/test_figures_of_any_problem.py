@@ -15,9 +15,10 @@ from gapscope.plots.comparison import comparison_figure
 from gapscope.plots.learning import confusion_figure, parameters_figure
 from gapscope.plots.maps import irrep_label
 from gapscope.plots.results import absolute_errors, errors_figure
+from gapscope.problem.classes import Member
 from gapscope.problem.define import Named, define
 from gapscope.problem.draft import Draft
-from gapscope.problem.problem import Member, Problem, merged
+from gapscope.problem.problem import Problem, merged
 from gapscope.problem.quantities import quantity
 from pictures import said, written
 

@@ -51,6 +51,14 @@ def rashba_triangle() -> Material:
     return Material("rashba", lattice, Bonds.from_dict(bonds), basis=(Orbital("s"),))
 
 
+def triangle() -> Material:
+    """One orbital on the triangular lattice without spin-orbit coupling: D6h."""
+    lattice = Lattice("triangular", 3.4)
+    neighbours = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, -1), (-1, 1))
+    bonds = {(0, 0): -20.0 * np.eye(2)} | dict.fromkeys(neighbours, 30.0 * np.eye(2))
+    return Material("triangle", lattice, Bonds.from_dict(bonds), basis=(Orbital("s"),))
+
+
 def rectangle() -> Material:
     """One orbital on a rectangular lattice: D2h."""
     lattice = Lattice.from_cell(3.0, 4.0, 90.0)
@@ -65,6 +73,7 @@ CRYSTALS = {
     "nbse2": lambda: material("nbse2"),
     "rashba": rashba_triangle,
     "rectangle": rectangle,
+    "triangle": triangle,
 }
 
 

@@ -16,12 +16,14 @@ from gapscope.cli.main import main
 from gapscope.dataset.build import build
 from gapscope.dataset.compute import JuliaKernel
 from gapscope.dataset.load import DatasetReader
+from gapscope.dataset.merges import merge_candidates
 from gapscope.learning.evaluation.evaluate import evaluate
 from gapscope.learning.network.config import NetworkConfig, TrainingConfig
 from gapscope.learning.training.train import train
 from gapscope.problem import quantities
 from gapscope.problem.draft import Draft
 from gapscope.problem.quantities import Quantity
+from gapscope.simulation.materials import material
 from problems import recipe
 
 CRYSTAL = """
@@ -56,35 +58,37 @@ SMALL = TrainingConfig(
 )
 
 
-def tilted(draft: Draft, value: float) -> Draft:
-    """The moment, turned from z towards x."""
-    size = float(np.linalg.norm(draft.moment))
-    return replace(draft, moment=(size * np.sin(value), 0.0, size * np.cos(value)))
+def screened(draft: Draft, value: float) -> Draft:
+    """The potential, as screening leaves it."""
+    return replace(draft, scalar=draft.scalar / (1 + value))
 
 
 def test_one_row_is_all_that_a_new_unknown_needs(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    row = Quantity(r"\tau", "rad", "tilt of the moment", tilted, 0.01, digits=2)
-    monkeypatch.setattr(quantities, "QUANTITIES", dict(quantities.QUANTITIES) | {"tilt": row})
+    row = Quantity(r"\chi", "1", "screening", screened, 0.01, digits=2)
+    monkeypatch.setattr(quantities, "QUANTITIES", dict(quantities.QUANTITIES) | {"screening": row})
     what = recipe(
         candidates=[{"irrep": "B1g"}, {"irrep": "Eu"}],
-        unknowns={"gap": [20.0, 40.0], "theta": "any", "tilt": [0.1, 1.4]},
+        unknowns={"gap": [20.0, 40.0], "theta": "any", "screening": [0.1, 1.4]},
         impurity={"scalar": 60.0, "moment": [0.0, 0.0, 50.0]},
         method={"name": "grid", "kgrid": 64},
         window=64,
         splits={"train": 12, "validation": 6, "test": 6},
     )
-    data = build_here(what, tmp_path / "data", JuliaKernel())
+    matter, kernel = material(what.material), JuliaKernel()
+    problem = merge_candidates(what.define(matter), what, matter, kernel)
+    assert all("screening" in one.unknowns for one in problem.classes)
+    data = build_here(what, tmp_path / "data", kernel, problem)
     with DatasetReader(data) as reader:
-        drawn = reader.parameters["tilt"]
+        drawn = reader.parameters["screening"]
         assert ((drawn > 0.1) & (drawn < 1.4)).all()
         assert reader.images([0]).std() > 0
     run = train(data, tmp_path / "run", SMALL, progress=False)
     result = evaluate(run.path, data)
-    assert result.predictions["tilt"].attrs["units"] == "rad"
-    assert np.array_equal(result.predictions["true_tilt"].values, drawn[18:])
-    assert "tilt" in result.text
+    assert result.predictions["screening"].attrs["units"] == "1"
+    assert np.array_equal(result.predictions["true_screening"].values, drawn[18:])
+    assert "screening" in result.text
 
 
 def test_one_file_is_all_that_a_new_crystal_needs(tmp_path: Path) -> None:

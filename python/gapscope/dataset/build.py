@@ -46,8 +46,8 @@ def build(
     directory : where the dataset is, or is going to be.
     workers : number of local worker processes; the cores are shared out between their kernels.
     scheduler : address (tcp://HOST:PORT) of a running Dask cluster that sees the same folder.
-    progress : tell on stderr how much room the dataset takes, and show a bar with rate and time
-        left.
+    progress : tell on stderr which candidates no map tells apart and how much room the dataset
+        takes, and show a bar with rate and time left.
     simulator : what turns a batch of specifications into maps.
 
     Returns
@@ -75,7 +75,7 @@ def build(
     with only_writer(folder, "build.lock", _in_use(folder)):
         remove_leftovers(folder)
         remove_leftovers(folder / "shards")
-        manifest = _survey(folder, _begin(folder, recipe, matter, problem, simulator))
+        manifest = _survey(folder, _begin(folder, recipe, matter, problem, simulator, progress))
         manifest.write(folder)
         if manifest.missing:
             shards = manifest.recipe.shards()
@@ -102,7 +102,12 @@ def _in_use(folder: Path) -> DatasetError:
 
 
 def _begin(
-    folder: Path, recipe: Recipe, matter: Material, problem: Problem, simulator: Simulator
+    folder: Path,
+    recipe: Recipe,
+    matter: Material,
+    problem: Problem,
+    simulator: Simulator,
+    progress: bool,
 ) -> Manifest:
     """The folder's manifest, for this recipe, or a new one that merges what no map can tell."""
     if (folder / MANIFEST).exists():
@@ -112,8 +117,8 @@ def _begin(
         return replace(begun, recipe=recipe)
     if not isinstance(recipe, PaperRecipe):
         problem = merge_candidates(problem, recipe, matter, simulator)
-        for line in told(problem):
-            logger.info("%s", line)
+        for line in told(problem) if progress else ():
+            print(line, file=sys.stderr)
     return Manifest.start(recipe, matter, problem)
 
 

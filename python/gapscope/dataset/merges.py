@@ -6,6 +6,10 @@ another multiple of its function, and theta may count from elsewhere: states who
 have Hamiltonians that a transformation joins, so that tr H^2 summed over the zone, and with it the
 norm of the gap's bonds, is the same; that tells the multiple. Maps are on a coarse grid of k and a
 small window: what joins two states joins them at every k.
+
+An unknown of a candidate is held where its maps are the same whatever it is: theta of a triplet
+whose partners are one another's spins turned, the direction of a moment next to a singlet. Two
+candidates that then have the same unknowns may be one class.
 """
 
 from __future__ import annotations
@@ -20,7 +24,9 @@ from gapscope.dataset.compute import Simulator
 from gapscope.dataset.recipe import Recipe
 from gapscope.errors import RecipeError
 from gapscope.physics import Material
-from gapscope.problem.problem import Member, Problem, merged
+from gapscope.problem.classes import Member
+from gapscope.problem.impurities import IMPURITY
+from gapscope.problem.problem import Problem, held, merged
 from gapscope.problem.states import Sample, States
 from gapscope.simulation.numerics import Grid
 
@@ -38,13 +44,15 @@ Maps = NDArray[np.float64]
 def merge_candidates(
     problem: Problem, recipe: Recipe, material: Material, simulator: Simulator
 ) -> Problem:
-    """The problem with candidates joined that no map of the recipe tells apart.
+    """The problem with candidates joined that no map of the recipe tells apart, and unknowns held
+    that no map of a candidate tells.
 
     Raises
     ------
-    RecipeError : fewer than two classes are left.
+    RecipeError : fewer than two classes are left, or an unknown that no map tells.
     KernelError, JuliaNotFoundError : see :mod:`gapscope.errors`.
     """
+    problem = _without_idle(problem, recipe, material, simulator)
     trials = _Trials(problem, recipe, material, simulator)
     groups: list[list[Member]] = []
     for number, one in enumerate(problem.classes):
@@ -66,9 +74,43 @@ def merge_candidates(
     return merged(problem, groups)
 
 
+def _without_idle(
+    problem: Problem, recipe: Recipe, material: Material, simulator: Simulator
+) -> Problem:
+    """The problem with unknowns held on which no map of a candidate depends."""
+    trials = _Trials(problem, recipe, material, simulator)
+    # Impurities of Green's functions are drawn anew for all maps alike.
+    never = {"gap", *(IMPURITY if recipe.holds_green else ())}
+    idle = {
+        one.label: {
+            name: problem.unknown(name).low
+            for name in one.unknowns
+            if name not in never and trials.idle(number, name)
+        }
+        for number, one in enumerate(problem.classes)
+    }
+    for unknown in problem.unknowns:
+        having = [one.label for one in problem.classes if unknown.name in one.unknowns]
+        if having and all(unknown.name in idle[label] for label in having):
+            raise RecipeError(
+                "What is unknown changes the maps of a candidate at least.",
+                f"{unknown.name}: no map of {', '.join(having)} depends on it",
+                f"Leave {unknown.name} out of [unknowns], and give its value in [fixed] where it"
+                " needs one.",
+            )
+    return held(problem, idle)
+
+
 def told(problem: Problem) -> Iterator[str]:
-    """Text: which candidates are one class, and how."""
+    """Text: which candidates are one class, and how; on what their maps do not depend."""
     for one in problem.classes:
+        for member in one.members:
+            if member.held:
+                values = ", ".join(f"{name} = {v:g}" for name, v in member.held.items())
+                yield (
+                    f"No map of {member.candidate} depends on {', '.join(member.held)} (to"
+                    f" {SAME:g}): {values} in all of them"
+                )
         first, *others = one.members
         for other in others:
             how = []
@@ -97,12 +139,21 @@ class _Trials:
     def __post_init__(self) -> None:
         recipe = self.recipe
         self.states = States(self.problem, recipe.draft(self.material), recipe.symmetry_tolerance)
-        rng = np.random.default_rng(recipe.seed % 2**32)
+        self.rng = np.random.default_rng(recipe.seed % 2**32)
         self.values = [
-            {one.name: one.drawn(rng.uniform(0.05, 0.95)) for one in recipe.unknowns}
+            {one.name: one.drawn(self.rng.uniform(0.05, 0.95)) for one in recipe.unknowns}
             for _ in range(TRIALS)
         ]
         self.known: dict[int, list[Maps]] = {}
+
+    def idle(self, number: int, name: str) -> bool:
+        """Whether the maps of a class are the same at two values of an unknown."""
+        unknown = self.problem.unknown(name)
+        for trial, values in enumerate(self.values):
+            other = {**values, name: unknown.drawn(0.05 + 0.9 * self.rng.random())}
+            if not self._alike(number, trial, self.states.sample(number, other)):
+                return False
+        return True
 
     def joined(self, first: int, other: int) -> Member | None:
         """How a class is the first one, if it is."""
@@ -111,7 +162,7 @@ class _Trials:
             return None
         turns = TURNS if "theta" in two.unknowns else TURNS[:1]
         for sign, offset in turns:
-            member = Member(two.members[0].candidate, 1.0, sign, offset)
+            member = replace(two.members[0], factor=1.0, sign=sign, offset=offset)
             factor = self._factor(first, member)
             if factor is None:
                 continue
@@ -141,14 +192,21 @@ class _Trials:
 
     def _coincide(self, first: int, member: Member) -> bool:
         one = self.problem.classes[first]
-        for trial, values in enumerate(self.values):
-            known = self.known.setdefault(first, [])
-            if len(known) == trial:
-                known.append(self._map(self.states.sample(first, values)))
-            there = self._map(self.states.as_member(one, member, values))
-            if np.abs(there - known[trial]).max() > SAME * np.abs(known[trial]).max():
-                return False
-        return True
+        return all(
+            self._alike(first, trial, self.states.as_member(one, member, values))
+            for trial, values in enumerate(self.values)
+        )
+
+    def _alike(self, number: int, trial: int, other: Sample) -> bool:
+        """Whether a sample has the map, at the same resolution, of a class at a draw's values."""
+        own = self.states.sample(number, self.values[trial])
+        if (own.temperature, own.modulation) != (other.temperature, other.modulation):
+            return False
+        known = self.known.setdefault(number, [])
+        if len(known) == trial:
+            known.append(self._map(own))
+        there = self._map(other)
+        return bool(np.abs(there - known[trial]).max() <= SAME * np.abs(known[trial]).max())
 
     def _map(self, sample: Sample) -> Maps:
         """drho of a sample on a coarse grid."""

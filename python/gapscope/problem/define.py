@@ -13,8 +13,9 @@ from gapscope.physics.group.lookup import find_irrep
 from gapscope.physics.irreps import require_irrep
 from gapscope.physics.material import Material
 from gapscope.problem.candidate import Candidate, FunctionName
+from gapscope.problem.classes import Class, Member
 from gapscope.problem.draft import Draft
-from gapscope.problem.problem import Class, Member, Problem
+from gapscope.problem.problem import Problem
 from gapscope.problem.quantities import is_angle
 from gapscope.problem.states import functions_of, require_angles
 from gapscope.problem.symmetry import with_moves

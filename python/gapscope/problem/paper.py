@@ -15,8 +15,9 @@ from typing import Any
 from gapscope.physics.irreps import IRREPS, LABELS
 from gapscope.physics.pairing import REQUIRED
 from gapscope.problem.candidate import Candidate
+from gapscope.problem.classes import Class, Member
 from gapscope.problem.moves import Move
-from gapscope.problem.problem import Class, Member, Problem
+from gapscope.problem.problem import Problem
 from gapscope.problem.quantities import quantity
 from gapscope.problem.symmetry import PAPER_TURNING, paper_moves
 

@@ -17,46 +17,15 @@ from numpy.typing import NDArray
 
 from gapscope.errors import SchemaVersionError
 from gapscope.problem.candidate import Candidate
+from gapscope.problem.classes import Class, Member
 from gapscope.problem.moves import ALONG_Z, MOMENT, Move
 from gapscope.problem.quantities import is_angle
 from gapscope.problem.representative import has_names, names, representative
 from gapscope.problem.unknown import Unknown, in_tables
 
-PROBLEM_SCHEMA = 1
+PROBLEM_SCHEMA = 2
+"""Problems without held unknowns are written as schema 1, which versions before 2 read."""
 Values = dict[str, NDArray[np.float64]]
-
-
-@dataclass(frozen=True)
-class Member:
-    """A candidate in a class.
-
-    Parameters
-    ----------
-    candidate : its name.
-    factor : its own gap over the gap that the class goes by.
-    sign, offset : its own theta is sign * theta + offset.
-    """
-
-    candidate: str
-    factor: float = 1.0
-    sign: int = 1
-    offset: float = 0.0
-
-
-@dataclass(frozen=True)
-class Class:
-    """Candidates that no map of the problem tells apart.
-
-    Parameters
-    ----------
-    label : in tables.
-    members : candidates; the first one's gap and angles are the class's.
-    unknowns : names of those that it has.
-    """
-
-    label: str
-    members: tuple[Member, ...]
-    unknowns: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -78,7 +47,7 @@ class Problem:
     candidates: tuple[Candidate, ...]
     classes: tuple[Class, ...]
     unknowns: tuple[Unknown, ...]
-    fixed: Mapping[str, float] = field(default_factory=dict)
+    fixed: dict[str, float] = field(default_factory=dict)
     moves: tuple[Move, ...] = (Move(),)
     group: str = ""
     reversible: bool = False
@@ -149,15 +118,16 @@ class Problem:
     def _moved(self, values: Values, label: NDArray[np.integer], moves: Sequence[Move]) -> Values:
         new = {name: np.array(column, dtype=np.float64) for name, column in values.items()}
         turned = [name for name in new if is_angle(name)]
-        spin = [name for name in new if name in MOMENT]
         for row, (index, move) in enumerate(zip(label.tolist(), moves, strict=True)):
+            known = self.fixed | self._held(index)
+            spin = [name for name in new if name in MOMENT and name not in known]
             if turned and self.turns(index, move):
                 own = {name: float(values[name][row]) for name in turned}
                 for name, value in self._angles(index, own, move).items():
                     new[name][row] = value
             if spin:
                 size, polar, azimuth = (
-                    float(values[name][row]) if name in spin else self.fixed.get(name, 0.0)
+                    float(values[name][row]) if name in spin else known.get(name, 0.0)
                     for name in MOMENT
                 )
                 found = move.moment(size if "moment" in spin else 1.0, polar, azimuth)
@@ -184,8 +154,8 @@ class Problem:
         ]
 
     def _representative(self, index: int, values: dict[str, float]) -> dict[str, float]:
-        own = self._own(index)
-        return representative(self.leading(index), own, self.fixed, self.reversible, values)
+        own, held = self._own(index), self._held(index)
+        return representative(self.leading(index), own, self.fixed, held, self.reversible, values)
 
     def other_names(
         self, index: int, values: Mapping[str, float], *, anywhere: bool = False
@@ -206,12 +176,16 @@ class Problem:
             for name, value in values.items()
             if name in own and (is_angle(name) or name.startswith(MOMENT[0]))
         }
-        found = names(self.leading(index), own, self.fixed, self.reversible, turned)
+        held = self._held(index)
+        found = names(self.leading(index), own, self.fixed, held, self.reversible, turned)
         return [{**values, **one} for one in found]
 
     def _own(self, index: int) -> dict[str, Unknown]:
         names = self.classes[index].unknowns
         return {one.name: one for one in self.unknowns if one.name in names}
+
+    def _held(self, index: int) -> dict[str, float]:
+        return dict(self.classes[index].members[0].held)
 
     def turns(self, index: int, move: Move) -> bool:
         """Whether a move changes the angles of a class."""
@@ -223,7 +197,7 @@ class Problem:
     def _angles(self, index: int, values: dict[str, float], move: Move) -> dict[str, float]:
         one = self.classes[index]
         candidate = self.leading(index)
-        known = {name: self.fixed[name] for name in candidate.angles if name in self.fixed}
+        known = {n: v for n, v in (self.fixed | self._held(index)).items() if n in candidate.angles}
         known |= {name: value for name, value in values.items() if name in one.unknowns}
         found = move.angles(one.label, known, max(1, len(candidate.functions)))
         return {name: found[name] for name in values if name in found and name in one.unknowns}
@@ -231,12 +205,12 @@ class Problem:
     def to_dict(self) -> dict[str, Any]:
         """All content for JSON."""
         return {
-            "schema": PROBLEM_SCHEMA,
+            "schema": PROBLEM_SCHEMA if any(m.held for c in self.classes for m in c.members) else 1,
             "candidates": [one.to_dict() for one in self.candidates],
             "classes": [
                 {
                     "label": one.label,
-                    "members": [vars(member) for member in one.members],
+                    "members": [member.to_dict() for member in one.members],
                     "unknowns": list(one.unknowns),
                 }
                 for one in self.classes
@@ -278,6 +252,24 @@ class Problem:
             str(content["group"]),
             bool(content.get("reversible", False)),
         )
+
+
+def held(problem: Problem, values: Mapping[str, Mapping[str, float]]) -> Problem:
+    """The problem with unknowns held that the maps of some classes do not depend on.
+
+    Parameters
+    ----------
+    values : by class, the held unknowns with the value of each.
+    """
+
+    def without(one: Class) -> Class:
+        own = values.get(one.label, {})
+        members = tuple(replace(member, held=dict(own)) for member in one.members)
+        return replace(
+            one, members=members, unknowns=tuple(n for n in one.unknowns if n not in own)
+        )
+
+    return replace(problem, classes=tuple(without(one) for one in problem.classes))
 
 
 def merged(problem: Problem, groups: Sequence[Sequence[Member]]) -> Problem:

@@ -37,6 +37,7 @@ def representative(
     candidate: Candidate,
     unknowns: Mapping[str, Unknown],
     fixed: Mapping[str, float],
+    held: Mapping[str, float],
     reversible: bool,
     values: Values,
 ) -> Values:
@@ -45,27 +46,31 @@ def representative(
     Parameters
     ----------
     unknowns : those of the class; ``values`` has one of each that is an angle or of the moment.
+    held : values of others, on which no map of the class depends.
     reversible : whether c^* around -J is a map of the problem, too.
     """
-    return next(names(candidate, unknowns, fixed, reversible, values), values)
+    return next(names(candidate, unknowns, fixed, held, reversible, values), values)
 
 
 def names(
     candidate: Candidate,
     unknowns: Mapping[str, Unknown],
     fixed: Mapping[str, float],
+    held: Mapping[str, float],
     reversible: bool,
     values: Values,
 ) -> Iterator[Values]:
     """All names inside of the ranges that a map may go by, that of :func:`representative` first;
     arguments as there."""
-    options = [_canonical(candidate, fixed, values)]
+    known = {**fixed, **held}
+    options = [_canonical(candidate, known, values)]
     if reversible:
-        options.append(_canonical(candidate, fixed, _reversed(candidate, fixed, values)))
+        options.append(_canonical(candidate, known, _reversed(candidate, known, values)))
         options.sort(key=_negative)
     for one in options:
         for same in (one, *_twins(candidate, one)):
-            if _inside(same, unknowns, fixed):
+            told = {name: value for name, value in same.items() if name not in held}
+            if _inside(told, unknowns, fixed):
                 yield {name: same[name] for name in values}
 
 

@@ -14,9 +14,10 @@ from gapscope.physics.material import Material
 from gapscope.physics.pairing import Pairing
 from gapscope.physics.specification import Specification
 from gapscope.problem.candidate import Candidate
+from gapscope.problem.classes import Class, Member
 from gapscope.problem.coefficients import coefficients
 from gapscope.problem.draft import Draft
-from gapscope.problem.problem import Class, Member, Problem
+from gapscope.problem.problem import Problem
 from gapscope.problem.quantities import is_angle, order, quantity
 
 PLAIN = ("theta", "phi")
@@ -73,8 +74,9 @@ class States:
     def as_member(self, one: Class, chosen: Member, values: Mapping[str, float]) -> Sample:
         """The sample of a class with these values, as a candidate that is or may be of it."""
         draft = self._draft
-        for name in sorted(one.unknowns, key=order):
-            draft = quantity(name).sets(draft, float(values[name]))
+        numbers = {name: values[name] for name in one.unknowns} | dict(chosen.held)
+        for name in sorted(numbers, key=order):
+            draft = quantity(name).sets(draft, float(numbers[name]))
         own = dict(draft.angles)
         if "theta" in own and (chosen.sign, chosen.offset) != (1, 0.0):
             own["theta"] = chosen.sign * own["theta"] + chosen.offset

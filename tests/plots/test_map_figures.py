@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from gapscope.physics import Impurity, Lattice
 from gapscope.physics.lattice import window_coordinates
+from gapscope.physics.path import path
 from gapscope.plots.maps import SCALE_LABEL, caption, impurity_text, map_figure
 from gapscope.plots.spectra import DECADES, dos_figure, path_figure
 
@@ -109,17 +110,22 @@ def test_of_many_impurities_the_first_are_named() -> None:
 
 
 def test_a_spectrum_s_pixels_lie_on_the_path_and_no_band_is_lost() -> None:
-    """A band of one k point in 6001 is seen; what is weaker than the scale's end is cut."""
+    """A band of one k point in 6001 is seen; what is weaker than the scale's end is cut. Lines are
+    as long as they are in the zone, for Gamma M K on the triangular lattice sqrt(3) : 1 : 2."""
     energy = np.linspace(-6, 6, 13)
     values = np.full((6001, 13), 1e-9)
     values[4000, :4] = 2.0
-    spectral = xr.DataArray(values, {"energy": energy}, ("k", "energy"))
-    figure = path_figure(spectral, ["Gamma", "M", "K", "Gamma"], "a title")
+    corners = ["Gamma", "M", "K", "Gamma"]
+    kx, ky = Lattice("triangular", 3.0).momentum(path("triangular", corners, 2000)).T / 3.0
+    coords = {"energy": energy, "kx": ("k", kx), "ky": ("k", ky)}
+    spectral = xr.DataArray(values, coords, ("k", "energy"))
+    figure = path_figure(spectral, corners, "a title")
     axis, bar = figure.axes
     x, y = brightest(axis)
-    assert abs(x - 4000) < 6001 / 600
+    length = 2 * np.pi / 3.0 / 3 * np.array([np.sqrt(3), 1.0, 2.0])
+    assert abs(x - length[:2].sum()) < length.sum() / 500
     assert y == pytest.approx(energy[:4].mean())
-    assert axis.get_xticks().tolist() == [0, 2000, 4000, 6000]
+    np.testing.assert_allclose(axis.get_xticks(), [0.0, *length.cumsum()])
     low, high = axis.collections[0].get_clim()
     assert high - low == pytest.approx(DECADES)
     assert bar.get_ylabel() == r"$\log_{10} A(\mathbf{k}, \omega)$ (1/meV)"
@@ -132,7 +138,7 @@ def test_a_density_of_states_is_drawn_as_it_is() -> None:
     (axis,) = dos_figure(dos, "a title").axes
     np.testing.assert_array_equal(np.column_stack(axis.lines[0].get_data())[:, 1], dos)
     assert (axis.get_xlabel(), axis.get_ylabel()) == (
-        r"$\omega$ (meV)", "density of states (1/meV per site)",
+        r"$\omega$ (meV)", "density of states (1/meV per cell)",
     )  # fmt: skip
     assert axis.get_ylim()[0] == 0
 

@@ -87,7 +87,10 @@ def specification(options: dict[str, Any], impurity: Impurity) -> Specification:
 
 def title(spec: Specification) -> str:
     """Title of a figure of it."""
-    return f"{spec.material.name}, {spec.pairing.irrep}"
+    from gapscope.plots.maps import state_text
+    from gapscope.simulation.map_dataset import parameters
+
+    return state_text(parameters(spec))
 
 
 def _pairing(options: dict[str, Any], material: Material) -> Pairing:

@@ -79,7 +79,7 @@ class Simulation:
         self._zone = Zone(made)
         # The Fermi surface lies under A(k): it is seen where the gap has taken A away.
         made.renderers = [made.renderers[1], made.renderers[0], made.renderers[2]]
-        self.dos: Any = plain("", SIZE, "ω (meV)", "density of states (10⁻³/meV per site)")
+        self.dos: Any = plain("", SIZE, "ω (meV)", "density of states (10⁻³/meV per cell)")
         self.dos.name = DENSITY
         self._dos = ColumnDataSource({"x": [], "y": []})
         self._no_dos = word(self.dos, COMPUTING)

@@ -136,7 +136,9 @@ class _Reader:
             position = self.require(entry, "position", list)
             if len(position) != 2 or not all(type(r) in (int, float) for r in position):
                 raise self.fail(
-                    "an atom's position is two reduced coordinates.", position, "Give two numbers."
+                    "an atom's position is two reduced coordinates.",
+                    position,
+                    "Give two numbers; how high it lies goes beside them, as height in Angstrom.",
                 )
             atom = self.require(entry, "name", str) if "name" in entry else ""
             for character in self.require(entry, "orbitals", list):

@@ -52,7 +52,16 @@ def map_figure(dataset: xr.Dataset) -> Figure:
 def caption(dataset: xr.Dataset) -> str:
     """Two lines that say which state a map shows, and its impurity."""
     a = dataset.attrs
-    named = "gap_channel" not in a  # a state of the paper, or one given by bonds
+    rest = [rf"$\epsilon_0$ = {a['eps0']:g} meV", rf"$\delta$ = {a['broadening']:g} meV"]
+    if "impurity" in a:
+        rest.append(impurity_text(json.loads(a["impurity"])))
+    return state_text(a) + "\n" + ", ".join(rest)
+
+
+def state_text(a: Mapping[str, Any]) -> str:
+    """Material, irrep and function, gap and angles of a state, by the names of a map's
+    attributes."""
+    named = "gap_channel" not in a  # a state of the paper, a mixture, or one given by bonds
     function = "" if named else f" ({a['gap_channel']}, shell {a['gap_shell']})"
     state = [
         f"{a['material']}, {irrep_label(a['irrep'])}{function}",
@@ -60,10 +69,7 @@ def caption(dataset: xr.Dataset) -> str:
     ]
     angles = [name for name in QUANTITIES if is_angle(name) and name in a]
     state += [rf"${quantity(name).symbol}$ = {a[name]:.3g} rad" for name in angles]
-    rest = [rf"$\epsilon_0$ = {a['eps0']:g} meV", rf"$\delta$ = {a['broadening']:g} meV"]
-    if "impurity" in a:
-        rest.append(impurity_text(json.loads(a["impurity"])))
-    return ", ".join(state) + "\n" + ", ".join(rest)
+    return ", ".join(state)
 
 
 def gap_text(irrep: str, gap: float) -> str:

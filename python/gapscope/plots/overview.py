@@ -53,7 +53,7 @@ def overview_figure(
         bottom[1].axvline(energy, color="tab:red", linewidth=1.0)
         bottom[1].set(
             xlabel=r"$\omega$ (meV)",
-            ylabel="density of states (1/meV per site)",
+            ylabel="density of states (1/meV per cell)",
             title="clean superconductor",
             ylim=(0, None),
         )

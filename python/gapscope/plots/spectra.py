@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 
 import numpy as np
 import xarray as xr
@@ -10,6 +11,7 @@ from matplotlib.figure import Figure
 
 from gapscope.plots.style import styled
 
+DASHES = ("-", (0, (4, 4)), (4, (4, 4)), ":")
 COLUMNS = 600
 """Columns of a picture of A(k, w)."""
 DECADES = 3
@@ -17,7 +19,10 @@ DECADES = 3
 
 
 def dos_figure(dos: xr.DataArray, title: str) -> Figure:
-    """Density of states against energy; of orbitals (energy, orbital) each one's, and their sum."""
+    """Density of states against energy; of orbitals (energy, orbital) each one's, and their sum.
+
+    Equal ones show by their dashes.
+    """
     with styled():
         figure = Figure(figsize=(5.2, 3.6), layout="constrained")
         axis = figure.subplots()
@@ -25,12 +30,13 @@ def dos_figure(dos: xr.DataArray, title: str) -> Figure:
         total = dos.sum("orbital") if by_orbital else dos
         axis.plot(dos.energy, total, color="black", linewidth=1.2, label="all")
         if by_orbital:
-            for name in dos.orbital.values:
-                axis.plot(dos.energy, dos.sel(orbital=name), linewidth=1.0, label=str(name))
+            for name, dashes in zip(dos.orbital.values, cycle(DASHES)):
+                own = dos.sel(orbital=name)
+                axis.plot(dos.energy, own, linewidth=1.2, linestyle=dashes, label=str(name))
             axis.legend()
         axis.set(
             xlabel=r"$\omega$ (meV)",
-            ylabel="density of states (1/meV per site)",
+            ylabel="density of states (1/meV per cell)",
             title=title,
             ylim=(0, None),
         )
@@ -38,7 +44,7 @@ def dos_figure(dos: xr.DataArray, title: str) -> Figure:
 
 
 def path_figure(spectral: xr.DataArray, corners: Sequence[str], title: str) -> Figure:
-    """A(k, w) along a path whose lines all have the same number of points.
+    """A(k, w) along a path whose lines all have the same number of points, against its length.
 
     A column of the picture shows the largest value of the k points that fall on it: bands are
     narrower than a column, and a sample beside one would hide it.
@@ -48,7 +54,9 @@ def path_figure(spectral: xr.DataArray, corners: Sequence[str], title: str) -> F
     count = len(values)
     starts = np.unique(np.linspace(0, count, min(count, COLUMNS), endpoint=False).astype(int))
     shown = np.log10(np.maximum.reduceat(values, starts, axis=0))
-    edges = np.append(starts, count) - 0.5
+    place = np.hypot(np.diff(spectral.kx.values), np.diff(spectral.ky.values)).cumsum()
+    place = np.concatenate([[0.0], place])
+    edges = np.interp(np.append(starts, count) - 0.5, np.arange(count), place)
     high = float(np.quantile(shown, 0.999))
     energy = spectral.energy.values
     step = (energy[-1] - energy[0]) / max(len(energy) - 1, 1) or 1.0
@@ -65,7 +73,7 @@ def path_figure(spectral: xr.DataArray, corners: Sequence[str], title: str) -> F
             vmax=high,
             rasterized=True,
         )
-        ticks = np.linspace(0, count - 1, len(names))
+        ticks = np.interp(np.linspace(0, count - 1, len(names)), np.arange(count), place)
         for tick in ticks[1:-1]:
             axis.axvline(tick, color="white", linewidth=0.5)
         axis.set_xticks(ticks, names)

@@ -33,8 +33,9 @@ from fuzz_target import MEGABYTES, confirm, one_input  # noqa: E402
 KEPT = HERE / "corpus"
 KEPT_BYTES = {"hdf5": 290_000}
 """Largest corpus that is kept; 100 kB unless told."""
-HANGS = 20
-"""Seconds on the clock after which libFuzzer ends; the target counts those of the CPU."""
+HANGS, CLOCK = 60, 3600
+"""Seconds on the clock after which libFuzzer ends, and after which it writes an input that ended:
+long ones, since a machine may be loaded; the target counts those of the CPU."""
 LENGTH = 20_000
 FINDINGS = 20
 """Findings after which a reader is left, to be mended first."""
@@ -80,8 +81,13 @@ class Reader:
         self.findings, self.contained = 0, 0
 
     def child(self, *arguments: str, seconds: float | None = None) -> tuple[int, str]:
-        """Exit status and output of this script with the fuzzer inside."""
-        command = [sys.executable, __file__, self.name, "--inside", "--", *arguments]
+        """Exit status and output of this script with the fuzzer inside.
+
+        Whatever libFuzzer writes goes to the folder of the findings, not to the working directory.
+        It writes none that are slow on the clock: the target counts seconds of the CPU.
+        """
+        flags = (f"-artifact_prefix={self.ends}/", f"-report_slow_units={CLOCK}")
+        command = [sys.executable, __file__, self.name, "--inside", "--", *flags, *arguments]
         ended = subprocess.run(
             command, capture_output=True, text=True, errors="replace", timeout=seconds
         )
@@ -99,7 +105,7 @@ class Reader:
             code, said = self.child(
                 f"-max_total_time={seconds:.0f}",
                 *(f"-timeout={HANGS}", f"-rss_limit_mb={MEGABYTES}", f"-max_len={LENGTH}"),
-                *("-print_final_stats=1", f"-artifact_prefix={self.ends}/", f"-dict={self.words}"),
+                *("-print_final_stats=1", f"-dict={self.words}"),
                 *(folder for folder in folders if Path(folder).is_dir()),
             )
             taken = time.monotonic() - start

@@ -43,6 +43,9 @@ def one_input(reader: str) -> Callable[[bytes], None]:
         with np.errstate(all="ignore"):
             return READERS[reader].read(content, ReadOptions(**given))
 
+    # The first file that is read imports what xarray imports late, which is not its fault.
+    check_contract(READERS["text"].read(b"bias (mV)\tI (A)\n0\t1\n1\t2\n", ReadOptions()))
+
     def test(content: bytes) -> None:
         for given in attempts:
             start = time.process_time()

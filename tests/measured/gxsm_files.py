@@ -1,11 +1,15 @@
-"""Writes classic netCDF as GXSM does: one image, its pixels' places, and settings beside it."""
+"""Writes netCDF as GXSM does: one image, its pixels' places, and settings beside it.
+
+Classic netCDF up to version 3, and netCDF-4 of version 4, which h5py writes."""
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import h5py
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -60,6 +64,43 @@ def gxsm(scan: Scan) -> bytes:
         text = np.frombuffer(scan.saved.encode(), "S1")
         variables.append(("basename", ("basename",), "S1", text, {}))
     return classic(sizes, variables, scan.version)
+
+
+def gxsm4(scan: Scan, *, mode: float = 3.0, label: str = "ZS-Topo") -> bytes:
+    """The same as version 4 writes it, its feedback on (mode 1), with a logarithm (3), or off."""
+    layers = scan.stored.reshape(-1, *scan.stored.shape[-2:])
+    rows, columns = layers.shape[1:]
+    x, y = 20.0 * np.arange(columns) - 70, 15.0 * np.arange(rows) - 37.5
+    if scan.uneven:
+        x[3] += 5.0
+    places = {"time": [1790.0], "value": np.resize(scan.values, len(layers))}
+    places |= {"dimy": y[::-1] if scan.down else y, "dimx": x[::-1] if scan.left else x}
+    numbers = {
+        "rangex": (scan.span, "Å"),
+        "rangey": (75.0, "Å"),
+        "dz": (scan.dz, scan.unit),
+        "alpha": (scan.alpha, ""),
+        "t_start": (TIME, ""),
+        "rpspmc_hwi_Bias": (scan.bias, "V"),
+        "rpspmc_hwi_Z_Servo_SetPoint": (0.012, "nA"),
+        "rpspmc_hwi_Z_Servo_Transfer_Mode": (mode, "BC"),
+        "JSON_RedPACPALL_SPMC_SIGNAL_MONITOR": (np.nan, "V"),
+    }
+    file = io.BytesIO()
+    with h5py.File(file, "w") as whole:
+        field = whole.create_dataset("FloatField", data=layers[None].astype(scan.kind))
+        field.attrs.update({"unit": "AA", "var_unit": scan.unit, "ZLabel": label})
+        for axis, (name, values) in enumerate(places.items()):
+            whole[name] = np.asarray(values, "f4")
+            whole[name].attrs["var_unit"] = "V" if name == "value" else "Å"
+            whole[name].make_scale(name)
+            field.dims[axis].attach_scale(whole[name])
+        for name, (value, unit) in numbers.items():
+            whole[name] = value
+            whole[name].attrs["var_unit"] = unit
+        whole["basename"] = np.frombuffer(scan.saved.encode() + b"\0", "S1")
+        whole["Event_User_I_Set_Point_adjust"] = np.zeros((2, 20))
+    return file.getvalue()
 
 
 def classic(

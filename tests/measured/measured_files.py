@@ -276,6 +276,25 @@ def gwy_field(values: NDArray[np.float64], unit: str = "m", scale: float = 1.0) 
     )
 
 
+def gwyo() -> bytes:
+    """A .gwy of Gwyddion 1: GLib's number of each type before its name, words in Latin-1, and
+    values in m although the units are told with a prefix."""
+    field = gwy_field(upright()[::-1], "nm")
+    field = field.replace(b"unitstr\0snm\0", b"unitstr\0s\xb5m\0")
+    items = {
+        (64, b"/0/base/palette"): b"Gold\0",
+        (80, b"/0/data"): field,
+        (64, b"/0/data/title"): b"Z\0",
+        (20, b"/0/data/visible"): b"\1",
+        (24, b"/0/base/range-type"): struct.pack("<i", 2),
+        (60, b"/0/base/max"): struct.pack("<d", 1.5),
+    }
+    body = b"".join(
+        struct.pack("<I", kind) + name + b"\0" + value for (kind, name), value in items.items()
+    )
+    return b"GWYOGwyContainer\0" + struct.pack("<I", len(body)) + body
+
+
 def gwy(*more: bytes, unit: str = "m", scale: float = 1.0) -> bytes:
     """Two channels of one title, with the items of other types that Gwyddion writes."""
     words = gwy_item("strings", "S", struct.pack("<I", 2) + b"a\0b\0")
@@ -361,6 +380,7 @@ FORMATS: dict[str, tuple[Callable[[], bytes], dict[str, float]]] = {
     "packed.nc": (lambda: hdf5(compression="gzip", shuffle=True, fletcher32=True), {}),
     "several.nc": (lambda: hdf5(with_grid), {}),
     "stack.gwy": (gwy, {}),
+    "old.gwy": (gwyo, {}),
     "wave.ibw": (ibw, {}),
     "image.mat": (lambda: mat5({"z": upright()[::-1]}, packed=False), GIVEN),
     "scan.sm4": (sm4, {}),

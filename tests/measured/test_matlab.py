@@ -223,8 +223,31 @@ def test_damaged_files_and_bombs_are_refused(tmp_path: Path) -> None:
     tracemalloc.stop()
 
 
-def bomb(size: int) -> bytes:
-    """A packed variable that says that it has so many bytes."""
-    packed = zlib.compress(np.array([14, size], "<u4").tobytes() + bytes(2**16))
+def test_elements_are_counted_within_what_is_packed(tmp_path: Path) -> None:
+    """A million empty cells are packed into 14 kB; walking through many such takes minutes."""
+    path = tmp_path / "cells.mat"
+    path.write_bytes(_packed(_cell([_cell([_element(14, b"")] * 1000)] * 1000)))
+    refused(path, "262144 elements")
+    path.write_bytes(_packed(_cell([_cell([_element(14, b"")] * 1000)] * 200)))
+    refused(path, "one real array")
+
+
+def _element(kind: int, data: bytes) -> bytes:
+    return np.array([kind, len(data)], "<u4").tobytes() + data + bytes(-len(data) % 8)
+
+
+def _cell(children: list[bytes]) -> bytes:
+    flags, shape = np.array([1, 0], "<u4"), np.array([1, len(children)], "<i4")
+    head = _element(6, flags.tobytes()) + _element(5, shape.tobytes()) + _element(1, b"")
+    return _element(14, head + b"".join(children))
+
+
+def _packed(variable: bytes) -> bytes:
+    packed = zlib.compress(variable)
     tag = np.array([15, len(packed)], "<u4").tobytes()
     return b"MATLAB 5.0".ljust(124) + b"\0\1IM" + tag + packed
+
+
+def bomb(size: int) -> bytes:
+    """A packed variable that says that it has so many bytes."""
+    return _packed(np.array([14, size], "<u4").tobytes() + bytes(2**16))

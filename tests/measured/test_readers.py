@@ -24,6 +24,7 @@ from measured_files import (
     gwy,
     gwy_field,
     gwy_item,
+    gwyo,
     hdf5,
     ibw,
     matrix,
@@ -219,6 +220,13 @@ def test_gwyddion_channels_have_titles(opened: Opener) -> None:
     np.testing.assert_array_equal(found.Z, upright())
     np.testing.assert_array_equal(found["Z 1"], upright(1))
     assert found.Z.attrs["units"] == "A"
+
+
+def test_files_of_gwyddion_1_have_plain_units(opened: Opener) -> None:
+    found = opened(gwyo())
+    check_frame(found)
+    np.testing.assert_array_equal(found["Z"], upright())
+    assert found["Z"].attrs["units"] == "A"
 
 
 def test_a_gwyddion_channel_is_chosen_by_name(opened: Opener) -> None:

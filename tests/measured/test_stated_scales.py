@@ -16,7 +16,6 @@ from gapscope.errors import MeasurementFileError
 from measured_files import (
     COLUMNS,
     GIVEN,
-    HEIGHT,
     ROWS,
     WIDTH,
     check_frame,
@@ -196,60 +195,24 @@ def test_layers_of_an_igor_wave_have_units_of_their_own(case: str, tmp_path: Pat
     np.testing.assert_array_equal(found[told[1][0]], upright(1))
 
 
-def gxsm(
-    *,
-    ranges: bool,
-    shape: tuple[int, ...] = (1, 1, ROWS, COLUMNS),
-    left: bool = False,
-    unit: str = "",
-    dz: float | None = None,
-    places: bool = False,
-) -> bytes:
-    """As GXSM 4 has it: FloatField over time, value, dimy and dimx, ranges in Angstrom."""
+def over_dimensions_of_one(shape: tuple[int, ...]) -> bytes:
+    """FloatField over time, value, dimy and dimx, the first of length one, without units."""
     file = io.BytesIO()
     with h5py.File(file, "w") as whole:
         field = whole.create_dataset("FloatField", data=upright()[::-1].reshape(shape))
-        if unit:
-            field.attrs["unit"] = unit
-        if dz is not None:
-            whole["dz"] = dz
         names = ("time", "value", "dimy", "dimx")[-len(shape) :]
         for axis, (name, points) in enumerate(zip(names, shape, strict=True)):
-            whole[name] = np.arange(float(points))[:: -1 if left and name == "dimx" else 1]
+            whole[name] = np.arange(float(points))
             whole[name].make_scale(name)
             field.dims[axis].attach_scale(whole[name])
-        if places:  # in Angstrom, from the first pixel to the last
-            whole["dimx"][:], whole["dimy"][:] = 20.0 * np.arange(COLUMNS), -15.0 * np.arange(ROWS)
-        if ranges:
-            outer = (20.0, 15.0) if places else (0.0, 0.0)
-            for name, side, pixel in zip(("rangex", "rangey"), (WIDTH, HEIGHT), outer, strict=True):
-                whole[name] = 10 * side - pixel
-                whole[name].attrs.update({"var_unit": "Ang", "unit": "nm"})
     return file.getvalue()
 
 
 @pytest.mark.parametrize("shape", [(1, 1, ROWS, COLUMNS), (1, ROWS, COLUMNS)])
 def test_dimensions_of_length_one_are_left_out(shape: tuple[int, ...], tmp_path: Path) -> None:
-    found = opened(tmp_path, gxsm(ranges=False, shape=shape), "file.nc", **GIVEN)
+    found = opened(tmp_path, over_dimensions_of_one(shape), "file.nc", **GIVEN)
     check_frame(found)
     np.testing.assert_array_equal(found.FloatField, upright())
-
-
-def test_gxsm_states_its_scale_in_angstrom(tmp_path: Path) -> None:
-    content = gxsm(ranges=True)
-    check_frame(opened(tmp_path, content, "file.nc"))
-    check_frame(opened(tmp_path, gxsm(ranges=True, places=True), "file.nc"))
-    with pytest.raises(MeasurementFileError, match="tells its own scale"):
-        opened(tmp_path, content, "file.nc", width=5.0)
-
-
-def test_gxsm_stores_counts_and_backward_sweeps_as_measured(tmp_path: Path) -> None:
-    found = opened(tmp_path, gxsm(ranges=True, left=True, unit="nm", dz=0.25), "file.nc")
-    np.testing.assert_allclose(found.FloatField, 0.025 * upright()[:, ::-1], rtol=1e-14)
-    assert found.FloatField.attrs["units"] == "nm"
-    volts = opened(tmp_path, gxsm(ranges=True, unit="V", dz=0.25), "file.nc")
-    np.testing.assert_array_equal(volts.FloatField, 0.25 * upright())
-    assert volts.FloatField.attrs["units"] == "V"
 
 
 def test_a_bias_of_one_value_is_a_grid(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ Read by walking the components (gwyddion.net, user guide, Gwyddion Native File F
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import Any
 
@@ -18,20 +19,26 @@ from gapscope.measured.readers.limits import (
     ReadOptions,
     check_content,
     check_pixels,
+    decoded,
     library,
 )
 from gapscope.measured.readers.recording import Channel, dataset, lengths
 
-MAGIC = b"GWYP"
+MAGIC, OLD = b"GWYP", b"GWYO"
+"""Of Gwyddion 2 and of Gwyddion 1."""
 MAX_DEPTH = 8
 MAX_ITEMS = 100_000
 ATOMS = {"b": "<?", "c": "<c", "i": "<i", "q": "<q", "d": "<d"}
+OLD_KINDS = {16: "c", 20: "b", 24: "i", 40: "q", 60: "d", 64: "s", 80: "o"}
+"""Gwyddion 1 has GLib's numbers of types, before the names, in the outermost container alone."""
+PREFIXED = re.compile(r"^[fpnuµmkMG](?=(?:A|Hz|N|V|m|s)$)")
+"""Units that Gwyddion 1 tells with a prefix, although its values are in the plain ones."""
 ARRAYS = {"C": "S1", "I": "<i4", "Q": "<i8", "D": "<f8"}
 
 
 def recognises(head: bytes, suffix: str) -> bool:
-    """Whether a file begins as a .gwy of Gwyddion 2 does."""
-    return head.startswith(MAGIC)
+    """Whether a file begins as a .gwy of Gwyddion 1 or 2 does."""
+    return head.startswith((MAGIC, OLD))
 
 
 def read(content: bytes, given: ReadOptions) -> xr.Dataset:
@@ -120,6 +127,7 @@ class _Walk:
     def __init__(self, content: bytes) -> None:
         self.content = content
         self.items = 0
+        self.old = content.startswith(OLD)
 
     def object(self, at: int, end: int, depth: int) -> tuple[dict[str, Any], int]:
         """An object ``name\\0 size components`` from a byte on, and where it ends."""
@@ -130,8 +138,15 @@ class _Walk:
             raise ValueError(f"object of {size} bytes at {at}, {depth} deep")
         found: dict[str, Any] = {}
         while at < stop:
-            name, at = self._string(at, stop)
-            found[name], at = self._value(chr(self.content[at]), at + 1, stop, depth)
+            if self.old and depth == 0:
+                kind = OLD_KINDS.get(struct.unpack_from("<I", self.content, at)[0], "")
+                name, at = self._string(at + 4, stop)
+            else:
+                name, at = self._string(at, stop)
+                kind, at = chr(self.content[at]), at + 1
+            found[name], at = self._value(kind, at, stop, depth)
+            if self.old and name == "unitstr" and isinstance(found[name], str):
+                found[name] = PREFIXED.sub("", found[name])
         return found, stop
 
     def _count(self) -> None:
@@ -142,7 +157,7 @@ class _Walk:
     def _string(self, at: int, stop: int) -> tuple[str, int]:
         self._count()
         end = self.content.index(b"\0", at, stop)
-        return self.content[at:end].decode("utf-8", "replace"), end + 1
+        return decoded(self.content[at:end]), end + 1
 
     def _value(self, kind: str, at: int, stop: int, depth: int) -> tuple[Any, int]:
         if kind in ATOMS:
@@ -152,7 +167,7 @@ class _Walk:
             return self._string(at, stop)
         if kind == "o":
             return self.object(at, stop, depth + 1)
-        if kind not in "CDIQOS":
+        if kind not in tuple("CDIQOS"):
             raise ValueError(f"component of unknown type {kind!r} at {at}")
         count = struct.unpack_from("<I", self.content, at)[0]
         at += 4

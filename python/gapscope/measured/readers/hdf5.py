@@ -15,6 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.errors import MeasurementFileError
+from gapscope.measured.readers import gxsm
 from gapscope.measured.readers.hdf5_map import upright
 from gapscope.measured.readers.limits import (
     MAX_SIDE,
@@ -53,6 +54,8 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     about, values = from_child(
         content, {"variable": given.variable, "bare": given.width is not None}
     )
+    if "gxsm" in about:
+        return gxsm.scan(_stored(about["gxsm"], values), given)
     sizes = [math.prod(one["shape"]) for one in about["variables"]]
     parts = np.split(values, np.cumsum(sizes[:-1]))
     maps = [
@@ -68,6 +71,17 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
         maps[0].y,
         bias,
         {"left_out": left_out} if left_out else {},
+    )
+
+
+def _stored(about: dict[str, Any], values: NDArray[np.float64]) -> gxsm.Stored:
+    """What ``hdf5_gxsm`` says of a scan of GXSM."""
+    return gxsm.Stored(
+        values.reshape(about["shape"]),
+        {axis: np.array(places) for axis, places in about["places"].items()},
+        about["numbers"],
+        about["units"],
+        about["texts"],
     )
 
 

@@ -25,7 +25,7 @@ import h5py
 import numpy as np
 
 if __package__:
-    from gapscope.measured.readers import hdf5_matlab, hdf5_usid
+    from gapscope.measured.readers import hdf5_gxsm, hdf5_matlab, hdf5_usid
     from gapscope.measured.readers.hdf5_common import (
         Arrays,
         Refused,
@@ -39,6 +39,7 @@ if __package__:
 else:  # as a process of its own, without the packages and what they import
     here = Path(__file__).resolve()
     sys.path += [str(here.parent), str(here.parents[2] / "support")]
+    import hdf5_gxsm  # type: ignore[import-not-found,no-redef]
     import hdf5_matlab  # type: ignore[import-not-found,no-redef]
     import hdf5_usid  # type: ignore[import-not-found,no-redef]
     from hdf5_common import (  # type: ignore[import-not-found,no-redef]
@@ -54,8 +55,6 @@ else:  # as a process of its own, without the packages and what they import
 
 MAX_SCALE = 2**20
 """Bytes of a chunk of a scale."""
-MAX_SIDES = 2**16
-"""Bytes of a chunk with one number."""
 
 
 class Variable:
@@ -69,7 +68,6 @@ class Variable:
     scaled : whether it is a map over two lengths.
     kept : the dimensions of the file that make a map, see :func:`kept_axes`.
     shape : numbers of points along these; the other attributes count these alone.
-    sides : height and width in nm, where GXSM states them beside the variable.
     """
 
     def __init__(self, data: h5py.Dataset, request: Request) -> None:
@@ -84,7 +82,6 @@ class Variable:
         self.scaled = len(self.lateral) == 2 and all(
             units[axis] in request["lengths"] for axis in self.lateral
         )
-        self.sides = [] if self.scaled else gxsm_sides(data, self.scales)
 
     @property
     def frame(self) -> tuple[object, ...]:
@@ -136,8 +133,6 @@ def extract(file: h5py.File, request: Request) -> tuple[dict[str, Any], Arrays]:
                 "name": name,
                 "units": units_of(found[name].data) or text(found[name].data.attrs.get("unit", "")),
                 "shape": list(found[name].shape),
-                "sides": found[name].sides,
-                "factor": gxsm_factor(found[name].data) if found[name].sides else 1.0,
                 "axes": [None if scale is None else scale.name for scale in found[name].scales],
             }
             for name in chosen
@@ -261,10 +256,7 @@ def check_size(chosen: Iterable[h5py.Dataset], request: Request) -> None:
 
 
 def kept_axes(found: h5py.Dataset, biases: Iterable[str]) -> list[int]:
-    """The dimensions that make a map: of more than two, those longer than one and a bias.
-
-    GXSM stores an image over time, value, y and x, the first two of length one.
-    """
+    """The dimensions that make a map: of more than two, those longer than one and a bias."""
     scales = [
         scale_of(found, axis) if found.shape[axis] == 1 else None for axis in range(found.ndim)
     ]
@@ -275,38 +267,6 @@ def kept_axes(found: h5py.Dataset, biases: Iterable[str]) -> list[int]:
         or found.shape[axis] != 1
         or (scale is not None and units_of(scale) in biases)
     ]
-
-
-def gxsm_sides(found: h5py.Dataset, scales: list[Any]) -> list[float]:
-    """Height and width in nm by ``rangey`` and ``rangex`` beside a variable over dimy and dimx.
-
-    GXSM always stores these in Angstrom, whatever their attribute unit says (its netCDF writer, and
-    Gwyddion's modules/file/netcdf.c).
-    """
-    names = [None if scale is None else name_of(scale) for scale in scales]
-    if names != ["dimy", "dimx"]:
-        return []
-    sides = []
-    for key in ("rangey", "rangex"):
-        side = number_beside(found, key)
-        if side is None:
-            return []
-        sides.append(0.1 * side)
-    return sides
-
-
-def gxsm_factor(found: h5py.Dataset) -> float:
-    """What the counts of GXSM are multiplied by, ``dz``; 1 where it is 0 or missing."""
-    return number_beside(found, "dz") or 1.0
-
-
-def number_beside(found: h5py.Dataset, key: str) -> float | None:
-    """A number stored beside a variable; None without it."""
-    held = found.parent.get(key)
-    if not isinstance(held, h5py.Dataset) or held.size != 1 or held.dtype.kind not in "iuf":
-        return None
-    check_storage(held, MAX_SIDES)
-    return float(np.ravel(held[()])[0])
 
 
 def scale_of(found: h5py.Dataset, axis: int) -> h5py.Dataset | None:
@@ -340,6 +300,8 @@ def answer(content: bytes, request: Request) -> tuple[dict[str, Any], Arrays]:
         with h5py.File(io.BytesIO(content), "r") as file:
             if "wanted" in request:
                 return hdf5_matlab.extract(file, request)
+            if hdf5_gxsm.is_scan(file, request["variable"]):
+                return hdf5_gxsm.extract(file, request)
             if mains := hdf5_usid.main_datasets(file):
                 return hdf5_usid.extract(file, mains, request)
             return extract(file, request)

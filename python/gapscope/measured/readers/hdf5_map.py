@@ -14,7 +14,6 @@ from gapscope.measured.readers.limits import (
     MILLIVOLTS,
     NANOMETRES,
     ReadOptions,
-    check_length,
     check_pixels,
 )
 from gapscope.measured.readers.recording import GRID, IMAGE, Channel, biases, lengths
@@ -76,21 +75,13 @@ def upright(
         if [axis["name"].lower() for axis in axes if axis] == ["x", "y"]:
             values, steps = np.swapaxes(values, 0, 1), steps[::-1]
     elif first is None and second is None:
-        if about.get("sides"):
-            given.refuse_scale()
-            height, width = (
-                check_length(_whole(float(side), axis))
-                for side, axis in zip(about["sides"], axes, strict=True)
-            )
-            values, unit = _gxsm(values, unit, axes[1], float(about["factor"]))
-        elif given.width is None and any(axes):
+        if given.width is None and any(axes):
             raise MeasurementFileError(
                 "The coordinates of an image have units of length, or its width is given.",
                 f"{name[:80]} over {_told(axes)}",
                 f"{UNITS} Or open(path, width=15.0), or --width 15, in nm.",
             )
-        else:
-            width, height = given.sides(rows, columns)
+        width, height = given.sides(rows, columns)
         values, steps = values[::-1], (height / rows, width / columns)
     else:
         raise MeasurementFileError(
@@ -104,29 +95,6 @@ def upright(
         lengths(values.shape[0], steps[0]),
         bias,
     )
-
-
-def _whole(side: float, axis: Scale | None) -> float:
-    """A side of GXSM in nm, with the outer half pixels where it reaches from place to place."""
-    places = axis["values"] if axis is not None else []
-    if len(places) < 2:
-        return side
-    span = abs(places[-1] - places[0]) * NANOMETRES["Angstrom"]
-    return side * len(places) / (len(places) - 1) if abs(span - side) <= 1e-3 * side else side
-
-
-def _gxsm(
-    values: NDArray[np.float64], unit: str, across: Scale | None, factor: float
-) -> tuple[NDArray[np.float64], str]:
-    """Counts of GXSM as values, heights in nm as those of classic files; x to the right.
-
-    Places of the pixels fall in a backward sweep.
-    """
-    if across is not None and across["values"][0] > across["values"][-1]:
-        values = values[:, ::-1]
-    if unit in (*NANOMETRES, "AA"):
-        return values * (factor * NANOMETRES["Angstrom"]), "nm"
-    return values * factor, unit
 
 
 def _step(axis: Scale | None) -> float | None:

@@ -41,6 +41,16 @@ NANOMETRES = {
 """Nanometres per unit of length."""
 MILLIVOLTS = {"V": 1e3, "mV": 1.0, "uV": 1e-3, "µV": 1e-3, "μV": 1e-3}
 """Millivolts per unit of bias."""
+PICOAMPERES = {
+    "A": 1e12,
+    "mA": 1e9,
+    "µA": 1e6,
+    "uA": 1e6,
+    "nA": 1e3,
+    "pA": 1.0,
+    "fA": 1e-3,
+}
+"""Picoamperes per unit of current."""
 DAMAGED = "The file is damaged, or of another kind: copy or export it again."
 
 

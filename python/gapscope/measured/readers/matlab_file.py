@@ -30,6 +30,11 @@ BEGINNING = 4096
 """Bytes of a packed variable that are looked at for its size."""
 DEEPEST = 8
 """Most structures within each other."""
+ALONE = "Save the map and its axes in a file of their own."
+MOST_ELEMENTS = 2**18
+"""Most elements that are looked at; empty cells are packed to a hundredth of a byte each."""
+LONGEST_NAME = 256
+"""Most bytes of the name of a field; MATLAB's have 63."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,7 @@ class _File:
         self.order = "<" if content[HEADER - 2 : HEADER] == b"IM" else ">"
         self.unpacked = 0
         self.found = 0
+        self.elements = 0
 
     def variables(self) -> Iterator[tuple[str, Held]]:
         at = HEADER
@@ -85,6 +91,14 @@ class _File:
 
     def element(self, data: memoryview, at: int) -> tuple[int, memoryview, int]:
         """Type and data of the element at a place, and the place of the next one."""
+        self.elements += 1
+        if self.elements > MOST_ELEMENTS:
+            raise MeasurementFileError(
+                f"A MATLAB file has at most {MOST_ELEMENTS} elements, those of structures and cells"
+                " among them.",
+                "more",
+                ALONE,
+            )
         if at + 8 > len(data):
             raise damaged(f"{len(data)} bytes, an element at {at}")
         kind, size = struct.unpack_from(f"{self.order}II", data, at)
@@ -160,7 +174,7 @@ class _File:
         length, at = self.whole_numbers(data, at, 1)
         _, held, at = self.element(data, at)
         each = length[0] if len(length) == 1 else 0
-        if not 1 <= each <= 2**16 or len(held) > each * MAX_CHANNELS:
+        if not 1 <= each <= LONGEST_NAME or len(held) > each * MAX_CHANNELS:
             raise damaged(f"{len(held)} bytes of names of {each} each")
         names = [bytes(held[i : i + each]) for i in range(0, len(held) - each + 1, each)]
         return [f".{_said(one)}" for one in names], at
@@ -173,7 +187,7 @@ class _File:
             raise MeasurementFileError(
                 f"A MATLAB file has at most {MAX_CHANNELS} arrays.",
                 f"more, the last {name or head.name}",
-                "Save the map and its axes in a file of their own.",
+                ALONE,
             )
         yield name or head.name, Held(head.shape, head.real, load)
 

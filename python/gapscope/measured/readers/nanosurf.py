@@ -17,6 +17,7 @@ from gapscope.measured.readers.limits import (
     MAX_VALUES,
     MILLIVOLTS,
     NANOMETRES,
+    PICOAMPERES,
     ReadOptions,
     check_content,
     check_pixels,
@@ -41,7 +42,6 @@ START, DATA = b"[DataSet]\r\n", b"\n#!"
 MAX_HEADER = 2**24
 MAX_GROUPS = 100
 QUANTITY = re.compile(r"(-?[\d.]+(?:e-?\d+)?) ?(\S*)")
-PICOAMPERES = {"A": 1e12, "mA": 1e9, "µA": 1e6, "uA": 1e6, "nA": 1e3, "pA": 1.0, "fA": 1e-3}
 Section = Mapping[str, str]
 
 

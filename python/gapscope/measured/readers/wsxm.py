@@ -13,6 +13,7 @@ from gapscope.errors import MeasurementFileError
 from gapscope.measured.readers.limits import (
     MILLIVOLTS,
     NANOMETRES,
+    PICOAMPERES,
     ReadOptions,
     check_content,
     check_pixels,
@@ -26,7 +27,6 @@ END = re.compile(rb"\[Header end\]\r?\n")
 MAX_HEADER = 2**20
 TYPES = {"short": "<i2", "float": "<f4", "double": "<f8"}
 QUANTITY = re.compile(r"(\S+)\s+(\S+)")
-PICOAMPERES = {"A": 1e12, "uA": 1e6, "µA": 1e6, "nA": 1e3, "pA": 1.0}
 
 
 def recognises(head: bytes, suffix: str) -> bool:

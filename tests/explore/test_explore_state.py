@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from gapscope.errors import SpecificationError
 from gapscope.explore.gap_choices import gap_choices
@@ -15,6 +16,7 @@ from gapscope.explore.python_lines import python_lines
 from gapscope.explore.raster import (
     COLOURS,
     PIXELS,
+    atoms_rasters,
     image_raster,
     linear,
     logarithmic,
@@ -23,7 +25,7 @@ from gapscope.explore.raster import (
 )
 from gapscope.explore.results import density, density_part, figure_file, map_file, maps, spectral
 from gapscope.explore.state import COARSE, CONVERGED, Quality, State, ranges
-from gapscope.physics import IRREPS
+from gapscope.physics import IRREPS, Lattice
 from gapscope.plots.maps import brillouin_zone
 from gapscope.simulation.mapfile import read_map
 from gapscope.simulation.spectrum import density_of_states, spectral_function
@@ -177,6 +179,27 @@ def test_pictures_have_the_pixels_of_the_map() -> None:
     sites = sites_raster(found["ldos_change"].values[0], lattice)
     middle = PIXELS // 2
     assert sites.colours[middle, middle] in (COLOURS // 2 - 1, COLOURS // 2)
+
+
+def test_atoms_of_a_cell_stand_at_their_places() -> None:
+    """One bright site of one of two atoms on a rectangle; rho(q) is then one plane wave."""
+    lattice, size = Lattice.from_cell(3.0, 4.0, 90.0), 32
+    values = np.zeros((2, size, size))
+    values[1, 3 + size // 2, -2 + size // 2] = 3.0
+    place = 3.0 * np.array([3.5, -1.75]) @ lattice.vectors
+    one = xr.Dataset(
+        {"ldos_change": (("atom", "r1", "r2"), values)},
+        {"tau1": ("atom", [0.0, 0.5]), "tau2": ("atom", [0.0, 0.25])},
+    )
+    image, sites = atoms_rasters(one, lattice)
+    bright = np.argwhere(sites.colours == sites.colours.max())
+    middle = (2 * bright.mean(axis=0) + 1) / len(sites.colours) - 1  # (y, x) from -1 to 1
+    np.testing.assert_allclose(middle[::-1] * sites.reach, place, atol=0.5)
+    q = middles(len(image.colours), image.reach[0])
+    nodes = np.rint(q * 3.0 * size / (2 * np.pi)) * 2 * np.pi / (3.0 * size)
+    row = image.colours[len(q) // 2].astype(float)
+    expected = np.cos(nodes * place[0])
+    assert np.corrcoef(row, np.arcsinh(3 * expected))[0, 1] > 0.98
 
 
 def test_scales_are_symmetric_or_as_asked() -> None:

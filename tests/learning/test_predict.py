@@ -57,6 +57,18 @@ def test_a_larger_window_is_cut_to_the_network(learned: RunFolder, tmp_path: Pat
     np.testing.assert_allclose(*predicted["probability"].values, rtol=1e-4, atol=1e-6)
 
 
+def test_the_atoms_of_a_cell_are_counted_together(learned: RunFolder, tmp_path: Path) -> None:
+    """As in datasets; gapscope.simulate gives each its own density."""
+
+    def two_atoms(one: xr.Dataset) -> xr.Dataset:
+        shares = xr.DataArray([0.25, 0.75], dims="atom")
+        return one.assign(ldos_change=one["ldos_change"] * shares)
+
+    files = [toys.one_map(tmp_path / "1.nc"), toys.one_map(tmp_path / "2.nc", change=two_atoms)]
+    one, other = predict(files, learned.path)["probability"].values
+    np.testing.assert_allclose(other, one, rtol=1e-6)
+
+
 def test_a_crop_is_cut_around_the_impurity_and_not_in_its_middle(
     learned: RunFolder, tmp_path: Path
 ) -> None:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter
 
 from gapscope.explore.momentum import middles
 from gapscope.physics.lattice import Lattice
-from gapscope.plots.maps import SITES_SHOWN, nearest, reach_of, signed_norm
+from gapscope.plots.maps import reach_of, signed_norm
+from gapscope.plots.pixels import image_of_atoms, nearest, sites_of_atoms, sites_reach
 
 PIXELS = 320
 COLOURS = 256
@@ -51,10 +53,21 @@ def sites_raster(values: Real, lattice: Lattice) -> Raster:
     size = values.shape[-1]
     index = _sites(lattice, size)
     half = size // 2
-    reach = min(SITES_SHOWN, half // 2) * lattice.constant
+    reach = sites_reach(size, lattice)
     shown = values.copy()
     shown[half, half] = np.nan
     return _signed(shown, index, (reach, reach))
+
+
+def atoms_rasters(one: xr.Dataset, lattice: Lattice) -> tuple[Raster, Raster]:
+    """rho(q) and drho(r) of several atoms in the cell, of one energy of a map as ``simulate``
+    writes it; densities stand at the atoms' places."""
+    reach = reach_of(lattice)
+    image = image_of_atoms(one, lattice, middles(PIXELS, reach))
+    width = sites_reach(one["ldos_change"].shape[-1], lattice)
+    sites = sites_of_atoms(one, lattice, middles(PIXELS, width))
+    every = np.indices(image.shape)
+    return _signed(image, every, (reach, reach)), _signed(sites, every, (width, width))
 
 
 @lru_cache(maxsize=8)
@@ -68,9 +81,8 @@ def _momenta(lattice: Lattice, size: int) -> NDArray[np.int64]:
 @lru_cache(maxsize=8)
 def _sites(lattice: Lattice, size: int) -> NDArray[np.int64]:
     """Indices (2, n, n) of the sites next to the pixels."""
-    half = size // 2
-    reach = min(SITES_SHOWN, half // 2)
-    return np.moveaxis(nearest(_mesh(reach), lattice.vectors) + half, -1, 0)
+    reach = sites_reach(size, lattice) / lattice.constant
+    return np.moveaxis(nearest(_mesh(reach), lattice.vectors) + size // 2, -1, 0)
 
 
 def _mesh(reach: float) -> Real:

@@ -12,7 +12,13 @@ from bokeh.models.annotations import Span
 
 from gapscope.explore.figures import FERMI, INK, MARK, Lines, Picture, palette, plain, word
 from gapscope.explore.momentum import SpectralImage
-from gapscope.explore.raster import image_raster, logarithmic, sites_raster
+from gapscope.explore.raster import (
+    Raster,
+    atoms_rasters,
+    image_raster,
+    logarithmic,
+    sites_raster,
+)
 from gapscope.explore.state import Quality
 from gapscope.explore.style import STYLE
 from gapscope.explore.words import note_html
@@ -63,7 +69,11 @@ class ImagePicture:
         self, image: np.ndarray[Any, np.dtype[np.float64]], lattice: Lattice, detail: str, unit: str
     ) -> None:
         """A real image (L, L) and its unit."""
-        self.picture.show(image_raster(image, lattice), f"{self.title}{detail}", unit)
+        self.show_raster(image_raster(image, lattice), lattice, detail, unit)
+
+    def show_raster(self, raster: Raster, lattice: Lattice, detail: str, unit: str) -> None:
+        """An image that is coloured already."""
+        self.picture.show(raster, f"{self.title}{detail}", unit)
         self._zone.show(lattice)
 
 
@@ -122,9 +132,14 @@ class Simulation:
         self._of_image.object = self._of_sites.object = note_html(status)
         lattice = lattice_of(maps)
         detail = f",  ω = {float(maps.energy[0]):g} meV"
-        self.image.show(maps["qpi_re"].values[0], lattice, detail, UNIT)
-        raster = sites_raster(maps["ldos_change"].values[0], lattice)
-        self.sites.show(raster, f"δρ(r){detail}", UNIT)
+        one = maps.isel(energy=0)
+        if "atom" in one.dims:
+            image, sites = atoms_rasters(one, lattice)
+        else:
+            image = image_raster(one["qpi_re"].values, lattice)
+            sites = sites_raster(one["ldos_change"].values, lattice)
+        self.image.show_raster(image, lattice, detail, UNIT)
+        self.sites.show(sites, f"δρ(r){detail}", UNIT)
 
     def show_spectral(
         self, image: SpectralImage, energy: float, lattice: Lattice, quality: Quality

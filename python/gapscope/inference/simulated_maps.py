@@ -31,7 +31,8 @@ def predict_windows(windows: NDArray[np.float32], predictor: Predictor) -> xr.Da
 
 def network_map(maps: xr.Dataset, config: RunConfig, name: str) -> NDArray[np.float32]:
     """drho(r) in 1/meV, (energies, size, size), as a run's network needs it, of a dataset as
-    ``simulate`` returns it; larger windows are cut to the network's.
+    ``simulate`` returns it; larger windows are cut to the network's, and the atoms of a cell are
+    counted together, as in datasets.
 
     Parameters
     ----------
@@ -45,7 +46,10 @@ def network_map(maps: xr.Dataset, config: RunConfig, name: str) -> NDArray[np.fl
     try:
         lattice = lattice_of(maps.attrs)
         energies = np.asarray(maps["energy"].values, dtype=np.float64)
-        ldos = maps["ldos_change"].transpose("energy", "r1", "r2")
+        ldos = maps["ldos_change"]
+        if "atom" in ldos.dims:  # datasets count by cells
+            ldos = ldos.sum("atom", skipna=False)
+        ldos = ldos.transpose("energy", "r1", "r2")
         for which, values in {"ldos_change": ldos, **ldos.coords}.items():
             if which in ("ldos_change", "r1", "r2") and values.dtype.kind not in "fiu":
                 raise ValueError(f"{which} of the type {values.dtype}")

@@ -18,7 +18,7 @@ from gapscope.physics.gaps.fermi_surface import FermiSurface
 from gapscope.physics.gaps.magnitude import singular_values
 from gapscope.physics.gaps.on_fermi_surface import GapOnFermiSurface
 from gapscope.physics.lattice import Lattice
-from gapscope.plots.maps import nearest
+from gapscope.plots.pixels import nearest
 from gapscope.plots.style import MAP_COLOURS, styled
 
 MOST_PANELS = 120

@@ -16,17 +16,22 @@ from matplotlib.colors import AsinhNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from gapscope.physics.fourier import atom_images
-from gapscope.physics.group.lattice_operations import reduced_basis
 from gapscope.physics.irreps import IRREPS, label_of, labelled_gap
 from gapscope.physics.lattice import Lattice
+from gapscope.plots.pixels import (
+    by_nearest_atom,
+    image_of_atoms,
+    momenta_at,
+    nearest,
+    plane,
+    sites_of_atoms,
+    sites_reach,
+)
 from gapscope.plots.style import MAP_COLOURS, styled
 from gapscope.problem.quantities import QUANTITIES, is_angle, quantity
 
 SCALE_LABEL = "1/meV; linear between the inner marks,\nlogarithmic beyond (arcsinh scale)"
 PIXELS = 480
-SITES_SHOWN = 25
-"""Half width, in lattice constants, of the real-space panel."""
 
 
 def map_figure(dataset: xr.Dataset) -> Figure:
@@ -36,17 +41,29 @@ def map_figure(dataset: xr.Dataset) -> Figure:
     with styled():
         figure = Figure(figsize=(9.6, 3.8 * len(energies) + 0.3), layout="constrained")
         axes = figure.subplots(len(energies), 2, squeeze=False)
-        for index, (row, energy) in enumerate(zip(axes, energies, strict=True)):
-            if "atom" in dataset.dims:
-                draw_atom_image(figure, row[0], dataset.isel(energy=index), lattice)
-                draw_atoms(figure, row[1], dataset.isel(energy=index), lattice)
-            else:
-                draw_image(figure, row[0], dataset["qpi_re"].values[index], lattice)
-                draw_sites(figure, row[1], dataset["ldos_change"].values[index], lattice)
-            row[0].set_title(rf"Re $\rho(\mathbf{{q}})$, $\omega$ = {energy:g} meV")
-            row[1].set_title(rf"$\delta\rho(\mathbf{{r}})$, $\omega$ = {energy:g} meV")
+        for index, row in enumerate(axes):
+            draw_maps(figure, row, dataset.isel(energy=index), lattice)
         figure.suptitle(caption(dataset))
     return figure
+
+
+def draw_maps(figure: Figure, axes: Sequence[Axes], one: xr.Dataset, lattice: Lattice) -> None:
+    """rho(q) and drho(r) of one energy of a dataset written by ``simulate``, on two axes."""
+    if "atom" in one.dims:
+        reach = reach_of(lattice)
+        q = np.linspace(-reach, reach, PIXELS)
+        _finish_momenta(
+            figure, axes[0], _coloured(axes[0], q, image_of_atoms(one, lattice, q)), lattice
+        )
+        reach = sites_reach(one["ldos_change"].shape[-1], lattice)
+        x = np.linspace(-reach, reach, PIXELS)
+        _finish_sites(figure, axes[1], _coloured(axes[1], x, sites_of_atoms(one, lattice, x)))
+    else:
+        draw_image(figure, axes[0], one["qpi_re"].values, lattice)
+        draw_sites(figure, axes[1], one["ldos_change"].values, lattice)
+    energy = f"$\\omega$ = {float(one.energy):g} meV"
+    axes[0].set_title(rf"Re $\rho(\mathbf{{q}})$, {energy}")
+    axes[1].set_title(rf"$\delta\rho(\mathbf{{r}})$, {energy}")
 
 
 def caption(dataset: xr.Dataset) -> str:
@@ -139,9 +156,14 @@ def draw_image(
     axis_values, nodes = _momenta(lattice, size)
     index = (nodes + size // 2) % size
     mesh = _coloured(axis, axis_values, image[index[..., 0], index[..., 1]], norm)
-    zone = brillouin_zone(lattice)
-    if colour_bar:
+    _finish_momenta(figure if colour_bar else None, axis, mesh, lattice)
+
+
+def _finish_momenta(figure: Figure | None, axis: Axes, mesh: QuadMesh, lattice: Lattice) -> None:
+    """Zone, labels and, with a figure, the colour bar."""
+    if figure is not None:
         map_colour_bar(figure, axis, mesh.norm)
+    zone = brillouin_zone(lattice)
     closed = np.vstack([zone, zone[:1]])
     axis.plot(closed[:, 0], closed[:, 1], color="black", linewidth=0.9)
     axis.set(xlabel=r"$q_x$ (1/Å)", ylabel=r"$q_y$ (1/Å)", aspect="equal")
@@ -156,92 +178,25 @@ def draw_sites(
     colour_bar: bool = True,
 ) -> None:
     """A map (L, L) over sites around the impurity; the impurity's own site is left white."""
-    axis_values, shown = _by_nearest_atom(values[None], np.zeros((1, 2)), lattice)
-    middle = nearest(_plane(axis_values) / lattice.constant, lattice.vectors)
+    reach = sites_reach(values.shape[-1], lattice)
+    x = np.linspace(-reach, reach, PIXELS)
+    shown = by_nearest_atom(values[None], np.zeros((1, 2)), lattice, x)
+    middle = nearest(plane(x) / lattice.constant, lattice.vectors)
     shown = np.where((middle == 0).all(axis=-1), np.nan, shown)
-    mesh = _coloured(axis, axis_values, shown)
-    if colour_bar:
+    _finish_sites(figure if colour_bar else None, axis, _coloured(axis, x, shown))
+
+
+def _finish_sites(figure: Figure | None, axis: Axes, mesh: QuadMesh) -> None:
+    if figure is not None:
         map_colour_bar(figure, axis, mesh.norm)
     axis.set(xlabel="x (Å)", ylabel="y (Å)", aspect="equal")
 
 
-def draw_atoms(figure: Figure, axis: Axes, one: xr.Dataset, lattice: Lattice) -> None:
-    """drho at one energy around r = 0, each point in the colour of the nearest atom."""
-    axis_values, shown = _by_nearest_atom(one["ldos_change"].values, _places(one), lattice)
-    map_colour_bar(figure, axis, _coloured(axis, axis_values, shown).norm)
-    axis.set(xlabel="x (Å)", ylabel="y (Å)", aspect="equal")
-
-
-def draw_atom_image(figure: Figure, axis: Axes, one: xr.Dataset, lattice: Lattice) -> None:
-    """Re rho(q) of several atoms at one energy in the first zone, where it is not periodic.
-
-    It counts from the map's ``image_centre``, r = 0 in files that do not say it.
-    """
-    places = _places(one) - np.asarray(one.attrs.get("image_centre", (0.0, 0.0)))
-    images = atom_images(one["ldos_change"].values, lattice, [(t1, t2) for t1, t2 in places])
-    size = images.shape[-1]
-    axis_values, nodes = _momenta(lattice, size)
-    index = (nodes + size // 2) % size
-    phases = np.exp(-2j * np.pi * np.moveaxis(nodes @ places.T, -1, 0) / size)
-    shown = (images[:, index[..., 0], index[..., 1]] * phases).sum(axis=0).real
-    map_colour_bar(figure, axis, _coloured(axis, axis_values, shown).norm)
-    zone = brillouin_zone(lattice)
-    closed = np.vstack([zone, zone[:1]])
-    axis.plot(closed[:, 0], closed[:, 1], color="black", linewidth=0.9)
-    axis.set(xlabel=r"$q_x$ (1/Å)", ylabel=r"$q_y$ (1/Å)", aspect="equal")
-
-
-def _places(one: xr.Dataset) -> NDArray[np.float64]:
-    """Reduced places (atoms, 2) of the atoms of a map."""
-    return np.stack([one["tau1"].values, one["tau2"].values], axis=-1)
-
-
-def _plane(axis_values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.stack(np.meshgrid(axis_values, axis_values, indexing="ij"), axis=-1)
-
-
 def _momenta(lattice: Lattice, size: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Values of qx and qy around the zone, and the nearest q of an L x L image to each pixel.
-
-    These are whole numbers j, q = (j1 b1 + j2 b2) / L, not wrapped into the image.
-    """
+    """Values of qx and qy around the zone, and the q of an L x L image next to each pixel."""
     reach = reach_of(lattice)
     axis_values = np.linspace(-reach, reach, PIXELS)
-    momenta = lattice.constant * _plane(axis_values)
-    return axis_values, nearest(momenta, lattice.reciprocal / size)
-
-
-def _by_nearest_atom(
-    maps: NDArray[np.float64], places: NDArray[np.float64], lattice: Lattice
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Values of x and y, and at each pixel the density of the nearest atom; NaN off the window."""
-    half = maps.shape[-1] // 2
-    reach = min(SITES_SHOWN, half // 2) * lattice.constant
-    axis_values = np.linspace(-reach, reach, PIXELS)
-    points = _plane(axis_values) / lattice.constant
-    shown, least = np.full(points.shape[:2], np.nan), np.full(points.shape[:2], np.inf)
-    for own, place in zip(maps, places, strict=True):
-        away = points - place @ lattice.vectors
-        sites = nearest(away, lattice.vectors)
-        distance = np.linalg.norm(sites @ lattice.vectors - away, axis=-1)
-        nearer = distance < least
-        least[nearer] = distance[nearer]
-        inside = ((sites >= -half) & (sites < half)).all(axis=-1)
-        index = np.where(inside[..., None], sites + half, 0)
-        values = np.where(inside, own[index[..., 0], index[..., 1]], np.nan)
-        shown[nearer] = values[nearer]
-    return axis_values, shown
-
-
-def nearest(points: NDArray[np.float64], basis: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Integer coordinates (..., 2) of the lattice point next to each Cartesian point (..., 2)."""
-    # Among the four corners of a reduced cell is the nearest point of the lattice.
-    short = reduced_basis(basis)
-    corner = np.floor(points @ np.linalg.inv(short @ basis)).astype(np.int64)
-    candidates = (corner[..., None, :] + np.array([[0, 0], [0, 1], [1, 0], [1, 1]])) @ short
-    distance = np.linalg.norm(candidates @ basis - points[..., None, :], axis=-1)
-    choice = distance.argmin(axis=-1)[..., None, None]
-    return np.asarray(np.take_along_axis(candidates, choice, axis=-2)[..., 0, :])
+    return axis_values, momenta_at(lattice, size, axis_values)
 
 
 def brillouin_zone(lattice: Lattice) -> NDArray[np.float64]:

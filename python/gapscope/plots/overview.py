@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from gapscope.physics.lattice import Lattice
-from gapscope.plots.maps import brillouin_zone, caption, draw_image, draw_sites
+from gapscope.plots.maps import brillouin_zone, caption, draw_maps
 from gapscope.plots.style import styled
 
 SPECTRAL_COLOURS = "Purples"
@@ -43,10 +43,7 @@ def overview_figure(
     with styled():
         figure = Figure(figsize=(9.6, 8.2), layout="constrained")
         top, bottom = figure.subplots(2, 2)
-        draw_image(figure, top[0], maps["qpi_re"].values[0], lattice)
-        draw_sites(figure, top[1], maps["ldos_change"].values[0], lattice)
-        top[0].set_title(rf"Re $\rho(\mathbf{{q}})$, $\omega$ = {energy:g} meV")
-        top[1].set_title(rf"$\delta\rho(\mathbf{{r}})$, $\omega$ = {energy:g} meV")
+        draw_maps(figure, top, maps.isel(energy=0), lattice)
         _draw_spectral(figure, bottom[0], spectral, reach, fermi_surface, lattice)
         bottom[0].set_title(rf"$A(\mathbf{{k}})$, $\omega$ = {energy:g} meV, and Fermi surface")
         bottom[1].plot(dos.energy, dos, color="black", linewidth=1.2)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from doubles import Formula, recipe, write_recipe
+from gapscope.dataset import preflight
 from gapscope.dataset.build import build
-from gapscope.dataset.preflight import define_problem
+from gapscope.dataset.preflight import define_problem, suitable_workers
 from gapscope.errors import RecipeError
 from gapscope.physics import Material
 from gapscope.physics.bonds import Bonds
@@ -50,6 +51,19 @@ def test_a_material_without_the_irreps_is_refused_before_the_folder_is_made(
     assert "tiny" in caught.value.rule
     assert "Oddium" in caught.value.received
     assert not (tmp_path / "dataset").exists()
+
+
+def test_there_is_a_worker_for_each_core_as_far_as_memory_and_shards_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def workers(gigabytes: float, shards: int, cores: int) -> int:
+        monkeypatch.setattr(preflight, "available_memory", lambda: 1e9 * gigabytes)
+        return suitable_workers(recipe(), shards, cores)
+
+    assert workers(64.0, 100, 16) == 16
+    assert workers(64.0, 3, 16) == 3
+    assert workers(5.9, 100, 16) == 5
+    assert workers(0.1, 100, 16) == 1
 
 
 def test_ising_soc_keeps_the_symmetry_of_the_bands(nbse2: Material) -> None:

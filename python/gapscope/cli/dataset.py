@@ -57,7 +57,11 @@ def recipe(material: str, gap: tuple[float, float], shells: int, maps: int, outp
 @dataset.command()
 @click.argument("recipe")
 @click.option("-o", "--output", type=FOLDER, required=True, help="Folder of the dataset.")
-@click.option("--workers", type=int, help="Worker processes on this machine.")
+@click.option(
+    "--workers",
+    type=int,
+    help="Worker processes on this machine; by default one for each core, as far as memory goes.",
+)
 @click.option("--scheduler", help="Address of a running Dask scheduler, tcp://host:port.")
 def build(recipe: str, output: Path, workers: int | None, scheduler: str | None) -> None:
     """Build the dataset of RECIPE (a TOML file or a shipped recipe's name).

@@ -44,7 +44,8 @@ def build(
     recipe : a TOML file or a Recipe; a material file is looked for relative to it, for a Recipe
         relative to the current folder.
     directory : where the dataset is, or is going to be.
-    workers : number of local worker processes; the cores are shared out between their kernels.
+    workers : number of local worker processes, between whose kernels the cores are shared out; by
+        default one for each core, as far as memory and shards go.
     scheduler : address (tcp://HOST:PORT) of a running Dask cluster that sees the same folder.
     progress : tell on stderr which candidates no map tells apart and how much room the dataset
         takes, and show a bar with rate and time left.

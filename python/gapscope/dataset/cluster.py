@@ -14,7 +14,6 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from dask.system import CPU_COUNT
 from distributed import (
     Client,
     Future,
@@ -32,7 +31,6 @@ Result = TypeVar("Result")
 
 logger = logging.getLogger(__name__)
 
-CORES_PER_WORKER = 4
 POLL = 1.0  # seconds between looks at the workers while no result comes
 PATIENCE = 30.0  # seconds for a scheduler's answer, and for workers to end
 STARTING = 120.0  # seconds for a worker to be there: it may have to import all from a cold disk
@@ -54,7 +52,8 @@ class WorkersLostError(ClusterError):
 
 @contextmanager
 def connect(workers: int | None, scheduler: str | None) -> Iterator[Client]:
-    """A Dask client with at least one worker; local workers are processes and end with it.
+    """A Dask client with at least one worker; local workers (one, where their number is not given)
+    are processes and end with it.
 
     Raises
     ------
@@ -66,8 +65,10 @@ def connect(workers: int | None, scheduler: str | None) -> Iterator[Client]:
         with _client(scheduler, PATIENCE) as client:
             yield client
         return
-    count = workers or max(1, CPU_COUNT // CORES_PER_WORKER)
-    with _local_cluster(count) as cluster, _client(cluster.scheduler_address, STARTING) as client:
+    with (
+        _local_cluster(workers or 1) as cluster,
+        _client(cluster.scheduler_address, STARTING) as client,
+    ):
         client.register_plugin(DeafToInterrupts())
         yield client
 

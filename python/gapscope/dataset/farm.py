@@ -6,12 +6,15 @@ import logging
 from dataclasses import replace
 from functools import partial
 
+from dask.system import CPU_COUNT
 from distributed import Client
 from tqdm import tqdm
 
 from gapscope.dataset.cluster import WorkersLostError, connect, neighbours, run
 from gapscope.dataset.compute import Job, compute_shard
 from gapscope.dataset.manifest import Manifest
+from gapscope.dataset.preflight import suitable_workers
+from gapscope.kernel.client import default_threads
 
 logger = logging.getLogger(__name__)
 CLUSTERS = 4
@@ -19,7 +22,15 @@ CLUSTERS = 4
 
 
 def computed(job: Job, workers: int | None, scheduler: str | None, progress: bool) -> Manifest:
-    """The finished manifest; workers of this machine that are lost are replaced, CLUSTERS times."""
+    """The finished manifest; workers of this machine that are lost are replaced, CLUSTERS times.
+
+    Parameters
+    ----------
+    workers : of this machine; without a number or a scheduler, as many as suit it.
+    """
+    if scheduler is None and workers is None:
+        cores = min(CPU_COUNT, default_threads())
+        workers = suitable_workers(job.manifest.recipe, len(job.manifest.missing), cores)
     for left in reversed(range(CLUSTERS)):
         try:
             with connect(workers, scheduler) as client:

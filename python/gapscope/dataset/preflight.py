@@ -14,10 +14,13 @@ from gapscope.physics.symmetry import band_asymmetry
 from gapscope.problem.problem import Problem
 from gapscope.problem.sampling import draw
 from gapscope.problem.states import States
-from gapscope.support.memory import gigabytes, require_memory
+from gapscope.support.memory import available_memory, gigabytes, require_memory
 
 SHARD_COPIES = 4
 """Times that a shard lies in memory: results, arrays to store, the file, its copy in HDF5."""
+WORKER_BYTES = 1e9
+"""What a worker takes besides its shard: its process and its kernel host, some 0.3 and 0.4 GB, and
+what a Hamiltonian of many orbitals takes there, up to 0.3 GB."""
 ASYMMETRY = 0.01
 """Part of the bands' width by which they may depart from the symmetry. The Wannier90 Hamiltonian of
 NbS2, whose crystal has it, departs by 0.0006."""
@@ -96,6 +99,17 @@ def require_room(recipe: Recipe, folder: Path, samples: int) -> str:
 
 def _shard_bytes(recipe: Recipe, count: int) -> float:
     return float(SHARD_COPIES * recipe.bytes(count))
+
+
+def suitable_workers(recipe: Recipe, shards: int, cores: int) -> int:
+    """Number of local workers for the missing shards: one for each core, as far as memory goes.
+
+    A second thread makes one map a third faster (docs/benchmarks.md), a second worker twice as
+    many maps; the threads of cores that are left over are shared out.
+    """
+    count = min(recipe.shard_size, recipe.samples)
+    fitting = int(available_memory() // (WORKER_BYTES + _shard_bytes(recipe, count)))
+    return max(1, min(cores, shards, fitting))
 
 
 def check_workers(workers: int | None, scheduler: str | None) -> None:

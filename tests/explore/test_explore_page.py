@@ -60,7 +60,10 @@ def page(hand: Hand) -> Page:
     worker: Any = hand
     known = SimpleNamespace(knows=lambda state: True, energies=(0.0,), crystal="NbSe2")
     judge: Any = SimpleNamespace(
-        model="model", measured=lambda prepared, centre: centre, known=known, known_measured=known
+        model="model",
+        measured=lambda prepared, centre, at: centre,
+        known=known,
+        known_measured=SimpleNamespace(**vars(known) | {"energies": (0.6,)}),
     )
     return Page(worker, worker, judge, document, State())
 
@@ -80,6 +83,27 @@ def two_channels(page: Page, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> Non
     drop(page, "first.txt")
     hand.requests["file"]["file"]()
     assert page._files.channel.options == ["image", "other"]
+
+
+def test_of_a_grid_of_spectra_the_map_at_the_networks_energy_stands_first(
+    page: Page, hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def opened(name: str, content: bytes, *scale: float) -> xr.Dataset:
+        one = open_bytes(name, content)
+        biases = xr.Variable("bias", [-1.0, 0.0, 0.5, 1.0], {"units": "mV"})
+        grid = xr.concat([one["image"]] * 4, biases).transpose("y", "x", "bias")
+        return xr.Dataset({"image": grid}, attrs=one.attrs)
+
+    monkeypatch.setattr("gapscope.explore.page.open_bytes", opened)
+    drop(page, "grid.txt")
+    hand.requests["file"]["file"]()
+    assert page._files.bias.visible
+    assert page._files.bias.value == 0.5
+    hand.requests["map"]["raw"]()
+    assert page._measurement.raw.figure.title.text == "as measured at 0.5 mV  (nA)"
+    page._files.bias.value = -1.0
+    hand.requests["map"]["raw"]()
+    assert page._measurement.raw.figure.title.text == "as measured at -1 mV  (nA)"
 
 
 def test_a_file_is_read_and_its_figure_offered(page: Page, hand: Hand) -> None:
@@ -184,7 +208,7 @@ def test_sliders_do_not_wait_for_the_network() -> None:
         energies=(0.0,),
         knows=lambda state: state.crystal == "nbse2",
     )
-    judge: Any = SimpleNamespace(model="model", known=known)
+    judge: Any = SimpleNamespace(model="model", known=known, known_measured=known)
     page = Page(worker, reader, judge, document, State())  # type: ignore[arg-type]
     page._moved(page._state)
     assert "verdict" not in worker.requests["state"]
@@ -212,7 +236,8 @@ def test_a_visitor_who_has_gone_does_not_stop_the_worker(
     worker: Worker, caplog: pytest.LogCaptureFixture
 ) -> None:
     document = Document()
-    judge: Any = SimpleNamespace(model="model")
+    measured = SimpleNamespace(energies=(0.0,))
+    judge: Any = SimpleNamespace(model="model", known_measured=measured)
     page = Page(worker, worker, judge, document, State())
     session: Any = object()
     document.on_change_dispatch_to(session)

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
 from click.testing import CliRunner
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 import gapscope as gs
 import toys
+from gapscope import measured
 from gapscope.cli.main import main
 from gapscope.errors import PreparationError
+from gapscope.explore.judge import Judge
+from gapscope.explore.prepared_map import Work
+from gapscope.inference.answers import even_images, nearest_beside
 from gapscope.inference.measured_maps import departures, predict_sites
+from gapscope.inference.nearest import NEAREST, nearest_maps
 from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.prediction.predictor import Predictor
 from gapscope.learning.training.train import train
-from gapscope.physics.lattice import symmetric_window
+from gapscope.physics.lattice import Lattice, symmetric_window
+from gapscope.plots.comparison import comparison_figure
+from gapscope.plots.report import Page, report_figure, save_report
 
 ENERGIES = [-0.5, 0.0, 0.5]
 BIASES = np.array([-1.0, -0.5, 0.0, 0.52, 1.0])
@@ -29,7 +38,7 @@ STRENGTHS = np.array([7.0, 1.0, 2.0, -1.5, 9.0])
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    splits = {"train": 60, "validation": 10, "test": 0}
+    splits = {"train": 240, "validation": 10, "test": 0}
     folder = tmp_path_factory.mktemp("energies") / "dataset"
     return toys.build_toys(folder, energies=ENERGIES, splits=splits)
 
@@ -115,8 +124,86 @@ def test_the_command_says_what_was_taken_for_each_energy(grid: Path, network: Ru
     arguments = ["predict", str(grid), "--model", str(network.path), "--centre", "4.1", "4.2"]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
-    assert "the map nearest to 0.5 mV, +0.02 mV off" in result.output
-    assert "channel didv" in result.output
+    assert result.output.splitlines()[:5] == [
+        "grid.nc: hdf5, channel didv (dI/dV, first harmonic, forward; --channel names another:"
+        " topograph)",
+        "of spectra at 5 from -1 to 1 mV, 0.5 mV apart",
+        "-0.5 meV: the map at -0.5 mV",
+        "0 meV: the map at 0 mV",
+        "0.5 meV: the map nearest to 0.5 mV, +0.02 mV off",
+    ]
+
+
+def test_report_and_figure_show_every_energy(
+    grid: Path, network: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages: list[Page] = []
+    drawn: list[Figure] = []
+
+    def save(made: list[Page], path: Path, *words: str) -> Path:
+        pages.extend(made)
+        return save_report(made, path, *words)
+
+    def draw(*given: Any) -> Figure:
+        drawn.append(comparison_figure(*given))
+        return drawn[-1]
+
+    monkeypatch.setattr("gapscope.cli.report.save_report", save)
+    monkeypatch.setattr("gapscope.plots.comparison.comparison_figure", draw)
+    outputs = {name: tmp_path / name for name in ("page.pdf", "figure.png", "answer.nc")}
+    arguments = ["predict", str(grid), "--model", str(network.path), "--centre", "4.1", "4.2"]
+    for option, path in zip(("--report", "--figure", "-o"), outputs.values(), strict=True):
+        arguments += [option, str(path)]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    assert all(path.stat().st_size for path in outputs.values())
+    (page,), (figure,) = pages, drawn
+    told = [title.rpartition(", ")[2] for title in page.images]
+    assert told == [f"{energy:g} meV" for energy in ENERGIES for _ in range(3)]
+    with_raw = [axis.get_title() for axis in report_figure(page).subfigs[0].axes]
+    assert with_raw[:2] == ["map as measured, -0.5 meV", "prepared, -0.5 meV"]
+    assert len([title for title in with_raw if title]) == 3 + len(page.images)
+    _, sites = seen(grid, network)
+    lattice = Lattice.from_dict(sites.attrs)
+    for energy, (image, _) in zip(
+        sites["ldos_change"], list(page.images.values())[::3], strict=True
+    ):
+        kept = np.where(symmetric_window("triangular", len(energy)), energy.values, 0.0)
+        assert np.corrcoef(even_images(kept[None], lattice).ravel(), image.ravel())[0, 1] > 0.999
+    assert len(figure.axes) == len(ENERGIES) * (1 + NEAREST)
+    own = [axis.get_title().splitlines()[-1] for axis in figure.axes[:: 1 + NEAREST]]
+    assert own == [f"{energy:g} meV" for energy in ENERGIES]
+
+
+def test_nearest_maps_have_the_energies_of_the_network(
+    network: RunFolder, predictor: Predictor
+) -> None:
+    toy = toys.toy_map("Eg", 0.9, 0.5, -80.0)
+    one = toys.on_sites(toy)
+    values = np.stack([(1 + energy) * toy for energy in ENERGIES])
+    axes = {"energy": ENERGIES, "r1": one.r1, "r2": one.r2}
+    maps = xr.Dataset({"ldos_change": (("energy", "r1", "r2"), values)}, axes, one.attrs)
+    nearest = nearest_maps(predict_sites([maps], predictor), network.path).isel(sample=0, rank=0)
+    assert nearest["qpi_re"].dims == ("energy", "q1", "q2")
+    whole = nearest["ldos_change"].values
+    assert np.abs(whole[0] - whole[2]).max() > 1e-3 * np.abs(whole).max()
+    beside = nearest_beside(whole, nearest)
+    assert beside.seen.shape == whole.shape
+    assert beside.share == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_the_page_gives_its_network_every_energy(
+    first: int, grid: Path, network: RunFolder
+) -> None:
+    """Whichever of the maps is shown on the page."""
+    opened = measured.open(grid)
+    judge = Judge(network.path, network.path)
+    work = Work(opened, "didv", [0.0, 1.0][first], 3.44, judge, "topograph")
+    answer = work.around((4.1, 4.2)).predict()
+    np.testing.assert_array_equal(answer["bias"], [[-0.5, 0.0, 0.52]])
+    expected, _ = seen(grid, network, topograph="topograph")
+    np.testing.assert_allclose(answer["probability"], expected["probability"], atol=1e-3)
 
 
 def test_departures_are_told_for_each_energy(predictor: Predictor) -> None:

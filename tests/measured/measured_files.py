@@ -21,7 +21,7 @@ from nanoscope_files import Image, nanoscope
 from nid_files import Part, nid
 from sm4_files import Sm4Page, sm4_file
 from vert_files import vert
-from wsxm_files import curve, stack, wsxm
+from wsxm_files import curve, stack, wsxm, wsxm_columns, wsxm_matrix
 
 ROWS, COLUMNS, POINTS = 6, 8, 5
 WIDTH, HEIGHT = 16.0, 9.0
@@ -386,6 +386,8 @@ FORMATS: dict[str, tuple[Callable[[], bytes], dict[str, float]]] = {
     "scan.sm4": (sm4, {}),
     "a--1_1.Z_mtrx": (mtrx, {}),
     "wsxm.stp": (lambda: wsxm(upright()), {}),
+    "wsxm.txt": (lambda: wsxm_matrix(upright()), {}),
+    "wsxm.xyz": (lambda: wsxm_columns(upright()), {}),
     "gxsm.nc": (lambda: gxsm(Scan(upright()[::-1])), {}),
     "createc.dat": (lambda: createc(CREATEC, header=1200), {}),
     "scan.spm": (lambda: nanoscope(Image(NID), Image(NID, "Error", bytes_each=4)), {}),

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.io
 import xarray as xr
 from click.testing import CliRunner
 
@@ -189,6 +190,18 @@ def test_what_was_not_named_or_wrongly_is_refused(
     path = tmp_path / "map.mat"
     path.write_bytes(mat5(VARIABLES))
     refused(path, rule, **given)
+
+
+def test_a_file_of_version_4_is_read_after_what_the_error_says(tmp_path: Path) -> None:
+    path, copy = tmp_path / "old.mat", tmp_path / "new.mat"
+    scipy.io.savemat(path, {"z": upright()[::-1]}, format="4")
+    error = refused(path, "A measured file is one of", **GIVEN)
+    call = error.remedy.partition(": ")[2].partition(";")[0]
+    eval(call, {"scipy": scipy, "path": path, "copy": copy})
+    np.testing.assert_array_equal(measured.open(copy, **GIVEN)["z"], upright())
+    other = tmp_path / "other.mat"
+    other.write_bytes(np.array([7, 3, 3, 0, 2], "<i4").tobytes() + bytes(99))
+    assert "MATLAB 4" not in refused(other, "A measured file is one of").remedy
 
 
 def test_axes_are_named_for_matlab_files_alone(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ import pytest
 import xarray as xr
 
 from gapscope import measured
-from measured_files import check_frame, upright
+from measured_files import GIVEN, check_frame, upright
 from reader_contract import check_contract
 from refusals import refused
-from wsxm_files import wsxm
+from wsxm_files import wsxm, wsxm_columns, wsxm_matrix
 
 
 def opened(folder: Path, content: bytes) -> xr.Dataset:
@@ -75,3 +75,52 @@ def test_images_without_contrast_or_an_end_are_refused(tmp_path: Path) -> None:
     refused(path, "so that they differ")
     path.write_bytes(wsxm(upright())[:300])
     refused(path, "Header end")
+
+
+@pytest.mark.parametrize("content", [wsxm_matrix(upright()), wsxm_columns(upright())])
+def test_texts_have_the_scale_of_their_headers(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "image.txt"
+    path.write_bytes(content)
+    found = measured.open(path)
+    check_contract(found)
+    check_frame(found)
+    np.testing.assert_array_equal(found["image"], upright())
+    assert found["image"].attrs["units"] in ("pA", "nA")
+    refused(path, "its own scale", width=16.0)
+
+
+def test_the_example_of_the_format_is_read_alike_in_both_layouts(tmp_path: Path) -> None:
+    """Two lines of three points, from the file specifications of WSxM's home."""
+    columns = "0 0 0\n1 0 2\n2 0 3\n0 1 5\n1 1 8\n2 1 0\n"
+    amplitudes = "".join(f"{axis} Amplitude: 1 a.u.\n" for axis in "XYZ")
+    texts = {
+        "XYZ": f"X[a.u.] Y[a.u.] Z[a.u.]\n{columns}",
+        "Matrix": f"{amplitudes}3 2 0\n0 8 5\n",
+    }
+    for kind, text in texts.items():
+        path = tmp_path / f"{kind}.txt"
+        path.write_text(f"WSxM file copyright UAM\nWSxM ASCII {kind} file\n{text}")
+        refused(path, "without a scale")
+        found = measured.open(path, **GIVEN)["image"]
+        np.testing.assert_array_equal(found, [[0, 2, 3], [5, 8, 0]])
+        assert found.attrs["units"] == "a.u."
+
+
+def test_texts_of_other_programs_and_headers_that_are_none(tmp_path: Path) -> None:
+    path = tmp_path / "image.xyz"
+    words = "WSxM ASCII XYZ file; obtained from elsewhere"
+    other = wsxm_columns(upright(), ("nm", "nm", "nS")).replace(
+        b"WSxM ASCII XYZ file", words.encode()
+    )
+    path.write_bytes(other.replace(b"Z[nS]", b"dIdV[nS]\n# copied: 1 2 3"))
+    found = measured.open(path)
+    assert found["dIdV"].attrs["units"] == "nS"
+    assert float(found.x[1]) == 20.0
+    path.write_bytes(other.replace(b"Y[nm]", b"nothing"))
+    refused(path, "header of a text of WSxM")
+    path.write_bytes(wsxm_matrix(upright()).replace(b"Y Amplitude", b"Amplitude"))
+    refused(path, "header of a text of WSxM")
+    path.write_bytes(wsxm_matrix(upright()).replace(b"9 nm", b"9e9e nm"))
+    refused(path, "header of a text of WSxM")
+    path.write_bytes(wsxm_columns(upright()).rsplit(b"\n", 2)[0])
+    refused(path, "every place of their grid")

@@ -44,6 +44,27 @@ STACK = {
 }
 
 
+def wsxm_matrix(values: NDArray[np.float64], unit: str = "nm") -> bytes:
+    """A matrix as WSxM exports it: the lowest row first, from the right to the left."""
+    head = "WSxM file copyright UAM\nWSxM ASCII Matrix file\n"
+    head += f"X Amplitude: 16 {unit}\nY Amplitude: 9 {unit}\nZ Amplitude: 1.5 pA\n\n"
+    return (head + _rows(values[:, ::-1])).encode("latin-1")
+
+
+def wsxm_columns(
+    values: NDArray[np.float64], units: tuple[str, str, str] = ("Å", "Å", "nA")
+) -> bytes:
+    """Columns as WSxM exports them, x the faster one, for pixels of 2 x 1.5 nm."""
+    y, x = np.mgrid[: values.shape[0], : values.shape[1]]
+    columns = np.stack([20.0 * x, 15.0 * y, values], axis=-1).reshape(-1, 3)
+    head = "WSxM file copyright UAM\nWSxM ASCII XYZ file\n" + "X[{}]\tY[{}]\tZ[{}]\n\n"
+    return (head.format(*units) + _rows(columns)).encode("latin-1")
+
+
+def _rows(values: NDArray[np.float64]) -> str:
+    return "".join("\t".join(repr(float(one)) for one in row) + "\n" for row in values)
+
+
 def wsxm(values: NDArray[np.float64], changes: Mapping[str, str] | None = None) -> bytes:
     """An image (y, x), y upwards; None of an entry leaves it out."""
     given = dict(changes or {})

@@ -25,6 +25,7 @@ PAGE = Page(
     window=IMAGE,
     lattice=Lattice("triangular", 3.44),
     images={"seen": (IMAGE, IMAGE), "simulated": (IMAGE, IMAGE), "residual": (0 * IMAGE, IMAGE)},
+    first="",
     probabilities={"A1g": 0.1, "Eg": 0.9},
     chosen=["Eg"],
     doubted=False,

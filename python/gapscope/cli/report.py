@@ -96,7 +96,7 @@ def _page(
     conditions: Conditions | None,
     posterior: xr.DataTree | None,
 ) -> Page:
-    from gapscope.inference.answers import answer_beside, even_image, nearest_beside
+    from gapscope.inference.answers import answer_beside, even_images, nearest_beside
     from gapscope.inference.measured_maps import departures
     from gapscope.inference.nearest import nearest_maps
     from gapscope.inference.posterior.words import SHOWN, posterior_text
@@ -127,14 +127,19 @@ def _page(
         blocks["Posterior"] = posterior_text(posterior).split("\n")[len(said) + 1 :]
         probabilities = posterior.to_dataset()["probability"].values
         chosen = probabilities >= SHOWN
-    seen = even_image(window[0], lattice) if beside is None else beside.seen
-    images = {SEEN: (seen, seen)}
+    seen = even_images(window, lattice) if beside is None else beside.seen
+    energies = np.ravel(one.attrs["energy"] if conditions is None else conditions.numerics.energies)
+    at = [""] if len(energies) == 1 else [f", {energy:g} meV" for energy in energies]
+    images = {}
+    for i, place in enumerate(at):
+        images[f"{SEEN}{place}"] = (seen[i], seen[i])
+        if beside is not None:
+            images[f"{beside.which}{place}"] = (beside.simulated[i], seen[i])
+            scale = np.arcsinh(seen[i]) if conditions is None else seen[i]
+            residual = f"residual: {_percent(beside.shares[i])} of the map{place}"
+            images[residual] = (beside.left[i], scale)
     if beside is None:
         verdict.append("No simulated map stands for this answer, and none is shown.")
-    else:
-        images[beside.which] = (beside.simulated, seen)
-        scale = np.arcsinh(seen) if conditions is None else seen
-        images[f"residual: {_percent(beside.share)} of the map"] = (beside.left, scale)
     file = Path(str(one["file"].item()))
     blocks["Made with"] = [*_made_with(model, simulated=beside is not None), _sum(file)]
     typed = click.get_current_context().meta[TYPED]
@@ -148,6 +153,7 @@ def _page(
         window[0],
         lattice,
         images,
+        at[0],
         dict(zip(labels, probabilities.tolist(), strict=True)),
         [label for label, there in zip(labels, chosen, strict=True) if there],
         doubted=posterior is None and "unlike_training" in one and bool(one["unlike_training"]),

@@ -42,6 +42,7 @@ class Files:
     Parameters
     ----------
     constant : lattice constant of the material in Angstrom, where the widget stands first.
+    energy : of the network, in meV: of a grid of spectra the map nearest to it stands first.
     dropped : called with name and bytes of a file, and again when its scale is changed.
     chosen : called when the channel, the bias or the lattice constant is, or the wave's mask.
     refused : called with the error of a file that is too large.
@@ -50,12 +51,13 @@ class Files:
     def __init__(
         self,
         constant: float,
+        energy: float,
         dropped: Callable[[str, bytes], None],
         chosen: Callable[[], None],
         refused: Callable[[GapscopeError], None],
     ) -> None:
         self._dropped, self._chosen = dropped, chosen
-        self._filling, self._constant = False, constant
+        self._filling, self._constant, self._energy = False, constant, energy
         dropper: Any = Dropper  # whose parameters Panel makes up at run time
         self.drop = dropper(
             max_file_size=f"{MAX_BYTES // 10**6}MB",
@@ -142,8 +144,8 @@ class Files:
         self.topograph.param.update(options=others, value=kept, visible=len(others) > 1)
         values = biases(dataset, self.channel.value)
         if values != list(self.bias.options):
-            middle = min(values, key=abs) if values else None
-            self.bias.param.update(options=values, value=middle)
+            nearest = min(values, key=lambda bias: abs(bias - self._energy)) if values else None
+            self.bias.param.update(options=values, value=nearest)
         self.bias.visible = bool(values)
 
     def _read(self, event: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -10,10 +11,13 @@ import xarray as xr
 
 from gapscope.explore.known import Known
 from gapscope.explore.state import CONVERGED, State
+from gapscope.inference.measured_energies import require_distinct, together
+from gapscope.inference.measured_maps import sites_of
 from gapscope.inference.predict import predict
 from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.prediction.predictor import Predictor
 from gapscope.measured.preparation import Prepared
+from gapscope.measured.preparation.pipeline import prepare_alike
 from gapscope.simulation.maps import simulate
 from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL, find_model
 
@@ -59,18 +63,34 @@ class Judge:
         if self._predictor.answering is not None:
             self._predictor.answering.factorise()
 
-    def measured(self, prepared: Prepared, centre: tuple[float, float] | None = None) -> xr.Dataset:
+    def measured(
+        self,
+        prepared: Prepared,
+        centre: tuple[float, float] | None = None,
+        at: Callable[[float], xr.DataArray] | None = None,
+    ) -> xr.Dataset:
         """Prediction of a measured map; see :func:`gapscope.predict`.
 
         Parameters
         ----------
         centre : near the impurity, (x, y) in nm of the scan; its middle where not given.
+        at : the map of the same grid of spectra at an energy in meV; a network for several energies
+            reads these, corrected by the lattice of ``prepared``.
 
         Raises
         ------
-        PreparationError : see :func:`gapscope.inference.measured_maps.predict_sites`.
+        PreparationError : see :func:`gapscope.inference.measured_maps.predict_sites`, or one map
+            for two energies.
+        MeasurementFileError : see ``at``.
         """
-        return predict(prepared, self._for_measured, centre=centre)
+        energies = self.known_measured.energies
+        if len(energies) == 1 or at is None:
+            return predict(prepared, self._for_measured, centre=centre)
+        images = [at(energy) for energy in energies]
+        require_distinct(images, energies)
+        each = [prepare_alike(prepared, image) for image in images]
+        sites = [sites_of(one, self.known_measured.size, centre) for one in each]
+        return predict(together(sites, each, energies), self._for_measured)
 
     @cached_property
     def known(self) -> Known:

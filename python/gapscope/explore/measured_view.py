@@ -84,7 +84,8 @@ class Measurement:
         self._arrange(maps=True, curves=False)
         for rings in self._atoms:
             rings.show(np.empty((0, 2)))
-        _show_scan(self.raw, image, "as measured")
+        at = f" at {float(image['bias']):g} mV" if "bias" in image.coords else ""
+        _show_scan(self.raw, image, f"as measured{at}")
         self._show_transform(transform, "its transform |ρ(q)|")
         self.found.object = note_html("looking for the lattice …")
 

@@ -76,7 +76,8 @@ class Page:
         self._simulation, self._measurement = Simulation(), Measurement(self._tapped)
         self._controls = Controls(self._state, self._moved)
         constant = sought(self._state.material).constant
-        self._files = Files(constant, self._dropped, self._chosen, self._refused)
+        energy = judge.known_measured.energies[0]
+        self._files = Files(constant, energy, self._dropped, self._chosen, self._refused)
         self._sides = Sides(self.token)
         self._measurement.found.stylesheets = [STYLE]
 

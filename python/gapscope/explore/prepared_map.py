@@ -24,6 +24,7 @@ from gapscope.measured.preparation import (
 )
 from gapscope.measured.preparation.report import STRAINED, rivals_in_words
 from gapscope.measured.preparation.sought import Crystal, sought
+from gapscope.measured.readers.recording import GRID
 from gapscope.plots.preparation import PER_ANGSTROM, preparation_figure
 from gapscope.plots.style import save_figure
 
@@ -226,7 +227,12 @@ class Work:
 
     def predict(self) -> xr.Dataset:
         """The network's answer, see :meth:`gapscope.explore.judge.Judge.measured`."""
-        return self._judge.measured(self._done(), self._centre)
+        grid = self._dataset[self._channel].dims == GRID
+        return self._judge.measured(self._done(), self._centre, self._at if grid else None)
+
+    def _at(self, energy: float) -> xr.DataArray:
+        """The map of a grid of spectra that was measured nearest to an energy in meV."""
+        return image_of(self._dataset, self._channel, energy)
 
     def _done(self) -> Prepared:
         if self._prepared is None:

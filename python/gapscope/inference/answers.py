@@ -18,19 +18,21 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Beside:
-    """A map as the network sees it, at its first energy, and a simulated one.
+    """A map as the network sees it, and a simulated one.
 
     Attributes
     ----------
-    seen, simulated : Re rho(q), (L, L); of a map without a scale both in units of their <|rho|>.
+    seen, simulated : Re rho(q), (energies, L, L); of a map without a scale both in units of their
+        <|rho|> over all energies.
     left : their difference; without a scale that of asinh(rho / <|rho|>), as distances count.
-    share : root mean square of what is left, over the map's; at all energies.
+    shares, share : root mean square of what is left, over the map's, of each energy and of all.
     which : the simulated map in words.
     """
 
     seen: Array
     simulated: Array
     left: Array
+    shares: Array
     share: float
     which: str
 
@@ -59,10 +61,10 @@ def answer_beside(
     if posterior is not None:  # whose likelihood leaves r = 0 out
         sites[len(sites) // 2, len(sites) // 2] = False
     left = window - found
-    share = float(np.linalg.norm(left[:, sites]) / np.linalg.norm(window[:, sites]))
+    shares, share = _shares(left[:, sites], window[:, sites])
     lattice = conditions.draft.material.lattice
-    seen, simulated = (even_image(values[0], lattice) for values in (window, found))
-    return Beside(seen, simulated, seen - simulated, share, which)
+    seen, simulated = (even_images(values, lattice) for values in (window, found))
+    return Beside(seen, simulated, seen - simulated, shares, share, which)
 
 
 def nearest_beside(window: Array, nearest: xr.Dataset) -> Beside:
@@ -71,16 +73,22 @@ def nearest_beside(window: Array, nearest: xr.Dataset) -> Beside:
     Parameters
     ----------
     window : drho (energies, L, L) as the network saw it, in any unit.
-    nearest : one map of :func:`gapscope.inference.nearest.nearest_maps`, qpi_re (q1, q2).
+    nearest : one map of :func:`gapscope.inference.nearest.nearest_maps`, qpi_re (q1, q2), or
+        (energy, q1, q2) of several.
     """
-    seen = even_image(window[0], Lattice.from_dict(nearest.attrs))
-    seen, simulated = (
-        values / np.abs(values).mean() for values in (seen, nearest["qpi_re"].values)
-    )
+    seen = even_images(window, Lattice.from_dict(nearest.attrs))
+    simulated = nearest["qpi_re"].values.reshape(seen.shape)
+    seen, simulated = (values / np.abs(values).mean() for values in (seen, simulated))
     shape = np.arcsinh(seen)
     left = shape - np.arcsinh(simulated)
-    share = float(np.linalg.norm(left) / np.linalg.norm(shape))
-    return Beside(seen, simulated, left, share, "nearest simulated map")
+    shares, share = _shares(left, shape)
+    return Beside(seen, simulated, left, shares, share, "nearest simulated map")
+
+
+def _shares(left: Array, values: Array) -> tuple[Array, float]:
+    """Norms of what is left over those of the maps, of each energy and of all together."""
+    own, all_of = (np.linalg.norm(one.reshape(len(one), -1), axis=1) for one in (left, values))
+    return own / all_of, float(np.linalg.norm(own) / np.linalg.norm(all_of))
 
 
 def _answer(
@@ -102,6 +110,6 @@ def _answer(
     return Guess(of_class.label, values), which
 
 
-def even_image(values: Array, lattice: Lattice) -> Array:
-    """Re rho(q), (L, L), of drho (L, L) on lattice sites."""
-    return np.asarray(qpi_image(values[None], lattice)[0].real, dtype=np.float64)
+def even_images(values: Array, lattice: Lattice) -> Array:
+    """Re rho(q), (energies, L, L), of drho (energies, L, L) on lattice sites."""
+    return np.asarray(qpi_image(values, lattice).real, dtype=np.float64)

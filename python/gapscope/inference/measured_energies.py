@@ -10,7 +10,13 @@ import numpy as np
 import xarray as xr
 
 from gapscope.errors import LatticeNotFoundError, PreparationError
-from gapscope.inference.measured_files import Scan, of_spectra, opened_file, say_what_was_read
+from gapscope.inference.measured_files import (
+    Scan,
+    of_spectra,
+    opened_file,
+    say_what_was_read,
+    which_map,
+)
 from gapscope.inference.measured_maps import sites_of
 from gapscope.measured.channels import image_channels, image_of
 from gapscope.measured.default import prepare_for_network
@@ -62,7 +68,7 @@ def energy_sites(
         first if image is first.images["raw"] else prepare_alike(first, image) for image in images
     ]
     sites = [sites_of(one, size, centre) for one in prepared]
-    made = _together(sites, prepared, energies)
+    made = together(sites, prepared, energies)
     shown = prepared_dataset(prepared[0], sites[0])
     found = {name: value for name, value in shown.attrs.items() if name != "bias"}
     return made.assign(raw=shown["raw"], prepared=shown["prepared"]).assign_attrs(found)
@@ -98,9 +104,17 @@ def _images(
         )
     interpolate = bool(scan.interpolate)
     images = [image_of(opened, channel, w, interpolate=interpolate) for w in energies]
-    say_what_was_read(opened, images[0], chosen=scan.channel is not None, tell=tell)
+    say_what_was_read(opened, opened[channel], chosen=scan.channel is not None, tell=tell)
+    biases = opened["bias"].values
+    tell(of_spectra(biases))
     for image, energy in zip(images, energies, strict=True):
-        tell(of_spectra(opened["bias"].values, image, energy))
+        tell(f"{energy:g} meV: {which_map(biases, image, energy)}")
+    require_distinct(images, energies)
+    return images
+
+
+def require_distinct(images: Sequence[xr.DataArray], energies: Sequence[float]) -> None:
+    """Raise PreparationError where two energies would be read off one map."""
     taken = [float(image["bias"]) for image in images]
     if len(set(taken)) < len(taken):
         raise PreparationError(
@@ -109,12 +123,17 @@ def _images(
             f" {', '.join(f'{w:g}' for w in energies)} meV",
             "Use spectra with smaller steps, or a network for one energy (--model).",
         )
-    return images
 
 
-def _together(
+def together(
     sites: Sequence[xr.Dataset], prepared: Sequence[Prepared], energies: Sequence[float]
 ) -> xr.Dataset:
+    """Maps on the same lattice sites, one for each energy (meV), as :func:`energy_sites` has them.
+
+    Parameters
+    ----------
+    sites, prepared : of each energy, its sites and the preparation that they are of.
+    """
     values = np.stack([one["ldos_change"].values for one in sites])
     about = sites[0]["ldos_change"].attrs
     taken = [float(one.images["raw"]["bias"]) for one in prepared]

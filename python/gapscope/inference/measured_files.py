@@ -133,7 +133,8 @@ def prepared_file(
     image = map_of(scan.channel)
     say_what_was_read(opened, image, chosen=scan.channel is not None, tell=tell)
     if opened[image.name].dims == GRID:
-        tell(of_spectra(opened["bias"].values, image, usual if scan.bias is None else scan.bias))
+        biases, wanted_bias = opened["bias"].values, usual if scan.bias is None else scan.bias
+        tell(f"{of_spectra(biases)}: {which_map(biases, image, wanted_bias)}")
     reference = None if scan.topograph is None else map_of(scan.topograph)
     if fixed:
         return prepare(image, wanted, steps, topograph=reference)
@@ -143,22 +144,23 @@ def prepared_file(
     return prepared
 
 
-def of_spectra(biases: NDArray[np.float64], image: xr.DataArray, wanted: float) -> str:
+def of_spectra(biases: NDArray[np.float64]) -> str:
+    """The biases of a grid of spectra."""
+    steps = np.diff(biases)
+    apart = f", {np.median(steps):.3g} mV apart" if len(steps) else ""
+    return f"of spectra at {len(biases)} from {biases[0]:g} to {biases[-1]:g} mV{apart}"
+
+
+def which_map(biases: NDArray[np.float64], image: xr.DataArray, wanted: float) -> str:
     """Which of a grid's biases a map was taken at, and how far from the one that was wanted."""
     taken = float(image["bias"])
-    steps = np.diff(biases)
-    told = f"{len(biases)} from {biases[0]:g} to {biases[-1]:g} mV"
-    if len(steps):
-        told += f", {np.median(steps):.3g} mV apart"
     if not np.isclose(taken, wanted):
-        return (
-            f"of spectra at {told}: the map nearest to {wanted:g} mV, {taken - wanted:+.3g} mV off"
-        )
+        return f"the map nearest to {wanted:g} mV, {taken - wanted:+.3g} mV off"
     if not np.isclose(biases, taken).any():
         above = int(np.searchsorted(biases, taken))
         low, high = biases[above - 1], biases[above]
-        return f"of spectra at {told}: interpolated between {low:g} and {high:g} mV"
-    return f"of spectra at {told}"
+        return f"interpolated between {low:g} and {high:g} mV"
+    return f"the map at {taken:g} mV"
 
 
 def say_what_was_read(
@@ -169,7 +171,8 @@ def say_what_was_read(
     usual = ""
     if others and not chosen:
         usual = f" ({said(opened, str(image.name))}; --channel names another: {', '.join(others)})"
-    at = f" at {float(image['bias']):g} mV" if "bias" in image.coords else ""
+    known = "bias" in image.coords and image["bias"].ndim == 0
+    at = f" at {float(image['bias']):g} mV" if known else ""
     told = f"{opened.attrs['source_format']}, channel {image.name}{at}{usual}"
     tell(f"{opened.attrs['file']}: {told}")
     if "left_out" in opened.attrs:

@@ -55,7 +55,8 @@ def nearest_maps(predictions: xr.Dataset, model: str | Path = MEASURED_MODEL) ->
     """The nearest simulated maps of some predictions, simulated anew and taken as they were.
 
     Returns ldos_change, qpi_re and qpi_im over (sample, rank, r1, r2) and (sample, rank, q1, q2),
-    in 1/meV, under the conditions of the training maps of ``model``.
+    in 1/meV, under the conditions of the training maps of ``model``; of a network for several
+    energies over (sample, rank, energy, ...).
 
     Raises
     ------
@@ -75,18 +76,24 @@ def nearest_maps(predictions: xr.Dataset, model: str | Path = MEASURED_MODEL) ->
     guesses = [_guess(states.isel(map=i), conditions.problem) for i in range(states.sizes["map"])]
     samples = [conditions.sample(one) for one in guesses]
     change, density = simulate_samples(samples, conditions.numerics)
-    drho = change[:, 0]
+    drho = np.asarray(change)
     for contour, setpoint in zip(recipe.contours(), recipe.setpoints, strict=True):
         taken = np.flatnonzero(states["nearest_setpoint"].values == setpoint)
         if len(taken):
             chosen = [samples[i].specification for i in taken]
             (flowing,) = integrated_densities(chosen, [contour], size, conditions.numerics.method)
             relative = flowing.change / flowing.clean[:, None, None]
-            drho[taken] = regulated(drho[taken], relative, density[taken, 0])
-    drho = drho.reshape(predictions.sizes["sample"], predictions.sizes["rank"], size, size)
+            for i in range(drho.shape[1]):
+                drho[taken, i] = regulated(drho[taken, i], relative, density[taken, i])
+    energies = drho.shape[1]
+    over: tuple[str, ...] = ("sample", "rank")
+    shape = tuple(predictions.sizes[name] for name in over)
+    if energies > 1:
+        over, shape = (*over, "energy"), (*shape, energies)
+    drho = drho.reshape(*shape, size, size)
     lattice = conditions.draft.material.lattice
     rho, r = qpi_image(drho, lattice), window_coordinates(size)
-    over, units = ("sample", "rank"), {"units": "1/meV"}
+    units = {"units": "1/meV"}
     return xr.Dataset(
         {
             "ldos_change": ((*over, "r1", "r2"), drho, units),

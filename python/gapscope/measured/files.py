@@ -33,6 +33,7 @@ from gapscope.measured.readers import (
     text,
     wsxm,
     wsxm_spectra,
+    wsxm_text,
 )
 from gapscope.measured.readers.finished import finished_lines
 from gapscope.measured.readers.limits import MAX_BYTES, ReadOptions
@@ -46,6 +47,10 @@ KNOWN = {
     **dict.fromkeys((b"\xff\xfe", b"\xfe\xff"), "Save the text in UTF-8."),
 }
 """Remedies for files that are not read, by their beginnings."""
+MATLAB_4 = (
+    "It is of MATLAB 4: scipy.io.savemat(copy, scipy.io.loadmat(path)); or load it in MATLAB, and"
+    " save(copy, '-v7')."
+)
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ FORMATS = (
     Format("WSxM", wsxm.recognises, wsxm.read),
     Format("WSxM .cur", wsxm_spectra.recognises_curve, wsxm_spectra.read_wsxm_curve),
     Format("WSxM .gsi", wsxm_spectra.recognises_stack, wsxm_spectra.read_wsxm_stack),
+    Format("WSxM text", wsxm_text.recognises, wsxm_text.read),
     Format("Nanosurf .nid", nanosurf.recognises, nanosurf.read, has_variables=True),
     Format("Bruker NanoScope", nanoscope.recognises, nanoscope.read, has_variables=True),
     Format(
@@ -114,10 +120,10 @@ def open(
 
     Files: Nanonis .sxm, .3ds, .dat; RHK .sm4; Omicron and Scienta Matrix _mtrx, with the parameter
     files of their experiment beside them; Omicron SCALA .par, with its data files beside it;
-    Createc .dat and .VERT; GXSM; WSxM images, curves and .gsi; Nanosurf .nid; Bruker NanoScope;
-    SPIP ASCII; netCDF-4 and HDF5, all variables over the same y and x, in any order with a bias;
-    Gwyddion .gwy, .gsf and its text export; Igor .ibw; and without a scale of their own, first row
-    at the top: .npy, grey PNG, text, and MATLAB .mat, whose axes are named, too.
+    Createc .dat and .VERT; GXSM; WSxM images, curves, .gsi and texts; Nanosurf .nid; Bruker
+    NanoScope; SPIP ASCII; netCDF-4 and HDF5, all variables over the same y and x, in any order with
+    a bias; Gwyddion .gwy, .gsf and its text export; Igor .ibw; and without a scale of their own,
+    first row at the top: .npy, grey PNG, text, and MATLAB .mat, whose axes are named, too.
 
     Parameters
     ----------
@@ -227,10 +233,8 @@ def _kind(head: bytes, suffix: str) -> Format:
     for kind in FORMATS:
         if kind.recognises(head, suffix):
             return kind
-    remedy = next(
-        (remedy for start, remedy in KNOWN.items() if head.startswith(start)),
-        "Export it as one of these.",
-    )
+    usual = MATLAB_4 if matlab.is_version_4(head, suffix) else "Export it as one of these."
+    remedy = next((remedy for start, remedy in KNOWN.items() if head.startswith(start)), usual)
     raise MeasurementFileError(
         f"A measured file is one of {', '.join(kind.name for kind in FORMATS)}.",
         f"ending {suffix!r}, beginning with {head[:16]!r}",

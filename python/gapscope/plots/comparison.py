@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
+from gapscope.physics.fourier import qpi_image
 from gapscope.physics.lattice import Lattice
 from gapscope.plots.maps import draw_image, irrep_label
 from gapscope.plots.style import styled
@@ -23,28 +25,51 @@ def comparison_figure(
 ) -> Figure:
     """Re rho(q) of every measured map, and of its nearest simulated maps; a row each.
 
+    Of a map at several energies there is a row for each of these.
+
     Parameters
     ----------
-    measured : the map on lattice sites, qpi_re (q1, q2).
-    predictions : predictions with the variables nearest_*, one sample per map.
-    nearest : their maps, qpi_re (sample, rank, q1, q2).
+    measured : the map on lattice sites, qpi_re (q1, q2), or ldos_change (energy, r1, r2).
+    predictions : predictions with the variables nearest_*, one sample per map; their attribute
+        energy (meV) has the energies, if they are several.
+    nearest : their maps, qpi_re (sample, rank, q1, q2) or (sample, rank, energy, q1, q2).
     names : names of the measured maps.
     """
     ranks, problem = predictions.sizes["rank"], predicted_problem(predictions.attrs)
+    energies = np.ravel(predictions.attrs.get("energy", [np.nan]))
+    rows = len(names) * len(energies)
     with styled():
-        figure = Figure(figsize=(2.9 * (ranks + 1), 3.4 * len(names) + 0.2), layout="constrained")
-        axes = figure.subplots(len(names), ranks + 1, squeeze=False)
-        for sample, (row, own, name) in enumerate(zip(axes, measured, names, strict=True)):
+        figure = Figure(figsize=(2.9 * (ranks + 1), 3.4 * rows + 0.2), layout="constrained")
+        axes = figure.subplots(rows, ranks + 1, squeeze=False)
+        for sample, (own, name) in enumerate(zip(measured, names, strict=True)):
             one = predictions.isel(sample=sample)
             lattice = Lattice.from_dict(own.attrs)
-            draw_image(figure, row[0], own["qpi_re"].values, lattice, colour_bar=False)
-            row[0].set_title(f"{name}\n{_verdict(one)}")
-            for rank, axis in enumerate(row[1:]):
-                image = nearest["qpi_re"].isel(sample=sample, rank=rank).values
-                draw_image(figure, axis, image, lattice, colour_bar=False)
-                axis.set_title(_state(one.isel(rank=rank), problem))
-                axis.set_ylabel("")
+            simulated = nearest["qpi_re"].isel(sample=sample)
+            images = [_images(own, lattice)]
+            images += [_each(simulated.isel(rank=rank).values) for rank in range(ranks)]
+            titles = [f"{name}\n{_verdict(one)}"]
+            titles += [_state(one.isel(rank=rank), problem) for rank in range(ranks)]
+            for i, energy in enumerate(energies):
+                row = axes[sample * len(energies) + i]
+                for axis, image, title in zip(row, images, titles, strict=True):
+                    draw_image(figure, axis, image[i], lattice, colour_bar=False)
+                    axis.set_title(title if i == 0 else "")
+                    axis.set_ylabel(axis.get_ylabel() if axis is row[0] else "")
+                if len(energies) > 1:
+                    row[0].set_title(f"{row[0].get_title()}\n{energy:g} meV".strip())
     return figure
+
+
+def _images(own: xr.Dataset, lattice: Lattice) -> NDArray[np.float64]:
+    """Re rho(q), (energies, L, L), of a map on lattice sites."""
+    if "qpi_re" in own:
+        return _each(own["qpi_re"].values)
+    return _each(np.asarray(qpi_image(own["ldos_change"].values, lattice).real))
+
+
+def _each(images: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Images (energies, L, L) of those at one energy or at several."""
+    return images.reshape(-1, *images.shape[-2:])
 
 
 def _verdict(one: xr.Dataset) -> str:

@@ -31,8 +31,9 @@ SIZE = (8.27, 11.69)
 """Inches of A4."""
 MARGIN, WIDTH, HEIGHT = 36.0, 523.0, 770.0
 """Points of the margin, and of what is inside of it."""
-PANELS, MOST_PANELS = 300.0, 335.0
-"""Points of the pictures' height: the least, and the most."""
+ROW, MOST_ROW, ALL_ROWS = 150.0, 167.0, 470.0
+"""Points of a row of pictures: the least and the most where there is room; and of all rows."""
+COLUMNS = 3
 FONT, TITLE, LINE = 7.0, 10.0, 1.3
 """Points of the largest words and of the title, and a line's height over its font's."""
 LETTER = 0.603
@@ -63,8 +64,9 @@ class Page:
     map : with raw (y_raw, x_raw) and prepared (y, x), where it was measured.
     window : drho (L, L) on lattice sites.
     lattice : of the sites.
-    images : Re rho(q), (L, L), by their titles: the map's own, the simulated one, and what is left;
-        each beside the image whose colours it has.
+    images : Re rho(q), (L, L), by their titles: the map's own, the simulated one, and what is left,
+        and again at every further energy; each beside the image whose colours it has.
+    first : what follows the titles of ``map`` and ``window``, which energy they are at.
     probabilities : of the classes, by their names.
     chosen : the classes of the prediction set.
     doubted : the probabilities are not to be trusted, and stand in parentheses.
@@ -77,6 +79,7 @@ class Page:
     window: Image
     lattice: Lattice
     images: Mapping[str, tuple[Image, Image]]
+    first: str
     probabilities: Mapping[str, float]
     chosen: Sequence[str]
     doubted: bool
@@ -86,16 +89,18 @@ def report_figure(page: Page) -> Figure:
     """The page as a figure of the size A4."""
     above = _wrapped([drawable(line) for line in page.verdict], LONGEST * 2 // 3)
     below = _below(page)
-    font, bold = _fonts(above, below)
+    rows = 1 + -(-len(page.images) // COLUMNS)
+    least, most = (min(rows * row, ALL_ROWS) for row in (ROW, MOST_ROW))
+    font, bold = _fonts(above, below, least)
     with styled(), rc_context(SETTINGS):
         figure = Figure(figsize=SIZE, layout="constrained")
         head = 2 * TITLE + LINE * bold * len(above) + 6
         words = LINE * font * len(below)
-        panels = float(np.clip(HEIGHT - head - words - 8, PANELS, MOST_PANELS))
-        rows = [MARGIN + head, panels, HEIGHT + MARGIN - head - panels]
+        panels = float(np.clip(HEIGHT - head - words - 8, least, most))
+        heights = [MARGIN + head, panels, HEIGHT + MARGIN - head - panels]
         columns = [MARGIN, WIDTH, MARGIN]
-        grid = figure.add_gridspec(3, 3, width_ratios=columns, height_ratios=rows)
-        axes = figure.add_subfigure(grid[1, 1]).subplots(2, 3)
+        grid = figure.add_gridspec(3, 3, width_ratios=columns, height_ratios=heights)
+        axes = figure.add_subfigure(grid[1, 1]).subplots(rows, COLUMNS)
         _draw(figure, list(axes.ravel()), page)
         left, top = MARGIN / (72 * SIZE[0]), 1 - MARGIN / (72 * SIZE[1])
         point = 1 / (72 * SIZE[1])
@@ -156,11 +161,11 @@ def _fitting(text: str) -> float:
     return WIDTH / (LETTER * max(len(drawable(text)), 1))
 
 
-def _fonts(above: Sequence[str], below: Sequence[str]) -> tuple[float, float]:
+def _fonts(above: Sequence[str], below: Sequence[str], panels: float) -> tuple[float, float]:
     """Sizes of the words and of the verdict, with which nothing leaves the page."""
     font = min([FONT, *(_fitting(line) for line in below)])
     bold = min([FONT + 1, *(_fitting(line) for line in above)])
-    room = HEIGHT - PANELS - 2 * TITLE - 20
+    room = HEIGHT - panels - 2 * TITLE - 20
     shrink = min(1.0, room / (LINE * (font * len(below) + bold * len(above))))
     return shrink * font, shrink * bold
 
@@ -187,11 +192,11 @@ def _draw(figure: Figure, axes: list[Axes], page: Page) -> None:
     """Before and after, the classes; the map's image, the simulated one, what is left."""
     if "raw" in page.map:
         raw = page.map["raw"].rename(y_raw="y", x_raw="x")
-        draw_scan(figure, axes[0], raw, "map as measured")
-        draw_scan(figure, axes[1], page.map["prepared"], "prepared")
+        draw_scan(figure, axes[0], raw, f"map as measured{page.first}")
+        draw_scan(figure, axes[1], page.map["prepared"], f"prepared{page.first}")
     else:
         draw_sites(figure, axes[0], page.window, page.lattice, colour_bar=False)
-        axes[0].set_title(r"$\delta\rho(\mathbf{r})$ on lattice sites")
+        axes[0].set_title(rf"$\delta\rho(\mathbf{{r}})$ on lattice sites{page.first}")
         axes[1].remove()
     _draw_classes(axes[2], page)
     for axis, (title, (image, scale)) in zip(axes[3:], page.images.items(), strict=False):

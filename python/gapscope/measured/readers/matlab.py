@@ -7,6 +7,7 @@ for; version 7.3 is HDF5 and read as such, in a process of its own.
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,6 +34,20 @@ def recognises(head: bytes, suffix: str) -> bool:
     """Whether a file begins as a .mat of version 5 or 7.3 does."""
     marked = head[HEADER - 4 : HEADER] in VERSION_5
     return head.startswith(START) and (marked or head.startswith(VERSION_7))
+
+
+def is_version_4(head: bytes, suffix: str) -> bool:
+    """Whether a file may be a .mat of version 4, which is not read.
+
+    It begins with the first array's type, size and length of name, as five whole numbers (MAT-File
+    Format, MathWorks, appendix A).
+    """
+    for order in (">", "<") if suffix == ".mat" and len(head) >= 20 else ():
+        kind, rows, columns, imaginary, name = struct.unpack_from(f"{order}5i", head)
+        known = kind // 100 == 10 * (order == ">") and kind // 10 % 10 <= 5 and kind % 10 <= 2
+        if known and min(rows, columns) >= 0 and imaginary in (0, 1) and 1 <= name <= 64:
+            return True
+    return False
 
 
 def read(content: bytes, given: ReadOptions) -> xr.Dataset:

@@ -1,4 +1,4 @@
-"""Columns x, y and z in a text, as WSxM exports them: images whose pixels lie on a grid."""
+"""Columns x, y and z in a text: images whose pixels lie on a grid."""
 
 from __future__ import annotations
 
@@ -29,6 +29,35 @@ def read_columns(values: NDArray[np.float64], given: ReadOptions) -> xr.Dataset:
     ------
     MeasurementFileError : another table, no grid, or a width that is not that of x.
     """
+    image, step_x, step_y = on_grid(values)
+    up, across = image.shape
+    told = step_x * across, step_y * up
+    for name, side, side_given in (
+        ("width", told[0], given.width),
+        ("height", told[1], given.height or told[1]),
+    ):
+        if side_given is None or abs(side_given - side) > UNEVEN * side:
+            raise MeasurementFileError(
+                "Columns x, y and z name no unit: the width confirms that they are in nm.",
+                f"{across} x {up} places, {told[0]:g} by {told[1]:g}; {name} {side_given}",
+                f"open(path, width={told[0]:g}), or --width {told[0]:g}, if they are in nm; else"
+                " multiply x and y to nm in a copy of the file.",
+            )
+    return dataset(
+        "text-xyz",
+        [Channel("image", "", image)],
+        lengths(across, step_x),
+        lengths(up, step_y),
+    )
+
+
+def on_grid(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, float]:
+    """The image (y, x) of three columns x, y and z, y upwards, and the steps of x and y.
+
+    Raises
+    ------
+    MeasurementFileError : another table, or places that are no grid.
+    """
     rows, columns = values.shape
     axes = [_axis(values[:, i]) for i in (0, 1)] if columns == 3 and rows > 3 else [None]
     if any(axis is None for axis in axes):
@@ -47,26 +76,9 @@ def read_columns(values: NDArray[np.float64], given: ReadOptions) -> xr.Dataset:
             "Save the image as a matrix.",
         )
     check_pixels(up, across)
-    told = step_x * across, step_y * up
-    for name, side, side_given in (
-        ("width", told[0], given.width),
-        ("height", told[1], given.height or told[1]),
-    ):
-        if side_given is None or abs(side_given - side) > UNEVEN * side:
-            raise MeasurementFileError(
-                "Columns x, y and z name no unit: the width confirms that they are in nm.",
-                f"{across} x {up} places, {told[0]:g} by {told[1]:g}; {name} {side_given}",
-                f"open(path, width={told[0]:g}), or --width {told[0]:g}, if they are in nm; else"
-                " multiply x and y to nm in a copy of the file.",
-            )
     image = np.empty((up, across))
     image[y, x] = values[:, 2]
-    return dataset(
-        "text-xyz",
-        [Channel("image", "", image)],
-        lengths(across, step_x),
-        lengths(up, step_y),
-    )
+    return image, step_x, step_y
 
 
 def _axis(places: NDArray[np.float64]) -> tuple[NDArray[np.intp], float] | None:

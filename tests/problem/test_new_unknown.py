@@ -118,4 +118,5 @@ def cheaper(text: str) -> str:
     """A recipe with a coarse grid and broadening."""
     assert "[method]" not in text
     text = re.sub(r"broadening = .*", "broadening = 6.0", text)
+    text = re.sub(r"(validation|test) = \d+", r"\1 = 6", text)
     return text.replace("[impurity]", '[method]\nname = "grid"\nkgrid = 64\n\n[impurity]')

@@ -14,6 +14,7 @@ from gapscope.cli.main import main
 from gapscope.dataset.recipe import load_recipe
 from gapscope.dataset.suggest import suggest_recipe
 from gapscope.errors import RecipeError
+from gapscope.learning.uncertainty.calibration import FEWEST
 from gapscope.physics import Bonds
 from gapscope.simulation.numerics import Converged
 from problems import CRYSTALS
@@ -35,6 +36,15 @@ def test_the_beginning_is_a_recipe_of_its_crystal(tmp_path: Path, crystal: str) 
     assert ("theta" in what.to_dict()["unknowns"]) == any(
         c.partners > 1 for c in problem.candidates
     )
+
+
+@pytest.mark.parametrize("maps", [10, 2000])
+def test_its_network_can_be_calibrated(maps: int, tmp_path: Path) -> None:
+    path = tmp_path / "r.toml"
+    path.write_text(suggest_recipe(CRYSTALS["bi2212"](), "m.toml", (2.0, 8.0), maps=maps).text)
+    splits = load_recipe(path).splits
+    assert splits.train >= maps
+    assert min(splits.validation, splits.test) >= max(maps // 5, FEWEST)
 
 
 def test_gaps_that_the_fermi_surface_does_not_see_are_left_out() -> None:

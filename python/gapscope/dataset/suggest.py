@@ -20,6 +20,8 @@ from gapscope.physics.gaps.report import GapReport
 
 SEEN = 0.05
 """Share of its largest value in the zone that a gap has on the Fermi surface, or is left out."""
+CALIBRATING = 100
+"""Maps that a network is calibrated with at least."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ def suggest_recipe(
     path : name or file of the material, as the recipe names it.
     gap : range in meV.
     shells, channels : where candidates are looked for.
-    maps : to train on; a fifth as many to validate, and to test.
+    maps : to train on; a fifth as many to validate, and to test, and as many as a calibration
+        needs.
 
     Raises
     ------
@@ -102,7 +105,7 @@ def _text(
     broadening = _rounded(low / 3)
     energies = sorted({_rounded(low), _rounded(np.sqrt(low * high))})
     count = len(functions)
-    train, rest = (max(1, round(n / count)) * count for n in (maps, maps / 5))
+    train, rest = (-(-n // count) * count for n in (maps, max(maps // 5, CALIBRATING)))
     turning = any(function.irrep.dimension > 1 for function in functions)
     theta = ['theta = "any" # between the partners of irreps of two dimensions'] if turning else []
     lines = [

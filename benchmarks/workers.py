@@ -1,8 +1,9 @@
-"""Maps per second of a build with 1, 2, ... workers, in turns, the start of workers included.
+"""Maps per second of a build with 1, 2, ... workers, in turns.
 
     python benchmarks/workers.py [RECIPE] [--maps 160] [--turns 3]
 
-Cores are shared out between the workers' kernels, so that each row uses all of them.
+Cores are shared out between the workers' kernels, so that each row uses all of them. The rate is
+that of the shards after each worker's first one; what workers take to start stands beside it.
 """
 
 from __future__ import annotations
@@ -33,20 +34,24 @@ def main() -> None:
     small = type(recipe).from_dict(
         recipe.to_dict() | own | {"shard_size": max(1, options.maps // SHARDS)}
     )
-    times: dict[int, list[float]] = {count: [] for count in counts}
+    rates: dict[int, list[float]] = {count: [] for count in counts}
+    starts: dict[int, list[float]] = {count: [] for count in counts}
     with TemporaryDirectory() as folder:
         for turn in range(options.turns):
             for count in counts:
-                start = time.perf_counter()
-                build(small, Path(folder) / f"{turn}-{count}", workers=count, progress=False)
-                times[count].append(time.perf_counter() - start)
+                own_folder = Path(folder) / f"{turn}-{count}"
+                began = time.time()
+                build(small, own_folder, workers=count, progress=False)
+                ends = sorted(path.stat().st_mtime for path in (own_folder / "shards").glob("*.h5"))
+                maps = options.maps / len(ends) * (len(ends) - count)
+                rates[count].append(maps / (ends[-1] - ends[count - 1]))
+                starts[count].append(ends[0] - began)
     print(f"{options.recipe}: {options.maps} maps in {SHARDS} shards, {default_threads()} cores")
-    print(f"{'workers':>8}{'maps/s':>9}{'range':>16}")
-    for count, seconds in times.items():
-        rate, low, high = (
-            options.maps / s for s in (statistics.median(seconds), max(seconds), min(seconds))
-        )
-        print(f"{count:>8}{rate:>9.1f}{f'{low:.1f} to {high:.1f}':>16}")
+    print(f"{'workers':>8}{'maps/s':>9}{'range':>16}{'first shard (s)':>17}")
+    for count, own_rates in rates.items():
+        spread = f"{min(own_rates):.1f} to {max(own_rates):.1f}"
+        first = statistics.median(starts[count])
+        print(f"{count:>8}{statistics.median(own_rates):>9.1f}{spread:>16}{first:>17.1f}")
 
 
 if __name__ == "__main__":

@@ -121,9 +121,9 @@ class Bonds:
         """Kronecker product left x H_R x right on every bond."""
         matrices = self.matrices
         if left is not None:
-            matrices = np.stack([np.kron(np.asarray(left), m) for m in matrices])
+            matrices = np.kron(np.asarray(left), matrices)
         if right is not None:
-            matrices = np.stack([np.kron(m, np.asarray(right)) for m in matrices])
+            matrices = np.kron(matrices, np.asarray(right))
         return Bonds(self.vectors, matrices)
 
     def reversed(self) -> Bonds:

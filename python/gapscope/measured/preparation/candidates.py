@@ -85,11 +85,9 @@ def _pairs(
     """
     able = np.flatnonzero(seen.z > needed)
     x, y = seen.pixels[able].T
-    chosen = []
-    for first in able[(y > 0) | ((y == 0) & (x > 0))].tolist():
-        near = able[_possible(seen.places[first], seen.places[able], found.step, bounds)]
-        chosen += [(first, second) for second in near.tolist()]
-    pairs = np.array(chosen, dtype=np.int64).reshape(-1, 2)
+    half = (y > 0) | ((y == 0) & (x > 0))
+    possible = _possible(seen.places[able], found.step, bounds) & half[:, None]
+    pairs = able[np.argwhere(possible)]
     return seen.pixels[pairs], seen.places[pairs], seen.amplitudes[pairs]
 
 
@@ -129,8 +127,8 @@ def _closing(
     opposite = _opposites(number, seen, middle)
     able = np.flatnonzero(seen.z > needed)
     keys: dict[tuple[int, ...], tuple[int, int, int]] = {}
-    for first in able.tolist():
-        near = _possible(seen.places[first], seen.places[able], found.step, bounds)
+    possible = _possible(seen.places[able], found.step, bounds)
+    for first, near in zip(able.tolist(), possible, strict=True):
         for second in able[near].tolist():
             x, y = middle - seen.pixels[first] - seen.pixels[second]
             if reach == FLANK and abs(x - middle[0]) > FLANK:
@@ -149,10 +147,10 @@ def _closing(
     return np.array(list(keys.values()), dtype=np.int64).reshape(-1, 3)
 
 
-def _possible(first: Real, second: Real, step: Real, bounds: Bounds) -> NDArray[np.bool_]:
-    pairs = np.stack(np.broadcast_arrays(first, second), axis=-2)
-    size, _ = bounds.distortion(pairs * step)
-    return np.asarray(np.isfinite(size) & bounds.within(pairs * step))
+def _possible(places: Real, step: Real, bounds: Bounds) -> NDArray[np.bool_]:
+    """(p, p), which two of the places (p, 2) in pixels could be b1 and b2."""
+    pairs = np.stack(np.broadcast_arrays(places[:, None], places), axis=-2)
+    return np.asarray(bounds.within(pairs * step))
 
 
 def _opposites(

@@ -42,7 +42,9 @@ def handedness(reciprocal: Real, number: int, places: Real, amplitudes: Real, of
     near = np.hypot(*off.T) < NEAR
     points, logarithms = points[near], np.log(amplitudes[near])
     stars, images = _star(points, of), _star(points[:, ::-1], of)
-    means = {int(star): float(logarithms[stars == star].mean()) for star in np.unique(stars)}
+    seen, number_of, count = np.unique(stars, return_inverse=True, return_counts=True)
+    sums = np.bincount(number_of, logarithms, len(seen))
+    means = dict(zip(seen.tolist(), (sums / count).tolist(), strict=True))
     total = 0.0
     for star, image in set(zip(stars.tolist(), images.tolist(), strict=True)):
         # A pair of which both are seen stands twice, the other way round.

@@ -108,8 +108,9 @@ def _derivatives(
     """rho(q) = sum_r weighted exp(-i q.r), its gradient and its second derivatives."""
     ex = np.exp(-1j * q[0] * x)[:, None] * np.stack([np.ones_like(x), -1j * x, -(x**2)], axis=1)
     ey = np.exp(-1j * q[1] * y)[:, None] * np.stack([np.ones_like(y), -1j * y, -(y**2)], axis=1)
-    # moments[k, l]: k derivatives along y, l along x
-    moments = ey.T @ (weighted @ ex)
+    # moments[k, l]: k derivatives along y, l along x; real and imaginary parts in columns of their
+    # own, as the map is real.
+    moments = ey.T @ (weighted @ ex.view(np.float64)).view(np.complex128)
     gradient = np.array([moments[0, 1], moments[1, 0]])
     hessian = np.array([[moments[0, 2], moments[1, 1]], [moments[1, 1], moments[2, 0]]])
     return complex(moments[0, 0]), gradient, hessian

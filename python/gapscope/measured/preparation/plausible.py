@@ -73,9 +73,10 @@ class Bounds:
 
     def distortion(self, reciprocal: Real) -> tuple[Real, Real]:
         """ln s and ln t of lattices (..., 2, 2); NaN for those of the other hand."""
-        matrix = np.swapaxes(reciprocal, -1, -2) @ np.linalg.inv(self.ideal.T)
-        area = np.linalg.det(matrix)
-        half = np.square(matrix).sum(axis=(-2, -1)) / 2
+        # The transpose of the inverse distortion: singular values and determinant are the same.
+        (a, b), (c, d) = np.moveaxis(np.linalg.inv(self.ideal) @ reciprocal, (-2, -1), (0, 1))
+        area = a * d - b * c
+        half = (a**2 + b**2 + c**2 + d**2) / 2
         # Singular values s1, s2: area = s1 s2, half = (s1^2 + s2^2) / 2.
         root = np.sqrt(np.maximum(half**2 - area**2, 0))
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -145,8 +146,11 @@ def _first_order(h: Real, reciprocal: Real, of: Bravais) -> Real:
     away = h[:, None] - bragg
     nearest = away[np.arange(len(h)), _square(away, reciprocal).argmin(axis=1)]
     # What lies next to a point is named as the Bragg peaks are, in the superlattice's own vectors.
-    whole = np.rint(_whole(nearest, of))[..., None, :]
-    return np.asarray((whole == bragg).all(axis=-1).any(axis=-1))
+    most = int(np.abs(bragg).max())
+    named = np.zeros((2 * most + 3, 2 * most + 3), dtype=np.bool_)
+    named[tuple(bragg.T + most + 1)] = True
+    whole = np.clip(np.rint(_whole(nearest, of)), -most - 1, most + 1).astype(np.int64)
+    return np.asarray(named[tuple(np.moveaxis(whole + most + 1, -1, 0))])
 
 
 def brightness(amplitudes: Real, of: Bravais = TRIANGULAR) -> Real:

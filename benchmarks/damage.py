@@ -36,7 +36,7 @@ def main() -> None:
         path = Path(folder) / "states"
         write_states(path)
         os.environ["GAPSCOPE_STATES"] = str(path)
-        raise SystemExit(run_script(str(Path(__file__).with_suffix(".jl")), info))
+        raise SystemExit(run_script([str(Path(__file__).with_suffix(".jl"))], info))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 from division import TESTS, TOGETHER, Division, dearest_first, place, require_named
 from gapscope.kernel.client import default_threads
 from gapscope.physics import Material
+from gapscope.support.resources import find_model
 from slow import is_slow, needs_julia
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -79,6 +82,13 @@ def materials_folder() -> Path:
 @pytest.fixture(scope="session")
 def nbse2(materials_folder: Path) -> Material:
     return Material.from_toml(materials_folder / "nbse2.toml")
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Callable[[str], Any]:
+    """The Predictor of a shipped network by its name, which takes seconds to load: once."""
+    predictor = importlib.import_module("gapscope.learning.prediction.predictor").Predictor
+    return functools.cache(lambda name: predictor.load(find_model(name)))
 
 
 @pytest.fixture(scope="session")

@@ -38,6 +38,14 @@ TOGETHER = {
         "explore/test_explore_guard.py",
         "explore/test_explore_serve.py",
     ),
+    "shipped": (  # networks
+        "learning/test_alternatives.py",
+        "learning/test_hostile_maps.py",
+        "learning/test_shipped_networks.py",
+        "learning/test_verdict.py",
+        "measured_simulation/test_chain.py",
+        "problem/test_shipped_cards.py",
+    ),
     "judge": (  # networks
         "explore/test_explore_upload.py",
         "explore/test_explore_words.py",

@@ -48,6 +48,7 @@ SLOW = WITHOUT_JULIA | {
     "learning/test_predict.py": "a training",
     "learning/test_quiet.py": "processes that import Keras",
     "learning/test_results_page.py": "a training",
+    "learning/test_shipped_networks.py": "networks",
     "learning/test_start.py": "a training",
     "learning/test_surface.py": "networks",
     "learning/test_train.py": "a training",
@@ -58,6 +59,7 @@ SLOW = WITHOUT_JULIA | {
     "problem/test_moves.py": "Julia",
     "problem/test_names.py": "Julia",
     "problem/test_new_unknown.py": "Julia, trainings",
+    "problem/test_shipped_cards.py": "networks",
 }
 """What ``make quick`` leaves out, and why: it starts Julia, Dask or a browser, trains or loads a
 network, or takes more than 10 CPU seconds. What is not listed is quick; ``make quick`` hides Julia,

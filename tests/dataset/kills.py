@@ -80,7 +80,7 @@ def killed_build(
     hit = False
     try:
         while process.poll() is None and not reached(stage, process, folder):
-            time.sleep(0.005)
+            time.sleep(0.03)  # to look costs CPU time
         time.sleep(delay)
         for one in found(process, victim)[-1:]:
             one.kill()

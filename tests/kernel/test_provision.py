@@ -30,7 +30,7 @@ def test_where_julia_runs_nothing_is_obtained(monkeypatch: pytest.MonkeyPatch) -
 def test_a_script_runs_in_the_kernels_julia_with_its_libfftw3(tmp_path: Path) -> None:
     script = tmp_path / "script.jl"
     script.write_text('using GapScope; GapScope.FFTW.load(ENV["GAPSCOPE_LIBFFTW3"]); exit(7)')
-    assert provision.run_script(str(script), provision.obtain(no_report)) == 7
+    assert provision.run_script([str(script)], provision.obtain(no_report)) == 7
 
 
 @pytest.mark.usefixtures("no_settings")

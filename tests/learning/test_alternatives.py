@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +19,7 @@ from gapscope.learning.evaluation.listing import prediction_text
 from gapscope.learning.prediction.predictor import Predictor
 from gapscope.learning.uncertainty.alternatives import Alternatives, resampled
 from gapscope.physics.lattice import Lattice, window_coordinates
-from gapscope.support.resources import MEASURED_MODEL, find_model
+from gapscope.support.resources import MEASURED_MODEL
 
 Maps = NDArray[np.float32]
 STATES = (("Eg", 0.3, 20.0), ("A2g", 0.6, 50.0))
@@ -26,8 +27,8 @@ TRIANGULAR = Lattice("triangular", 1.0)
 
 
 @pytest.fixture(scope="module")
-def predictor() -> Predictor:
-    return Predictor.load(find_model(MEASURED_MODEL))
+def predictor(shipped: Callable[[str], Predictor]) -> Predictor:
+    return shipped(MEASURED_MODEL)
 
 
 @pytest.fixture(scope="module")

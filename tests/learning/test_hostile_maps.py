@@ -3,7 +3,7 @@ and says that they are unlike."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -54,9 +54,8 @@ UNLIKE = {
 
 
 @pytest.fixture(scope="module", params=[folder.name for folder in shipped_models()])
-def predictor(request: pytest.FixtureRequest) -> Predictor:
-    folders: dict[str, Path] = {folder.name: folder for folder in shipped_models()}
-    return Predictor.load(folders[request.param])
+def predictor(request: pytest.FixtureRequest, shipped: Callable[[str], Predictor]) -> Predictor:
+    return shipped(request.param)
 
 
 def as_map(values: NDArray[np.generic], predictor: Predictor) -> xr.Dataset:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -40,9 +41,9 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("model", ANSWERS)
-def test_answers_are_those_of_before(model: str) -> None:
+def test_answers_are_those_of_before(model: str, shipped: Callable[[str], Predictor]) -> None:
     maps = np.stack([toys.toy_map(*state, 64) for state in STATES])[:, None].astype(np.float32)
-    found = Predictor.load(find_model(model))([maps])
+    found = shipped(model)([maps])
     for name, expected in ANSWERS[model].items():
         # The toy map of A1g is its own image under C3v: taken for Eu, as one network does, its
         # angle is what rounding leaves of six answers that cancel.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -12,14 +14,14 @@ from gapscope.errors import MapFileError
 from gapscope.learning.evaluation.wording import factor_words
 from gapscope.learning.prediction.predictor import Predictor
 from gapscope.physics.fourier import qpi_image
-from gapscope.support.resources import SHIPPED_MODEL, find_model
+from gapscope.support.resources import SHIPPED_MODEL
 
 Maps = NDArray[np.float32]
 
 
 @pytest.fixture(scope="module")
-def predictor() -> Predictor:
-    return Predictor.load(find_model(SHIPPED_MODEL))
+def predictor(shipped: Callable[[str], Predictor]) -> Predictor:
+    return shipped(SHIPPED_MODEL)
 
 
 @pytest.fixture(scope="module")

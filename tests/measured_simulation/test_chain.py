@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,15 +18,15 @@ from gapscope.learning.prediction.predictor import Predictor
 from gapscope.measured.channels import image_of
 from gapscope.measured.preparation import Steps, prepare
 from gapscope.physics import LABELS
-from gapscope.support.resources import MEASURED_MODEL, find_model
+from gapscope.support.resources import MEASURED_MODEL
 
 STEPS = Steps(mask_bragg=True)
 
 
 @pytest.fixture(scope="module")
-def network() -> Predictor:
-    """The shipped network for measured maps, loaded once."""
-    return Predictor.load(find_model(MEASURED_MODEL))
+def network(shipped: Callable[[str], Predictor]) -> Predictor:
+    """The shipped network for measured maps."""
+    return shipped(MEASURED_MODEL)
 
 
 @pytest.mark.parametrize("setpoint", [None, Setpoint(10.0)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.recipe import load_recipe
-from gapscope.learning.model_folder.trained import load_trained
+from gapscope.learning.prediction.predictor import Predictor
 from gapscope.simulation.materials import material
 
 DATA = Path(__file__).parents[2] / "data"
@@ -32,10 +33,10 @@ def test_shipped_datasets_are_what_they_were(card: Path) -> None:
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda path: path.name)
-def test_networks_are_of_shipped_recipes(model: Path) -> None:
+def test_networks_are_of_shipped_recipes(model: Path, shipped: Callable[[str], Predictor]) -> None:
     """Config, calibration and card of each name its datasets, and the recipe as it stands."""
-    trained = load_trained(model)
-    calibration = trained.calibration()
+    trained = shipped(model.name)
+    calibration = trained.calibration
     assert calibration is not None
     stored, about = trained.config.dataset, calibration.about
     recipe = load_recipe(DATA / "recipes" / f"{stored['name']}.toml")

@@ -11,7 +11,7 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from gapscope.errors import GapscopeError, JuliaNotFoundError, StorageError
 from gapscope.kernel.client import Host, HostInfo
@@ -142,8 +142,12 @@ def _from_debian(report: Callable[[str], None]) -> None:
         ) from None
 
 
-def run_script(script: str, info: HostInfo) -> int:
+def run_script(arguments: Sequence[str], info: HostInfo) -> int:
     """Run a Julia script in the Julia package, with the kernel's Julia, image and libfftw3.
+
+    Parameters
+    ----------
+    arguments : the script, after further options of Julia.
 
     Returns the script's exit code.
     """
@@ -154,7 +158,7 @@ def run_script(script: str, info: HostInfo) -> int:
     if "sysimage" in choice.arguments:
         options.append(f"--sysimage={choice.arguments['sysimage']}")
     return subprocess.run(
-        [choice.executable, *options, script],
+        [choice.executable, *options, *arguments],
         env={**choice.environment, "GAPSCOPE_LIBFFTW3": info.fftw},
         check=False,
     ).returncode
@@ -163,7 +167,12 @@ def run_script(script: str, info: HostInfo) -> int:
 def main() -> None:
     """Obtain Julia, or say why that is not possible."""
     parser = argparse.ArgumentParser(prog="python -m gapscope.kernel.provision")
-    parser.add_argument("--run", metavar="SCRIPT", help="then run this Julia script in it")
+    parser.add_argument(
+        "--run",
+        nargs=argparse.REMAINDER,
+        metavar="SCRIPT",
+        help="then run this Julia script in it; options of Julia stand before the script",
+    )
     script = parser.parse_args().run
     try:
         info = obtain()

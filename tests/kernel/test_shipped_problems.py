@@ -13,7 +13,7 @@ from gapscope.dataset.build import KERNEL
 from gapscope.dataset.merges import merge_candidates
 from gapscope.dataset.recipe import Recipe, load_recipe
 from gapscope.learning.evaluation.evaluate import evaluate
-from gapscope.learning.model_folder.trained import load_trained
+from gapscope.learning.model_folder.run import RunFolder
 from gapscope.simulation.materials import material
 from gapscope.support.resources import find_recipe, share_folder
 
@@ -44,7 +44,7 @@ def test_networks_have_the_problem_that_the_recipe_gives(name: str) -> None:
     recipe = load_recipe(find_recipe(name))
     matter = material(recipe.material)
     found = merge_candidates(recipe.define(matter), recipe, matter, KERNEL)
-    known = load_trained(share_folder() / "data" / "models" / name).config.problem
+    known = RunFolder(share_folder() / "data" / "models" / name).config().problem
     assert rounded(found.to_dict()) == rounded(known.to_dict())
     merged = [one.label for one in found.classes if len(one.members) > 1]
     assert merged == (["A1u/A2u"] if name == "nbs2" else [])
@@ -53,7 +53,7 @@ def test_networks_have_the_problem_that_the_recipe_gives(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_states_that_no_network_has_seen_are_read(name: str, tmp_path: Path) -> None:
     model = share_folder() / "data" / "models" / name
-    problem = load_trained(model).config.problem
+    problem = RunFolder(model).config().problem
     count = PER_CLASS * len(problem.candidates)
     own = {"seed": 4321, "splits": {"train": 0, "validation": 0, "test": count}}
     recipe = Recipe.from_dict(load_recipe(find_recipe(name)).to_dict() | own)

@@ -131,6 +131,13 @@ class Conditions:
         """The symmetric window."""
         return symmetric_window(self.draft.material.lattice, self.numerics.window)
 
+    @property
+    def sites_away(self) -> NDArray[np.bool_]:
+        """The symmetric window without r = 0, where a tip sees the impurity's own orbitals."""
+        sites = self.sites.copy()
+        sites[self.numerics.window // 2, self.numerics.window // 2] = False
+        return sites
+
 
 def crystal_of(dataset: Mapping[str, Any], crystal: Material | None = None) -> Material:
     """The normal state of a dataset's maps: the one given, or the one that its recipe names.

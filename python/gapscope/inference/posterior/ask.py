@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from gapscope.errors import MapFileError, SchemaVersionError
 from gapscope.inference.refine import Conditions
@@ -75,21 +77,9 @@ def posterior(
     from gapscope.inference.posterior.posterior import find_posterior
     from gapscope.inference.posterior.result import posterior_tree
     from gapscope.inference.posterior.starts import NetworkStarts
-    from gapscope.inference.simulated_maps import network_map, predict_windows
+    from gapscope.inference.simulated_maps import predict_windows
 
-    name = str(map) if isinstance(map, str | Path) else "map"
-    dataset = map if isinstance(map, xr.Dataset) else read_map(map)
-    predictor = _loaded(model)
-    config = predictor.config
-    if config.training.measurement is not None:
-        raise MapFileError(
-            "A posterior compares simulated maps with a map in 1/meV.",
-            "a network for measured maps, whose scale is not known",
-            "Use one that was trained on simulated maps.",
-        )
-    window = network_map(dataset, config, name)
-    crystal = None if material is None else find_material(material)
-    conditions = Conditions.of(config.dataset, predictor.size, crystal)
+    window, conditions, predictor = compared(map, model, material)
     given = None
     if noise is not None:
         given = [float(noise)] * len(window) if isinstance(noise, float | int) else noise
@@ -108,6 +98,30 @@ def posterior(
             tell=tell if progress else None,
         )
     return posterior_tree(found, seed)
+
+
+def compared(
+    map: str | Path | xr.Dataset,
+    model: str | Path | Predictor | None = None,
+    material: str | None = None,
+) -> tuple[NDArray[np.float32], Conditions, Predictor]:
+    """A map as simulated ones are compared with it, their conditions, and the network; parameters
+    and errors as of :func:`posterior`."""
+    from gapscope.inference.simulated_maps import network_map
+
+    name = str(map) if isinstance(map, str | Path) else "map"
+    dataset = map if isinstance(map, xr.Dataset) else read_map(map)
+    predictor = _loaded(model)
+    config = predictor.config
+    if config.training.measurement is not None:
+        raise MapFileError(
+            "A posterior compares simulated maps with a map in 1/meV.",
+            "a network for measured maps, whose scale is not known",
+            "Use one that was trained on simulated maps.",
+        )
+    window = network_map(dataset, config, name)
+    crystal = None if material is None else find_material(material)
+    return window, Conditions.of(config.dataset, predictor.size, crystal), predictor
 
 
 def _loaded(model: str | Path | Predictor | None) -> Predictor:

@@ -75,6 +75,13 @@ class Response:
         own = (target**2).sum(axis=1)
         return cls(design, local, np.stack(grams), np.stack(mixed), own)
 
+    def at(self, energies: Sequence[int]) -> Response:
+        """The same at some of the energies, by number."""
+        chosen = list(energies)
+        design = [self.design[e] for e in chosen]
+        rest = (one[chosen] for one in (self.local, self.gram, self.mixed, self.own))
+        return Response(design, *rest)
+
     def coefficients(self, potentials: Complex) -> Array:
         """x of impurities, (m, energies, columns).
 

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gapscope.inference.design.ask import design
     from gapscope.inference.posterior.ask import posterior, read_posterior
     from gapscope.inference.predict import predict
     from gapscope.physics import (
@@ -53,6 +54,7 @@ __all__ = [
     "WannierFunctions",
     "continuum",
     "density_of_states",
+    "design",
     "green_function",
     "material",
     "posterior",
@@ -71,6 +73,7 @@ __all__ = [
 # Where each name is defined. It is imported when first asked for: the kernel's host and the
 # command line import this package without the libraries that simulations need.
 _HOMES = {
+    "inference.design.ask": ("design",),
     "inference.posterior.ask": ("posterior", "read_posterior"),
     "inference.predict": ("predict",),
     "physics": (

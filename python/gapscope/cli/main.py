@@ -9,6 +9,7 @@ import click
 from gapscope.cli.continuum import continuum
 from gapscope.cli.crystal import gaps, symmetry
 from gapscope.cli.dataset import dataset
+from gapscope.cli.design import design
 from gapscope.cli.explore import explore
 from gapscope.cli.files import files
 from gapscope.cli.learning import calibrate, evaluate, export, train
@@ -71,6 +72,7 @@ for command in (
     evaluate,
     export,
     predict,
+    design,
     explore,
     doctor,
     julia,

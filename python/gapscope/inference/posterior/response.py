@@ -78,9 +78,13 @@ class Response:
     def at(self, energies: Sequence[int]) -> Response:
         """The same at some of the energies, by number."""
         chosen = list(energies)
-        design = [self.design[e] for e in chosen]
-        rest = (one[chosen] for one in (self.local, self.gram, self.mixed, self.own))
-        return Response(design, *rest)
+        return Response(
+            [self.design[e] for e in chosen],
+            self.local[chosen],
+            self.gram[chosen],
+            self.mixed[chosen],
+            self.own[chosen],
+        )
 
     def coefficients(self, potentials: Complex) -> Array:
         """x of impurities, (m, energies, columns).

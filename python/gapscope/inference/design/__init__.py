@@ -1,0 +1,1 @@
+"""What to measure next: expected information about class and unknowns of a map's superconductor."""

@@ -13,8 +13,8 @@ from gapscope.cli.learning import FILE, LEVEL, SYMMETRY, given_options
 from gapscope.cli.measured import scan_options
 from gapscope.cli.outputs import require_outputs, require_report
 from gapscope.errors import GapscopeError, MapFileError, PreparationError, printable
-from gapscope.inference.kinds import kind_of, require_one_kind, require_options
-from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL
+from gapscope.inference.kinds import kind_of, require_one_kind, require_options, usual_model
+from gapscope.support.resources import MEASURED_MODEL, OPEN_ENERGIES, OPEN_MODEL, SHIPPED_MODEL
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 @click.option(
     "--model",
     help="Name of a shipped model, or the folder of a run or a model."
-    f"  [default: {SHIPPED_MODEL}, for measured maps {MEASURED_MODEL}]",
+    f"  [default: {SHIPPED_MODEL}; for maps at {', '.join(f'{one:g}' for one in OPEN_ENERGIES)} meV"
+    f" {OPEN_MODEL}, for measured ones {MEASURED_MODEL}]",
 )
 @click.option("--refine", is_flag=True, help="Follow simulated maps from the network's answer.")
 @click.option("-o", "--output", type=FILE, help="netCDF file for the predictions.")
@@ -84,7 +85,7 @@ def predict(
     crystal = of_measured.get("material")
     if not (measured or refine):
         of_measured.pop("material", None)
-    model = model or (MEASURED_MODEL if measured else SHIPPED_MODEL)
+    model = model or (MEASURED_MODEL if measured else usual_model(maps))
     require_learning(models=[model])
     if not measured:
         require_some_map(maps, _tell)

@@ -8,6 +8,8 @@ from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.merges import told
 from gapscope.dataset.recipe import Recipe
 from gapscope.dataset.verify import verify
+from gapscope.problem.impurities import own_impurity
+from gapscope.problem.problem import Problem
 from gapscope.problem.quantities import quantity
 from gapscope.problem.unknown import Unknown
 
@@ -61,10 +63,10 @@ choose other rows of k points. Maps then agree within the accuracy above.
 
 def _settings(manifest: Manifest) -> str:
     recipe, problem = manifest.recipe, manifest.problem
-    impurity, method = recipe.impurity, recipe.method.model_dump()
+    method = recipe.method.model_dump()
     rows = {
         "material": recipe.material,
-        "impurity": f"v = {impurity.scalar:g} meV, J = {list(impurity.moment)} meV",
+        "impurity": _impurity(recipe, problem),
         "energies": f"{list(recipe.energies)} meV",
         **({"integrated up to": f"{list(recipe.setpoints)} meV"} if recipe.setpoints else {}),
         **({"also at": _resolutions(recipe)} if recipe.resolutions else {}),
@@ -79,9 +81,20 @@ def _settings(manifest: Manifest) -> str:
     return "\n".join(f"| {name} | {value} |" for name, value in rows.items())
 
 
+def _impurity(recipe: Recipe, problem: Problem) -> str:
+    """Potential and moment, as far as they are no unknowns."""
+    drawn, one = own_impurity(problem), recipe.impurity
+    parts = [] if "potential" in drawn else [f"v = {one.scalar:g} meV"]
+    if not set(drawn) - {"potential"}:
+        parts.append(f"J = {list(one.moment)} meV")
+    return ", ".join(parts) or "drawn for each sample"
+
+
 def _range(unknown: Unknown) -> str:
     scale = "logarithm uniform" if unknown.scale == "logarithmic" else "uniform"
-    return f"{scale} in {[unknown.low, unknown.high]} {unknown.unit}"
+    unit = "" if unknown.unit == "1" else f" {unknown.unit}"
+    least = f", magnitudes of at least {unknown.least:g}{unit}" if unknown.least else ""
+    return f"{scale} in {[unknown.low, unknown.high]}{unit}{least}"
 
 
 def _resolutions(recipe: Recipe) -> str:

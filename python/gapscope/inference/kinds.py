@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from gapscope.errors import MapFileError
+from gapscope.errors import GapscopeError, MapFileError
+from gapscope.support.resources import OPEN_ENERGIES, OPEN_MODEL, SHIPPED_MODEL
 
 Kind = Literal["map", "prepared", "measured"]
 """As ``gapscope simulate`` writes it, as ``gapscope prepare`` does, or as an instrument does."""
@@ -29,6 +30,33 @@ def kind_of(file: Path) -> Kind:
             return "map" if "ldos_change" in opened or "qpi_re" in opened else "measured"
     except OSError:
         return "map" if file.suffix == ".nc" and not _classic(file) else "measured"
+
+
+def usual_model(maps: Sequence[Any]) -> str:
+    """The shipped network for simulated maps: that of several energies where all maps have them.
+
+    ``maps`` are datasets or files.
+    """
+    from gapscope.dataset.load import ENERGY_TOLERANCE
+
+    def near(energy: float, others: Sequence[float]) -> bool:
+        return any(abs(energy - other) <= ENERGY_TOLERANCE for other in others)
+
+    for one in maps:
+        held = _energies(one)
+        if not all(near(energy, held) for energy in OPEN_ENERGIES):
+            return SHIPPED_MODEL
+    return OPEN_MODEL
+
+
+def _energies(one: Any) -> list[float]:
+    """The energies of a simulated map in meV; none where there are none, as its reader will say."""
+    from gapscope.simulation.mapfile import read_map
+
+    with contextlib.suppress(GapscopeError, KeyError, ValueError, TypeError):
+        maps = read_map(one) if isinstance(one, str | Path) else one
+        return [float(energy) for energy in maps["energy"].values]
+    return []
 
 
 def require_one_kind(kinds: Mapping[str, Kind]) -> None:

@@ -13,7 +13,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.errors import GapscopeError, MapFileError, PreparationError
-from gapscope.inference.kinds import Kind, kind_of, require_one_kind, require_options
+from gapscope.inference.kinds import (
+    Kind,
+    kind_of,
+    require_one_kind,
+    require_options,
+    usual_model,
+)
 from gapscope.inference.lattices import STRAIN, in_words
 from gapscope.inference.measured_files import Scan, opened_file, prepared_file
 from gapscope.measured.preparation import Prepared
@@ -22,7 +28,7 @@ from gapscope.measured.preparation.sought import Sought
 from gapscope.simulation.mapfile import read_map
 from gapscope.simulation.materials import material
 from gapscope.support.networks import require_keras
-from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL, find_model
+from gapscope.support.resources import MEASURED_MODEL, find_model
 
 if TYPE_CHECKING:
     from gapscope.learning.network.run_config import RunConfig
@@ -69,7 +75,8 @@ def predict(
         result of :func:`gapscope.measured.preparation.prepare`, or a dataset on lattice sites as
         its ``network_input`` returns it.
     model : name of a shipped model, folder of a run or of a model, or a loaded network, whose own
-        ``symmetry`` and levels then count; by default the shipped one for this kind of map.
+        ``symmetry`` and levels then count; by default the shipped one for this kind of map:
+        of simulated maps ``nbse2-open`` where all are at its energies, else ``nbse2-vgg16``.
     refine : follow simulated maps from the network's answer (simulated maps only).
     symmetry, level, novelty_level : see
         :class:`gapscope.learning.prediction.predictor.Predictor`.
@@ -117,7 +124,7 @@ def predict(
         )
     look = Scan(**scan)
     levels = {"symmetry": symmetry, "level": level, "novelty_level": novelty_level}
-    network = _Network(model or (SHIPPED_MODEL if simulated else MEASURED_MODEL), levels)
+    network = _Network(model or (usual_model(given) if simulated else MEASURED_MODEL), levels)
     reading = _Reading(asked, left_out, used, seen)
     if simulated:
         answers = _simulated(reading, network, refine=refine, crystal=look.material)

@@ -16,7 +16,10 @@ from gapscope.errors import MaterialFileError, RecipeError, RunError, StorageErr
 DEFAULT_MATERIAL = "nbse2"
 """The material where no other is named."""
 SHIPPED_MODEL = "nbse2-vgg16"
-"""The network that answers where no other is named."""
+"""The network that answers for simulated maps where no other is named."""
+OPEN_MODEL, OPEN_ENERGIES = "nbse2-open", (-0.5, 0.0, 0.5)
+"""The network that answers for simulated maps at its energies, in meV, where no other is named: it
+knows nothing but the material."""
 MEASURED_MODEL = "nbse2-measured"
 """The network that answers for measured maps where no other is named."""
 

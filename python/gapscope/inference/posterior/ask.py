@@ -11,13 +11,14 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.errors import MapFileError, SchemaVersionError
+from gapscope.inference.kinds import usual_model
 from gapscope.inference.refine import Conditions
 from gapscope.simulation.mapfile import read_map
 from gapscope.simulation.materials import material as find_material
 from gapscope.support.netcdf import UNREADABLE, load_tree
 from gapscope.support.networks import require_keras
 from gapscope.support.progress import counting
-from gapscope.support.resources import SHIPPED_MODEL, find_model
+from gapscope.support.resources import find_model
 
 if TYPE_CHECKING:
     from gapscope.learning.prediction.predictor import Predictor
@@ -50,7 +51,7 @@ def posterior(
     ----------
     map : what :func:`gapscope.simulate` returns, or its file.
     model : name of a shipped model, folder of a run or of a model, or a loaded network, trained on
-        simulated maps; by default the shipped one.
+        simulated maps; by default the one that :func:`gapscope.predict` takes.
     noise : standard deviation on each site in 1/meV, one for all energies or one for each; where it
         is not given it is integrated out, at each energy by itself.
     seed : of the draws.
@@ -111,7 +112,7 @@ def compared(
 
     name = str(map) if isinstance(map, str | Path) else "map"
     dataset = map if isinstance(map, xr.Dataset) else read_map(map)
-    predictor = _loaded(model)
+    predictor = _loaded(model or usual_model([map]))
     config = predictor.config
     if config.training.measurement is not None:
         raise MapFileError(
@@ -124,13 +125,13 @@ def compared(
     return window, Conditions.of(config.dataset, predictor.size, crystal), predictor
 
 
-def _loaded(model: str | Path | Predictor | None) -> Predictor:
-    if model is not None and not isinstance(model, str | Path):
+def _loaded(model: str | Path | Predictor) -> Predictor:
+    if not isinstance(model, str | Path):
         return model
     require_keras()
     from gapscope.learning.prediction.predictor import Predictor
 
-    return Predictor.load(find_model(model or SHIPPED_MODEL))
+    return Predictor.load(find_model(model))
 
 
 def read_posterior(path: str | Path) -> xr.DataTree:

@@ -1,0 +1,42 @@
+"""Which shipped network answers for simulated maps where none is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from gapscope.inference.kinds import usual_model
+from gapscope.support.resources import OPEN_MODEL, SHIPPED_MODEL
+
+ALL, ONE = [-0.5, 0.0, 0.5], [0.0]
+
+
+def map_at(energies: list[float]) -> xr.Dataset:
+    shape = len(energies), 4, 4
+    return xr.Dataset(
+        {"ldos_change": (("energy", "r1", "r2"), np.ones(shape))}, coords={"energy": energies}
+    )
+
+
+@pytest.mark.parametrize(
+    ("maps", "model"),
+    [
+        ([ALL], OPEN_MODEL),
+        ([[0.5, 1.0, -0.5, 0.0]], OPEN_MODEL),
+        ([ONE], SHIPPED_MODEL),
+        ([[-0.5, 0.0]], SHIPPED_MODEL),
+        ([ALL, ONE], SHIPPED_MODEL),
+        ([[]], SHIPPED_MODEL),
+    ],
+)
+def test_the_energies_of_all_maps_decide(maps: list[list[float]], model: str) -> None:
+    assert usual_model([map_at(one) for one in maps]) == model
+
+
+def test_a_map_without_energies_is_left_to_its_reader(tmp_path: Path) -> None:
+    absent = tmp_path / "absent.nc"
+    assert usual_model([absent]) == SHIPPED_MODEL
+    assert usual_model([xr.Dataset()]) == SHIPPED_MODEL

@@ -29,7 +29,7 @@ from doubles import (
     recipe,
     write_recipe,
 )
-from gapscope.dataset import cluster
+from gapscope.dataset import cluster, farm
 from gapscope.dataset.build import build
 from gapscope.dataset.load import open_dataset
 from gapscope.dataset.manifest import Manifest
@@ -141,6 +141,22 @@ def test_a_task_that_runs_out_of_time_is_a_failure() -> None:
     client: Any = SimpleNamespace(map=lambda function, items, pure: [Slow() for _ in items])
     with pytest.raises(TimeoutError):
         list(cluster.run(client, abs, ["shard"]))
+
+
+@pytest.mark.parametrize("fault", [TimeoutError("60 s"), AssertionError("Status.starting")])
+def test_workers_that_do_not_start_are_asked_for_again_and_then_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    asked = []
+
+    def fails(**options: Any) -> None:
+        asked.append(options["n_workers"])
+        raise fault
+
+    monkeypatch.setattr(cluster, "LocalCluster", fails)
+    with pytest.raises(ClusterError, match="did not start"):
+        build(recipe(), tmp_path / "data", workers=2)
+    assert asked == [2] * farm.CLUSTERS
 
 
 def test_a_shard_that_kills_its_workers_is_given_up(

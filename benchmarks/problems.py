@@ -27,7 +27,7 @@ from gapscope.support.storage import write_whole
 if TYPE_CHECKING:
     from gapscope.learning.model_folder.run import RunFolder
 
-NAMES = ("bi2212", "nbse2-substrate", "nbs2")
+NAMES = ("bi2212", "nbse2-substrate", "nbs2", "nbse2-open")
 FINER, STATES, SEED = 3, 50, 4711
 """How much finer a grid, how many states, and whence, to see whether the recipe's grid matters."""
 PAGE = Path("docs") / "problem-results.md"

@@ -26,7 +26,7 @@ FOREIGN = 0.2
 """Largest share of maps that are called unlike the maps of the training; 0.01 is the level."""
 
 
-NAMES = ("bi2212", "nbse2-substrate", "nbs2")
+NAMES = ("bi2212", "nbse2-substrate", "nbs2", "nbse2-open")
 
 
 def rounded(content: Any) -> Any:
@@ -40,14 +40,14 @@ def rounded(content: Any) -> Any:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_networks_have_the_problem_that_the_recipe_gives(name: str) -> None:
-    """Merges of candidates are found again, for nbs2 that of A1u and A2u."""
+    """Merges of candidates are found again, those of A1u and A2u."""
     recipe = load_recipe(find_recipe(name))
     matter = material(recipe.material)
     found = merge_candidates(recipe.define(matter), recipe, matter, KERNEL)
     known = RunFolder(share_folder() / "data" / "models" / name).config().problem
     assert rounded(found.to_dict()) == rounded(known.to_dict())
     merged = [one.label for one in found.classes if len(one.members) > 1]
-    assert merged == (["A1u/A2u"] if name == "nbs2" else [])
+    assert merged == (["A1u/A2u"] if name in ("nbs2", "nbse2-open") else [])
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -86,10 +86,11 @@ def _network(config: RunConfig, parameters: int, emulators: bool) -> dict[str, s
     energies = ", ".join(f"{w:g}" for w in config.energies)
     measured = config.training.measurement is not None
     moves = config.problem.moves
+    image = "Re and Im rho(q)" if network.odd else "Re rho(q)"
     return {
         "backbone": f"{network.backbone}, aggregation layer of {network.width}, two heads",
         "parameters": f"{parameters:,}; matrices and kernels in float16, vectors in float32",
-        "input": f"Re rho(q) of the central {size} x {size} sites, w = {energies} meV, asinh scale"
+        "input": f"{image} of the central {size} x {size} sites, w = {energies} meV, asinh scale"
         + (" of its own mean amplitude" if measured else ""),
         "parameters of clean maps": "the network's, combined by inverse variance with"
         " Gaussian-process regression on the training maps"
@@ -243,10 +244,22 @@ def _limits(config: RunConfig, recipe: Mapping[str, Any]) -> str:
             "Outside the ranges it answers all the same. Look at `unlike_training` first; a map "
             "may still be foreign in ways that leave no mark in its image.",
             real,
+            *_hidden(config),
             *(_repeats(config.problem, one) for one in config.problem.shown if one.circular),
             f"Simulated with {recipe['method']['name']} maps of {recipe['window']} sites per side.",
         )
     )
+
+
+def _hidden(config: RunConfig) -> list[str]:
+    """What the verdict of a network that has learned from noise does not see."""
+    if config.noise is None:
+        return []
+    return [
+        "Its verdict is of maps with the training's noise: one that is foreign by no more than "
+        "that, moved off its impurity, turned, or of another sign, is not called unlike. "
+        "`gapscope predict --posterior` asks whether any map of the model explains it."
+    ]
 
 
 def _repeats(problem: Problem, unknown: Unknown) -> str:

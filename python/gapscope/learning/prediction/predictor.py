@@ -331,7 +331,8 @@ class Predictor:
 
     def _score(self, images: NDArray[np.float32], detector: Detector | None) -> NDArray[np.float64]:
         if detector is not None:
-            scores = detector.score(self._inputs(images)).reshape(self._copies, -1)
+            noisy = self.config.noise is not None
+            scores = detector.score(self._inputs(images), noisy=noisy).reshape(self._copies, -1)
             return np.asarray(scores.mean(axis=0))
         _, _, distance, _ = self._surfaces.nearest(images, 1)
         return np.asarray(distance.reshape(self._copies, -1).min(axis=0))

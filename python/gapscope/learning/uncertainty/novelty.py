@@ -9,6 +9,14 @@ with C the few principal components of the training images that hold all but COA
 variance. The plane goes through the NEIGHBOURS nearest training images (k-local hyperplanes with a
 ridge; Vincent and Bengio, NIPS 2001). The denominator makes strong and weak maps comparable. Noise,
 another band, or a k-grid that is too coarse put structure where no training image has any.
+
+A network that has learned from noise looks at maps that lie off the surface, as far as the noise
+takes them, and strong noise hides what else is wrong with a map. Its score is the distance alone,
+
+    log [ d(x, plane of the nearest training images)^2 / variance of the training images ],
+
+which says of pure noise, of patterns and of other units that they are farther off than any map with
+the training's noise; it does not see what is no stronger than that.
 """
 
 from __future__ import annotations
@@ -70,15 +78,16 @@ class Detector:
         basis, points = (half_precision(v) for v in (basis[:, :kept], images @ basis[:, :kept]))
         return cls(mean, basis, points, min(_first_below(outside, COARSE), kept), variance)
 
-    def score(self, images: Array) -> NDArray[np.float64]:
-        """Scores (n,) of network inputs (n, L, L, energies)."""
+    def score(self, images: Array, *, noisy: bool = False) -> NDArray[np.float64]:
+        """Scores (n,) of network inputs (n, L, L, energies); ``noisy`` where training had noise."""
         centred = even_half(images) - self.mean
         components = centred @ self.basis
         beyond = np.square(centred - components @ self.basis.T).sum(axis=1)
         coarse = beyond + np.square(components[:, self.coarse :]).sum(axis=1)
         near = beyond + self._from_plane(np.asarray(components, dtype=np.float32))
         floor = FLOOR * self.variance
-        return np.asarray(np.log((near + floor) / (coarse + floor)), dtype=np.float64)
+        beside = self.variance if noisy else coarse + floor
+        return np.asarray(np.log((near + floor) / beside), dtype=np.float64)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All of it as arrays by name, for a file; the large ones in half precision."""

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from gapscope.cli.inputs import require_learning
-from gapscope.cli.learning import FILE
+from gapscope.cli.learning import FILE, USUAL_MODEL
 from gapscope.cli.options import WHOLE
 from gapscope.cli.outputs import require_outputs
-from gapscope.support.resources import SHIPPED_MODEL
+from gapscope.inference.kinds import usual_model
 
 
 @click.command()
@@ -18,9 +18,7 @@ from gapscope.support.resources import SHIPPED_MODEL
 @click.option("--posterior", type=FILE, help="The map's own, as `gapscope predict` wrote it.")
 @click.option(
     "--model",
-    default=SHIPPED_MODEL,
-    show_default=True,
-    help="Name of a shipped model, or the folder of a run or a model.",
+    help=f"Name of a shipped model, or the folder of a run or a model.  [default: {USUAL_MODEL}]",
 )
 @click.option(
     "--energies",
@@ -60,7 +58,7 @@ from gapscope.support.resources import SHIPPED_MODEL
 def design(
     map: Path,
     posterior: Path | None,
-    model: str,
+    model: str | None,
     energies: tuple[float, ...],
     window: int | None,
     quieter: float,
@@ -85,6 +83,7 @@ def design(
     from gapscope.simulation.mapfile import read_map
 
     maps = read_map(map)
+    model = model or usual_model([maps])
     require_learning(models=[model])
     from gapscope.inference.design.ask import design as ranked
     from gapscope.inference.design.words import design_text

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from gapscope.cli.inputs import require_learning
+from gapscope.support.resources import OPEN_ENERGIES, OPEN_MODEL, SHIPPED_MODEL
 from gapscope.support.storage import require_folder
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -16,6 +17,8 @@ SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 BACKBONES = ("vgg16", "vgg16-half", "vgg16-quarter", "vgg16-eighth", "convnext")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 """As gapscope.learning knows them, which is imported when they are used."""
+USUAL_MODEL = f"{SHIPPED_MODEL}; for maps at {', '.join(f'{one:g}' for one in OPEN_ENERGIES)} meV {OPEN_MODEL}"
+"""What answers for simulated maps where no model is named, in help texts."""
 
 
 @click.command()

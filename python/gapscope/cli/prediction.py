@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gapscope.cli.inputs import require_learning, require_some_map
-from gapscope.cli.learning import FILE, LEVEL, SYMMETRY, given_options
+from gapscope.cli.learning import FILE, LEVEL, SYMMETRY, USUAL_MODEL, given_options
 from gapscope.cli.measured import scan_options
 from gapscope.cli.outputs import require_outputs, require_report
 from gapscope.errors import GapscopeError, MapFileError, PreparationError, printable
 from gapscope.inference.kinds import kind_of, require_one_kind, require_options, usual_model
-from gapscope.support.resources import MEASURED_MODEL, OPEN_ENERGIES, OPEN_MODEL, SHIPPED_MODEL
+from gapscope.support.resources import MEASURED_MODEL
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 @click.option(
     "--model",
     help="Name of a shipped model, or the folder of a run or a model."
-    f"  [default: {SHIPPED_MODEL}; for maps at {', '.join(f'{one:g}' for one in OPEN_ENERGIES)} meV"
-    f" {OPEN_MODEL}, for measured ones {MEASURED_MODEL}]",
+    f"  [default: {USUAL_MODEL}, for measured ones {MEASURED_MODEL}]",
 )
 @click.option("--refine", is_flag=True, help="Follow simulated maps from the network's answer.")
 @click.option("-o", "--output", type=FILE, help="netCDF file for the predictions.")

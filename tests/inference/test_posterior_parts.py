@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy.integrate import quad
 from scipy.stats import norm
 
@@ -11,9 +12,11 @@ from gapscope.errors import NumericsError
 from gapscope.inference.posterior.credible import centre, credible_set, holds
 from gapscope.inference.posterior.noise import Noise
 from gapscope.inference.posterior.response import Response
+from gapscope.inference.posterior.words import LEVEL, _cells
 from gapscope.physics.impurity import Impurity
 from gapscope.physics.scattering import scattered_trace
 from gapscope.physics.specification import Scatterers
+from gapscope.problem.quantities import quantity
 
 
 @pytest.mark.parametrize("share", [0.1, 0.8, 0.95, 1.2, 30.0])
@@ -150,3 +153,22 @@ def test_maps_and_squares_of_a_response_are_those_of_the_t_matrix() -> None:
             np.testing.assert_allclose(found[row, energy], whole[sites], rtol=1e-10, atol=1e-10)
             left = ((whole[sites] - target[energy]) ** 2).sum()
             assert squares[row, energy] == pytest.approx(left, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("mean", "ends"), [(0.01, (6.27, 6.31)), (0.01, (-0.01, 0.03)), (6.25, (-0.05, -0.02))]
+)
+def test_a_set_on_a_circle_is_told_beside_its_mean(mean: float, ends: tuple[float, float]) -> None:
+    phi = quantity("phi").unknown("phi", 0.0, 2 * np.pi)
+    one = xr.Dataset(
+        {
+            "mean": mean,
+            "deviation": 0.01,
+            "credible": (("level", "part", "end"), [[ends, (np.nan, np.nan)]]),
+        },
+        coords={"level": [LEVEL]},
+    )
+    shown, _, words = _cells(one, phi)
+    low, high = (float(end) for end in words.strip("[]").split(","))
+    assert abs((low + high) / 2 - float(shown)) < 0.1
+    assert high - low == pytest.approx(ends[1] - ends[0], abs=2e-3)

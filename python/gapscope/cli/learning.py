@@ -17,7 +17,8 @@ SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 BACKBONES = ("vgg16", "vgg16-half", "vgg16-quarter", "vgg16-eighth", "convnext")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 """As gapscope.learning knows them, which is imported when they are used."""
-USUAL_MODEL = f"{SHIPPED_MODEL}; for maps at {', '.join(f'{one:g}' for one in OPEN_ENERGIES)} meV {OPEN_MODEL}"
+_ENERGIES = ", ".join(f"{one:g}" for one in OPEN_ENERGIES)
+USUAL_MODEL = f"{SHIPPED_MODEL}; for maps at {_ENERGIES} meV {OPEN_MODEL}"
 """What answers for simulated maps where no model is named, in help texts."""
 
 

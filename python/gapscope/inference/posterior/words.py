@@ -132,6 +132,9 @@ def _cells(one: xr.Dataset, unknown: Unknown) -> list[str]:
     mean = float(one["mean"])
     mean = float(unknown.on_circle(np.array(mean))) if unknown.circular else mean
     parts = one["credible"].sel(level=LEVEL).values
+    if unknown.circular:  # told by the turn that is nearest to the mean
+        turns = np.round((parts.mean(axis=-1, keepdims=True) - mean) / unknown.period)
+        parts = parts - unknown.period * turns
     words = " and ".join(
         f"[{low:.{digits}f}, {high:.{digits}f}]" for low, high in parts if not np.isnan(low)
     )

@@ -1,7 +1,7 @@
 """What one Green's function says of the maps of all impurities on r = 0.
 
 At one energy drho is linear in the real and imaginary parts x of the few elements of the T-matrix
-(:mod:`gapscope.physics.impurity_basis`), drho = A x. A residual sum of squares
+(``gapscope.physics.impurity_basis``), drho = A x. A residual sum of squares
 
     |y - A x|^2 = y.y - 2 x.(A^T y) + x.(A^T A) x
 

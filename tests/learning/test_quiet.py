@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
+
+import pytest
+
+import gapscope.learning  # noqa: F401
 
 WRITES = """
 import os
@@ -33,3 +38,11 @@ def test_without_stderr() -> None:
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     assert done.stdout == "imported\n"
+
+
+def test_functions_that_are_traced_again_are_no_news(caplog: pytest.LogCaptureFixture) -> None:
+    """TensorFlow's other warnings are."""
+    log = logging.getLogger("tensorflow")
+    log.warning("5 out of the last %d calls to %s triggered tf.function retracing. ...", 13, "f")
+    log.warning("kept")
+    assert [record.getMessage() for record in caplog.records] == ["kept"]

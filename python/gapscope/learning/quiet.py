@@ -1,11 +1,13 @@
-"""Import Keras without TensorFlow's notes on how it was built.
+"""Import Keras without TensorFlow's notes on how it was built, nor on functions traced again.
 
-They are written by C++ on the file descriptor of stderr, some of them before TensorFlow looks at
-its log level. What fails raises in Python too.
+The first are written by C++ on the file descriptor of stderr, some of them before TensorFlow looks
+at its log level. What fails raises in Python too. The others come where a process asks several
+networks, or one for batches of several sizes, and call for nothing to be done.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import tempfile
@@ -16,6 +18,11 @@ from gapscope.support.networks import missing
 
 NOTE = re.compile(rb"I0000 |WARNING: All log messages before absl::InitializeLog\(\)")
 STDERR = 2
+RETRACED = "triggered tf.function retracing"
+
+
+def _tells_more(record: logging.LogRecord) -> bool:
+    return RETRACED not in record.getMessage()
 
 
 @contextmanager
@@ -40,6 +47,7 @@ def without_notes() -> Iterator[None]:
                 os.write(STDERR, rest)
 
 
+logging.getLogger("tensorflow").addFilter(_tells_more)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 with without_notes():
     try:

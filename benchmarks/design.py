@@ -18,6 +18,7 @@ import argparse
 import json
 import time
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -280,8 +281,18 @@ def shown(lines: list[dict[str, Any]], offered: list[Candidate]) -> str:
     for words, chosen in choices.items():
         hits = int(halved[every, chosen].sum())
         text.append(f"{words:22} {interval(hits, count):28} {after[every, chosen].mean():.3f}")
+    text.append(f"all candidates, as random ones: {halved.mean():.1%}")
+    ratio = np.array([one["ratio"] for one in lines])
+    first = halved[every, choices["first for the irrep"]]
+    ends = np.quantile(ratio, [0, 1 / 3, 2 / 3, 1])
+    for low, high in pairwise(ends.tolist()):
+        own = (ratio >= low) & (ratio <= high)
+        text.append(
+            f"signal to noise {low:.2f} to {high:.2f}: first for the irrep {first[own].mean():.0%},"
+            f" all candidates {halved[own].mean():.0%},"
+            f" best of all {halved[own].any(axis=1).mean():.0%}"
+        )
     text += [
-        f"all candidates, as random ones: {halved.mean():.1%}",
         "",
         "candidate               first  halved, 95 % interval        expected  entropy  expected",
     ]

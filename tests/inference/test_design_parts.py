@@ -134,7 +134,10 @@ def test_more_noise_never_tells_more_and_a_map_that_does_not_change_tells_nothin
     gains = [told([seen], noise).gain[0] for noise in (0.03, 0.1, 0.3, 1.0, 3.0)]
     assert all(np.diff(gains) < 0)
     nothing = Linear(0 * world._state, 0 * world._impurity)
-    assert told([local(own, nothing)], 0.03).gain[0] == pytest.approx(0, abs=1e-9)
+    found = told([local(own, nothing)], 0.03)
+    assert found.gain[0] == pytest.approx(0, abs=1e-9)
+    # Of one class there is nothing to halve.
+    assert np.isnan(found.halving[0])
 
 
 @pytest.mark.parametrize("apart", [1.0, 3.0, 6.0])

@@ -41,7 +41,7 @@ class Expected:
     ----------
     gain : mutual information in nats.
     entropy : of the class, afterwards, in nats.
-    halving : probability that the class's entropy falls to a half or less.
+    halving : probability that the class's entropy falls to a half or less; NaN of one class.
     places : points of the cube of each class, (simulations, draws, outer), afterwards, of the
         simulations whose class it is.
     """
@@ -146,7 +146,8 @@ def expected(classes: Sequence[Local], level: Array, simulations: Simulations) -
         gains[whose] = _log_mixture(truth, weights, means, covariances, circles)
         gains[whose] -= _log_mixture(truth, *before, circles)
         places[c.draws.cube.index] = _drawn(weights, means, covariances, REMAINING)
-    return Expected(_mean(gains), _mean(left), _mean(left <= now / 2), places)
+    halving = _mean(left <= now / 2) if len(classes) > 1 else (np.nan, np.nan)
+    return Expected(_mean(gains), _mean(left), halving, places)
 
 
 def _mean(values: NDArray[np.generic]) -> tuple[float, float]:

@@ -39,7 +39,7 @@ def design_text(ranked: xr.Dataset) -> str:
                 f"{float(one['time']):.3g}",
                 f"{float(one['gain']):.2f} +- {float(one['gain_error']):.2f}",
                 f"{float(one['entropy']):.3f} +- {float(one['entropy_error']):.3f}",
-                f"{float(one['halving']):.0%}" if now > 0 else "/",
+                "/" if np.isnan(one["halving"]) else f"{float(one['halving']):.0%}",
                 *_deviations(own["deviation"], known),
             ]
         )

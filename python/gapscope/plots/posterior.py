@@ -83,6 +83,7 @@ def corner_figure(tree: xr.DataTree, label: str | None = None) -> Figure:
                 axis.set_xlim(*limits[column])
                 axis.tick_params(labelsize=7)
                 axis.locator_params(nbins=3)
+                axis.ticklabel_format(useOffset=False)  # which would stand on the label
                 axis.tick_params(axis="x", rotation=45)
                 if row == count - 1:
                     axis.set_xlabel(unknowns[column].label)

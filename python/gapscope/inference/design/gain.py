@@ -54,7 +54,7 @@ class Expected:
 
 def entropy(probability: Array) -> Array:
     """-sum p log p over the last axis, in nats."""
-    return np.asarray(0.0 - xlogy(probability, probability).sum(axis=-1))
+    return np.asarray(np.maximum(-xlogy(probability, probability).sum(axis=-1), 0.0) + 0.0)
 
 
 class Simulations:

@@ -177,13 +177,13 @@ class _Known(Responses):
         self._known_states = table.known[numerics.window]
 
     def of(self, cube: Cube, point: Array) -> Response:
-        """Of one of the table's states."""
+        """The response of one of the table's states."""
         found = self._known_states[_key(cube.index, point[: cube.outer])]
         return found.at(self._at)
 
 
 def probabilities(log_likelihood: Array) -> Array:
-    """Of the classes."""
+    """Probabilities of the classes."""
     evidence = logsumexp(log_likelihood, axis=(1, 2))
     return np.asarray(np.exp(evidence - logsumexp(evidence)))
 

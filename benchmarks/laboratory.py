@@ -8,8 +8,8 @@ around its own impurity, with white noise of each signal-to-noise ratio, and rea
 ``docs/laboratory.md`` is written from that.
 
 The phase shows where two partners mix: |phi| is scored where |sin 2 theta| is at least VISIBLE.
-What of its sign a map tells is that of the chirality, sin 2 theta sin phi, against the moment J_z:
-scored where |J_z| is at least MOMENT and |sin 2 theta sin phi| at least CHIRAL.
+The sign that a map tells is that of the chirality, sin 2 theta sin phi, against the moment J_z. It
+is scored where |J_z| is at least MOMENT and |sin 2 theta sin phi| at least CHIRAL.
 """
 
 from __future__ import annotations

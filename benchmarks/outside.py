@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
+from gapscope.dataset.samples import simulate_samples
 from gapscope.inference.posterior.posterior import find_posterior
 from gapscope.inference.posterior.residual import Residual
 from gapscope.inference.posterior.starts import NetworkStarts
@@ -39,8 +40,7 @@ from gapscope.physics.impurity import Impurity
 from gapscope.physics.specification import Specification
 from gapscope.problem.quantities import quantity
 from gapscope.problem.states import Sample
-from gapscope.simulation.maps import simulate_batch
-from posterior import Problem
+from posterior import Problem, drawn, noisy
 
 Array = NDArray[np.float64]
 OTHER_BAND, IN_PLANE, SECOND, AWAY, CREEP = 1.15, 20.0, 100.0, (6, 2), 1.0
@@ -48,8 +48,7 @@ OTHER_BAND, IN_PLANE, SECOND, AWAY, CREEP = 1.15, 20.0, 100.0, (6, 2), 1.0
 
 def map_of(sample: Sample, conditions: Conditions) -> Array:
     """drho (energies, L, L) in 1/meV."""
-    numerics = replace(conditions.numerics, broadening=sample.broadening)
-    return np.asarray(simulate_batch([sample.specification], numerics).ldos_change[0], np.float64)
+    return simulate_samples([sample], conditions.numerics)[0][0].astype(np.float64)
 
 
 def with_impurity(sample: Sample, more: Impurity) -> Sample:
@@ -115,14 +114,9 @@ def judged(asked: Problem, world: str, number: int, ratio: float, seed: int) -> 
     assert asked.predictor is not None
     conditions, problem = asked.conditions, asked.conditions.problem
     rng = np.random.Generator(np.random.Philox(key=[seed, number]))
-    label = number % len(problem.labels)
-    own = problem.classes[label].unknowns
-    truth = {name: problem.unknown(name).drawn(rng.uniform()) for name in own}
+    label, truth = drawn(conditions, number, rng)
     map = WORLDS[world](conditions, Guess(problem.labels[label], truth), rng, ratio)
-    away = conditions.sites.copy()
-    away[away.shape[0] // 2, away.shape[1] // 2] = False
-    level = map[:, away].std(axis=1) / ratio
-    map = map + level[:, None, None] * rng.standard_normal(map.shape)
+    map, level = noisy(map, conditions, ratio, rng)
     answer = predict_windows(map[None].astype(np.float32), asked.predictor).isel(sample=0)
     found = find_posterior(map, conditions, NetworkStarts(answer), noise=level.tolist(), seed=seed)
     samples = found.leading.samples

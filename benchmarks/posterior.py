@@ -135,20 +135,40 @@ def cpu_seconds() -> float:
     return total
 
 
+def drawn(
+    conditions: Conditions, number: int, rng: np.random.Generator
+) -> tuple[int, dict[str, float]]:
+    """A state from the prior, classes in turn."""
+    problem = conditions.problem
+    label = number % len(problem.labels)
+    own = problem.classes[label].unknowns
+    return label, {name: problem.unknown(name).drawn(rng.uniform()) for name in own}
+
+
+def clean_map(conditions: Conditions, label: int, truth: dict[str, float]) -> Array:
+    """drho (energies, L, L) in 1/meV of a state."""
+    sample = conditions.sample(Guess(conditions.problem.labels[label], truth))
+    return simulate_samples([sample], conditions.numerics)[0][0].astype(np.float64)
+
+
+def noisy(
+    map: Array, conditions: Conditions, ratio: float, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """A map with white noise, and the noise's standard deviation at each energy."""
+    away = conditions.sites.copy()
+    away[away.shape[0] // 2, away.shape[1] // 2] = False
+    level = map[:, away].std(axis=1) / ratio
+    return map + level[:, None, None] * rng.standard_normal(map.shape), level
+
+
 def judged(asked: Problem, number: int, ratio: float, seed: int, known: bool) -> dict[str, Any]:
     """One map: its truth, its posterior, and how they go together."""
     rng = np.random.Generator(np.random.Philox(key=[seed, number]))
     conditions = asked.conditions
     problem = conditions.problem
-    label = number % len(problem.labels)
+    label, truth = drawn(conditions, number, rng)
     own = problem.classes[label].unknowns
-    truth = {name: problem.unknown(name).drawn(rng.uniform()) for name in own}
-    sample = conditions.sample(Guess(problem.labels[label], truth))
-    map = simulate_samples([sample], conditions.numerics)[0][0].astype(np.float64)
-    away = conditions.sites.copy()
-    away[away.shape[0] // 2, away.shape[1] // 2] = False
-    level = map[:, away].std(axis=1) / ratio
-    map += level[:, None, None] * rng.standard_normal(map.shape)
+    map, level = noisy(clean_map(conditions, label, truth), conditions, ratio, rng)
     before = cpu_seconds()
     noise = level.tolist() if known else None
     found = find_posterior(map, conditions, asked.starts(map, truth, rng), noise=noise, seed=seed)

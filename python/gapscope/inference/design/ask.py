@@ -187,7 +187,7 @@ def _require_same(tree: xr.DataTree, conditions: Conditions) -> None:
 
 
 def _gap(tree: xr.DataTree, conditions: Conditions) -> float:
-    """Of the leading class in meV."""
+    """Gap of the leading class in meV."""
     summary = tree.to_dataset()
     leading = summary.isel({"class": int(summary["probability"].values.argmax())})
     if "gap" in summary["unknown"].values:

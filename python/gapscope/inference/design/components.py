@@ -8,7 +8,7 @@ from scipy.special import logsumexp
 
 Array = NDArray[np.float64]
 STEPS = 30
-"""Of expectation and maximisation."""
+"""Rounds of expectation and maximisation."""
 MOST = 8
 """Components of a class."""
 FLOOR = 1e-3

@@ -22,9 +22,9 @@ Array = NDArray[np.float64]
 Maps = NDArray[np.float32]
 Complex = NDArray[np.complex128]
 STEP = 2e-3
-"""Of the impurity's coordinates, by which maps are differentiated."""
+"""Step of the impurity's coordinates by which maps are differentiated."""
 RIDGE = 1e-6
-"""Of the regression, over the coordinates' own covariance."""
+"""Ridge of the regression, over the coordinates' own covariance."""
 NEIGHBOURS = 3
 """Green's functions, over the number of a regression's coefficients, that it goes by."""
 NARROWEST, WIDEST = 0.1, 10.0
@@ -52,7 +52,7 @@ class Local:
 
     @property
     def weight(self) -> float:
-        """Of each draw."""
+        """Weight of each draw."""
         return self.draws.probability / len(self.draws)
 
     def at(self, energies: Sequence[int]) -> Local:

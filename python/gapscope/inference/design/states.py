@@ -46,7 +46,7 @@ class Draws:
         return len(self.points)
 
     def kernels(self) -> list[tuple[NDArray[np.bool_], Array, Array, float]]:
-        """Of each component its points, their mean and covariance, and the bandwidth h.
+        """Points, mean and covariance of each component, and its bandwidth h.
 
         The posterior is taken to be a normal distribution of h^2 times that covariance around each
         point, drawn towards the mean so that mean and covariance stay (M. West, J. R. Stat. Soc. B

@@ -10,6 +10,7 @@ WITHOUT_JULIA = {
     "measured/test_usid.py": "a process for each file",
     "measured_preparation/test_any_lattice.py": "many images",
     "measured_preparation/test_bragg.py": "many images",
+    "measured_preparation/test_bragg_vectors.py": "many images",
     "measured_preparation/test_false_alarms.py": "hundreds of images",
     "measured_preparation/test_nbs2_maps.py": "large images",
     "measured_preparation/test_plausible_lattice.py": "many images",

@@ -25,7 +25,7 @@ from gapscope.measured.preparation import (
 from gapscope.measured.preparation.report import STRAINED, rivals_in_words
 from gapscope.measured.preparation.sought import Crystal, sought
 from gapscope.measured.readers.recording import GRID
-from gapscope.plots.preparation import PER_ANGSTROM, preparation_figure
+from gapscope.plots.preparation import PER_ANGSTROM, REACH, preparation_figure
 from gapscope.plots.style import save_figure
 
 QUESTION = ": rare. Is the lattice {}, and are these its peaks?"
@@ -57,9 +57,10 @@ def transform_of(image: xr.DataArray, reach: float) -> Transform:
 def prepared_transform(prepared: Prepared) -> Transform:
     """The transform of the levelled map in which lattice and density wave were found."""
     lattice = prepared.lattice
-    bragg = _both(np.array([peak.momentum for peak in lattice.peaks]))
     found = prepared.wave.momenta if prepared.wave is not None else np.empty((0, 2))
-    reach = 1.4 * float(np.linalg.norm(bragg, axis=1).max())
+    reach = REACH * float(np.linalg.norm([peak.momentum for peak in lattice.peaks], axis=1).max())
+    bragg = _both(lattice.momentum(prepared.bragg))
+    bragg = bragg[(np.abs(bragg) < reach).all(axis=1)]
     step = next(name for name, one in prepared.images.items() if one is prepared.levelled)
     return _transform(prepared.transform(step), reach, bragg, _both(found))
 

@@ -19,6 +19,9 @@ SCAN_COLOURS = "YlOrBr_r"
 TRANSFORM_COLOURS = "Greys"
 BRAGG, WAVE = "tab:blue", "tab:orange"
 OUTLINE = [withStroke(linewidth=3.0, foreground="black")]
+REACH = 1.5
+"""Half width of a transform, in units of the longest of the vectors that the lattice was found by:
+b1 + b2 and b1 - b2 of a square lattice are inside."""
 PER_ANGSTROM = 0.1
 """1/nm in 1/Angstrom."""
 
@@ -108,8 +111,10 @@ def draw_transform(axis: Axes, transform: xr.DataArray, reach: float) -> None:
 
 def _draw_peaks(axis: Axes, prepared: Prepared, image: xr.DataArray, lattice: FoundLattice) -> None:
     """The transform, rings around the Bragg peaks and the wave's, the lattice in words."""
-    bragg = np.concatenate([[b, -b] for b in (peak.momentum for peak in lattice.peaks)])
-    reach = 1.4 * float(np.linalg.norm(bragg, axis=1).max())
+    reach = REACH * float(np.linalg.norm([peak.momentum for peak in lattice.peaks], axis=1).max())
+    one = lattice.momentum(prepared.bragg)
+    bragg = np.concatenate([one, -one])
+    bragg = bragg[(np.abs(bragg) < reach).all(axis=1)]
     step = prepared.transform(_name(prepared, image))
     draw_transform(axis, step, reach)
     _ring(axis, bragg, BRAGG, "Bragg")
@@ -137,7 +142,9 @@ def _draw_cell(axis: Axes, prepared: Prepared) -> None:
     field = high - low
     a1, a2 = prepared.final_lattice.vectors
     cells = max(1, min(10, int(0.35 * field.min() / np.linalg.norm(a1))))
-    corner = low + 0.06 * field - np.minimum(0, cells * np.minimum(a1, a2))
+    back = np.minimum(0, cells * np.minimum(a1, a2))
+    # Room for a name beyond a tip that lies at the left or at the bottom.
+    corner = low + np.where(back < -0.1 * field, 0.13, 0.06) * field - back
     for vector, name in ((a1, "1"), (a2, "2")):
         tip = corner + cells * vector
         axis.annotate(

@@ -9,6 +9,7 @@ import xarray as xr
 
 from gapscope.errors import LatticeNotFoundError, PreparationError
 from gapscope.measured.preparation.bragg import find_lattice
+from gapscope.measured.preparation.bragg_vectors import bragg_vectors
 from gapscope.measured.preparation.drift import correct_drift
 from gapscope.measured.preparation.found import FoundLattice
 from gapscope.measured.preparation.grid import grid_of
@@ -21,7 +22,7 @@ from gapscope.measured.preparation.phase import Shift, displacement
 from gapscope.measured.preparation.prepared import Prepared, Steps
 from gapscope.measured.preparation.sought import Crystal, Sought, sought
 from gapscope.measured.preparation.symmetrise import operations
-from gapscope.measured.preparation.waves import DensityWave, find_density_wave
+from gapscope.measured.preparation.waves import find_density_wave
 
 CORRECTED = (0.95, 1.05)
 """Bounds of measured over true lengths in a corrected map."""
@@ -78,6 +79,7 @@ def prepare(
     if steps.wavevector is not None:
         wave = find_density_wave(shown, lattice, steps.wavevector)
     final_lattice = lattice
+    levelled = (last,) if topograph is None else (last, shown)
     if steps.drift:
         last = images["drift"] = correct_drift(last, lattice)
         shown = last if topograph is None else correct_drift(shown, lattice)
@@ -88,18 +90,21 @@ def prepare(
         shift = Shift(grid_of(last), displacement(last, final_lattice, length))
         last = images["phase"] = shift.map(last)
         final_lattice = _lattice_again(last, wanted, after)
-    masked = _masked(images, wave, lattice, final_lattice, steps)
-    if masked is not None:
-        images["masked"] = masked
+    # Where peaks are taken out, see _to_mask.
+    bragg = (
+        bragg_vectors(lattice, *levelled) if shift is None else bragg_vectors(final_lattice, last)
+    )
     other = None if topograph is None else shown
-    return Prepared(images, lattice, final_lattice, wave, steps, other, shift)
+    done = Prepared(images, lattice, final_lattice, bragg, wave, steps, other, shift)
+    return replace(done, images=_masked(images, done))
 
 
 def prepare_alike(prepared: Prepared, image: xr.DataArray) -> Prepared:
     """Another map of the same scan, levelled by itself and corrected as a prepared one was.
 
     Lattice, wave and distortion are those of the prepared map, and so are the notches, whether its
-    peaks stand out in this one or not; its atoms are where the prepared one has them.
+    peaks stand out in this one or not; those that stand out in this one alone are taken out, too.
+    Its atoms are where the prepared one has them.
 
     Raises
     ------
@@ -112,15 +117,17 @@ def prepare_alike(prepared: Prepared, image: xr.DataArray) -> Prepared:
             f"{image.sizes} and {prepared.images['raw'].sizes}",
             "Use channels or biases of the same file.",
         )
-    steps, lattice, final = prepared.steps, prepared.lattice, prepared.final_lattice
+    steps = prepared.steps
     images = {"raw": image, **_levelled(image, steps)}
     if steps.drift:
-        images["drift"] = correct_drift(images[list(images)[-1]], lattice)
+        images["drift"] = correct_drift(images[list(images)[-1]], prepared.lattice)
     if prepared.shift is not None:
         images["phase"] = prepared.shift.map(images[list(images)[-1]])
-    masked = _masked(images, prepared.wave, lattice, final, steps)
-    if masked is not None:
-        images["masked"] = masked
+    shown, lattice = _to_mask(images, prepared)
+    own = bragg_vectors(lattice, shown).tolist()
+    bragg = prepared.bragg.tolist()
+    bragg += [one for one in own if one not in bragg]
+    images = _masked(images, replace(prepared, bragg=np.array(bragg)))
     atoms = prepared.topograph
     if atoms is None:
         atoms = [one for name, one in prepared.images.items() if name != "masked"][-1]
@@ -178,27 +185,35 @@ def _lattice_again(image: xr.DataArray, wanted: Sought, steps: Steps) -> FoundLa
         ) from error
 
 
-def _masked(
-    images: dict[str, xr.DataArray],
-    wave: DensityWave | None,
-    before: FoundLattice,
-    after: FoundLattice,
-    steps: Steps,
-) -> xr.DataArray | None:
-    """The last map without the peaks that are not wanted; None where all are."""
-    # A phase correction sharpens the peaks; without one they are out before the map is resampled.
-    sharp = after if steps.phase is not None else before
+def _to_mask(
+    images: dict[str, xr.DataArray], prepared: Prepared
+) -> tuple[xr.DataArray, FoundLattice]:
+    """The map that peaks are taken out of, and the lattice in it.
+
+    A phase correction sharpens the peaks; without one they are out before the map is resampled.
+    """
+    if prepared.shift is not None:
+        return images["phase"], prepared.final_lattice
+    return next(images[name] for name in reversed(images) if name != "drift"), prepared.lattice
+
+
+def _masked(images: dict[str, xr.DataArray], prepared: Prepared) -> dict[str, xr.DataArray]:
+    """The maps with one more, in which the peaks that are not wanted are missing."""
+    steps, wave = prepared.steps, prepared.wave
+    image, lattice = _to_mask(images, prepared)
     momenta = np.empty((0, 2))
     if steps.mask_bragg:
-        momenta = np.stack([peak.momentum for peak in sharp.peaks])
+        innermost = [peak.momentum for peak in lattice.peaks]
+        others = lattice.momentum(prepared.bragg[len(innermost) :])
+        momenta = np.concatenate([innermost, others])
     if steps.mask_wave and wave is not None:
         # Reduced coordinates do not change under the correction.
-        momenta = np.concatenate([momenta, sharp.momentum(before.reduced(wave.momenta))])
+        reduced = prepared.lattice.reduced(wave.momenta)
+        momenta = np.concatenate([momenta, lattice.momentum(reduced)])
     if not len(momenta):
-        return None
-    width = steps.notch * float(np.linalg.norm(sharp.reciprocal, axis=1).mean())
-    if steps.phase is not None:
-        return mask_peaks(images["phase"], momenta, width)
-    levelled = next(images[name] for name in reversed(images) if name != "drift")
-    masked = mask_peaks(levelled, momenta, width)
-    return correct_drift(masked, before) if steps.drift else masked
+        return images
+    width = steps.notch * float(np.linalg.norm(lattice.reciprocal, axis=1).mean())
+    masked = mask_peaks(image, momenta, width)
+    if prepared.shift is None and steps.drift:
+        masked = correct_drift(masked, prepared.lattice)
+    return {**images, "masked": masked}

@@ -11,6 +11,7 @@ import xarray as xr
 
 from gapscope.errors import PreparationError
 from gapscope.measured.preparation.bragg import FALSE_ALARM
+from gapscope.measured.preparation.bravais import Whole
 from gapscope.measured.preparation.found import FoundLattice
 from gapscope.measured.preparation.grid import Real, grid_of
 from gapscope.measured.preparation.network_input import largest_window, nearest_site, network_input
@@ -30,8 +31,9 @@ class Steps:
     line_noise : take the offsets of scan lines out, sparing Bragg peaks.
     drift : correct the affine distortion, so that the lattice is the material's.
     phase : correct slow distortions with this smoothing length, in lattice constants.
-    mask_bragg, mask_wave : take the peaks of the lattice, of the wave out of the map, which is then
-        corrected without them: interpolating atoms leaves more of them than interference is strong.
+    mask_bragg, mask_wave : take the peaks of the lattice, all that stand out of the noise, and of
+        the wave out of the map, which is then corrected without them: interpolating atoms leaves
+        more of them than interference is strong.
     notch : width of these notches, in units of |b1|.
     symmetry : point group of the lattice to average the network's input over, such as "C3v".
     scale, anisotropy, false_alarm : bounds of the search for the lattice, see
@@ -64,6 +66,8 @@ class Prepared:
         "line_noise", "drift", "phase", "masked".
     lattice : found in the map before "drift"; its distortion is what "drift" corrects.
     final_lattice : found in the last map with its peaks still in it.
+    bragg : (n, 2), m1, m2 of the vectors m1 b1 + m2 b2 that have a Bragg peak in the map or its
+        topograph, of each and its opposite one; those that the lattice was found by come first.
     wave : the density wave before "drift", None where none was looked for.
     steps : what was asked for.
     topograph : the corrected map that ``final_lattice`` was found in, where that is another one.
@@ -73,6 +77,7 @@ class Prepared:
     images: dict[str, xr.DataArray]
     lattice: FoundLattice
     final_lattice: FoundLattice
+    bragg: Whole
     wave: DensityWave | None
     steps: Steps = field(default_factory=Steps)
     topograph: xr.DataArray | None = None

@@ -37,7 +37,7 @@ from gapscope.dataset.build import build
 from gapscope.dataset.load import DatasetReader
 from gapscope.learning.data.inputs import InputScaling
 from gapscope.learning.data.samples import Samples
-from gapscope.learning.data.targets import Targets, TargetScaling
+from gapscope.learning.data.targets import Targets, TargetScaling, column_count
 from gapscope.learning.network.config import TrainingConfig
 from gapscope.learning.network.precision import choose_precision, dtype_policy
 from gapscope.learning.network.two_heads import IRREP, PARAMETERS, build_network
@@ -117,7 +117,7 @@ def applications_vgg16(config: TrainingConfig, energies: int, problem: Problem) 
     x = layers.Dense(config.network.width, activation="relu")(layers.Flatten()(x))
     heads = {
         IRREP: layers.Dense(len(problem.classes), activation="softmax", name=IRREP)(x),
-        PARAMETERS: layers.Dense(problem.columns, name=PARAMETERS)(x),
+        PARAMETERS: layers.Dense(column_count(problem, False), name=PARAMETERS)(x),
     }
     return keras.Model(body.input, heads)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import toys
 from gapscope.learning.network.two_heads import build_network
-from gapscope.learning.training.loss import KnownSquaredError, losses
+from gapscope.learning.training.loss import FLOOR, KnownRootMeanSquares, KnownSquaredError, losses
 from gapscope.learning.training.train import compiled
 
 TRUTH = np.array([[0.3, -0.9, 1.2, 0.1], [np.nan, np.nan, -0.4, 0.7]], dtype=np.float32)
@@ -69,6 +70,30 @@ def test_a_step_on_samples_without_theta_leaves_all_weights_finite() -> None:
 
 
 def test_the_losses_can_be_rebuilt_by_name_without_code_from_a_file() -> None:
-    for loss in losses().values():
+    for loss in (*losses().values(), *losses("rms").values()):
         again = keras.losses.deserialize(keras.losses.serialize(loss))
         assert type(again) is type(loss)
+
+
+def test_the_root_mean_squares_by_hand() -> None:
+    rng = np.random.default_rng(6)
+    truth, answer = rng.normal(size=(2, 8, 3)).astype(np.float32)
+    truth[:5, 1] = np.nan
+    known = [truth[:, 0] - answer[:, 0], (truth - answer)[5:, 1], truth[:, 2] - answer[:, 2]]
+    by_hand = sum(len(one) / 8 * np.sqrt((one**2).mean() + FLOOR) for one in known)
+    assert float(KnownRootMeanSquares()(truth, answer)) == pytest.approx(by_hand, rel=1e-5)
+
+
+def test_root_mean_squares_pull_at_all_parameters_alike() -> None:
+    """One that is told ten times as well pulls as much; one of which no sample has a meaning pulls
+    at nothing."""
+    truth = np.zeros((64, 3), np.float32)
+    truth[:, 2] = np.nan
+    answer = np.random.default_rng(7).normal(size=(64, 3)).astype(np.float32)
+    answer[:, 1] = 0.1 * answer[:, 0]
+    given = tf.Variable(answer)
+    with tf.GradientTape() as tape:
+        loss = KnownRootMeanSquares()(truth, given)
+    slope = np.asarray(tape.gradient(loss, given))
+    np.testing.assert_allclose(slope[:, 1], slope[:, 0], rtol=0.02)
+    assert not slope[:, 2].any()

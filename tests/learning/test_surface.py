@@ -164,7 +164,7 @@ def file(emulator: Emulator, tmp_path: Path) -> Path:
 
 
 def test_a_file_gives_the_same_answers(file: Path, emulator: Emulator) -> None:
-    again = Emulators.read(file, "w", toys.PROBLEM, SIZE, 1)
+    again = Emulators.read(file, "w", toys.TARGETS, SIZE, 1)
     images, label, targets, *_ = batch(np.random.default_rng(7), 20)
     own = Emulators((None, None, emulator, None, None)).joined(images, label, targets)
     np.testing.assert_array_equal(again.joined(images, label, targets), own)
@@ -172,12 +172,12 @@ def test_a_file_gives_the_same_answers(file: Path, emulator: Emulator) -> None:
 
 def test_a_file_of_schema_2_gives_the_same_answers(file: Path) -> None:
     """Its arrays went by the classes' labels."""
-    again = Emulators.read(file, "w", toys.PROBLEM, SIZE, 1)
+    again = Emulators.read(file, "w", toys.TARGETS, SIZE, 1)
     with np.load(file) as opened:
         arrays = {name.replace(f"{NAME}_", f"{LABELS[NAME]}_"): opened[name] for name in opened}
     arrays["about"] = np.array(json.dumps({"schema": 2, "labels": LABELS, "weights": "w"}))
     np.savez(file, **arrays)
-    old = Emulators.read(file, "w", toys.PROBLEM, SIZE, 1)
+    old = Emulators.read(file, "w", toys.TARGETS, SIZE, 1)
     assert [i for i, _ in old.known] == [i for i, _ in again.known] == [NAME]
     np.testing.assert_array_equal(old.known[0][1].points, again.known[0][1].points)
 
@@ -190,10 +190,10 @@ def test_kinds_come_back_and_none_is_beyond_the_setpoints(
         (None, None, replace(emulator, acquisition=acquisition.astype(np.int8)), None, None)
     )
     made.write(tmp_path / "surfaces.npz", "w", LABELS)
-    again = Emulators.read(tmp_path / "surfaces.npz", "w", toys.PROBLEM, SIZE, 1, setpoints=2)
+    again = Emulators.read(tmp_path / "surfaces.npz", "w", toys.TARGETS, SIZE, 1, setpoints=2)
     np.testing.assert_array_equal(again.known[0][1].acquisition, acquisition)
     with pytest.raises(RunError, match="beyond 1 setpoints"):
-        Emulators.read(tmp_path / "surfaces.npz", "w", toys.PROBLEM, SIZE, 1, setpoints=1)
+        Emulators.read(tmp_path / "surfaces.npz", "w", toys.TARGETS, SIZE, 1, setpoints=1)
 
 
 Arrays = dict[str, NDArray[Any]]
@@ -233,7 +233,7 @@ def test_damaged_and_foreign_files_are_refused(
         arrays = change(dict(opened))
     np.savez(file, **arrays)  # type: ignore[arg-type]
     with pytest.raises(error, match=message):
-        Emulators.read(file, "w", toys.PROBLEM, SIZE, 1)
+        Emulators.read(file, "w", toys.TARGETS, SIZE, 1)
 
 
 def test_a_run_has_surfaces_that_better_its_answers(toy_dataset: Path, learned: RunFolder) -> None:

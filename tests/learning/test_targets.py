@@ -26,7 +26,7 @@ def targets(values: Values = VALUES) -> Targets:
 
 
 def test_parameters_survive_the_way_to_targets_and_back() -> None:
-    decoded = targets().decode(targets().encode(VALUES, LABEL))
+    decoded = targets().decode(targets().encode(VALUES, LABEL), LABEL)
     # Targets are float32.
     np.testing.assert_allclose(decoded["theta"], VALUES["theta"], atol=1e-6)
     np.testing.assert_allclose(decoded["eps0"], VALUES["eps0"], rtol=1e-6, atol=1e-4)
@@ -52,7 +52,7 @@ def test_a_parameter_that_never_varies_keeps_its_unit() -> None:
     for constant in (20.0, 0.1):
         made = targets({**VALUES, "eps0": np.full(7, constant)})
         assert made.scaling.deviation["eps0"] == 1
-        decoded = made.decode(np.array([[0, 1, 0.5, 0]]))
+        decoded = made.decode(np.array([[0, 1, 0.5, 0]]), LABEL[:1])
         assert decoded["eps0"] == pytest.approx(constant + 0.5)
 
 
@@ -78,4 +78,6 @@ def test_what_counts_on_a_logarithmic_scale_is_learned_so() -> None:
     made = Targets(problem, TargetScaling.of(problem, values))
     encoded = made.encode(values, np.zeros(3, int))
     np.testing.assert_allclose(np.diff(encoded[:, 0]), np.sqrt(1.5), rtol=1e-6)
-    np.testing.assert_allclose(made.decode(encoded)["broadening"], values["broadening"], rtol=1e-6)
+    np.testing.assert_allclose(
+        made.decode(encoded, np.zeros(3, int))["broadening"], values["broadening"], rtol=1e-6
+    )

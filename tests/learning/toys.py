@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from gapscope.dataset.recipe import Recipe
 from gapscope.instrument.contour import Contour
+from gapscope.learning.data.targets import Targets, TargetScaling
 from gapscope.learning.network.backbone import BACKBONES, Backbone, vgg
 from gapscope.learning.network.config import NetworkConfig, TrainingConfig
 from gapscope.physics import LABELS, Lattice, Specification, label_of, labelled_gap
@@ -43,6 +44,8 @@ RECIPE: dict[str, Any] = {
     "shard_size": 100,
 }
 PROBLEM = paper_problem(RECIPE["ranges"])
+TARGETS = Targets(PROBLEM, TargetScaling({}, {}))
+"""Of which only the columns count."""
 TINY_BACKBONE = Backbone(vgg((8, "M", 16, "M")), kernel=3, stride=4)
 
 

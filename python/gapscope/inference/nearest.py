@@ -37,7 +37,7 @@ def nearest_states(windows: NDArray[np.float64], predictor: Predictor) -> dict[s
     images = momentum_images(windows, config.crystal_lattice)
     label, targets, distance, acquisition = predictor.emulators.nearest(images, NEAREST)
     setpoints = Recipe.from_dict(config.dataset["recipe"]).setpoints
-    decoded = config.targets.decode(targets.reshape(-1, targets.shape[-1]))
+    decoded = config.targets.decode(targets.reshape(-1, targets.shape[-1]), label.ravel())
     over = ("sample", "rank")
     variables: dict[str, Any] = {"nearest_label": (over, label.astype(np.int8))}
     for unknown in problem.unknowns:

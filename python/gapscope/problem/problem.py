@@ -20,7 +20,7 @@ from gapscope.problem.candidate import Candidate
 from gapscope.problem.classes import Class, Member
 from gapscope.problem.moves import ALONG_Z, MOMENT, Move
 from gapscope.problem.quantities import is_angle
-from gapscope.problem.representative import has_names, names, representative
+from gapscope.problem.representative import components, has_names, names, representative
 from gapscope.problem.unknown import Unknown, in_tables
 
 PROBLEM_SCHEMA = 2
@@ -67,11 +67,6 @@ class Problem:
         """Unknowns in the order of a network's output: angles, then the rest by name."""
         return tuple(sorted(self.unknowns, key=lambda u: (not u.circular, u.name)))
 
-    @property
-    def columns(self) -> int:
-        """Number of targets."""
-        return sum(one.columns for one in self.unknowns)
-
     def unknown(self, name: str) -> Unknown:
         """The unknown of a name."""
         return next(one for one in self.unknowns if one.name == name)
@@ -83,6 +78,10 @@ class Problem:
     def leading(self, index: int) -> Candidate:
         """The candidate whose gap and angles are a class's."""
         return self.candidate(self.classes[index].members[0].candidate)
+
+    def components(self, index: int) -> int:
+        """Number of components of a class's states, basis functions times partners."""
+        return components(self.leading(index))
 
     def has(self, name: str) -> NDArray[np.bool_]:
         """(classes,): whether each class has an unknown."""

@@ -33,6 +33,12 @@ def has_names(candidate: Candidate, unknowns: Mapping[str, Unknown], reversible:
     )
 
 
+def components(candidate: Candidate) -> int:
+    """Number of coefficients of a candidate's states."""
+    functions, partners = _sizes(candidate)
+    return functions * partners
+
+
 def representative(
     candidate: Candidate,
     unknowns: Mapping[str, Unknown],
@@ -130,10 +136,9 @@ def _negative(values: Values) -> bool:
 
 
 def _twins(candidate: Candidate, values: Values) -> Iterator[Values]:
-    functions, partners = _sizes(candidate)
-    if functions * partners != 2:
+    if components(candidate) != 2:
         return
-    angle, phase = ("theta", "phi") if partners == 2 else ("mix", "phase")
+    angle, phase = ("theta", "phi") if _sizes(candidate)[1] == 2 else ("mix", "phase")
     if angle in values and phase in values:
         turned = {angle: (np.pi - values[angle]) % np.pi, phase: values[phase] + np.pi}
         yield values | turned

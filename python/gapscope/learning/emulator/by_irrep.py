@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from gapscope.errors import RunError
 from gapscope.learning.data.samples import Samples
+from gapscope.learning.data.targets import Targets
 from gapscope.learning.emulator.emulator import QUIET, Emulator, shape_and_scale
 from gapscope.learning.network.config import COMPONENTS
 from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.network.two_heads import PARAMETERS
-from gapscope.problem.problem import Problem
 from gapscope.support.array_file import UNREADABLE, Arrays, read_arrays, write_arrays
 
 EMULATORS_SCHEMA = 3
@@ -128,12 +128,12 @@ class Emulators:
         cls,
         path: Path,
         weights: str,
-        problem: Problem,
+        targets: Targets,
         size: int,
         energies: int,
         setpoints: int = 0,
     ) -> Emulators:
-        """The emulators in a file, of the weights of this name and a problem, of images of this
+        """The emulators in a file, of the weights of this name and these targets, of images of this
         size and a dataset with so many energies and setpoints.
 
         Raises
@@ -144,10 +144,11 @@ class Emulators:
         about, arrays = read_arrays(path, EMULATORS_SCHEMA, _damaged)
         try:
             owner, pixels = str(about["weights"]), (size**2 // 2 + 2) * energies
-            if tuple(about["labels"]) != problem.labels:
+            labels = targets.problem.labels
+            if tuple(about["labels"]) != labels:
                 raise ValueError("other classes")
-            heads = class_heads(about, problem.labels)
-            found = [_read(arrays, head, pixels, energies, problem.columns) for head in heads]
+            heads = class_heads(about, labels)
+            found = [_read(arrays, head, pixels, energies, targets.columns) for head in heads]
             emulators = cls(tuple(found))
             if any((one.acquisition > setpoints).any() for _, one in emulators.known):
                 raise ValueError(f"kinds beyond {setpoints} setpoints")

@@ -86,7 +86,7 @@ def load_trained(folder: str | Path) -> Trained:
         size = config.training.network.input_size
         setpoints = len(config.dataset["recipe"].get("setpoints", ()))
         emulators = Emulators.read(
-            run.emulators, weights, config.problem, size, len(config.energies), setpoints
+            run.emulators, weights, config.targets, size, len(config.energies), setpoints
         )
     return Trained(run.path, config, network, weights, emulators)
 

@@ -12,6 +12,8 @@ from gapscope.learning.network.precision import PRECISIONS
 
 COMPONENTS = 120
 """Principal components of the surfaces, at most."""
+ANGLES, STOKES = TARGETS = ("angles", "stokes")
+SQUARED, RMS = OBJECTIVES = ("squared", "rms")
 MOST_SITES, MOST_KERNEL, MOST_WIDTH = 1024, 32, 4096
 """Bounds of a network, which a folder of somebody else's may ask to be built."""
 
@@ -30,10 +32,12 @@ class NetworkConfig:
     odd : whether Im rho(q) is seen beside Re rho(q): the part of a map that is odd in r, which an
         impurity with a moment leaves and in which chirality shows.
     energies : those of the dataset's that are seen, in meV; None: all.
+    targets : how angle and phase of a state of two components are learned: ``angles``, each as its
+        sine and cosine, or ``stokes``, see :mod:`gapscope.learning.data.stokes`.
 
     Raises
     ------
-    TrainingError : an unknown backbone, or sizes it cannot have.
+    TrainingError : an unknown backbone or kind of targets, or sizes it cannot have.
     """
 
     backbone: str = "vgg16"
@@ -43,6 +47,7 @@ class NetworkConfig:
     width: int = 512
     odd: bool = False
     energies: tuple[float, ...] | None = None
+    targets: str = ANGLES
 
     def channels(self, energies: int) -> int:
         """Channels of the image of maps at so many energies."""
@@ -53,6 +58,7 @@ class NetworkConfig:
             raise TrainingError(
                 f"A backbone is one of {', '.join(BACKBONES)}.", self.backbone, "Choose one."
             )
+        _require(self.targets in TARGETS, f"targets are {' or '.join(TARGETS)}", self.targets)
         smallest = BACKBONES[self.backbone].smallest_image
         _require(
             smallest <= self.input_size <= MOST_SITES and self.input_size % 2 == 0,
@@ -91,6 +97,8 @@ class TrainingConfig:
     clip_norm : largest norm of the whole gradient.
     ema_momentum : average the weights with this momentum, and keep the averages; None: do not.
     irrep_weight, parameter_weight : w_IR and w_param of the paper's eq. 16.
+    objective : of the parameters: ``squared`` errors, as in eq. 16, or the sum of their root mean
+        squares, ``rms``; see :mod:`gapscope.learning.training.loss`.
     symmetry : augment by the moves of the data's problem, which turn the map and its angles.
     gaussian_noise, pink_noise : largest standard deviation of white and of 1/f noise in units of
         the map's (over r != 0); each sample draws one between zero and this, the cube of a
@@ -120,6 +128,7 @@ class TrainingConfig:
     ema_momentum: float | None = None
     irrep_weight: float = 1.0
     parameter_weight: float = 1.0
+    objective: str = SQUARED
     symmetry: bool = True
     gaussian_noise: float = 0.05
     pink_noise: float = 0.05
@@ -148,6 +157,11 @@ class TrainingConfig:
         ):
             value = getattr(self, name)
             _require(math.isfinite(value) and value >= 0, f"{name} is a number >= 0", value)
+        _require(
+            self.objective in OBJECTIVES,
+            f"objective is {' or '.join(OBJECTIVES)}",
+            self.objective,
+        )
         _require(
             self.ema_momentum is None or 0 < self.ema_momentum < 1,
             "ema_momentum lies between 0 and 1, or is None",

@@ -11,12 +11,12 @@ from typing import Any
 
 import keras
 
-from gapscope.errors import RecipeError, SchemaVersionError, SpecificationError
+from gapscope.errors import RecipeError, SchemaVersionError, SpecificationError, TrainingError
 from gapscope.learning.data.inputs import InputScaling
 from gapscope.learning.data.measured_augmentation import MeasurementAugmentation
 from gapscope.learning.data.noise import SiteNoise
 from gapscope.learning.data.targets import Targets, TargetScaling
-from gapscope.learning.network.config import NetworkConfig, TrainingConfig
+from gapscope.learning.network.config import STOKES, NetworkConfig, TrainingConfig
 from gapscope.learning.network.precision import dtype_policy
 from gapscope.learning.network.two_heads import build_network
 from gapscope.physics.lattice import Lattice
@@ -63,10 +63,11 @@ class RunConfig:
         """What the network is asked."""
         return stored_problem(self.dataset)
 
-    @property
+    @cached_property
     def targets(self) -> Targets:
         """What its parameter head gives."""
-        return Targets(self.problem, self.scaling)
+        stokes = self.training.network.targets == STOKES
+        return Targets(self.problem, self.scaling, stokes)
 
     @property
     def noise(self) -> SiteNoise | None:
@@ -126,7 +127,7 @@ class RunConfig:
         config = cls(**content)
         try:
             _require_consistent(config)
-        except (RecipeError, SpecificationError) as error:
+        except (RecipeError, SpecificationError, TrainingError) as error:
             raise ValueError(str(error)) from error
         return config
 
@@ -156,6 +157,7 @@ def _require_consistent(config: RunConfig) -> None:
         raise ValueError(f"scalings of {sorted(scaling.mean)} for {sorted(scaled)}")
     if not (all(map(math.isfinite, numbers)) and min(scaling.deviation.values(), default=1) > 0):
         raise ValueError(f"scalings {scaling}")
+    _ = config.targets.columns
     allowed = {operation.tobytes() for operation in config.crystal_lattice.operations}
     if not problem.moves or any(m.matrix.tobytes() not in allowed for m in problem.moves):
         raise ValueError(f"moves that a {config.lattice} lattice does not have")

@@ -7,8 +7,9 @@ from functools import partial
 import keras
 from keras import layers
 
+from gapscope.learning.data.targets import column_count
 from gapscope.learning.network.backbone import BACKBONES
-from gapscope.learning.network.config import NetworkConfig
+from gapscope.learning.network.config import STOKES, NetworkConfig
 from gapscope.problem.problem import Problem
 
 IRREP = "irrep"
@@ -25,6 +26,7 @@ def build_network(config: NetworkConfig, energies: int, problem: Problem) -> ker
     classes, ``parameters`` its n columns as :class:`gapscope.learning.data.targets.Targets` encodes
     them. Both heads are float32.
     """
+    columns = column_count(problem, config.targets == STOKES)
     backbone = BACKBONES[config.backbone]
     kernel = config.kernel or backbone.kernel
     shape = (config.input_size, config.input_size, config.channels(energies))
@@ -40,6 +42,6 @@ def build_network(config: NetworkConfig, energies: int, problem: Problem) -> ker
     head = partial(layers.Dense, kernel_initializer="zeros", dtype="float32")
     heads = {
         IRREP: head(len(problem.classes), activation="softmax", name=IRREP)(x),
-        PARAMETERS: head(problem.columns, name=PARAMETERS)(x),
+        PARAMETERS: head(columns, name=PARAMETERS)(x),
     }
     return keras.Model(image, heads, name=config.backbone)

@@ -135,7 +135,8 @@ class Predictor:
         probability, raw, novelty, beside, undone = (
             np.concatenate(part) for part in zip(*answers, strict=True)
         )
-        decoded, problem = self.config.targets.decode(raw), self.problem
+        label, problem = probability.argmax(axis=1), self.problem
+        decoded = self.config.targets.decode(raw, label)
         parameters = {
             one.name: ("sample", one.within(decoded[one.name]), {"units": one.unit})
             for one in problem.learned
@@ -143,7 +144,7 @@ class Predictor:
         predictions = xr.Dataset(
             {
                 "probability": (("sample", "class"), probability.astype(np.float32)),
-                "label": ("sample", probability.argmax(axis=1).astype(np.int8)),
+                "label": ("sample", label.astype(np.int8)),
                 **parameters,
             },
             coords={"class": list(problem.labels)},

@@ -348,7 +348,7 @@ def compiled(
         trainer = keras.Model(given, network(images(given)))
     trainer.compile(
         optimizer=adamw(config, steps_per_epoch),
-        loss=losses(),
+        loss=losses(config.objective),
         loss_weights=loss_weights(config.irrep_weight, config.parameter_weight),
         metrics={IRREP: keras.metrics.SparseCategoricalAccuracy(name="hit")},
         # XLA trains convolutions half as fast as TensorFlow's own kernels on a CPU.

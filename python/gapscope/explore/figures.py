@@ -92,7 +92,8 @@ def tick_labels(ticks: Sequence[tuple[float, float]]) -> dict[float | str, Any]:
     """Labels of a colour bar: two figures, as powers of ten where all are."""
     if decades(ticks):
         return {p: f"10{str(round(math.log10(v))).translate(RAISED)}" for p, v in ticks}
-    return {p: f"{v:.2g}".replace("-", "−") if abs(v) < 100 else f"{v:.0f}" for p, v in ticks}
+    labels = {p: f"{v:.2g}" if abs(v) < 100 else f"{v:.0f}" for p, v in ticks}
+    return {p: label.replace("-", "−") for p, label in labels.items()}
 
 
 def decades(ticks: Sequence[tuple[float, float]]) -> bool:

@@ -95,7 +95,10 @@ class Sides:
 
     def no_network(self, crystal: str, learned: str) -> None:
         """The network has learned from another crystal: what it would say means nothing."""
-        words = f"The network has learned from {learned} and does not know {crystal}."
+        words = (
+            f"The network has learned from {learned} and does not know {crystal};"
+            " --model gives the page another network."
+        )
         self._answer(note_html(words))
         self._summary.object = note_html(words)
 

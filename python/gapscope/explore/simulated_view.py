@@ -85,10 +85,9 @@ class Simulation:
         self.sites = Picture.make("δρ(r)", SIZE, R_AXES, palette(MAP_COLOURS))
         self.spectral = Picture.make("A(k)", SIZE, K_AXES, palette(SPECTRAL_COLOURS, clear=True))
         made = self.spectral.figure
-        self._fermi = Lines.on(made, line_color=FERMI, line_width=4.0, line_alpha=0.35)
+        # Dots, so that A(k) is seen between them where the gap has not taken it away.
+        self._fermi = Lines.on(made, line_color=FERMI, line_width=2.0, line_dash=(2, 3))
         self._zone = Zone(made)
-        # The Fermi surface lies under A(k): it is seen where the gap has taken A away.
-        made.renderers = [made.renderers[1], made.renderers[0], made.renderers[2]]
         self.dos: Any = plain("", SIZE, "ω (meV)", "density of states (10⁻³/meV per cell)")
         self.dos.name = DENSITY
         self._dos = ColumnDataSource({"x": [], "y": []})
@@ -146,13 +145,11 @@ class Simulation:
     ) -> None:
         """A(k) with the Fermi surface."""
         self._of_spectral.object = note_html(
-            f"A(k) {quality.word}, {quality.pixels} × {quality.pixels} pixels "
-            f"of up to {quality.samples**2} points"
+            f"A(k) {quality.word}, {quality.pixels} × {quality.pixels} pixels; Fermi surface dotted"
         )
         low, high = spectral_limits(image.values)
         raster = logarithmic(image.values, image.reach, low, high)
-        title = f"A(k),  ω = {energy:g} meV, Fermi surface in orange"
-        self.spectral.show(raster, title, UNIT)
+        self.spectral.show(raster, f"A(k),  ω = {energy:g} meV", UNIT)
         self._zone.show(lattice)
         self._fermi.show(image.fermi_surface)
 

@@ -136,8 +136,9 @@ def _minima(surface: FermiSurface, least: NDArray[np.float64], top: float) -> ND
 
 def _apart(places: NDArray[np.float64]) -> NDArray[np.float64]:
     """Places without those that are the same to a five-hundredth of the zone."""
-    kept: list[NDArray[np.float64]] = []
+    kept = np.empty((0, 2))
     for place in places:
-        if all(np.abs(place - one - np.rint(place - one)).max() > 0.002 for one in kept):
-            kept.append(place)
-    return np.array(kept).reshape(-1, 2)
+        away = kept - place
+        if (np.abs(away - np.rint(away)).max(axis=1) > 0.002).all():
+            kept = np.concatenate([kept, place[None]])
+    return kept

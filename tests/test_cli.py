@@ -123,6 +123,26 @@ def test_dos_and_spectrum_write_data_and_figures(tmp_path: Path) -> None:
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize(
+    ("options", "reach"),
+    [
+        (["--gap", 1], 4.0),
+        (["--gap", 35], 105.0),
+        (["--gap", 1, "--broadening", 2], 20.0),
+        (["--gap", 35, "--range", -3, 5], 5.0),
+    ],
+)
+def test_the_default_density_of_states_shows_gaps_of_any_size(
+    options: list[object], reach: float, tmp_path: Path
+) -> None:
+    out = tmp_path / "dos.nc"
+    crystal = ["--material", "bi2212", "--irrep", "B1g", "--points", 3, "--kgrid", 16]
+    result = run("dos", *crystal, *options, "-o", out)
+    assert result.exit_code == 0, result.output
+    with xr.open_dataset(out) as written:
+        assert written.energy.values[-1] == reach
+
+
 def test_the_default_spectrum_shows_the_gap(tmp_path: Path) -> None:
     """Gap 1.42 to 2.39 meV at 1 meV of A1g (physics of NbSe2); its middle is empty, its edges not.
 

@@ -23,7 +23,13 @@ from gapscope.simulation.numerics import choose_method
 
 @click.command()
 @state_options
-@click.option("--range", "bounds", type=(float, float), default=(-4.0, 4.0), show_default=True)
+@click.option(
+    "--range",
+    "bounds",
+    type=(float, float),
+    help="meV  [default: 4 meV, three gaps or ten broadenings, whichever is most, on both sides of"
+    " zero]",
+)
 @click.option("--points", type=WHOLE, default=161, show_default=True, help="Number of energies.")
 @click.option("--broadening", type=float, default=0.1, show_default=True, help="delta in meV.")
 @click.option(
@@ -37,7 +43,7 @@ from gapscope.simulation.numerics import choose_method
 @output_option
 @figure_option
 def dos(
-    bounds: tuple[float, float],
+    bounds: tuple[float, float] | None,
     points: int,
     broadening: float,
     method: str | None,
@@ -57,7 +63,8 @@ def dos(
     require_outputs(output, figure, [Path(options["material"])])
     chosen = choose_method(method, accuracy=accuracy, kgrid=kgrid)
     spec = specification(options, Impurity.scalar(0.0))
-    energies = np.linspace(*bounds, points).tolist()
+    reach = max(4.0, 3 * spec.pairing.gap, 10 * broadening)
+    energies = np.linspace(*(bounds or (-reach, reach)), points).tolist()
     with told_warnings():
         values = density_of_states(
             spec, energies, broadening, method=chosen, by_orbital=by_orbital, progress=True

@@ -145,7 +145,7 @@ class Simulation:
     ) -> None:
         """A(k) with the Fermi surface."""
         self._of_spectral.object = note_html(
-            f"A(k) {quality.word}, {quality.pixels} × {quality.pixels} pixels; Fermi surface dotted"
+            f"A(k) {quality.word}, {quality.pixels}² pixels; Fermi surface dotted"
         )
         low, high = spectral_limits(image.values)
         raster = logarithmic(image.values, image.reach, low, high)

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.stats import betabinom
 
 from gapscope.dataset.load import DatasetReader
 from gapscope.learning.data.inputs import lacks
@@ -45,11 +46,15 @@ What is like the training maps by construction: with a scalar impurity, maps of 
 even in r and upside down the same. The network for measured maps knows no amplitude; maps of half
 the window with zeros around it are maps of a small field of view, which it has learned from, and it
 sees the part of a map that is even in r alone. A map stretched by 5 % is hard to tell from one
-of another state. Half a window that is mirrored or repeated around itself is not looked for in
-measured maps.
+of another state. A map whose rows or columns repeat others to the last digit was padded, tiled or
+enlarged, whatever else it looks like.
 
-Maps as they are come out somewhat above the level: the scores' units are taken from the same
-calibration maps, 300 to 2000 of them, that p is counted from.
+p is counted from n calibration maps, and at most 0.01 for at most 1 % of all maps on average over
+calibration sets: of one set, the share follows a beta distribution, and of so many maps as above a
+binomial one. The ranges above hold 95 % of both together; a network above its range needs more
+calibration maps. A rule that keeps to 1 % for 95 % of all
+calibration sets would call a map unlike where no calibration map of 300 has as large a score, and
+one of those of nbs2 has a larger one than most maps in other units.
 """
 FACTORS = (0.0, 1e-12, 1e-3, 0.1, 0.5, 0.9, 1.1, 2.0, 10.0, 1e3, -1.0)
 SHIFTS = ((1, 0), (1, 1), (2, 0), (3, 0))
@@ -134,11 +139,18 @@ def auroc(like: NDArray[np.float64], unlike: NDArray[np.float64]) -> float:
 def verdicts(model: Path, dataset: Path, number: int) -> Found:
     """AUROC and share of flagged maps by kind; "refused" where no map has a contrast."""
     predictor = Predictor.load(model)
+    if predictor.calibration is None:
+        raise SystemExit(f"{model} has no calibration: gapscope calibrate")
     with DatasetReader(dataset) as reader:
         samples = predictor.samples(reader, "test")
         everything = samples.maps(np.arange(len(samples)))
         found: Found = {"dataset": reader.recipe["name"], "seed": reader.recipe["seed"]}
     like = None
+    judges = round(1 / predictor.calibration.floor) - 1
+    chosen = np.ceil(predictor.novelty_level * (judges + 1)) - 1
+    luck = betabinom(len(everything), chosen, judges + 1 - chosen)
+    found["judges"] = judges
+    found["range"] = [int(n) / len(everything) for n in luck.ppf([0.025, 0.975])]
     found |= {"number": len(everything), "changed": min(number, len(everything)), "kinds": {}}
     for name, change in changes(predictor.lattice).items():
         if change is None:
@@ -191,7 +203,8 @@ def main() -> None:
     if options.output is not None:
         networks = "\n".join(
             f"- {name}: {one['number']} maps as they are and {one['changed']} of them changed, of"
-            f" `{one['dataset']}` (seed {one['seed']})."
+            f" `{one['dataset']}` (seed {one['seed']}); {one['judges']} calibration maps: of those"
+            f" as they are, {one['range'][0]:.1%} to {one['range'][1]:.1%} come out unlike."
             for name, one in found.items()
         )
         text = PAGE.format(table=table(found), networks=networks)

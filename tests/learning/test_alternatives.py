@@ -90,6 +90,37 @@ def test_a_changed_map_is_unlike_and_the_change_is_named(
     assert set(found["likely_change"].values) == {kind}
 
 
+SMALL = ((0, 0), (0, 0), (16, 16), (16, 16))
+REPEATS = {
+    "padded with its edge": lambda m: np.pad(m[..., 16:48, 16:48], SMALL, mode="edge"),
+    "padded on one side": lambda m: np.pad(m[..., :60], ((0, 0),) * 3 + ((0, 4),), mode="edge"),
+    "mirrored": lambda m: np.pad(m[..., 16:48, 16:48], SMALL, mode="reflect"),
+    "repeated": lambda m: np.pad(m[..., 16:48, 16:48], SMALL, mode="wrap"),
+    "padded with a number": lambda m: np.pad(
+        m[..., 16:48, 16:48], SMALL, constant_values=float(m.mean())
+    ),
+    "tiled": lambda m: np.tile(m[..., 16:48, 16:48], (2, 2)),
+    "enlarged": lambda m: np.kron(m[..., 16:48, 16:48], np.ones((2, 2))),
+}
+
+
+@pytest.mark.parametrize("kind", REPEATS)
+def test_a_map_that_repeats_itself_is_unlike_and_that_is_said(
+    kind: str, predictor: Predictor, maps: Maps
+) -> None:
+    found = predictor([REPEATS[kind](maps).astype(np.float32)])
+    assert found["unlike_training"].all()
+    assert set(found["likely_change"].values) == {"repeated"}
+    assert "repeat others to the last digit" in prediction_text(found, ["one", "other"])
+
+
+def test_a_smaller_field_of_view_with_zeros_around_it_repeats_nothing(
+    predictor: Predictor, maps: Maps
+) -> None:
+    small = np.pad(maps[..., 8:56, 8:56], ((0, 0), (0, 0), (8, 8), (8, 8)))
+    assert not (predictor([small])["likely_change"] == "repeated").any()
+
+
 def test_without_the_alternatives_turned_maps_are_called_like(
     predictor: Predictor, maps: Maps
 ) -> None:

@@ -76,6 +76,7 @@ def test_a_crop_is_cut_around_the_impurity_and_not_in_its_middle(
         lambda d: d,
         lambda d: d.isel(r1=slice(6, None), r2=slice(0, 22)),
         lambda d: d.isel(r1=slice(None, None, -1)).sortby("r1"),
+        lambda d: d.assign_coords(r1=d["r1"] * (1 + 1e-9)),
     ]
     files = [toys.one_map(tmp_path / f"{n}.nc", 28, change) for n, change in enumerate(crops)]
     whole, *others = predict(files, learned.path)["probability"].values
@@ -88,8 +89,11 @@ def test_a_crop_is_cut_around_the_impurity_and_not_in_its_middle(
     [
         (lambda d: d.isel(r1=slice(0, 15)), "r1 from -8 to 7"),
         (lambda d: d.assign_coords(r2=d["r2"] + 1), "r2 from -8 to 7"),
-        (lambda d: d.assign_coords(r2=d["r2"] * 3.44), "r2 from -8 to 7"),
-        (lambda d: d.isel(r1=slice(None, None, -1)), "r1 from -8 to 7"),
+        (lambda d: d.assign_coords(r2=d["r2"] * 3.44), r"whole number(?s:.*)not as a length"),
+        (lambda d: d.assign_coords(r2=d["r2"] * 1e-3), r"whole number(?s:.*)not as a length"),
+        (lambda d: d.isel(r1=slice(None, None, -1)), r'rising order(?s:.*)sortby\("r1"\)'),
+        (lambda d: d.assign_coords(r1=np.where(d["r1"] == 5, 4, d["r1"])), "some of them twice"),
+        (lambda d: d.assign_coords(r1=np.where(d["r1"] == 5, np.nan, d["r1"])), "not finite"),
         (lambda d: d.assign(ldos_change=d["ldos_change"].assign_attrs(units="1/eV")), "1/meV"),
         (lambda d: d.assign_coords(energy=d["energy"].assign_attrs(units="eV")), "in meV"),
         (lambda d: d.assign(ldos_change=d["ldos_change"].astype(str)), "in numbers"),
@@ -97,6 +101,9 @@ def test_a_crop_is_cut_around_the_impurity_and_not_in_its_middle(
         (lambda d: d.isel(r1=slice(2, 14), r2=slice(2, 14)), "16 x 16 sites"),
         (lambda d: d.isel(r1=slice(2, None)), "16 x 16 sites"),
         (lambda d: d.assign_coords(energy=[0.3]), "--energy 0"),
+        (lambda d: d.assign_coords(energy=[np.nan]), "--energy 0"),
+        (lambda d: d.drop_vars("energy"), "no coordinate energy"),
+        (lambda d: xr.concat([d, d], "energy", data_vars="minimal"), "2 maps at w = 0 meV"),
         (
             lambda d: d.assign_attrs(lattice="square"),
             r"triangular lattice(?s:.*)--model bi2212 \(at 16 meV\), or train",

@@ -21,6 +21,9 @@ from gapscope.learning.prediction.predictor import (
 from gapscope.physics.lattice import Lattice
 from gapscope.support.resources import shipped_models
 
+SITE_TOLERANCE = 1e-6
+"""Rounding of a coordinate that counts lattice sites."""
+
 
 def predict_windows(windows: NDArray[np.float32], predictor: Predictor) -> xr.Dataset:
     """A network's predictions for maps (n, energies, size, size) in 1/meV; see
@@ -45,6 +48,8 @@ def network_map(maps: xr.Dataset, config: RunConfig, name: str) -> NDArray[np.fl
     size = config.training.network.input_size
     try:
         lattice = lattice_of(maps.attrs)
+        if "energy" not in maps.coords:  # xarray would count them
+            raise ValueError("no coordinate energy")
         energies = np.asarray(maps["energy"].values, dtype=np.float64)
         ldos = maps["ldos_change"]
         if "atom" in ldos.dims:  # datasets count by cells
@@ -109,24 +114,52 @@ def _around_origin(maps: xr.DataArray, axis: str, size: int, name: str) -> slice
     count = maps.sizes[axis]
     sites = maps[axis].values if axis in maps.coords else np.arange(count) - count // 2
     first = int(np.abs(sites + size // 2).argmin()) if count else 0
-    if not np.array_equal(sites[first : first + size], np.arange(size) - size // 2):
+    wanted = np.arange(size) - size // 2
+    found = sites[first : first + size]
+    if len(found) != size or not np.allclose(found, wanted, rtol=0, atol=SITE_TOLERANCE):
         there = f"{sites.min():g} to {sites.max():g}" if count else "none"
+        fault, remedy = _fault(sites, axis, size)
         raise MapFileError(
             f"This run looks at {size} x {size} sites around the impurity, {axis} from"
             f" {-(size // 2)} to {size // 2 - 1}.",
-            f"{name}: {count} sites, {axis} from {there}",
-            f"Simulate the map with --window {size} or larger; of a larger map, do not cut these"
-            " sites off.",
+            f"{name}: {count} sites, {axis} from {there}{fault}",
+            remedy,
         )
     return slice(first, first + size)
 
 
+def _fault(sites: NDArray[np.generic], axis: str, size: int) -> tuple[str, str]:
+    """Text: what is wrong with the sites of an axis, "" where they are too few, and a remedy."""
+    steps = np.diff(np.asarray(sites, dtype=np.float64))
+    if not np.isfinite(steps).all():
+        return ", some of them not finite", f"Give {axis} as it was simulated."
+    if not (np.abs(steps - steps.round()) <= SITE_TOLERANCE).all():
+        return (
+            ", not all a whole number apart",
+            f"Give {axis} in lattice sites, as simulate does, and not as a length.",
+        )
+    if (steps < 0).any():
+        return ", not in rising order", f'Sort the map by its sites, maps.sortby("{axis}").'
+    if (steps == 0).any():
+        return ", some of them twice", "Leave out what is there twice, or simulate the map again."
+    return "", (
+        f"Simulate the map with --window {size} or larger; of a larger map, do not cut these sites"
+        " off."
+    )
+
+
 def _nearest(energies: NDArray[np.float64], wanted: float, name: str) -> int:
-    distance = np.abs(energies - wanted)
-    if not len(energies) or distance.min() > ENERGY_TOLERANCE:
+    near = np.abs(energies - wanted) <= ENERGY_TOLERANCE
+    if near.sum() > 1:
+        raise MapFileError(
+            "A map file holds one map at an energy.",
+            f"{name}: {near.sum()} maps at w = {wanted:g} meV",
+            "Choose one of them, maps.isel(energy=[...]).",
+        )
+    if not near.any():
         raise MapFileError(
             "This run needs a map at each energy that it was trained on.",
             f"{name}: w = {energies.tolist()} meV, without {wanted:g}",
             f"Simulate the map with --energy {wanted:g}.",
         )
-    return int(distance.argmin())
+    return int(near.argmax())

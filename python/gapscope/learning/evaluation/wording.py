@@ -93,6 +93,11 @@ CHANGES = {
     "moved": (
         "the impurity seems to lie at the site {} instead of (0, 0): name its place (--centre)"
     ),
+    "repeated": (
+        "its rows or columns repeat others to the last digit, as those of a padded, tiled or"
+        " enlarged map do, or of a mirrored one whose impurity is not at (0, 0): give the sites"
+        " that hold values of their own"
+    ),
 }
 
 

@@ -27,6 +27,7 @@ from gapscope.learning.prediction.averaging import average, copies
 from gapscope.learning.uncertainty.alternatives import Alternatives, likely_changes
 from gapscope.learning.uncertainty.calibration import LEVEL, NOVELTY_LEVEL, Calibration
 from gapscope.learning.uncertainty.novelty import Detector
+from gapscope.learning.uncertainty.repeats import repeats
 from gapscope.physics.lattice import Lattice
 from gapscope.problem.paper import predicted_problem
 from gapscope.problem.problem import Problem
@@ -119,7 +120,8 @@ class Predictor:
         what :meth:`Calibration.applied` adds, and for maps unlike training what explains it:
         ``likely_factor``, a map divided by which would be like them, else NaN, and
         ``likely_change``, a kind of :mod:`gapscope.learning.uncertainty.alternatives` and how much
-        of it, else "".
+        of it, "repeated" for maps that :mod:`gapscope.learning.uncertainty.repeats` finds, whose
+        novelty is infinite, else "".
 
         Raises
         ------
@@ -168,6 +170,7 @@ class Predictor:
             known = self.calibration.in_units(novelty[foreign], beside[foreign])[:, 1:]
             enough = self.calibration.exceeded(self.novelty_level)
             change[foreign] = likely_changes(known, undone[foreign], enough)
+        change[np.isinf(novelty)] = "repeated"
         return applied.assign(likely_factor=("sample", factor), likely_change=("sample", change))
 
     def novelty_p(self, maps: Maps) -> NDArray[np.float64]:
@@ -184,7 +187,7 @@ class Predictor:
                 "a network without calibration",
                 "Run `gapscope calibrate`.",
             )
-        novelty = self._score(self._images(maps), self.calibration.detector)
+        novelty = self._novelty(maps, self._images(maps), self.calibration)
         return self.calibration.novelty_p(novelty, self._beside(maps)[0])
 
     def novelty(self, batches: Iterable[Maps], detector: Detector | None) -> NDArray[np.float64]:
@@ -325,10 +328,16 @@ class Predictor:
         return (
             probability,
             parameters,
-            self._score(images, self.calibration.detector),
+            self._novelty(maps, images, self.calibration),
             np.empty(0) if beside is None else beside,
             undone,
         )
+
+    def _novelty(
+        self, maps: Maps, images: NDArray[np.float32], calibration: Calibration
+    ) -> NDArray[np.float64]:
+        """Novelty of maps with these images, infinite where a map repeats itself."""
+        return np.where(repeats(maps), np.inf, self._score(images, calibration.detector))
 
     def _score(self, images: NDArray[np.float32], detector: Detector | None) -> NDArray[np.float64]:
         if detector is not None:

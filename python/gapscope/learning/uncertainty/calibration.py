@@ -139,7 +139,7 @@ class Calibration:
         attributes = {
             "level": level,
             "novelty_level": novelty_level,
-            "novelty_floor": 1 / (self._judges + 1),
+            "novelty_floor": self.floor,
             "temperature": self.temperature,
             "calibration_set": str(self.about["name"]),
         }
@@ -172,6 +172,11 @@ class Calibration:
     def beside(self) -> NDArray[np.float64] | None:
         """Scores (maps, columns) beside the novelty of the first calibration maps, if any."""
         return self.alternatives if self.companion is None else self.companion.scores
+
+    @property
+    def floor(self) -> float:
+        """The smallest p-value, of maps with larger scores than all calibration maps."""
+        return 1 / (self._judges + 1)
 
     @property
     def _judges(self) -> int:

@@ -79,6 +79,46 @@ def test_symmetry_tells_lattice_group_operations_and_violation(tmp_path: Path) -
     assert np.array(eg["matrices"]).shape == (12, 2, 2)
 
 
+HONEYCOMB = """
+schema = 1
+name = "honeycomb"
+spin = "doubled"
+[lattice]
+a = 2.46
+b = 2.46
+angle = 120.0
+[[atoms]]
+position = [0.33333333, 0.66666666]
+orbitals = ["pz"]
+[[atoms]]
+position = [0.66666667, 0.33333333]
+orbitals = ["pz"]
+[[bonds]]
+vector = [0, 0]
+real = [[0.0, -2700.0], [-2700.0, 0.0]]
+[[bonds]]
+vector = [-1, 0]
+real = [[0.0, -2700.0], [0.0, 0.0]]
+[[bonds]]
+vector = [0, 1]
+real = [[0.0, -2700.0], [0.0, 0.0]]
+"""
+
+
+def test_the_digits_of_positions_are_no_translations(tmp_path: Path) -> None:
+    """A third is 0.33333333; half a cell aside, there are glides about the same centre."""
+    path = tmp_path / "honeycomb.toml"
+    path.write_text(HONEYCOMB)
+    output = run("symmetry", path).output
+    assert "point group D6h" in output
+    assert " a1 + " not in output
+    for one, aside in (("0.33333333", "0.43333333"), ("0.66666667, 0", "0.76666667, 0")):
+        path.write_text(path.read_text().replace(f"[{one}", f"[{aside}"))
+    moved = run("symmetry", path).output
+    assert "point group D6h" in moved
+    assert "0.2 a1 + 0 a2" in moved
+
+
 def test_a_symmetry_that_is_broken_is_told_with_the_energy(rashba: Path) -> None:
     exact = run("symmetry", rashba)
     assert "point group C4v (4mm)" in exact.output

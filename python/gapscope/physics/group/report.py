@@ -77,7 +77,9 @@ def symmetry_lines(report: dict[str, Any]) -> Iterator[str]:
     yield f"{'operation':<16}{'translation':<20}{'violation (meV)'}"
     for one in report["operations"]:
         t1, t2 = one["translation"]
-        moved = f"{t1:.4g} a1 + {t2:.4g} a2" if t1 or t2 else ""
+        # Positions of eight digits leave translations of 1e-9.
+        far = max(abs(t1), abs(t2)) > 1e-4
+        moved = f"{round(t1, 4):g} a1 + {round(t2, 4):g} a2" if far else ""
         yield f"{one['name']:<16}{moved:<20}{one['violation']:.1e}"
 
 

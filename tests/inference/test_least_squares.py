@@ -114,3 +114,37 @@ def test_slopes_are_found_anew_only_where_a_step_was_taken() -> None:
     follow(fits, functions, rounds=3)  # nothing is nearer than the truth
     assert functions.batches == [1, 2, 1, 1, 1]
     assert fit.distance == pytest.approx(0.0, abs=1e-15)
+
+
+def test_derivatives_are_brought_up_to_date_where_a_function_bends_little() -> None:
+    """As near, with fewer points; a step along which it bends much has them found anew."""
+    counts, found = {}, {}
+    for start in ((2.1, 0.55), (6.0, 3.0)):
+        for apart in (None, lambda one, other: other - one):
+            functions = Decays()
+            (fit,) = fits = [Fit(decay(2.0, 0.5), np.array(start))]
+            follow(fits, functions, 12, apart=apart)
+            np.testing.assert_allclose(fit.point, (2.0, 0.5), rtol=1e-6)
+            counts[start, apart is None] = sum(functions.batches)
+            found[start, apart is None] = functions.batches
+    near, far = (2.1, 0.55), (6.0, 3.0)
+    assert found[near, False][:4] == [1, 2, 1, 1]
+    assert found[near, True][:4] == [1, 2, 1, 2]
+    assert found[far, False][:4] == [1, 2, 1, 2]
+    assert counts[far, False] < counts[far, True]
+
+
+def test_an_update_foretells_the_step_that_it_was_made_from() -> None:
+    """Broyden's condition, J s = f(p + s) - f(p), with the least change of the scaled J."""
+    fit = Fit(decay(2.0, 0.5), np.array([1.9, 0.55]))
+    fit.offer(fit.point, decay(*fit.point))
+    before = fit.slopes = np.stack([np.exp(-0.55 * X), -1.9 * X * np.exp(-0.55 * X)])
+    value, step = fit.value, np.array([0.06, -0.03])
+    assert value is not None
+    assert fit.offer(fit.point + step, decay(1.96, 0.52), step)
+    assert fit.updated
+    assert fit.slopes is not None
+    np.testing.assert_allclose(step @ fit.slopes, decay(1.96, 0.52) - value, atol=1e-12)
+    scale = np.linalg.norm(before, axis=1)
+    turned = np.array([step[1] * scale[1] ** 2, -step[0] * scale[0] ** 2])
+    np.testing.assert_allclose(turned @ fit.slopes, turned @ before, atol=1e-12)

@@ -44,7 +44,7 @@ def square(*unknowns: str) -> Conditions:
     draft = Draft(gs.material("bi2212"), 5.0, 100.0)
     own = [quantity(name).unknown(name, *RANGES[name]) for name in unknowns]
     problem = define(draft, [Named("A1g"), Named("B1g")], own, {})
-    return Conditions(problem, draft, gs.Numerics([5.0, 20.0], 5.0, WINDOW, gs.Grid(96)))
+    return Conditions(problem, draft, gs.Numerics([-5.0, 20.0], 5.0, WINDOW, gs.Grid(96)))
 
 
 def maps_of(known: Conditions, states: Sequence[Guess]) -> Array:

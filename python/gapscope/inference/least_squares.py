@@ -5,7 +5,12 @@ Each problem follows a target y from a start p by minimising
     chi^2(p) = ||f(p) - y||^2 / ||y||^2
 
 (K. Levenberg, Quart. Appl. Math. 2, 164 (1944); D. Marquardt, SIAM J. Appl. Math. 11, 431 (1963)),
-with derivatives of f by finite differences. What a point p is, only the functions know.
+with derivatives of f by finite differences. Where asked for, a step along which f bends little
+brings the derivatives J up to date instead, with D the diagonal of their lengths,
+
+    J -> J + (f(p + s) - f(p) - J s) s.D^2 / s.D^2.s
+
+(C. G. Broyden, Math. Comp. 19, 577 (1965)). What a point p is, only the functions know.
 """
 
 from __future__ import annotations
@@ -18,9 +23,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 FIRST_DAMPING = 1e-3
+BENT = 0.3
+"""Share of a change of f that derivatives do not foretell, from which on they are found anew; where
+the change itself is no more than this share of what is left, they are kept."""
 Vector = NDArray[np.float64]
 P = TypeVar("P")
 Blocked = Callable[[P, Vector], NDArray[np.bool_]]
+Apart = Callable[[P, P], Vector | None]
 
 
 class Functions(Protocol[P]):
@@ -47,6 +56,7 @@ class Fit(Generic[P]):
     value : f of the best point.
     distance : its chi.
     slopes : derivatives (k, n) at the best point, once they have been found.
+    updated : whether these are brought up to date, not found there.
     """
 
     target: Vector
@@ -55,18 +65,46 @@ class Fit(Generic[P]):
     distance: float = float("inf")
     damping: float = FIRST_DAMPING
     slopes: Vector | None = None
+    updated: bool = False
 
-    def offer(self, point: P, value: Vector) -> bool:
-        """Take a point that is nearer and say so; otherwise damp the next step more."""
+    def offer(self, point: P, value: Vector, taken: Vector | None = None) -> bool:
+        """Take a point that is nearer and say so; otherwise damp the next step more.
+
+        Parameters
+        ----------
+        taken : how much further on each parameter is there; None: not known.
+        """
         distance = float(np.linalg.norm(value - self.target) / np.linalg.norm(self.target))
         nearer = distance < self.distance
         if nearer:
+            self._bring_up_to_date(value, taken)
             self.point, self.value, self.distance = point, value, distance
-            self.slopes = None
             self.damping /= 5
         else:
+            if self.updated:
+                self.forget()
             self.damping *= 25
         return nearer
+
+    def forget(self) -> None:
+        """Have the derivatives found anew."""
+        self.slopes, self.updated = None, False
+
+    def _bring_up_to_date(self, value: Vector, taken: Vector | None) -> None:
+        if taken is None or self.slopes is None or self.value is None:
+            self.forget()
+            return
+        change = value - self.value
+        unforeseen = change - taken @ self.slopes
+        along = taken * (self.slopes**2).sum(axis=1)
+        size = float(along @ taken)
+        moved, left = np.linalg.norm(change), np.linalg.norm(value - self.target)
+        if size > 0 and np.linalg.norm(unforeseen) <= BENT * moved:
+            self.slopes, self.updated = self.slopes + np.outer(along / size, unforeseen), True
+        elif moved <= BENT * left:
+            self.updated = True
+        else:
+            self.forget()
 
     def step(self, blocked: Blocked[P] | None = None) -> Vector:
         """The damped step, from the derivatives; none along what changes nothing, or what is
@@ -93,6 +131,7 @@ def follow(
     functions: Functions[P],
     rounds: int,
     blocked: Blocked[P] | None = None,
+    apart: Apart[P] | None = None,
 ) -> None:
     """Follow all problems together; each ends at the best point that it has met.
 
@@ -102,6 +141,8 @@ def follow(
         Fits that have been followed before go on from where they are.
     blocked : which of a point's parameters are at the end of their range, and would leave it by a
         step.
+    apart : the step from one point to another, or None where there is no saying; with it,
+        derivatives are brought up to date where that will do.
     """
     fresh = [fit for fit in fits if fit.value is None]
     values = functions.values([fit.point for fit in fresh]) if fresh else ()
@@ -111,7 +152,7 @@ def follow(
         differentiate(fits, functions)
         tried = [functions.moved(fit.point, fit.step(blocked)) for fit in fits]
         for fit, point, value in zip(fits, tried, functions.values(tried), strict=True):
-            fit.offer(point, value)
+            fit.offer(point, value, None if apart is None else apart(fit.point, point))
 
 
 def differentiate(fits: Sequence[Fit[P]], functions: Functions[P]) -> None:

@@ -120,13 +120,13 @@ class Cube:
         """
         found = [(point, np.ones(self.size))]
         for twin in self._named(point):
-            if any(self._apart(twin, known) < SAME for known, _ in found):
+            if any(self.apart(twin, known) < SAME for known, _ in found):
                 continue
             signs = np.ones(self.size)
             for k in range(self.size):
                 step = (1e-4 if point[k] < 0.5 else -1e-4) * (np.arange(self.size) == k)
                 moved = self._named(point + step)
-                apart = [self._apart(one, twin) for one in moved]
+                apart = [self.apart(one, twin) for one in moved]
                 nearest = moved[int(np.argmin(apart))]
                 away = nearest[k] - twin[k]
                 away = away - np.round(away) if self.circles[k] else away
@@ -141,7 +141,8 @@ class Cube:
             for one in self.problem.other_names(self.index, self.values(point), anywhere=True)
         ]
 
-    def _apart(self, one: Array, other: Array) -> float:
+    def apart(self, one: Array, other: Array) -> float:
+        """Largest difference of two points' coordinates, on circles the shorter way round."""
         away = one - other
         return float(np.abs(np.where(self.circles, away - np.round(away), away)).max(initial=0.0))
 

@@ -19,6 +19,8 @@ Array = NDArray[np.float64]
 Point = tuple[int, Array]
 """Number of a class, and a point of its cube."""
 
+RENAMED = 0.25
+"""Largest step along a coordinate; a state's other name lies half a circle of its phase away."""
 GRID_FLOOR = 1e-3
 """Least noise over a map's root mean square where its method does not state an accuracy."""
 
@@ -117,6 +119,13 @@ class Forward:
         outwards = ((place <= 0) & (step < 0)) | ((place >= 1) & (step > 0))
         angles = [one.circular for one in self.cubes[index].unknowns]
         return np.asarray(outwards & ~np.array(angles, dtype=bool))
+
+    def apart(self, point: Point, other: Point) -> Array | None:
+        """The step between two near points; None where one goes by another name than the other."""
+        index, place = point
+        step = other[1] - place
+        step = np.where(self.cubes[index].circles, step - np.round(step), step)
+        return step if (np.abs(step) < RENAMED).all() else None
 
     def moved(self, point: Point, step: Array) -> Point:
         """The point further on, inside of its cube."""

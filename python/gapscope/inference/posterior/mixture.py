@@ -6,7 +6,6 @@ its density is that of the t distribution wound around it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -152,12 +151,9 @@ def _log_density(points: Array, one: Component, circles: NDArray[np.bool_]) -> A
         - k / 2 * np.log(FREEDOM * np.pi)
         - np.log(np.diag(root)).sum()
     )
-    turns: Sequence[tuple[int, ...]] = list(
-        product(*((-1, 0, 1) if circle else (0,) for circle in circles))
-    )
-    images = []
-    for turn in turns:
-        reduced = np.linalg.solve(root, (away + np.array(turn)).T)
-        distance = (reduced**2).sum(axis=0)
-        images.append(-(FREEDOM + k) / 2 * np.log1p(distance / FREEDOM))
-    return np.asarray(constant + logsumexp(np.stack(images), axis=0))
+    turns = np.array(list(product(*((-1, 0, 1) if circle else (0,) for circle in circles))))
+    inverse = np.linalg.inv(root)
+    reduced, shifts = inverse @ away.T, inverse @ turns.T
+    distance = (shifts**2).sum(axis=0)[:, None] + 2 * shifts.T @ reduced + (reduced**2).sum(axis=0)
+    images = -(FREEDOM + k) / 2 * np.log1p(np.maximum(distance, 0.0) / FREEDOM)
+    return np.asarray(constant + logsumexp(images, axis=0))

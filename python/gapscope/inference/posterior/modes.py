@@ -26,7 +26,7 @@ SCANNED = 512
 """Impurities that are tried for each Green's function at the start; they cost next to nothing."""
 KEPT = 2
 """Starts, the nearest of all, that are followed at once, beside the nearest of every class."""
-FIRST, ASIDE, SECOND, LAST = 2, 1, 2, 6
+FIRST, ASIDE, SECOND, LAST = 2, 1, 2, 4
 """Steps of least squares: of the nearest starts, of those beside them, of all that are left after
 that, and the most of those that are left then."""
 NEAR = (4.0, 1.5)
@@ -34,10 +34,13 @@ NEAR = (4.0, 1.5)
 steps."""
 SETTLED = 0.1
 """Gain in the log of the likelihood by a step that is the last."""
+TWIN = 0.02
+"""Largest difference of coordinates of two fits, both near to the best, that are on their way to
+one maximum."""
 HOPELESS = 30.0
 """Log of the factor by which a class's likelihood, at its best, lies below the best evidence where
 it is not sampled: no evidence is larger than the likelihood's maximum. Probability below 1e-13."""
-WIDE, WIDE_SHARE = 3.0, 0.15
+WIDE, WIDE_SHARE = 3.0, 0.3
 """Factor on the widths of a second component at each maximum, and its share: posteriors that are
 not normal reach farther than Laplace's approximation."""
 REACH = 4.0
@@ -113,15 +116,16 @@ def find_modes(forward: Forward, starts: Sequence[Point]) -> list[Mode]:
         if rank < KEPT or point[0] not in [index for index, _ in chosen]:
             chosen.append(point)
     fits = [Fit(forward.observed, point) for point in chosen]
-    follow(fits[:KEPT], forward, FIRST, forward.blocked)
+    follow(fits[:KEPT], forward, FIRST, forward.blocked, forward.apart)
     if len(fits) > KEPT:
-        follow(fits[KEPT:], forward, ASIDE, forward.blocked)
-    follow(_near(fits, NEAR[0]), forward, SECOND, forward.blocked)
+        follow(fits[KEPT:], forward, ASIDE, forward.blocked, forward.apart)
+    follow(_near(fits, NEAR[0]), forward, SECOND, forward.blocked, forward.apart)
     left = _near(fits, NEAR[1])
     for _ in range(LAST):
         before = [fit.distance for fit in left]
-        follow(left, forward, 1, forward.blocked)
+        follow(left, forward, 1, forward.blocked, forward.apart)
         left = [fit for fit, was in zip(left, before, strict=True) if not _settled(fit, was)]
+        left = _without_twins(left, forward)
         if not left:
             break
     return sorted(_different(_found(forward, fits)), key=lambda mode: -mode.log_evidence)
@@ -160,6 +164,21 @@ def _near(fits: Sequence[Fit[Point]], times: float) -> list[Fit[Point]]:
     return kept
 
 
+def _without_twins(fits: Sequence[Fit[Point]], forward: Forward) -> list[Fit[Point]]:
+    """Fits without those on their way to where a nearer one is, or would be by another name."""
+    kept: list[Fit[Point]] = []
+    for fit in sorted(fits, key=lambda one: one.distance):
+        index, place = fit.point
+        cube = forward.cubes[index]
+        if not any(
+            index == known.point[0]
+            and min(cube.apart(place, twin) for twin, _ in cube.twins(known.point[1])) < TWIN
+            for known in kept
+        ):
+            kept.append(fit)
+    return kept
+
+
 def _squares(forward: Forward, fit: Fit[Point]) -> Array:
     """Residual sums of squares, (energies,)."""
     assert fit.value is not None
@@ -170,6 +189,11 @@ def _squares(forward: Forward, fit: Fit[Point]) -> Array:
 def _found(forward: Forward, fits: Sequence[Fit[Point]]) -> list[Mode]:
     """All modes that may matter beside the best, and of the other classes the best fit."""
     fits = sorted(fits, key=lambda fit: -_log_likelihood(forward, fit))
+    for fit in fits:
+        if fit.updated:
+            fit.forget()
+    differentiate(fits[:1], forward)
+    follow(fits[:1], forward, 1, forward.blocked, forward.apart)
     differentiate(fits[:1], forward)
     best = _mode(forward, fits[0])
     found, seen = [best], {best.cube.index}

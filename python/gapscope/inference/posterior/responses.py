@@ -15,6 +15,7 @@ from gapscope.inference.posterior.cube import Cube
 from gapscope.inference.posterior.response import Response
 from gapscope.inference.refine import Conditions
 from gapscope.instrument.resolution import energy_rule
+from gapscope.physics.particle_hole import at_opposite_energy, pairs_of
 from gapscope.problem.impurities import potentials, unit_potentials
 from gapscope.simulation.green import kernel_green
 from gapscope.simulation.numerics import Converged
@@ -81,13 +82,15 @@ class Responses:
         sample = self.conditions.states.sample(cube.index, cube.values(place))
         nodes, weights = energy_rule(sample.temperature, sample.modulation, RULE_NODES)
         energies = np.add.outer(np.array(self._fine.energies), nodes)
-        asked, where = np.unique(energies, return_inverse=True)
+        asked, where = pairs_of(energies)
         numerics = replace(self._fine, energies=asked.tolist(), broadening=sample.broadening)
         green = kernel_green(sample.specification, numerics, numerics.window // 2)
         self.computed += 1
         if self._tell is not None:
             self._tell(self.computed)
-        values = green.values[where.reshape(energies.shape)]
+        values = green.values[where]
+        below = energies < 0
+        values[below] = at_opposite_energy(values[below])
         return Response.of(values, weights, self._touched, self.sites, self._target)
 
     def potentials(self, cube: Cube, inner: Array) -> NDArray[np.complex128]:

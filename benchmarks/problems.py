@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 from gapscope.dataset.build import build
 from gapscope.dataset.card import card
 from gapscope.dataset.load import DatasetReader
-from gapscope.dataset.merges import told
 from gapscope.dataset.recipe import Recipe, load_recipe
 from gapscope.plots.dataset import sheet
 from gapscope.plots.style import save_figure
+from gapscope.problem.told import told
 from gapscope.support.resources import find_recipe, share_folder
 from gapscope.support.storage import write_whole
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from gapscope.learning.evaluation.evaluate import Evaluation, evaluate
 from gapscope.learning.evaluation.listing import prediction_text
 from gapscope.learning.evaluation.metrics import table
 from gapscope.learning.evaluation.tables import table_text
+from gapscope.learning.model_folder.model_card import model_card
 from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.model_folder.trained import CARD, export
 from gapscope.learning.network.run_config import RunConfig
@@ -37,7 +39,7 @@ from gapscope.learning.training.batches import TrainingBatches
 from gapscope.learning.training.fit_calibration import calibrate
 from gapscope.learning.training.train import dataset_options, train
 from gapscope.problem.paper import predicted_problem
-from gapscope.problem.problem import Problem
+from gapscope.problem.problem import Problem, held
 
 EU = 2
 NAMES = ("phi", "theta", "gap", "potential")
@@ -219,6 +221,15 @@ def test_every_text_is_about_this_problem(
     assert "theta is known modulo pi; A1g and B1g have none." in card
     assert "phi is known modulo 2 pi; A1g and B1g have none." in card
     assert "| potential | 10 to 200 meV |" in card
+
+
+def test_the_card_says_what_no_map_tells(run: RunFolder, problem: Problem) -> None:
+    """Which unknown is held in which class, and why."""
+    config, line = run.config(), "No map of Eu depends on phi (to 1e-06): phi = 0 in all of them."
+    for values in ({}, {"Eu": {"phi": 0.0}}):
+        stored = {**config.dataset, "problem": held(problem, values).to_dict()}
+        card = model_card("squares", replace(config, dataset=stored), [], 1, None, None, False)
+        assert (f"\n* {line} " in card) == bool(values)
 
 
 def test_a_model_of_it_answers_as_the_run(

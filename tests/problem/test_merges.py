@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from gapscope.dataset.compute import JuliaKernel
-from gapscope.dataset.merges import merge_candidates, told
+from gapscope.dataset.merges import merge_candidates
 from gapscope.errors import RecipeError
 from gapscope.physics.symmetry import act_on_map
 from gapscope.problem.problem import Problem, held
 from gapscope.problem.states import States
+from gapscope.problem.told import told
 from gapscope.simulation.maps import simulate_batch
 from problems import CRYSTALS, maps_of, recipe
 

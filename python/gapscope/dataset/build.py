@@ -10,7 +10,7 @@ from pathlib import Path
 from gapscope.dataset.assemble import write_dataset
 from gapscope.dataset.compute import Job, JuliaKernel, Simulator, require_versions
 from gapscope.dataset.manifest import Manifest
-from gapscope.dataset.merges import merge_candidates, told
+from gapscope.dataset.merges import merge_candidates
 from gapscope.dataset.preflight import check_workers, define_problem, require_room
 from gapscope.dataset.recipe import PaperRecipe, Recipe, load_recipe
 from gapscope.dataset.schema import MANIFEST, shard_name
@@ -18,6 +18,7 @@ from gapscope.dataset.shards import intact_shard
 from gapscope.errors import DatasetError, RecipeError
 from gapscope.physics import Material
 from gapscope.problem.problem import Problem
+from gapscope.problem.told import told
 from gapscope.simulation.materials import material
 from gapscope.support.storage import make_folder, only_writer, remove_leftovers, require_folder
 

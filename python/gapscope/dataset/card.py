@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from gapscope.dataset.manifest import Manifest
-from gapscope.dataset.merges import told
 from gapscope.dataset.recipe import Recipe
 from gapscope.dataset.verify import verify
 from gapscope.problem.impurities import own_impurity
 from gapscope.problem.problem import Problem
 from gapscope.problem.quantities import quantity
+from gapscope.problem.told import told
 from gapscope.problem.unknown import Unknown
 
 EQUATION = (

@@ -14,7 +14,6 @@ candidates that then have the same unknowns may be one class.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,15 +27,14 @@ from gapscope.problem.classes import Member
 from gapscope.problem.impurities import IMPURITY
 from gapscope.problem.problem import Problem, held, merged
 from gapscope.problem.states import Sample, States
+from gapscope.problem.told import NORMS, SAME
 from gapscope.simulation.numerics import Grid
 
-SAME = 1e-6
 TRIALS = 3
 """Draws at which maps are compared."""
 KGRID, WINDOW = 60, 12
 TURNS = ((1, 0.0), (-1, 0.0), (1, np.pi / 2), (-1, np.pi / 2))
 """Sign and offset of theta that are tried."""
-NORMS = 1e-9
 
 Maps = NDArray[np.float64]
 
@@ -99,32 +97,6 @@ def _without_idle(
                 " needs one.",
             )
     return held(problem, idle)
-
-
-def told(problem: Problem) -> Iterator[str]:
-    """Text: which candidates are one class, and how; on what their maps do not depend."""
-    for one in problem.classes:
-        for member in one.members:
-            if member.held:
-                values = ", ".join(f"{name} = {v:g}" for name, v in member.held.items())
-                yield (
-                    f"No map of {member.candidate} depends on {', '.join(member.held)} (to"
-                    f" {SAME:g}): {values} in all of them"
-                )
-        first, *others = one.members
-        for other in others:
-            how = []
-            if abs(other.factor - 1) > NORMS:
-                how.append(f"with a gap {other.factor:.6g} times as large")
-            if (other.sign, other.offset) != (1, 0.0):
-                sign = "-" if other.sign < 0 else ""
-                offset = f" + {other.offset:.4g}" if other.offset else ""
-                how.append(f"with theta = {sign}theta{offset}")
-            ways = f" {' and '.join(how)}" if how else ""
-            yield (
-                f"{other.candidate}{ways} has the maps of {first.candidate} (to {SAME:g}): one"
-                f" class, {one.label}, of which {first.candidate} names gap and angles"
-            )
 
 
 @dataclass

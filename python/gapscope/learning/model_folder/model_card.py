@@ -14,6 +14,7 @@ from gapscope.learning.uncertainty.calibration import Calibration
 from gapscope.problem.moves import ALONG_Z
 from gapscope.problem.problem import Problem
 from gapscope.problem.quantities import quantity
+from gapscope.problem.told import told
 from gapscope.problem.unknown import Unknown
 
 
@@ -245,6 +246,10 @@ def _limits(config: RunConfig, recipe: Mapping[str, Any]) -> str:
             "may still be foreign in ways that leave no mark in its image.",
             real,
             *_hidden(config),
+            *(
+                f"{line}. Another impurity or other energies may tell more."
+                for line in told(config.problem)
+            ),
             *(_repeats(config.problem, one) for one in config.problem.shown if one.circular),
             f"Simulated with {recipe['method']['name']} maps of {recipe['window']} sites per side.",
         )

@@ -65,7 +65,7 @@ def page(hand: Hand) -> Page:
         known=known,
         known_measured=SimpleNamespace(**vars(known) | {"energies": (0.6,)}),
     )
-    return Page(worker, worker, judge, document, State())
+    return Page(worker, worker, worker, judge, document, State())
 
 
 def drop(page: Page, name: str, content: bytes = TEXT) -> None:
@@ -209,7 +209,7 @@ def test_sliders_do_not_wait_for_the_network() -> None:
         knows=lambda state: state.crystal == "nbse2",
     )
     judge: Any = SimpleNamespace(model="model", known=known, known_measured=known)
-    page = Page(worker, reader, judge, document, State())  # type: ignore[arg-type]
+    page = Page(worker, reader, reader, judge, document, State())  # type: ignore[arg-type]
     page._moved(page._state)
     assert "verdict" not in worker.requests["state"]
     assert not reader.requests
@@ -238,7 +238,7 @@ def test_a_visitor_who_has_gone_does_not_stop_the_worker(
     document = Document()
     measured = SimpleNamespace(energies=(0.0,))
     judge: Any = SimpleNamespace(model="model", known_measured=measured)
-    page = Page(worker, worker, judge, document, State())
+    page = Page(worker, worker, worker, judge, document, State())
     session: Any = object()
     document.on_change_dispatch_to(session)
     document.destroy(session)  # as bokeh does before it tells the page

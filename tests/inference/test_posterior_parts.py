@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import xarray as xr
 from scipy.integrate import quad
 from scipy.stats import norm
 
@@ -12,7 +11,7 @@ from gapscope.errors import NumericsError
 from gapscope.inference.posterior.credible import centre, credible_set, holds
 from gapscope.inference.posterior.noise import Noise
 from gapscope.inference.posterior.response import Response
-from gapscope.inference.posterior.words import LEVEL, _cells
+from gapscope.inference.posterior.words import cells_of
 from gapscope.physics.impurity import Impurity
 from gapscope.physics.scattering import scattered_trace
 from gapscope.physics.specification import Scatterers
@@ -160,15 +159,8 @@ def test_maps_and_squares_of_a_response_are_those_of_the_t_matrix() -> None:
 )
 def test_a_set_on_a_circle_is_told_beside_its_mean(mean: float, ends: tuple[float, float]) -> None:
     phi = quantity("phi").unknown("phi", 0.0, 2 * np.pi)
-    one = xr.Dataset(
-        {
-            "mean": mean,
-            "deviation": 0.01,
-            "credible": (("level", "part", "end"), [[ends, (np.nan, np.nan)]]),
-        },
-        coords={"level": [LEVEL]},
-    )
-    shown, _, words = _cells(one, phi)
+    parts = np.array([ends, (np.nan, np.nan)])
+    shown, _, words = cells_of(phi, mean, 0.01, parts)
     low, high = (float(end) for end in words.strip("[]").split(","))
     assert abs((low + high) / 2 - float(shown)) < 0.1
     assert high - low == pytest.approx(ends[1] - ends[0], abs=2e-3)

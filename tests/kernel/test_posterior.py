@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +125,32 @@ def narrow(noise: float | None = 0.1) -> tuple[Found, Array]:
     map, level = measured(known, TRUTH, 0.1)
     given = None if noise is None else (level * noise / 0.1).tolist()
     return find_posterior(map, known, ScannedStarts(16), noise=given), level
+
+
+def test_what_is_told_on_the_way_begins_with_laplace_and_ends_with_the_result() -> None:
+    known = square("gap", "potential")
+    map, level = measured(known, TRUTH, 4.0)
+    heard: list[tuple[Array, list[int], list[float]]] = []
+
+    def told(found: Found) -> None:
+        drawn = [0 if one.samples is None else len(one.samples.points) for one in found.classes]
+        heard.append((found.probabilities, drawn, [one.log_evidence for one in found.classes]))
+
+    found = find_posterior(map, known, ScannedStarts(8), noise=level.tolist(), told=told)
+    first, last = heard[0], heard[-1]
+    assert first[1] == [0, 0]
+    # Of broad posteriors the approximation is a rough one, unlike the bound, the likelihood.
+    np.testing.assert_allclose(first[2], last[2], atol=1.5)
+    assert all(
+        bound.mode.log_likelihood > evidence + 2
+        for bound, evidence in zip(found.classes, first[2], strict=True)
+    )
+    # A round of one class at a time.
+    for (_, before, _), (_, after, _) in pairwise(heard):
+        assert sum(b != a for b, a in zip(before, after, strict=True)) == 1
+        assert sum(after) > sum(before)
+    assert len(heard) > 3
+    np.testing.assert_array_equal(last[0], found.probabilities)
 
 
 def test_noise_that_is_not_known_is_found() -> None:

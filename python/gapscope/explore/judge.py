@@ -55,8 +55,18 @@ class Judge:
         energies = self.known.energies
         if len(energies) == 1:
             return predict(maps.assign_coords(energy=list(energies)), self._predictor)
-        numerics = replace(state.numerics(CONVERGED), energies=energies)
-        return predict(simulate(state.specification(), numerics), self._predictor)
+        return predict(self.maps(state), self._predictor)
+
+    def maps(self, state: State) -> xr.Dataset:
+        """A state's converged maps at the energies of the network for simulated maps; raises as
+        :func:`gapscope.explore.results.maps`."""
+        numerics = replace(state.numerics(CONVERGED), energies=self.known.energies)
+        return simulate(state.specification(), numerics)
+
+    @property
+    def network(self) -> Predictor:
+        """The network for simulated maps."""
+        return self._predictor
 
     def warm(self) -> None:
         """Factorise the surfaces of all irreps, so that no slider waits beside it: seconds."""

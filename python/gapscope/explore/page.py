@@ -19,6 +19,7 @@ from gapscope.explore.files import Files
 from gapscope.explore.fitting import fit
 from gapscope.explore.judge import Judge
 from gapscope.explore.measured_view import Measurement
+from gapscope.explore.posterior_card import PosteriorCard
 from gapscope.explore.prepared_map import Placed, Work, preparation_file
 from gapscope.explore.python_lines import python_lines
 from gapscope.explore.results import (
@@ -54,7 +55,7 @@ class Page:
     Parameters
     ----------
     worker : simulates; ``reader`` reads and prepares files and asks the networks, which takes
-        seconds that no slider waits for.
+        seconds that no slider waits for; ``sampler`` computes posteriors.
     first : where the sliders stand first.
 
     Attributes
@@ -63,7 +64,13 @@ class Page:
     """
 
     def __init__(
-        self, worker: Worker, reader: Worker, judge: Judge, document: Document, first: State
+        self,
+        worker: Worker,
+        reader: Worker,
+        sampler: Worker,
+        judge: Judge,
+        document: Document,
+        first: State,
     ) -> None:
         self.token = secrets.token_urlsafe(16)
         self._worker, self._reader = worker, reader
@@ -79,6 +86,7 @@ class Page:
         energy = judge.known_measured.energies[0]
         self._files = Files(constant, energy, self._dropped, self._chosen, self._refused)
         self._sides = Sides(self.token)
+        self._posterior = PosteriorCard(reader, sampler, judge, document, self.token)
         self._measurement.found.stylesheets = [STYLE]
 
     def download(self, name: str) -> Callable[[], bytes] | None:
@@ -91,7 +99,7 @@ class Page:
         }
         if placed is not None:
             jobs["preparation.png"] = partial(preparation_file, placed)
-        return jobs.get(name)
+        return jobs.get(name) or self._posterior.download(name)
 
     def serve(self) -> None:
         """Put the page into its document; asks for its first pictures."""
@@ -133,9 +141,11 @@ class Page:
     def end(self) -> None:
         """The visitor has gone."""
         self._forget("state", "verdict", "file", "map")
+        self._posterior.end()
 
     def _simulation_parts(self) -> list[pn.viewable.Viewable]:
-        controls, sides = self._controls.column(), self._sides.simulation()
+        controls = self._controls.column()
+        sides = self._sides.simulation(self._posterior.column())
         controls.css_classes, sides.css_classes = ["left"], ["right"]
         return [controls, sides, *self._simulation.rows()]
 
@@ -148,6 +158,7 @@ class Page:
     def _moved(self, state: State) -> None:
         self._state = state
         self._forget("verdict")
+        self._posterior.clear()
         converged = Stage("maps", lambda: (state, maps(state, CONVERGED)), REST)
         stages = [
             Stage("coarse", lambda: maps(state, COARSE) if state.scatters else None),
@@ -272,6 +283,7 @@ class Page:
             if self._judge.known.knows(state):
                 answer = Stage("verdict", lambda: (state, self._judge(state, found)), REST)
                 self._ask("verdict", [answer])
+                self._posterior.offer(state)
             else:
                 self._sides.no_network(state.material.name, self._judge.known.crystal)
             self._sides.show_lines(self._lines(state))

@@ -98,7 +98,7 @@ def make_server(
     """
     port = free_port(address, port)
     sys.setswitchinterval(SWITCH)
-    worker, reader, pages = Worker(), Worker(), Pages()
+    worker, reader, sampler, pages = Worker(), Worker(), Worker(), Pages()
     first = first or known_of(RunFolder(find_model(model)).config()).first()
     judge = _ready(worker, reader, model, measured_model, first)
     pn.extension("filedropper", raw_css=[STYLE])
@@ -106,7 +106,7 @@ def make_server(
     def page() -> None:
         document = pn.state.curdoc
         assert document is not None  # Panel calls this for a session, and with its document
-        one = Page(worker, reader, judge, document, first)
+        one = Page(worker, reader, sampler, judge, document, first)
         pages[one.token] = one
         # The page lives as long as its document, and no longer.
         document.on_session_destroyed(lambda context: one.end())

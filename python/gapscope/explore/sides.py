@@ -46,11 +46,12 @@ class Sides:
         self._lines, self._measured, self._links = text(), text(), text()
         self.measured_note("No measured map yet.")
 
-    def simulation(self) -> pn.Column:
-        """The column beside the simulated pictures."""
+    def simulation(self, posterior: pn.Column) -> pn.Column:
+        """The column beside the simulated pictures, with the posterior's card in it."""
         return pn.Column(
             heading("The network on this map"),
             self._verdict,
+            posterior,
             heading("This view in Python"),
             self._lines,
             text(links_html(self._token, SIMULATED)),

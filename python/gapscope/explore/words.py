@@ -8,6 +8,7 @@ from html import escape
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from gapscope.errors import GapscopeError
 from gapscope.explore.symbols import symbol_html
@@ -60,9 +61,16 @@ def verdict_html(prediction: xr.Dataset, notes: Sequence[str] = ()) -> str:
     if notes:
         rows = "".join(f"<li>{escape(note)}</li>" for note in notes)
         parts.append(f'<ul class="notes">{rows}</ul>')
-    body = _irreps(one, calibrated) + _parameters(one, calibrated)
-    parts.append(f'<div class="{"doubt" if unlike else "body"}">{body}</div>')
+    kind = "doubt" if unlike else "body"
+    parts.append(f'<div class="{kind}">{numbers_html(prediction)}</div>')
     return "".join(parts)
+
+
+def numbers_html(prediction: xr.Dataset) -> str:
+    """The same without its likeness: irreps and parameters alone."""
+    one = prediction.isel(sample=0)
+    calibrated = "irrep_set" in one
+    return _irreps(one, calibrated) + _parameters(one, calibrated)
 
 
 def summary_html(prediction: xr.Dataset, notes: Sequence[str] = ()) -> str:
@@ -74,7 +82,7 @@ def summary_html(prediction: xr.Dataset, notes: Sequence[str] = ()) -> str:
     for unknown in problem.shown:
         if not np.isnan(value := float(one[unknown.name])):
             shown = interval_words(value, None, unknown.digits)[0]
-            parts.append(f"{symbol_html(unknown.symbol)} = {shown} {_unit(unknown)}".rstrip())
+            parts.append(f"{symbol_html(unknown.symbol)} = {shown} {unit_of(unknown)}".rstrip())
     unlike = calibrated and bool(one["unlike_training"])
     likeness = _likeness(one, calibrated, unlike)
     answer = ",&ensp;".join(parts)
@@ -104,21 +112,30 @@ def _likeness(one: xr.Dataset, calibrated: bool, unlike: bool) -> str:
 
 
 def _irreps(one: xr.Dataset, calibrated: bool) -> str:
-    probability = one["probability"].values
     labels = predicted_problem(one.attrs).labels
-    chosen = one["irrep_set"].values if calibrated else np.zeros(len(labels), dtype=bool)
-    best = int(one["label"])
+    chosen = one["irrep_set"].values if calibrated else None
+    level = f"● in the {100 * one.attrs['level']:.4g} % set" if calibrated else ""
+    return bars_html(labels, one["probability"].values, int(one["label"]), level, chosen)
+
+
+def bars_html(
+    labels: Sequence[str],
+    probability: NDArray[np.float64],
+    best: int,
+    level: str = "",
+    chosen: NDArray[np.bool_] | None = None,
+) -> str:
+    """Irreps and their probabilities; those that are chosen have a dot, which ``level`` says."""
     rows = []
     for index, label in enumerate(labels):
         value = float(probability[index])
         kind = "best" if index == best else ""
-        mark = "●" if chosen[index] else ""
+        mark = "●" if chosen is not None and chosen[index] else ""
         rows.append(
             f'<tr class="{kind}"><td class="name">{label_html(label)}</td>'
             f'<td class="bar"><i style="width:{100 * value:.1f}%"></i></td>'
             f'<td class="number">{value:.3f}</td><td class="set">{mark}</td></tr>'
         )
-    level = f"● in the {100 * one.attrs['level']:.4g} % set" if calibrated else ""
     return (
         '<table class="irreps"><caption>irrep: probability'
         f"<em>{level}</em></caption>{''.join(rows)}</table>"
@@ -144,7 +161,7 @@ def _parameters(one: xr.Dataset, calibrated: bool) -> str:
             interval = f"{low} … {high}"
         rows.append(
             f'<tr><td class="name">{symbol}</td><td class="number">{shown}</td>'
-            f'<td class="interval">{interval}</td><td class="unit">{_unit(unknown)}</td></tr>'
+            f'<td class="interval">{interval}</td><td class="unit">{unit_of(unknown)}</td></tr>'
         )
     level = f"{100 * one.attrs['level']:.4g} % intervals" if calibrated else ""
     return (
@@ -183,7 +200,8 @@ def _cell(number: xr.DataArray, digits: int) -> str:
     return "–" if np.isnan(number) else f"{float(number):.{digits}f}"
 
 
-def _unit(unknown: Unknown) -> str:
+def unit_of(unknown: Unknown) -> str:
+    """An unknown's unit; none where it is a number."""
     return "" if unknown.unit == "1" else unknown.unit
 
 

@@ -13,7 +13,7 @@ counts as one sample is the whole group.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -109,6 +109,7 @@ def sample(
     rounds: Sequence[int],
     inner: int,
     enough: float = np.inf,
+    told: Callable[[Samples], None] | None = None,
 ) -> Samples:
     """Weighted points of a class's posterior.
 
@@ -117,6 +118,7 @@ def sample(
     rounds : expensive points of each; the proposal is adapted between two.
     inner : cheap ones for each of them; one where no coordinate is cheap.
     enough : effective number of groups that ends it early.
+    told : called after each round with what has been drawn so far, to which the next one adds.
     """
     inner = inner if target.outer < target.size else 1
     if not target.size:  # a single state
@@ -145,6 +147,8 @@ def sample(
         found.log_likelihood = np.concatenate([found.log_likelihood, values])
         found.proposals.append(proposal)
         found.counts.append(drawn)
+        if told is not None:
+            told(found)
     return found
 
 

@@ -36,15 +36,19 @@ class ClassPosterior:
     ----------
     mode : its best map.
     samples : weighted points; None where the class was not sampled.
+    approximate : log evidence by Laplace's approximation, of a class that is still to be sampled.
     """
 
     mode: Mode
     samples: Samples | None
+    approximate: float | None = None
 
     @property
     def log_evidence(self) -> float:
-        """The class's log evidence; an upper bound where it was not sampled."""
-        return self.mode.log_likelihood if self.samples is None else self.samples.log_evidence
+        """The class's log evidence; an upper bound where it was not, and is not to be, sampled."""
+        if self.samples is not None:
+            return self.samples.log_evidence
+        return self.mode.log_likelihood if self.approximate is None else self.approximate
 
 
 class _Of:
@@ -92,6 +96,7 @@ def find_posterior(
     noise: Sequence[float] | None = None,
     seed: int = 0,
     tell: Callable[[int], None] | None = None,
+    told: Callable[[Found], None] | None = None,
 ) -> Found:
     """The posterior of one map by importance sampling; the prior is what datasets are drawn from.
 
@@ -101,6 +106,8 @@ def find_posterior(
     noise : standard deviation of white noise at each energy in 1/meV; None: integrated out.
     seed : of the draws.
     tell : called after each Green's function with the number of those so far.
+    told : called after the search, with the evidences of Laplace's approximation, and after each
+        round of sampling, with what is known then; the next round changes it.
 
     Raises
     ------
@@ -110,7 +117,8 @@ def find_posterior(
     forward = Forward(map, conditions, noise, tell)
     modes = find_modes(forward, starts.points(forward.cubes))
     best = max(one.log_evidence for one in modes if one.precision is not None)
-    classes = []
+    classes: list[ClassPosterior] = []
+    to_sample: list[tuple[Cube, list[Mode]]] = []
     for cube in forward.cubes:
         own = [one for one in modes if one.cube is cube]
         live = [one for one in own if one.precision is not None]
@@ -118,14 +126,26 @@ def find_posterior(
         if not live or nearest.log_likelihood < best - HOPELESS:
             classes.append(ClassPosterior(nearest, None))
             continue
-        share = logsumexp([one.log_evidence for one in live]) - best
-        samples = sample(
+        evidence = float(logsumexp([one.log_evidence for one in live]))
+        classes.append(ClassPosterior(nearest, None, evidence))
+        to_sample.append((cube, live))
+    if told is not None:
+        told(Found(tuple(classes), forward))
+    for cube, live in to_sample:
+        one = classes[cube.index]
+
+        def sampled(samples: Samples, one: ClassPosterior = one, index: int = cube.index) -> None:
+            classes[index] = ClassPosterior(one.mode, samples)
+            if told is not None:
+                told(Found(tuple(classes), forward))
+
+        sample(
             _Of(forward, cube),
             proposal(live),
             np.random.Generator(np.random.Philox(key=[seed, cube.index])),
-            ROUNDS if share > np.log(UNLIKELY) else ASIDE,
+            ROUNDS if one.log_evidence - best > np.log(UNLIKELY) else ASIDE,
             INNER,
             ENOUGH,
+            sampled,
         )
-        classes.append(ClassPosterior(nearest, samples))
     return Found(tuple(classes), forward)

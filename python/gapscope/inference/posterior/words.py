@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from gapscope.inference.posterior.posterior import ClassPosterior, Found
 from gapscope.inference.posterior.residual import SURE, Residual
@@ -120,18 +121,25 @@ def posterior_text(tree: xr.DataTree) -> str:
         for unknown in problem.shown:
             one = summary.isel({"class": i}).sel(unknown=unknown.name)
             if not np.isnan(float(one["mean"])):
-                rows.append([problem.labels[i], unknown.title, *_cells(one, unknown)])
+                parts = one["credible"].sel(level=LEVEL).values
+                cells = cells_of(unknown, float(one["mean"]), float(one["deviation"]), parts)
+                rows.append([problem.labels[i], unknown.title, *cells])
     return "\n".join([*text, *(["", *aligned(rows)] if len(rows) > 1 else [])])
 
 
-def _cells(one: xr.Dataset, unknown: Unknown) -> list[str]:
-    deviation = float(one["deviation"])
+def cells_of(
+    unknown: Unknown, mean: float, deviation: float, parts: NDArray[np.float64]
+) -> list[str]:
+    """Mean, deviation and credible set in words, with the digits that the deviation leaves.
+
+    Parameters
+    ----------
+    parts : (n, 2), the set's intervals; NaN where there are fewer.
+    """
     digits = unknown.digits
     if deviation > 0:
         digits = int(np.clip(1 - np.floor(np.log10(deviation)), 0, 8))
-    mean = float(one["mean"])
     mean = float(unknown.on_circle(np.array(mean))) if unknown.circular else mean
-    parts = one["credible"].sel(level=LEVEL).values
     if unknown.circular:  # told by the turn that is nearest to the mean
         turns = np.round((parts.mean(axis=-1, keepdims=True) - mean) / unknown.period)
         parts = parts - unknown.period * turns

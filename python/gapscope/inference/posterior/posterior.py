@@ -17,7 +17,7 @@ from gapscope.inference.posterior.starts import Starts
 from gapscope.inference.refine import Conditions
 
 Array = NDArray[np.float64]
-ROUNDS = (32, 32, 48, 64)
+ROUNDS = (32, 32, 32, 32, 48)
 """Green's functions of a class that are drawn before each adaptation of the proposal."""
 ASIDE = (24, 24)
 """The same for a class that is, by Laplace's approximation, less than UNLIKELY probable."""

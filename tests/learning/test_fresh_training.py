@@ -23,6 +23,7 @@ from gapscope.learning.data.inputs import InputScaling, momentum_images
 from gapscope.learning.data.moves import move_images, pixel_gathers
 from gapscope.learning.data.noise import SiteNoise
 from gapscope.learning.data.targets import Targets, TargetScaling
+from gapscope.learning.evaluation.wording import change_words
 from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.network.config import TrainingConfig
 from gapscope.learning.network.fresh_images import MOVE, NOISE, FreshImages
@@ -235,7 +236,11 @@ def test_a_calibration_is_of_maps_with_noise_as_in_training(greens: Path, tmp_pa
         noisy = predictor.samples(reader, "test", SiteNoise(0.02, 0.02)).maps(np.arange(120))
     assert np.abs(noisy - clean).max() > 0
     np.testing.assert_allclose(made.novelty, predictor.novelty([noisy], made.detector), rtol=1e-5)
-    assert set(predictor([noisy[:3]])["unlike_training"].values.tolist()) <= {True, False}
+    moved = np.roll(clean[:20], (1, -1), axis=(-2, -1))
+    found = predictor([np.concatenate([clean[:20], moved])])
+    assert found["unlike_training"].values[20:].all()
+    assert found["likely_change"].values.tolist() == [""] * 20 + ["off (1, -1)"] * 20
+    assert "about the site (1, -1)" in " ".join(change_words(found.isel(sample=25)))
 
 
 def test_a_network_of_one_of_the_energies(greens: Path, tmp_path: Path) -> None:

@@ -93,6 +93,10 @@ CHANGES = {
     "moved": (
         "the impurity seems to lie at the site {} instead of (0, 0): name its place (--centre)"
     ),
+    "off": (
+        "it is more nearly even about the site {} than about (0, 0), where the impurity of a"
+        " simulated map lies: give it with that site at r = 0"
+    ),
     "repeated": (
         "its rows or columns repeat others to the last digit, as those of a padded, tiled or"
         " enlarged map do, or of a mirrored one whose impurity is not at (0, 0): give the sites"

@@ -26,6 +26,7 @@ from gapscope.learning.network.two_heads import IRREP, PARAMETERS
 from gapscope.learning.prediction.averaging import average, copies
 from gapscope.learning.uncertainty.alternatives import Alternatives, likely_changes
 from gapscope.learning.uncertainty.calibration import LEVEL, NOVELTY_LEVEL, Calibration
+from gapscope.learning.uncertainty.centre import centres
 from gapscope.learning.uncertainty.novelty import Detector
 from gapscope.learning.uncertainty.repeats import repeats
 from gapscope.physics.lattice import Lattice
@@ -120,8 +121,9 @@ class Predictor:
         what :meth:`Calibration.applied` adds, and for maps unlike training what explains it:
         ``likely_factor``, a map divided by which would be like them, else NaN, and
         ``likely_change``, a kind of :mod:`gapscope.learning.uncertainty.alternatives` and how much
-        of it, "repeated" for maps that :mod:`gapscope.learning.uncertainty.repeats` finds, whose
-        novelty is infinite, else "".
+        of it, "repeated" for maps that :mod:`gapscope.learning.uncertainty.repeats` finds and
+        "off" with a site for those off :mod:`gapscope.learning.uncertainty.centre`, whose novelty
+        is infinite, else "".
 
         Raises
         ------
@@ -164,13 +166,15 @@ class Predictor:
         )
         foreign = np.flatnonzero(applied["unlike_training"].values)
         factor = np.full(len(novelty), np.nan)
-        factor[foreign] = [self._likely_factor(one) for one in np.concatenate(kept)[foreign]]
+        all_maps = np.concatenate(kept)
+        factor[foreign] = [self._likely_factor(one) for one in all_maps[foreign]]
         change = np.full(len(novelty), "", dtype="U24")
         if len(undone):
             known = self.calibration.in_units(novelty[foreign], beside[foreign])[:, 1:]
             enough = self.calibration.exceeded(self.novelty_level)
             change[foreign] = likely_changes(known, undone[foreign], enough)
-        change[np.isinf(novelty)] = "repeated"
+        for row in np.flatnonzero(np.isinf(novelty)):
+            change[row] = self._at_once(all_maps[row][None])
         return applied.assign(likely_factor=("sample", factor), likely_change=("sample", change))
 
     def novelty_p(self, maps: Maps) -> NDArray[np.float64]:
@@ -336,8 +340,20 @@ class Predictor:
     def _novelty(
         self, maps: Maps, images: NDArray[np.float32], calibration: Calibration
     ) -> NDArray[np.float64]:
-        """Novelty of maps with these images, infinite where a map repeats itself."""
-        return np.where(repeats(maps), np.inf, self._score(images, calibration.detector))
+        """Novelty of maps with these images, infinite where :meth:`_at_once` says something."""
+        seen = np.array([bool(self._at_once(one[None])) for one in maps], dtype=bool)
+        return np.where(seen, np.inf, self._score(images, calibration.detector))
+
+    def _at_once(self, one: Maps) -> str:
+        """What a map (1, energies, size, size) by itself shows to be wrong with it, else "".
+
+        Where a network has learned from noise, nothing else sees that a map is moved.
+        """
+        if repeats(one).any():
+            return "repeated"
+        if self.config.noise is not None and (site := centres(one)[0]).any():
+            return f"off ({site[0]}, {site[1]})"
+        return ""
 
     def _score(self, images: NDArray[np.float32], detector: Detector | None) -> NDArray[np.float64]:
         if detector is not None:

@@ -1,0 +1,53 @@
+"""Where maps are most nearly even, whatever their amplitude, sign and noise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from gapscope.learning.uncertainty.centre import REACH, centres
+from gapscope.physics.lattice import window_coordinates
+
+SIZE = 32
+
+
+def ripples(odd: float = 0.0, site: tuple[int, int] = (0, 0)) -> NDArray[np.float64]:
+    """Friedel oscillations around a site at two energies, with an odd part of some share."""
+    r1, r2 = np.meshgrid(window_coordinates(SIZE), window_coordinates(SIZE), indexing="ij")
+    r = np.hypot(r1 + r2 / 2, np.sqrt(3) / 2 * r2)
+    maps = []
+    for k in (1.7, 2.1):
+        even = np.cos(2 * k * r) / (1 + r)
+        other = np.sin(k * (r1 - 0.3 * r2)) / (1 + r)
+        other *= odd * np.linalg.norm(even) / np.linalg.norm(other)
+        maps.append(np.roll(even + other, site, axis=(0, 1)))
+    return np.array(maps)[None]
+
+
+@pytest.mark.parametrize("odd", [0.0, 0.3, 0.6])
+@pytest.mark.parametrize("site", [(0, 0), (1, 0), (-1, 1), (0, -3), (REACH, 2)])
+def test_the_site_is_found(odd: float, site: tuple[int, int]) -> None:
+    maps = ripples(odd, site)
+    assert tuple(centres(maps)[0]) == site
+    assert tuple(centres(-1e-5 * maps)[0]) == site
+
+
+def test_noise_as_strong_as_the_map_hides_no_site() -> None:
+    rng = np.random.default_rng(0)
+    for site in ((0, 0), (2, -1)):
+        map = ripples(0.2, site)
+        noise = rng.standard_normal((20, *map.shape[1:])) * map.std()
+        assert (centres(map + noise) == site).all()
+
+
+def test_energies_count_alike() -> None:
+    """A strong map at one energy does not hide what the other ones show."""
+    maps = np.concatenate([ripples(0.0, (1, 1))[:, :1], 1e-4 * ripples(0.0)[:, [1, 1]]], axis=1)
+    assert tuple(centres(maps)[0]) == (0, 0)
+
+
+def test_what_is_zero_at_an_energy_counts_for_nothing() -> None:
+    maps = ripples(0.0, (2, 0))
+    maps[:, 1] = 0
+    assert tuple(centres(maps)[0]) == (2, 0)

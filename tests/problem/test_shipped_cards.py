@@ -12,6 +12,7 @@ import pytest
 
 from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.recipe import load_recipe
+from gapscope.learning.network.config import RMS, STOKES
 from gapscope.learning.prediction.predictor import Predictor
 from gapscope.simulation.materials import material
 
@@ -43,7 +44,11 @@ def test_networks_are_of_shipped_recipes(model: Path, shipped: Callable[[str], P
     assert stored["recipe"] == json.loads(json.dumps(recipe.deciding()))
     named = [identity(str(stored["name"])), identity(str(about["name"]))]
     assert [stored["identity"], about["identity"]] == named
-    assert re.findall(r"`([0-9a-f]{64})`", (model / "MODEL_CARD.md").read_text()) == named
+    card = (model / "MODEL_CARD.md").read_text()
+    assert re.findall(r"`([0-9a-f]{64})`", card) == named
+    training = trained.config.training
+    assert ("Stokes parameters" in card) == (training.network.targets == STOKES)
+    assert ("root mean squares" in card) == (training.objective == RMS)
 
 
 def test_what_follows_from_recipe_and_material_is_no_part_of_the_identity() -> None:

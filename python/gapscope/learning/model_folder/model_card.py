@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from gapscope.learning.data.moves import NUMBERS, moves_group
+from gapscope.learning.network.config import RMS, STOKES
 from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.uncertainty.calibration import Calibration
 from gapscope.problem.moves import ALONG_Z
@@ -184,7 +185,9 @@ def _training(config: RunConfig, history: Sequence[Mapping[str, float]]) -> dict
         "optimizer": f"AdamW, learning rate {training.learning_rate:g}, weight decay "
         f"{training.weight_decay:g}, gradient norm {training.clip_norm:g}, "
         f"average of weights {training.ema_momentum or 'none'}",
-        "loss": f"w_IR {training.irrep_weight:g}, w_param {training.parameter_weight:g}",
+        "loss": f"w_IR {training.irrep_weight:g}, w_param {training.parameter_weight:g}"
+        + ("; root mean squares of errors" if training.objective == RMS else "")
+        + ("; Stokes parameters" if training.network.targets == STOKES else ""),
         "augmentation": f"{group} {'yes' if training.symmetry else 'no'}; {noise}",
         "precision, seed": f"{config.precision}, {training.seed}",
         "versions": ", ".join(f"{name} {value}" for name, value in config.versions.items()),

@@ -17,7 +17,7 @@ import gapscope as gs
 from gapscope.dataset.samples import simulate_samples
 from gapscope.errors import MapFileError
 from gapscope.explore import narrowing
-from gapscope.explore.narrowing import Marginal, Narrowing, Standing, command
+from gapscope.explore.narrowing import OF_FILE, Marginal, Narrowing, Standing, command
 from gapscope.explore.page import Page
 from gapscope.explore.posterior_card import START, STOP
 from gapscope.explore.posterior_words import ended_html, standing_html
@@ -30,6 +30,7 @@ from gapscope.inference.refine import Conditions, Guess
 from gapscope.problem.define import Named, define
 from gapscope.problem.draft import Draft
 from gapscope.problem.quantities import quantity
+from gapscope.support.netcdf import write_netcdf
 
 # Its successor, label, is newer than the oldest Panel that is allowed.
 pytestmark = pytest.mark.filterwarnings("ignore:Widget.name:PendingDeprecationWarning")
@@ -89,6 +90,7 @@ def toy(noisy: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     return SimpleNamespace(
         model="runs/a model",
         network=None,
+        simulated=lambda maps: answer(None, None),
         maps=lambda state: xr.Dataset({"ldos_change": ("energy", [state.gap])}),
         known=known,
         known_measured=known,
@@ -96,7 +98,7 @@ def toy(noisy: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_it_narrows_from_laplace_to_what_the_command_writes(toy: Any) -> None:
-    job = Narrowing(toy, State())
+    job = Narrowing(toy, xr.Dataset)
     prediction = job.answer()
     heard: list[Standing | int] = []
     tree = job.run(heard.append)
@@ -131,7 +133,7 @@ def test_it_narrows_from_laplace_to_what_the_command_writes(toy: Any) -> None:
 
 
 def test_it_stops_before_the_next_greens_function(toy: Any) -> None:
-    job = Narrowing(toy, State())
+    job = Narrowing(toy, xr.Dataset)
     job.answer()
     counts: list[int] = []
 
@@ -147,7 +149,7 @@ def test_it_stops_before_the_next_greens_function(toy: Any) -> None:
 
 def test_maps_take_turns_with_its_greens_functions(toy: Any, worker: Worker) -> None:
     """The kernel is shared: what a slider asks for does not wait until the end."""
-    job = Narrowing(toy, State())
+    job = Narrowing(toy, xr.Dataset)
     job.answer()
     counts: list[int] = []
 
@@ -205,6 +207,10 @@ class Visitor:
         maps: Any = SimpleNamespace(relative_error=[0.001])
         self.page._show_maps((self.page._state, maps))
 
+    def drop(self, name: str, content: bytes) -> None:
+        """A file on the drop area."""
+        self.page._files.drop.value = {name: content}
+
     def press(self) -> None:
         """The card's button."""
         self.card.button.clicks += 1
@@ -225,14 +231,14 @@ def test_it_begins_when_it_is_asked_for_and_ends_with_its_files(visitor: Visitor
     assert visitor.card.button.disabled
     visitor.converged()
     assert not visitor.card.button.disabled
-    assert "posterior" not in visitor.reader.requests
+    assert "posterior.nc" not in visitor.reader.requests
     visitor.press()
     assert visitor.card.button.name == STOP
-    visitor.reader.requests["posterior"]["answer"]()
+    visitor.reader.requests["posterior.nc"]["answer"]()
     assert "0.700" in visitor.shown
     assert "its own maps" in visitor.shown
     assert visitor.page.download(FILES[0]) is None
-    visitor.sampler.requests["posterior"]["posterior"]()
+    visitor.sampler.requests["posterior.nc"]["posterior"]()
     shown = visitor.shown
     assert shown.index("The model explains the map") < shown.index("1.000")
     assert "--model &#x27;runs/a model&#x27; --posterior posterior.nc" in shown
@@ -251,11 +257,11 @@ def test_it_begins_when_it_is_asked_for_and_ends_with_its_files(visitor: Visitor
 def test_a_moved_slider_ends_it_and_nothing_late_is_shown(visitor: Visitor) -> None:
     visitor.converged()
     visitor.press()
-    visitor.reader.requests["posterior"]["answer"]()
-    late, job = visitor.sampler.requests["posterior"]["posterior"], visitor.card._job
+    visitor.reader.requests["posterior.nc"]["answer"]()
+    late, job = visitor.sampler.requests["posterior.nc"]["posterior"], visitor.card._job
     assert job is not None
     visitor.page._moved(State(gap=1.3))
-    assert "posterior" not in visitor.sampler.requests
+    assert "posterior.nc" not in visitor.sampler.requests
     before = visitor.shown
     late()  # returns at once: it was stopped
     visitor.sampler.fail("posterior", MapFileError("A rule.", 1, "A remedy."))
@@ -267,16 +273,16 @@ def test_a_moved_slider_ends_it_and_nothing_late_is_shown(visitor: Visitor) -> N
 def test_the_button_stops_it_and_begins_it_anew(visitor: Visitor) -> None:
     visitor.converged()
     visitor.press()
-    visitor.reader.requests["posterior"]["answer"]()
+    visitor.reader.requests["posterior.nc"]["answer"]()
     first = visitor.card._job
     visitor.press()
     assert visitor.card._job is None
     assert first is not None
     assert first._stopped.is_set()
-    assert "posterior" not in visitor.sampler.requests
+    assert "posterior.nc" not in visitor.sampler.requests
     assert visitor.card.button.name == START
     visitor.press()
-    assert "posterior" in visitor.reader.requests
+    assert "posterior.nc" in visitor.reader.requests
 
 
 def test_a_refusal_is_shown_in_the_card(visitor: Visitor) -> None:
@@ -307,5 +313,62 @@ def test_all_intervals_of_a_set_are_told() -> None:
     assert "0.200 … 0.300<br>1.200 … 1.300" in html
 
 
-def test_the_command_quotes_the_model() -> None:
-    assert command("a b") == "gapscope predict compared.nc --model 'a b' --posterior posterior.nc"
+def test_the_command_quotes_file_and_model() -> None:
+    words = command("my map.nc", "a b", "p.nc")
+    assert words == "gapscope predict 'my map.nc' --model 'a b' --posterior p.nc"
+
+
+@pytest.fixture(scope="module")
+def map_file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A simulated map, whose content the toy network does not look at."""
+    sample = KNOWN.sample(TRUTH)
+    maps = gs.simulate(sample.specification, KNOWN.numerics)
+    return write_netcdf(maps, tmp_path_factory.mktemp("map") / "map.nc").read_bytes()
+
+
+def test_a_simulated_map_that_is_dropped_is_read_and_has_its_posterior(
+    visitor: Visitor, map_file: bytes
+) -> None:
+    card = visitor.page._of_file
+    assert not card.column.visible
+    visitor.drop("my map.nc", map_file)
+    visitor.reader.requests["file"]["file"]()
+    for stage in ("answer", "drawn"):
+        visitor.reader.requests["map"][stage]()
+    measurement = visitor.page._measurement
+    assert measurement.image.picture.figure.title.text.startswith(
+        "Re ρ(q) of the file,  ω = -5 meV"
+    )
+    assert measurement.image.picture.figure.visible
+    assert not measurement.raw.figure.visible
+    assert "0.700" in visitor.page._sides._measured.object
+    assert card.column.visible
+    card.button.clicks += 1
+    visitor.reader.requests[OF_FILE]["answer"]()
+    visitor.page._moved(State(gap=1.3))  # a slider is not the file's
+    visitor.sampler.requests[OF_FILE]["posterior"]()
+    assert "predict &#x27;my map.nc&#x27; --model" in card._files.object
+    made = visitor.page.download(OF_FILE)
+    assert made is not None
+    assert made()[1:4] == b"HDF"
+    assert visitor.page.download("compared.nc") is None
+    assert "compared.nc" not in card._files.object
+    visitor.drop("compared.nc", map_file)  # a name that the other card gives to its map
+    assert visitor.page.download(OF_FILE) is None
+    assert not card.column.visible
+    visitor.reader.requests["file"]["file"]()
+    visitor.reader.requests["map"]["answer"]()
+    assert card._downloads == {OF_FILE: "posterior"}
+
+
+def test_a_map_file_that_does_not_fit_the_network_is_refused(
+    visitor: Visitor, map_file: bytes
+) -> None:
+    visitor.drop("map.nc", map_file)
+    visitor.reader.requests["file"]["file"]()
+    visitor.reader.fail("answer", MapFileError("This run looks at 64 sites.", "12", "Use more."))
+    assert "This run looks at 64 sites." in visitor.page._measurement.found.object
+    assert not visitor.page._of_file.column.visible
+    visitor.drop("damaged.nc", map_file[:999])
+    with pytest.raises(MapFileError):
+        visitor.reader.requests["file"]["file"]()

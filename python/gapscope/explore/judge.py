@@ -57,6 +57,10 @@ class Judge:
             return predict(maps.assign_coords(energy=list(energies)), self._predictor)
         return predict(self.maps(state), self._predictor)
 
+    def simulated(self, maps: xr.Dataset) -> xr.Dataset:
+        """Prediction for a map from a file; raises MapFileError, see :func:`gapscope.predict`."""
+        return predict(maps, self._predictor)
+
     def maps(self, state: State) -> xr.Dataset:
         """A state's converged maps at the energies of the network for simulated maps; raises as
         :func:`gapscope.explore.results.maps`."""

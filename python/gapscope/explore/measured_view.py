@@ -13,7 +13,7 @@ from bokeh.events import Tap
 
 from gapscope.explore.figures import ATOM, MARK, WAVE, Picture, Rings, palette, plain
 from gapscope.explore.prepared_map import Placed, Transform, facts
-from gapscope.explore.raster import linear, thinned, thinned_peaks
+from gapscope.explore.raster import Raster, linear, thinned, thinned_peaks
 from gapscope.explore.simulated_view import Q_AXES, UNIT, ImagePicture, lattice_of
 from gapscope.explore.words import error_html, facts_html, note_html
 from gapscope.plots.preparation import SCAN_COLOURS, TRANSFORM_COLOURS
@@ -78,6 +78,15 @@ class Measurement:
         """rho(q) of the sliders' state."""
         detail = f",  ω = {float(maps.energy[0]):g} meV"
         self.simulated.show(maps["qpi_re"].values[0], lattice_of(maps), detail, UNIT)
+
+    def show_map(self, raster: Raster, maps: xr.Dataset) -> None:
+        """rho(q) of a simulated map from a file, at the first of its energies."""
+        detail = f",  ω = {float(maps.energy[0]):g} meV"
+        self.image.show_raster(raster, lattice_of(maps), detail, UNIT, "Re ρ(q) of the file")
+        self._arrange(maps=False, curves=False)
+        self.image.picture.figure.visible = True
+        energies = ", ".join(f"{energy:g}" for energy in maps.energy.values)
+        self.found.object = note_html(f"A simulated map, ω = {energies} meV: nothing to prepare.")
 
     def show_raw(self, image: xr.DataArray, transform: Transform) -> None:
         """A map and its transform; what was prepared of another one goes."""

@@ -14,7 +14,6 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.explore.judge import Judge
-from gapscope.explore.state import State
 from gapscope.inference.posterior.ask import compared
 from gapscope.inference.posterior.credible import centre, credible_set
 from gapscope.inference.posterior.posterior import ClassPosterior, Found, find_posterior
@@ -27,7 +26,8 @@ from gapscope.problem.problem import Problem
 from gapscope.problem.unknown import Unknown
 from gapscope.support.netcdf import write_netcdf
 
-MAP_FILE, POSTERIOR_FILE = "compared.nc", "posterior.nc"
+MAP_FILE, POSTERIOR_FILE, OF_FILE = "compared.nc", "posterior.nc", "posterior_of_file.nc"
+"""Names of downloads: a state's map at the network's energies, its posterior, that of a file."""
 SEED = 0
 DRAWN = 2000
 """Points of Laplace's approximation by which its widths are told."""
@@ -129,10 +129,15 @@ def _drawn(one: ClassPosterior) -> Array:
 
 
 class Narrowing:
-    """The posterior of a state's map, by the network for simulated maps and its prior."""
+    """The posterior of a map, by the network for simulated maps and its prior.
 
-    def __init__(self, judge: Judge, state: State) -> None:
-        self._judge, self._state = judge, state
+    Parameters
+    ----------
+    source : gives the map, as :func:`gapscope.simulate` returns it.
+    """
+
+    def __init__(self, judge: Judge, source: Callable[[], xr.Dataset]) -> None:
+        self._judge, self._source = judge, source
         self._stopped = Event()
         self._map: xr.Dataset | None = None
         self._asked: tuple[NDArray[np.float32], Conditions, xr.Dataset] | None = None
@@ -142,7 +147,7 @@ class Narrowing:
         self._stopped.set()
 
     def answer(self) -> xr.Dataset:
-        """The network's answer for the state's map at the network's energies.
+        """The network's answer for the map.
 
         Raises
         ------
@@ -150,7 +155,7 @@ class Narrowing:
         MaterialFileError : the network's material is not found.
         KernelError, JuliaNotFoundError : see :mod:`gapscope.errors`.
         """
-        self._map = self._judge.maps(self._state)
+        self._map = self._source()
         window, conditions, network = compared(self._map, self._judge.network)
         prediction = predict_windows(window[None], network)
         self._asked = window, conditions, prediction
@@ -199,9 +204,10 @@ def posterior_file(tree: xr.DataTree) -> bytes:
     return _bytes(tree, POSTERIOR_FILE)
 
 
-def command(model: str) -> str:
-    """The command that computes the page's posterior of the map that it gives away."""
-    return f"gapscope predict {MAP_FILE} --model {shlex.quote(model)} --posterior {POSTERIOR_FILE}"
+def command(map: str, model: str, posterior: str) -> str:
+    """The command that computes the page's posterior of a map's file."""
+    words = ["gapscope", "predict", map, "--model", model, "--posterior", posterior]
+    return shlex.join(words)
 
 
 def _bytes(content: xr.Dataset | xr.DataTree, name: str) -> bytes:

@@ -19,9 +19,11 @@ from gapscope.explore.files import Files
 from gapscope.explore.fitting import fit
 from gapscope.explore.judge import Judge
 from gapscope.explore.measured_view import Measurement
+from gapscope.explore.narrowing import OF_FILE, POSTERIOR_FILE
 from gapscope.explore.posterior_card import PosteriorCard
 from gapscope.explore.prepared_map import Placed, Work, preparation_file
 from gapscope.explore.python_lines import python_lines
+from gapscope.explore.raster import Raster, file_raster
 from gapscope.explore.results import (
     density,
     density_part,
@@ -35,7 +37,7 @@ from gapscope.explore.sides import MEASURED, Sides, text
 from gapscope.explore.simulated_view import Simulation
 from gapscope.explore.state import COARSE, CONVERGED, Quality, State
 from gapscope.explore.style import STYLE
-from gapscope.explore.upload import open_bytes
+from gapscope.explore.upload import is_simulated, open_bytes
 from gapscope.explore.words import note_html
 from gapscope.explore.worker import Outcome, Stage, Worker
 from gapscope.measured.channels import image_channels
@@ -86,7 +88,11 @@ class Page:
         energy = judge.known_measured.energies[0]
         self._files = Files(constant, energy, self._dropped, self._chosen, self._refused)
         self._sides = Sides(self.token)
-        self._posterior = PosteriorCard(reader, sampler, judge, document, self.token)
+        self._posterior = PosteriorCard(
+            reader, sampler, judge, document, self.token, POSTERIOR_FILE
+        )
+        self._of_file = PosteriorCard(reader, sampler, judge, document, self.token, OF_FILE)
+        self._of_file.column.visible = False
         self._measurement.found.stylesheets = [STYLE]
 
     def download(self, name: str) -> Callable[[], bytes] | None:
@@ -99,7 +105,8 @@ class Page:
         }
         if placed is not None:
             jobs["preparation.png"] = partial(preparation_file, placed)
-        return jobs.get(name) or self._posterior.download(name)
+        cards = (self._posterior, self._of_file)
+        return jobs.get(name) or next(filter(None, (one.download(name) for one in cards)), None)
 
     def serve(self) -> None:
         """Put the page into its document; asks for its first pictures."""
@@ -142,10 +149,11 @@ class Page:
         """The visitor has gone."""
         self._forget("state", "verdict", "file", "map")
         self._posterior.end()
+        self._of_file.end()
 
     def _simulation_parts(self) -> list[pn.viewable.Viewable]:
         controls = self._controls.column()
-        sides = self._sides.simulation(self._posterior.column())
+        sides = self._sides.simulation(self._posterior.column)
         controls.css_classes, sides.css_classes = ["left"], ["right"]
         return [controls, sides, *self._simulation.rows()]
 
@@ -153,7 +161,9 @@ class Page:
         left = pn.Column(
             self._files.row(), self._measurement.grid(), styles={"max-width": "min(1100px, 100vw)"}
         )
-        return [pn.FlexBox(left, self._sides.measurement(), css_classes=["wide"])]
+        return [
+            pn.FlexBox(left, self._sides.measurement(self._of_file.column), css_classes=["wide"])
+        ]
 
     def _moved(self, state: State) -> None:
         self._state = state
@@ -230,6 +240,8 @@ class Page:
         self._generation += 1
         self._forget("file", "map")
         self._work = self._placed = None
+        self._of_file.clear()
+        self._of_file.column.visible = False
         self._sides.offer({})
         self._sides.measured_note("…")
         self._measurement.clear(words)
@@ -283,7 +295,7 @@ class Page:
             if self._judge.known.knows(state):
                 answer = Stage("verdict", lambda: (state, self._judge(state, found)), REST)
                 self._ask("verdict", [answer])
-                self._posterior.offer(state)
+                self._posterior.offer(lambda: self._judge.maps(state))
             else:
                 self._sides.no_network(state.material.name, self._judge.known.crystal)
             self._sides.show_lines(self._lines(state))
@@ -309,9 +321,28 @@ class Page:
         self._sides.show_verdict(prediction, departures, about)
 
     def _show_file(self, dataset: xr.Dataset) -> None:
+        if is_simulated(dataset):
+            self._sides.measured_note("asking the network …")
+            answer = Stage("answer", lambda: (dataset, self._judge.simulated(dataset)))
+            drawn = Stage("drawn", lambda: (dataset, file_raster(dataset)))
+            self._ask("map", [answer, drawn])
+            return
         self._dataset = dataset
         self._files.fill(dataset)
         self._chosen()
+
+    def _show_answer(self, found: tuple[xr.Dataset, xr.Dataset]) -> None:
+        dataset, prediction = found
+        known = self._judge.known
+        about = f"{self._judge.model} has learned from {known.sees()}."
+        self._sides.show_simulated(prediction, about)
+        self._sides.say(f"{self._file} read")
+        self._of_file.column.visible = True
+        self._of_file.offer(lambda: dataset, self._file)
+
+    def _show_drawn(self, found: tuple[xr.Dataset, Raster]) -> None:
+        dataset, raster = found
+        self._measurement.show_map(raster, dataset)
 
     def _show_raw(self, found: tuple[xr.DataArray, Any]) -> None:
         self._measurement.show_raw(*found)

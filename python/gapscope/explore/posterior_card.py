@@ -10,7 +10,7 @@ import xarray as xr
 from bokeh.document import Document
 
 from gapscope.explore.judge import Judge
-from gapscope.explore.narrowing import MAP_FILE, POSTERIOR_FILE, Narrowing, Standing, posterior_file
+from gapscope.explore.narrowing import MAP_FILE, Narrowing, Standing, posterior_file
 from gapscope.explore.posterior_words import (
     OFFER,
     begun_html,
@@ -19,12 +19,10 @@ from gapscope.explore.posterior_words import (
     standing_html,
 )
 from gapscope.explore.sides import WIDTH, heading, text
-from gapscope.explore.state import State
 from gapscope.explore.words import error_html, links_html, note_html
 from gapscope.explore.worker import Outcome, Stage, Worker
 
 START, STOP = "Compute the posterior", "Stop"
-FILES = {POSTERIOR_FILE: "posterior", MAP_FILE: "its map"}
 
 
 class PosteriorCard:
@@ -36,37 +34,48 @@ class PosteriorCard:
     sampler : searches and weighs, for a minute that neither sliders nor verdicts wait for: in the
         kernel, its Green's functions and their maps take turns.
     token : of the page, under which the downloads are found.
+    file : name of the posterior's.
     """
 
     def __init__(
-        self, reader: Worker, sampler: Worker, judge: Judge, document: Document, token: str
+        self,
+        reader: Worker,
+        sampler: Worker,
+        judge: Judge,
+        document: Document,
+        token: str,
+        file: str,
     ) -> None:
         self._reader, self._sampler = reader, sampler
         self._judge, self._document, self._token = judge, document, token
-        self._state: State | None = None
+        self._file = file
+        self._own: str | None = None
+        self._source: Callable[[], xr.Dataset] | None = None
         self._job: Narrowing | None = None
         self._standing: Standing | None = None
         self._tree: xr.DataTree | None = None
         self.button = pn.widgets.Button(name=START, width=WIDTH, margin=(4, 10))
         self.button.on_click(self._pressed)
         self._progress, self._shown, self._files = text(), text(), text()
+        parts = (self.button, self._progress, self._shown, self._files)
+        self.column = pn.Column(heading("Posterior"), *parts)
         self.clear()
 
-    def column(self) -> pn.Column:
-        """The card."""
-        return pn.Column(
-            heading("Posterior"), self.button, self._progress, self._shown, self._files
-        )
+    def offer(self, source: Callable[[], xr.Dataset], own: str | None = None) -> None:
+        """A map is shown that the network knows.
 
-    def offer(self, state: State) -> None:
-        """The map of a state is shown, and the network knows its crystal."""
+        Parameters
+        ----------
+        source : gives the map at the network's energies.
+        own : name of the visitor's file that holds it; without one, the card gives it away.
+        """
         self.clear()
-        self._state, self.button.disabled = state, False
+        self._source, self._own, self.button.disabled = source, own, False
 
     def clear(self) -> None:
         """Another map comes, or none: end what is computed, and show nothing of it."""
         self.end()
-        self._state, self.button.disabled = None, True
+        self._source, self.button.disabled = None, True
         self._progress.object = note_html(OFFER)
         self._shown.object = self._files.object = ""
 
@@ -84,27 +93,33 @@ class PosteriorCard:
         if self._job is None or self._tree is None:
             return None
         made: dict[str, Callable[[], bytes]] = {
-            POSTERIOR_FILE: partial(posterior_file, self._tree),
+            self._file: partial(posterior_file, self._tree),
             MAP_FILE: self._job.map_file,
         }
-        return made.get(name)
+        return made[name] if name in self._downloads else None
 
     def _pressed(self, event: object) -> None:
-        state = self._state
-        if state is None:
+        source = self._source
+        if source is None:
             return
         running = self._job is not None and self._tree is None
-        self.offer(state)
+        self.offer(source, self._own)
         if running:
             return
-        self._job = job = Narrowing(self._judge, state)
+        self._job = job = Narrowing(self._judge, source)
         self.button.name = STOP
         self._progress.object = note_html("asking the network …")
         self._ask(self._reader, job, Stage("answer", job.answer))
 
     @property
     def _key(self) -> tuple[str, str]:
-        return self._token, "posterior"
+        return self._token, self._file
+
+    @property
+    def _downloads(self) -> dict[str, str]:
+        """Names of files and what they hold."""
+        given = {MAP_FILE: "its map"} if self._own is None else {}
+        return {self._file: "posterior"} | given
 
     def _ask(self, worker: Worker, job: Narrowing, stage: Stage) -> None:
         worker.request(self._key, [stage], partial(self._deliver, job))
@@ -148,5 +163,5 @@ class PosteriorCard:
         self.button.name, self.button.disabled = START, True
         self._progress.object = note_html(f"{tree.attrs['greens_functions']} Green's functions")
         self._shown.object = ended_html(self._standing, str(tree.attrs["verdict"]))
-        files = command_html(self._judge.model) + links_html(self._token, FILES)
-        self._files.object = files
+        same = command_html(self._own or MAP_FILE, self._judge.model, self._file)
+        self._files.object = same + links_html(self._token, self._downloads)

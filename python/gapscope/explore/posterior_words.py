@@ -77,6 +77,6 @@ def ended_html(standing: Standing, verdict: str) -> str:
     )
 
 
-def command_html(model: str) -> str:
-    """The same on the command line, of the map that is given away."""
-    return note_html("The same as a command:") + code_html(command(model))
+def command_html(map: str, model: str, posterior: str) -> str:
+    """The same on the command line."""
+    return note_html("The same as a command:") + code_html(command(map, model, posterior))

@@ -59,6 +59,19 @@ def sites_raster(values: Real, lattice: Lattice) -> Raster:
     return _signed(shown, index, (reach, reach))
 
 
+def file_raster(maps: xr.Dataset) -> Raster:
+    """rho(q) of the first energy of a map as ``simulate`` writes it."""
+    return map_rasters(maps.isel(energy=0), Lattice.from_dict(maps.attrs))[0]
+
+
+def map_rasters(one: xr.Dataset, lattice: Lattice) -> tuple[Raster, Raster]:
+    """rho(q) and drho(r) of one energy of a map as ``simulate`` writes it."""
+    if "atom" in one.dims:
+        return atoms_rasters(one, lattice)
+    image = image_raster(one["qpi_re"].values, lattice)
+    return image, sites_raster(one["ldos_change"].values, lattice)
+
+
 def atoms_rasters(one: xr.Dataset, lattice: Lattice) -> tuple[Raster, Raster]:
     """rho(q) and drho(r) of several atoms in the cell, of one energy of a map as ``simulate``
     writes it; densities stand at the atoms' places."""

@@ -58,11 +58,12 @@ class Sides:
             width=WIDTH + 20,
         )
 
-    def measurement(self) -> pn.Column:
-        """The column beside the measured pictures."""
+    def measurement(self, posterior: pn.Column) -> pn.Column:
+        """The column beside the measured pictures, with the card of a simulated map's posterior."""
         return pn.Column(
             heading("The network on the measured map"),
             self._measured,
+            posterior,
             self._links,
             heading("… on the simulation beside it"),
             self._summary,
@@ -114,6 +115,10 @@ class Sides:
         if prediction.attrs.get("scale") == "unknown":
             notes.append("no absolute scale: the gap is read off the shape of the image alone")
         self._measured.object = verdict_html(prediction, notes) + nearest_html(prediction)
+
+    def show_simulated(self, prediction: xr.Dataset, about: str) -> None:
+        """The prediction for a simulated map from a file; ``about`` says what the network knows."""
+        self._measured.object = verdict_html(prediction) + note_html(about)
 
     def measured_note(self, words: str) -> None:
         """Why there is no prediction yet."""

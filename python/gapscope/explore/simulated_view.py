@@ -14,10 +14,9 @@ from gapscope.explore.figures import FERMI, INK, MARK, Lines, Picture, palette, 
 from gapscope.explore.momentum import SpectralImage
 from gapscope.explore.raster import (
     Raster,
-    atoms_rasters,
     image_raster,
     logarithmic,
-    sites_raster,
+    map_rasters,
 )
 from gapscope.explore.state import Quality
 from gapscope.explore.style import STYLE
@@ -71,9 +70,11 @@ class ImagePicture:
         """A real image (L, L) and its unit."""
         self.show_raster(image_raster(image, lattice), lattice, detail, unit)
 
-    def show_raster(self, raster: Raster, lattice: Lattice, detail: str, unit: str) -> None:
-        """An image that is coloured already."""
-        self.picture.show(raster, f"{self.title}{detail}", unit)
+    def show_raster(
+        self, raster: Raster, lattice: Lattice, detail: str, unit: str, title: str = ""
+    ) -> None:
+        """An image that is coloured already; ``title`` stands in place of the picture's own."""
+        self.picture.show(raster, f"{title or self.title}{detail}", unit)
         self._zone.show(lattice)
 
 
@@ -131,12 +132,7 @@ class Simulation:
         self._of_image.object = self._of_sites.object = note_html(status)
         lattice = lattice_of(maps)
         detail = f",  ω = {float(maps.energy[0]):g} meV"
-        one = maps.isel(energy=0)
-        if "atom" in one.dims:
-            image, sites = atoms_rasters(one, lattice)
-        else:
-            image = image_raster(one["qpi_re"].values, lattice)
-            sites = sites_raster(one["ldos_change"].values, lattice)
+        image, sites = map_rasters(maps.isel(energy=0), lattice)
         self.image.show_raster(image, lattice, detail, UNIT)
         self.sites.show(sites, f"δρ(r){detail}", UNIT)
 

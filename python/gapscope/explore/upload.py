@@ -9,10 +9,12 @@ from pathlib import Path
 import xarray as xr
 
 from gapscope.errors import MeasurementFileError
+from gapscope.inference.kinds import kind_of
 from gapscope.measured import open as open_measured
 from gapscope.measured.channels import image_channels
 from gapscope.measured.readers.limits import MAX_BYTES
 from gapscope.measured.readers.recording import GRID, IMAGE
+from gapscope.simulation.mapfile import read_map
 
 
 def require_size(size: int) -> None:
@@ -26,7 +28,7 @@ def require_size(size: int) -> None:
 def open_bytes(
     name: str, content: bytes, width: float | None = None, height: float | None = None
 ) -> xr.Dataset:
-    """The channels of a file that was dropped on the page.
+    """The channels of a file that was dropped on the page, or a simulated map.
 
     The bytes lie in a folder that nobody else can read while :func:`gapscope.measured.open` reads
     them, under a harmless version of the name.
@@ -34,12 +36,20 @@ def open_bytes(
     Raises
     ------
     MeasurementFileError : see :func:`gapscope.measured.open`; or more than MAX_BYTES.
+    MapFileError, SchemaVersionError : see :func:`gapscope.simulation.mapfile.read_map`.
     """
     require_size(len(content))
     with tempfile.TemporaryDirectory(prefix="gapscope-") as folder:
         path = Path(folder) / safe_name(name)
         path.write_bytes(content)
+        if kind_of(path) == "map":
+            return read_map(path)
         return open_measured(path, width=width, height=height)
+
+
+def is_simulated(dataset: xr.Dataset) -> bool:
+    """Whether a file holds a map as ``gapscope simulate`` writes it."""
+    return "ldos_change" in dataset
 
 
 def safe_name(name: str) -> str:

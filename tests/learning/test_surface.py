@@ -74,6 +74,19 @@ def test_fewer_components_are_the_leading_ones(emulator: Emulator) -> None:
     assert np.array_equal(few.basis, emulator.basis[:, :6])
 
 
+def test_few_maps_have_the_components_that_the_matrix_of_all_pixels_has() -> None:
+    images, _, targets, errors, acquisition = batch(np.random.default_rng(3), 50)
+    arrays = (*shape_and_scale(images), targets, errors, acquisition)
+    few, twice = Emulator.fit(*arrays), Emulator.fit(*(np.concatenate([a, a]) for a in arrays))
+    assert len(few.points) < len(few.mean) // 2 < len(twice.points)
+    leading = np.abs(np.stack([few.basis[:, :4], twice.basis[:, :4]]))
+    np.testing.assert_allclose(leading[0], leading[1], atol=2e-3 * leading.max())
+    shapes = arrays[0] - few.mean
+    for one in (few, twice):
+        assert np.abs(shapes @ one.quiet).max() < 2e-3 * np.linalg.norm(shapes, axis=1).max()
+        np.testing.assert_allclose(one.quiet.T @ one.quiet, np.eye(one.quiet.shape[1]), atol=5e-3)
+
+
 def test_the_strength_is_that_of_maps_left_out_one_by_one() -> None:
     images, _, targets, errors, acquisition = batch(np.random.default_rng(3), 40)
     shape, scale = shape_and_scale(images)

@@ -68,6 +68,16 @@ def rectangle() -> Material:
     return Material("rectangle", lattice, Bonds.from_dict(whole), basis=(Orbital("s"),))
 
 
+def doped_honeycomb() -> Material:
+    """One orbital on each of two sites, with a Fermi surface around Gamma: D6h."""
+    between = np.array([[0.0, -300.0], [0.0, 0.0]])
+    hops = {(0, 0): between + between.T + 600.0 * np.eye(2)}
+    hops |= {(-1, 0): between, (0, -1): between, (1, 0): between.T, (0, 1): between.T}
+    bonds = Bonds.from_dict({r: np.kron(np.eye(2), h) for r, h in hops.items()})
+    basis = (Orbital("s", (1 / 3, 1 / 3)), Orbital("s", (2 / 3, 2 / 3)))
+    return Material("honeycomb", Lattice("triangular", 3.4), bonds, basis=basis)
+
+
 CRYSTALS = {
     "bi2212": lambda: material("bi2212"),
     "nbse2": lambda: material("nbse2"),

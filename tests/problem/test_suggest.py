@@ -17,7 +17,7 @@ from gapscope.errors import RecipeError
 from gapscope.learning.uncertainty.calibration import FEWEST
 from gapscope.physics import Bonds
 from gapscope.simulation.numerics import Converged
-from problems import CRYSTALS
+from problems import CRYSTALS, doped_honeycomb
 
 
 @pytest.mark.parametrize("crystal", ["bi2212", "rashba", "rectangle"])
@@ -54,6 +54,19 @@ def test_gaps_that_the_fermi_surface_does_not_see_are_left_out() -> None:
     made = suggest_recipe(material("nbse2-substrate"), "m.toml", (1.0, 2.0))
     assert any(line.startswith("A2: its gap on the Fermi surface") for line in made.left_out)
     assert 'irrep = "A2"' not in made.text
+
+
+def test_a_gap_that_is_another_one_with_spins_turned_is_left_out() -> None:
+    """E2u of a honeycomb is A1u's on the Fermi surface; A2u, A1u's everywhere, is the build's."""
+    made = suggest_recipe(doped_honeycomb(), "m.toml", (2.0, 8.0))
+    assert any(
+        line.startswith("E2u: on the Fermi surface its gap is that of A1u")
+        for line in made.left_out
+    )
+    known = [one["irrep"] for one in tomllib.loads(made.text)["candidates"]]
+    assert "E2u" not in known
+    assert {"A1u", "A2u"} < set(known)
+    assert 'irrep = "E2u"' in suggest_recipe(CRYSTALS["triangle"](), "m.toml", (2.0, 8.0)).text
 
 
 def test_the_command_names_the_material_relative_to_the_recipe(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from gapscope.errors import RecipeError
 from gapscope.physics import Material
+from gapscope.physics.gaps.alike import conserves_spin, nearly_alike
 from gapscope.physics.gaps.basis_function import BasisFunction
 from gapscope.physics.gaps.report import GapReport
 
@@ -70,18 +71,33 @@ def suggest_recipe(
         )
     chosen: dict[str, BasisFunction] = {}
     unseen: dict[str, float] = {}
+    alike: dict[str, str] = {}
+    spins_turn = conserves_spin(material.bonds)
     for function, values in report.gaps:
+        name = function.irrep.name
         largest = max(value.maximum for value in values)
         if largest < SEEN:
-            unseen[function.irrep.name] = max(largest, unseen.get(function.irrep.name, 0.0))
-        else:
-            chosen.setdefault(function.irrep.name, function)
+            unseen[name] = max(largest, unseen.get(name, 0.0))
+        elif name not in chosen:
+            others = chosen.items() if spins_turn else ()
+            twins = (n for n, one in others if nearly_alike(function, one, report.surface))
+            if twin := next(twins, None):
+                alike[name] = twin
+            else:
+                chosen[name] = function
     left_out = [
         f"{name}: its gap on the Fermi surface is at most {value:.2g} of that in the zone"
         for name, value in unseen.items()
+        if name not in chosen | alike
+    ]
+    left_out += [
+        f"{name}: on the Fermi surface its gap is that of {twin}, of another size and with all"
+        " spins turned, and maps hardly tell them apart"
+        for name, twin in alike.items()
         if name not in chosen
     ]
-    missing = [one.name for one in report.group.irreps if one.name not in chosen | unseen]
+    known = chosen | unseen | alike
+    missing = [one.name for one in report.group.irreps if one.name not in known]
     left_out += [f"{name}: no gap up to shell {shells}" for name in missing]
     if len(chosen) < 2:
         raise RecipeError(

@@ -96,19 +96,13 @@ class Emulator:
         ``components`` are kept, at most COMPONENTS.
         """
         mean = half_precision(shape.mean(axis=0))
-        centred = shape - mean
-        value, vector = np.linalg.eigh((centred.T @ centred / len(shape)).astype(np.float64))
-        lower = len(value) // 2
-        used = vector[:, lower:][:, value[lower:] > 1e-9 * value[-1]][:, ::-1][:, :components]
         directions = max(1, QUIET * components // COMPONENTS)
-        # A mixture of all without weight: noise is stronger in some pixels than in others.
-        mixing = np.random.default_rng(0).standard_normal((lower, min(directions, lower)))
-        quiet = vector[:, :lower] @ np.linalg.qr(mixing)[0]
+        used, quiet, largest = _axes(shape - mean, components, directions)
         known = ~np.isnan(errors).any(axis=0)
         nothing = np.zeros(targets.shape[1])
         emulator = cls(
             mean,
-            half_precision(used / np.sqrt(value[-1])),
+            half_precision(used / np.sqrt(largest)),
             half_precision(quiet),
             scale.mean(axis=0),
             np.maximum(scale.std(axis=0), 1e-6),
@@ -239,3 +233,29 @@ class Emulator:
         kernel /= 2 * self.length**2
         kernel += 1
         return np.reciprocal(kernel, out=kernel)
+
+
+def _axes(
+    centred: NDArray[np.float32], components: int, directions: int
+) -> tuple[Array, Array, float]:
+    """Principal components of maps (maps, pixels), directions of no weight, largest variance."""
+    maps, pixels = centred.shape
+    lower = pixels // 2
+    # A mixture of all without weight: noise is stronger in some pixels than in others.
+    rng, directions = np.random.default_rng(0), min(directions, lower)
+    if maps > lower:
+        value, vector = np.linalg.eigh((centred.T @ centred / maps).astype(np.float64))
+        quiet = vector[:, :lower] @ np.linalg.qr(rng.standard_normal((lower, directions)))[0]
+        value, vector = value[lower:], vector[:, lower:]
+    else:
+        # Few maps span few dimensions, of which alone the matrix of all pixels would tell.
+        wide = centred.T.astype(np.float64)
+        span, _ = np.linalg.qr(wide)
+        free = rng.standard_normal((pixels, directions))
+        for _ in range(2):
+            free -= span @ (span.T @ free)
+        quiet, _ = np.linalg.qr(free)
+        left, singular, _ = np.linalg.svd(wide, full_matrices=False)
+        value, vector = np.square(singular[::-1]) / maps, left[:, ::-1]
+    used = vector[:, value > 1e-9 * value[-1]][:, ::-1][:, :components]
+    return used, quiet, float(value[-1])

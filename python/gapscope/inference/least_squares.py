@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 
 FIRST_DAMPING = 1e-3
 BENT = 0.3
-"""Share of a change of f that derivatives do not foretell, from which on they are found anew; where
-the change itself is no more than this share of what is left, they are kept."""
+"""Share of a change of f that derivatives do not foretell, from which on they are found anew. Where
+the change is no more than noise, which what is left may be, makes of the k parameters together,
+|change|^2 <= k |left|^2 / n, they are kept."""
 Vector = NDArray[np.float64]
 P = TypeVar("P")
 Blocked = Callable[[P, Vector], NDArray[np.bool_]]
@@ -101,7 +102,7 @@ class Fit(Generic[P]):
         moved, left = np.linalg.norm(change), np.linalg.norm(value - self.target)
         if size > 0 and np.linalg.norm(unforeseen) <= BENT * moved:
             self.slopes, self.updated = self.slopes + np.outer(along / size, unforeseen), True
-        elif moved <= BENT * left:
+        elif moved**2 * self.target.size <= len(self.slopes) * left**2:
             self.updated = True
         else:
             self.forget()

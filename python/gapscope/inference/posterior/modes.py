@@ -29,6 +29,8 @@ KEPT = 2
 FIRST, ASIDE, SECOND, LAST = 2, 1, 2, 4
 """Steps of least squares: of the nearest starts, of those beside them, of all that are left after
 that, and the most of those that are left then."""
+POLISHED = 4
+"""Steps at most by which the best fit is followed with derivatives found where it is."""
 NEAR = (4.0, 1.5)
 """Times the smallest relative distance within which starts are left after the first and the second
 steps."""
@@ -192,9 +194,7 @@ def _found(forward: Forward, fits: Sequence[Fit[Point]]) -> list[Mode]:
     for fit in fits:
         if fit.updated:
             fit.forget()
-    differentiate(fits[:1], forward)
-    follow(fits[:1], forward, 1, forward.blocked, forward.apart)
-    differentiate(fits[:1], forward)
+    _polish(fits[0], forward)
     best = _mode(forward, fits[0])
     found, seen = [best], {best.cube.index}
     for fit in fits[1:]:
@@ -205,6 +205,18 @@ def _found(forward: Forward, fits: Sequence[Fit[Point]]) -> list[Mode]:
             found.append(_mode(forward, fit))
         seen.add(fit.point[0])
     return found
+
+
+def _polish(fit: Fit[Point], forward: Forward) -> None:
+    """Follow a fit by derivatives found where it is, until it settles; they are known then."""
+    for _ in range(POLISHED):
+        differentiate([fit], forward)
+        before = fit.distance
+        follow([fit], forward, 1, forward.blocked, forward.apart)
+        if not fit.target.size * (before - fit.distance) > SETTLED * fit.distance:
+            break
+        fit.forget()
+    differentiate([fit], forward)
 
 
 def _log_likelihood(forward: Forward, fit: Fit[Point]) -> float:

@@ -31,7 +31,7 @@ def standing_html(standing: Standing) -> str:
     problem = standing.problem
     rows = "".join(_row(one) for one in standing.marginals)
     level = f"mean, {100 * LEVEL:.4g} % set"
-    table = f'<table class="parameters"><caption>parameters<em>{level}</em></caption>{rows}</table>'
+    table = f'<table class="fine"><caption>parameters<em>{level}</em></caption>{rows}</table>'
     return (
         note_html(f"{how(standing)}:")
         + bars_html(problem.labels, standing.probability, standing.leading)

@@ -55,6 +55,7 @@ SLOW = WITHOUT_JULIA | {
     "learning/test_train.py": "a training",
     "learning/test_verdict.py": "Julia, networks",
     "measured_simulation": "Julia, networks",
+    "physics/test_gaps_alike.py": "Julia",
     "problem/test_built.py": "Julia, Dask",
     "problem/test_merges.py": "Julia",
     "problem/test_moves.py": "Julia",

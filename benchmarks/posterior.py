@@ -199,7 +199,7 @@ def judged(asked: Problem, number: int, ratio: float, seed: int, known: bool) ->
     made |= {"efficiency": one.samples.efficiency, "effective": effective, "unknowns": {}}
     for name in own:
         unknown = problem.unknown(name)
-        period = unknown.period if unknown.circular else 0.0
+        period = unknown.period
         values, true = columns[name][keep], float(named[name][0])
         mean, deviation = centre(values, weights, period)
         from_mean, true_from_mean = values - mean, true - mean

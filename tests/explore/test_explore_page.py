@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
@@ -18,7 +17,8 @@ from gapscope.errors import LatticeNotFoundError, MeasurementFileError
 from gapscope.explore.page import Page
 from gapscope.explore.state import State
 from gapscope.explore.upload import open_bytes
-from gapscope.explore.worker import Outcome, Stage, Worker
+from gapscope.explore.worker import Worker
+from hands import Hand
 from spip_text import atoms, spip
 
 # Its successor, label, is newer than the oldest Panel that is allowed.
@@ -26,25 +26,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:Widget.name:PendingDeprecationWa
 
 FIGURE = "preparation.png"
 TEXT = spip(atoms(128, 8.0), 8.0).encode()
-
-
-class Hand:
-    """A worker whose stages run when the test says so, also of requests that were replaced."""
-
-    def __init__(self) -> None:
-        self.requests: dict[str, dict[str, Callable[[], None]]] = {}
-
-    def request(
-        self, key: tuple[str, str], stages: Sequence[Stage], deliver: Callable[[Outcome], None]
-    ) -> None:
-        self.requests[key[1]] = {
-            stage.name: lambda stage=stage: deliver(Outcome(stage.name, stage.run()))
-            for stage in stages
-        }
-        self.fail = lambda name, error: deliver(Outcome(name, error=error))
-
-    def forget(self, key: tuple[str, str]) -> None:
-        self.requests.pop(key[1], None)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from types import SimpleNamespace
 from typing import Any
@@ -22,7 +21,7 @@ from gapscope.explore.page import Page
 from gapscope.explore.posterior_card import START, STOP
 from gapscope.explore.posterior_words import ended_html, standing_html
 from gapscope.explore.state import State
-from gapscope.explore.worker import Outcome, Stage, Worker
+from gapscope.explore.worker import Outcome, Worker
 from gapscope.inference.posterior.posterior import find_posterior
 from gapscope.inference.posterior.result import posterior_tree
 from gapscope.inference.posterior.starts import NetworkStarts
@@ -31,6 +30,7 @@ from gapscope.problem.define import Named, define
 from gapscope.problem.draft import Draft
 from gapscope.problem.quantities import quantity
 from gapscope.support.netcdf import write_netcdf
+from hands import Hand
 
 # Its successor, label, is newer than the oldest Panel that is allowed.
 pytestmark = pytest.mark.filterwarnings("ignore:Widget.name:PendingDeprecationWarning")
@@ -166,25 +166,6 @@ def test_maps_take_turns_with_its_greens_functions(toy: Any, worker: Worker) -> 
     assert not running.done()
     job.stop()
     assert running.result(60) is None
-
-
-class Hand:
-    """A worker whose stages run when the test says so, also of requests that were replaced."""
-
-    def __init__(self) -> None:
-        self.requests: dict[str, dict[str, Callable[[], None]]] = {}
-
-    def request(
-        self, key: tuple[str, str], stages: Sequence[Stage], deliver: Callable[[Outcome], None]
-    ) -> None:
-        self.requests[key[1]] = {
-            stage.name: lambda stage=stage: deliver(Outcome(stage.name, stage.run()))
-            for stage in stages
-        }
-        self.fail = lambda name, error: deliver(Outcome(name, error=error))
-
-    def forget(self, key: tuple[str, str]) -> None:
-        self.requests.pop(key[1], None)
 
 
 class Visitor:

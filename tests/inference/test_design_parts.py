@@ -136,7 +136,7 @@ def test_more_noise_never_tells_more_and_a_map_that_does_not_change_tells_nothin
     nothing = Linear(0 * world._state, 0 * world._impurity)
     found = told([local(own, nothing)], 0.03)
     assert found.gain[0] == pytest.approx(0, abs=1e-9)
-    # Of one class there is nothing to halve.
+    # Nothing is to be halved where there is one class.
     assert np.isnan(found.halving[0])
 
 

@@ -139,7 +139,7 @@ def test_what_is_told_on_the_way_begins_with_laplace_and_ends_with_the_result() 
     found = find_posterior(map, known, ScannedStarts(8), noise=level.tolist(), told=told)
     first, last = heard[0], heard[-1]
     assert first[1] == [0, 0]
-    # Of broad posteriors the approximation is a rough one, unlike the bound, the likelihood.
+    # The approximation is a rough one for broad posteriors, unlike the bound, the likelihood.
     np.testing.assert_allclose(first[2], last[2], atol=1.5)
     assert all(
         bound.mode.log_likelihood > evidence + 2

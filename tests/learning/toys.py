@@ -45,7 +45,7 @@ RECIPE: dict[str, Any] = {
 }
 PROBLEM = paper_problem(RECIPE["ranges"])
 TARGETS = Targets(PROBLEM, TargetScaling({}, {}))
-"""Of which only the columns count."""
+"""Targets whose columns alone count."""
 TINY_BACKBONE = Backbone(vgg((8, "M", 16, "M")), kernel=3, stride=4)
 
 

@@ -100,7 +100,7 @@ def test_the_shape_of_the_given_cell_does_not_matter(name: str) -> None:
 
 
 def test_what_does_not_stand_out_is_left_alone() -> None:
-    """Of b1 and b2 alone, in noise, no other vector is taken for a peak; noise has none at all."""
+    """No other vector than b1 and b2 is taken for a peak in their noise; noise has none at all."""
     lattice = LATTICES["oblique"]
     image = any_scan(lattice, degrees=12.0).image
     found = find_lattice(image, lattice)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import shlex
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Event
 
 import numpy as np
@@ -14,6 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.explore.judge import Judge
+from gapscope.explore.results import netcdf_bytes
 from gapscope.inference.posterior.ask import compared
 from gapscope.inference.posterior.credible import centre, credible_set
 from gapscope.inference.posterior.posterior import ClassPosterior, Found, find_posterior
@@ -24,7 +23,6 @@ from gapscope.inference.refine import Conditions
 from gapscope.inference.simulated_maps import predict_windows
 from gapscope.problem.problem import Problem
 from gapscope.problem.unknown import Unknown
-from gapscope.support.netcdf import write_netcdf
 
 MAP_FILE, POSTERIOR_FILE, OF_FILE = "compared.nc", "posterior.nc", "posterior_of_file.nc"
 """Names of downloads: a state's map at the network's energies, its posterior, that of a file."""
@@ -94,7 +92,7 @@ class Standing:
 
 
 def _marginals(found: Found, number: int, sampled: bool) -> list[Marginal]:
-    """Of the weighted points, or before there are any of Laplace's approximation."""
+    """Those of the weighted points or, before there are any, of Laplace's approximation."""
     problem, one = found.forward.conditions.problem, found.classes[number]
     if sampled:
         columns = named_columns(problem, number, one)
@@ -110,9 +108,8 @@ def _marginals(found: Found, number: int, sampled: bool) -> list[Marginal]:
     for unknown in problem.shown:
         if unknown.name in columns:
             values, own = columns[unknown.name][keep], weights[keep]
-            period = unknown.period if unknown.circular else 0.0
-            mean, deviation = centre(values, own, period)
-            parts = credible_set(values, own, LEVEL, period, effective)
+            mean, deviation = centre(values, own, unknown.period)
+            parts = credible_set(values, own, LEVEL, unknown.period, effective)
             made.append(Marginal(unknown, mean, deviation, np.array(parts)))
     return made
 
@@ -196,20 +193,15 @@ class Narrowing:
     def map_file(self) -> bytes:
         """The map that is compared, as ``gapscope simulate`` writes it."""
         assert self._map is not None
-        return _bytes(self._map, MAP_FILE)
+        return netcdf_bytes(self._map, MAP_FILE)
 
 
 def posterior_file(tree: xr.DataTree) -> bytes:
     """A posterior, as ``gapscope predict --posterior`` writes it."""
-    return _bytes(tree, POSTERIOR_FILE)
+    return netcdf_bytes(tree, POSTERIOR_FILE)
 
 
 def command(map: str, model: str, posterior: str) -> str:
     """The command that computes the page's posterior of a map's file."""
     words = ["gapscope", "predict", map, "--model", model, "--posterior", posterior]
     return shlex.join(words)
-
-
-def _bytes(content: xr.Dataset | xr.DataTree, name: str) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        return write_netcdf(content, Path(folder) / name).read_bytes()

@@ -9,7 +9,7 @@ import xarray as xr
 from gapscope.explore.narrowing import Marginal, Standing, command
 from gapscope.explore.symbols import symbol_html
 from gapscope.explore.words import bars_html, code_html, note_html, numbers_html, unit_of
-from gapscope.inference.posterior.words import LEVEL, cells_of
+from gapscope.inference.posterior.words import EXPLAINED, LEVEL, cells_of
 
 OFFER = "Weighs simulated maps by how well they explain this one: about a minute of computing."
 SEARCHED = "Laplace's approximation around the best maps that a search has found"
@@ -68,7 +68,7 @@ def ended_html(standing: Standing, verdict: str) -> str:
     ----------
     verdict : of :func:`gapscope.posterior`.
     """
-    explained = verdict.startswith("The model explains")
+    explained = verdict.startswith(EXPLAINED)
     lines = "".join(f"<span>{escape(line)}</span>" for line in verdict.split("\n"))
     badge, kind = ("like", "body") if explained else ("unlike", "doubt")
     return (

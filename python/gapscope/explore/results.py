@@ -86,8 +86,13 @@ def _density_part(clean: State, quality: Quality, part: int) -> xr.DataArray:
 
 def map_file(state: State) -> bytes:
     """The converged map as a netCDF file."""
+    return netcdf_bytes(maps(state, CONVERGED), "map.nc")
+
+
+def netcdf_bytes(content: xr.Dataset | xr.DataTree, name: str) -> bytes:
+    """The content of a netCDF file of this name."""
     with tempfile.TemporaryDirectory() as folder:
-        return write_netcdf(maps(state, CONVERGED), Path(folder) / "map.nc").read_bytes()
+        return write_netcdf(content, Path(folder) / name).read_bytes()
 
 
 def figure_file(state: State) -> bytes:

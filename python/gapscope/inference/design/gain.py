@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp, xlogy
 
 from gapscope.inference.design.linear import Local
+from gapscope.inference.posterior.mixture import shorter
 
 Array = NDArray[np.float64]
 REMAINING = 64
@@ -167,8 +168,7 @@ def _log_mixture(
     k = points.shape[1]
     root = np.linalg.cholesky(covariances)
     inverse = np.linalg.inv(root)
-    away = points[:, None] - means
-    away = np.where(circles, away - np.round(away), away)
+    away = shorter(points[:, None] - means, circles)
     away = np.einsum("nkl,snl->snk", inverse, away)
     log_size = np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
     return np.asarray(

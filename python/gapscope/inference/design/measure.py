@@ -214,8 +214,7 @@ def _deviations(cubes: Sequence[Cube], places: dict[int, Array]) -> Array:
             values = np.array([unknown.drawn(x) for x in _inside(points[..., k], unknown)])
             values = values.reshape(points.shape[:2])
             equal = np.full(points.shape[1], 1 / points.shape[1])
-            period = unknown.period if unknown.circular else 0.0
-            each = [centre(one, equal, period)[1] for one in values]
+            each = [centre(one, equal, unknown.period)[1] for one in values]
             made[index, shown.index(unknown)] = np.mean(each)
     return made
 

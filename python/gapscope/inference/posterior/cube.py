@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from gapscope.inference.posterior.mixture import shorter
 from gapscope.problem.impurities import IMPURITY
 from gapscope.problem.problem import Problem
 from gapscope.problem.quantities import quantity
@@ -127,10 +128,8 @@ class Cube:
                 step = (1e-4 if point[k] < 0.5 else -1e-4) * (np.arange(self.size) == k)
                 moved = self._named(point + step)
                 apart = [self.apart(one, twin) for one in moved]
-                nearest = moved[int(np.argmin(apart))]
-                away = nearest[k] - twin[k]
-                away = away - np.round(away) if self.circles[k] else away
-                signs[k] = np.sign(away * step[k]) or 1.0
+                away = shorter(moved[int(np.argmin(apart))] - twin, self.circles)
+                signs[k] = np.sign(away[k] * step[k]) or 1.0
             found.append((twin, signs))
         return found
 
@@ -143,8 +142,7 @@ class Cube:
 
     def apart(self, one: Array, other: Array) -> float:
         """Largest difference of two points' coordinates, on circles the shorter way round."""
-        away = one - other
-        return float(np.abs(np.where(self.circles, away - np.round(away), away)).max(initial=0.0))
+        return float(np.abs(shorter(one - other, self.circles)).max(initial=0.0))
 
 
 def _coordinate(unknown: Unknown, value: float, *, beyond: bool = False) -> float:

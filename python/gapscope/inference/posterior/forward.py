@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gapscope.errors import MapFileError, NumericsError
 from gapscope.inference.posterior.cube import Cube
+from gapscope.inference.posterior.mixture import shorter
 from gapscope.inference.posterior.noise import Noise
 from gapscope.inference.posterior.responses import Responses
 from gapscope.inference.refine import Conditions
@@ -123,8 +124,7 @@ class Forward:
     def apart(self, point: Point, other: Point) -> Array | None:
         """The step between two near points; None where one goes by another name than the other."""
         index, place = point
-        step = other[1] - place
-        step = np.where(self.cubes[index].circles, step - np.round(step), step)
+        step = shorter(other[1] - place, self.cubes[index].circles)
         return step if (np.abs(step) < RENAMED).all() else None
 
     def moved(self, point: Point, step: Array) -> Point:

@@ -123,9 +123,9 @@ class Mixture:
                 continue
             own = share / total
             effective = 1.0 / float((own.reshape(groups, -1).sum(axis=1) ** 2).sum())
-            away = self.from_mean(points, one.mean)
+            away = shorter(points - one.mean, self.circles)
             mean = one.mean + own @ away
-            moved = self.from_mean(points, mean)
+            moved = shorter(points - mean, self.circles)
             spread = (own[:, None] * moved).T @ moved
             prior = 2.0 * len(mean)
             # The old mean's error is part of the spread that few points have missed.
@@ -134,17 +134,16 @@ class Mixture:
             made.append(Component(mean, (scale + scale.T) / 2, max(total, 0.02)))
         return Mixture(tuple(made), self.circles)
 
-    def from_mean(self, points: Array, mean: Array) -> Array:
-        """Differences, on circles the shorter way round."""
-        away = points - mean
-        return np.asarray(np.where(self.circles, away - np.round(away), away))
+
+def shorter(away: Array, circles: NDArray[np.bool_]) -> Array:
+    """Differences (..., k) of points of a cube, on circles the shorter way round."""
+    return np.asarray(np.where(circles, away - np.round(away), away))
 
 
 def _log_density(points: Array, one: Component, circles: NDArray[np.bool_]) -> Array:
     k = len(one.mean)
     root = np.linalg.cholesky(one.scale)
-    away = points - one.mean
-    away = np.where(circles, away - np.round(away), away)
+    away = shorter(points - one.mean, circles)
     constant = (
         gammaln((FREEDOM + k) / 2)
         - gammaln(FREEDOM / 2)

@@ -8,7 +8,7 @@ near L(z*) (2 pi)^(k/2) / sqrt(det) (Laplace's approximation).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ from scipy.stats import qmc
 from gapscope.inference.least_squares import Fit, differentiate, follow
 from gapscope.inference.posterior.cube import Cube
 from gapscope.inference.posterior.forward import Forward, Point
-from gapscope.inference.posterior.mixture import Component, Mixture
+from gapscope.inference.posterior.mixture import Component, Mixture, shorter
 
 Array = NDArray[np.float64]
 PRIOR_PRECISION = 12.0
@@ -153,30 +153,30 @@ def _screened(forward: Forward, start: Point) -> tuple[Point, float]:
 
 def _near(fits: Sequence[Fit[Point]], times: float) -> list[Fit[Point]]:
     """Fits within so many times the smallest distance, but those at the place of a nearer one."""
-    kept: list[Fit[Point]] = []
-    for fit in sorted(fits, key=lambda one: one.distance):
-        if kept and fit.distance > times * kept[0].distance:
-            break
-        index, place = fit.point
-        if not any(
-            index == known.point[0] and np.allclose(place, known.point[1], atol=1e-4)
-            for known in kept
-        ):
-            kept.append(fit)
-    return kept
+    reach = times * min(fit.distance for fit in fits)
+
+    def same(one: Point, known: Point) -> bool:
+        return np.allclose(one[1], known[1], atol=1e-4)
+
+    return _distinct([fit for fit in fits if fit.distance <= reach], same)
 
 
 def _without_twins(fits: Sequence[Fit[Point]], forward: Forward) -> list[Fit[Point]]:
     """Fits without those on their way to where a nearer one is, or would be by another name."""
+
+    def same(one: Point, known: Point) -> bool:
+        cube = forward.cubes[one[0]]
+        return min(cube.apart(one[1], twin) for twin, _ in cube.twins(known[1])) < TWIN
+
+    return _distinct(fits, same)
+
+
+def _distinct(fits: Sequence[Fit[Point]], same: Callable[[Point, Point], bool]) -> list[Fit[Point]]:
+    """Fits, the nearest first, without those whose point is the same as a nearer one's."""
     kept: list[Fit[Point]] = []
     for fit in sorted(fits, key=lambda one: one.distance):
-        index, place = fit.point
-        cube = forward.cubes[index]
-        if not any(
-            index == known.point[0]
-            and min(cube.apart(place, twin) for twin, _ in cube.twins(known.point[1])) < TWIN
-            for known in kept
-        ):
+        index = fit.point[0]
+        if not any(known.point[0] == index and same(fit.point, known.point) for known in kept):
             kept.append(fit)
     return kept
 
@@ -213,7 +213,7 @@ def _polish(fit: Fit[Point], forward: Forward) -> None:
         differentiate([fit], forward)
         before = fit.distance
         follow([fit], forward, 1, forward.blocked, forward.apart)
-        if not fit.target.size * (before - fit.distance) > SETTLED * fit.distance:
+        if fit.target.size * (before - fit.distance) <= SETTLED * fit.distance:
             break
         fit.forget()
     differentiate([fit], forward)
@@ -253,8 +253,7 @@ def _same(one: Mode, known: Mode) -> bool:
     if known.precision is None:
         return False
     for twin, signs in known.cube.twins(known.point):
-        away = one.point - twin
-        away = np.where(known.cube.circles, away - np.round(away), away)
+        away = shorter(one.point - twin, known.cube.circles)
         precision = known.precision * np.outer(signs, signs)
         if away @ precision @ away < ONE**2 * len(away):
             return True

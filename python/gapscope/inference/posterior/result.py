@@ -134,10 +134,9 @@ def _summary(found: Found, columns: list[Mapping[str, Array]], seed: int) -> xr.
             weights, effective = normalised(one)
             keep = weights > 0
             values, weights = own[unknown.name][keep], weights[keep]
-            period = unknown.period if unknown.circular else 0.0
-            mean[i, j], deviation[i, j] = centre(values, weights, period)
+            mean[i, j], deviation[i, j] = centre(values, weights, unknown.period)
             for k, level in enumerate(LEVELS):
-                parts = credible_set(values, weights, level, period, effective)
+                parts = credible_set(values, weights, level, unknown.period, effective)
                 parts = sorted(sorted(parts, key=lambda p: p[0] - p[1])[:MOST_PARTS])
                 sets[i, j, k, : len(parts)] = parts
 

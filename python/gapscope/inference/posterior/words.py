@@ -18,6 +18,8 @@ COLLAPSED, LEAST_EFFECTIVE = 0.01, 5.0
 """Efficiency, and effective number of Green's functions, below which weights have collapsed."""
 AT_THE_END = 0.02
 """Part of a range within which a posterior's maximum counts as at its end."""
+EXPLAINED = "The model explains the map"
+"""What a verdict that limits nothing begins with."""
 SHOWN = 0.01
 """Probability from which on a class's unknowns are listed."""
 LEVEL = 0.9
@@ -30,7 +32,7 @@ def verdict(found: Found, residuals: Sequence[Residual]) -> list[str]:
     lines = [*_collapse(one), *_residual(left), *_ends(one)]
     if not lines:
         like = "less than simulated maps err" if left.exact.all() else "which is like white noise"
-        lines = [f"The model explains the map: {_share(left)} is left, {like}."]
+        lines = [f"{EXPLAINED}: {_share(left)} is left, {like}."]
     unsampled = [one.mode.cube.label for one in found.classes if one.samples is None]
     if unsampled:
         lines.append(

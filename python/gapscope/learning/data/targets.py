@@ -112,8 +112,6 @@ class Targets:
             changed = values[unknown.name] != moved[unknown.name]
             if self._sphere and unknown.name in (*MOMENT, ALONG_Z):
                 changed = self._pairs[label]
-            if unknown.name in self._sphere:
-                changed = ~self._pairs[label] & changed
             new = encoded[changed, columns]
             if unknown.circular:
                 new = new * np.linalg.norm(given[changed, columns], axis=1, keepdims=True)

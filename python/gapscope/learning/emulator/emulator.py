@@ -249,13 +249,11 @@ def _axes(
         value, vector = value[lower:], vector[:, lower:]
     else:
         # Few maps span few dimensions, of which alone the matrix of all pixels would tell.
-        wide = centred.T.astype(np.float64)
-        span, _ = np.linalg.qr(wide)
+        left, singular, _ = np.linalg.svd(centred.T.astype(np.float64), full_matrices=False)
         free = rng.standard_normal((pixels, directions))
         for _ in range(2):
-            free -= span @ (span.T @ free)
+            free -= left @ (left.T @ free)
         quiet, _ = np.linalg.qr(free)
-        left, singular, _ = np.linalg.svd(wide, full_matrices=False)
         value, vector = np.square(singular[::-1]) / maps, left[:, ::-1]
     used = vector[:, value > 1e-9 * value[-1]][:, ::-1][:, :components]
     return used, quiet, float(value[-1])

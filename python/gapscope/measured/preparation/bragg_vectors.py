@@ -33,7 +33,8 @@ WORTH = (2 * HALF + 1) ** 2 / MEDIAN_WORTH
 def bragg_vectors(lattice: FoundLattice, *images: xr.DataArray) -> Whole:
     """(n, 2), integers m1, m2 of the vectors that have a Bragg peak in one of the maps.
 
-    Of G and -G one. Those that the lattice was found by come first, whether they stand out or not.
+    One of G and -G stands for both. Those that the lattice was found by come first, whether they
+    stand out or not.
 
     Parameters
     ----------

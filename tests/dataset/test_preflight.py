@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from multiprocessing import current_process
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from doubles import Formula, recipe, write_recipe
 from gapscope.dataset import preflight
 from gapscope.dataset.build import build
 from gapscope.dataset.preflight import define_problem, suitable_workers
-from gapscope.errors import RecipeError
+from gapscope.errors import ClusterError, RecipeError
 from gapscope.physics import Material
 from gapscope.physics.bonds import Bonds
 from gapscope.physics.symmetry import band_asymmetry
@@ -51,6 +52,15 @@ def test_a_material_without_the_irreps_is_refused_before_the_folder_is_made(
     assert "tiny" in caught.value.rule
     assert "Oddium" in caught.value.received
     assert not (tmp_path / "dataset").exists()
+
+
+def test_a_worker_that_imports_its_script_builds_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(current_process(), "_inheriting", True, raising=False)
+    with pytest.raises(ClusterError, match="__main__"):
+        build(recipe(), tmp_path / "data", workers=1, simulator=Formula())
+    assert not (tmp_path / "data").exists()
 
 
 def test_there_is_a_worker_for_each_core_as_far_as_memory_and_shards_go(

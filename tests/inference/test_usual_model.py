@@ -1,13 +1,16 @@
-"""Which shipped network answers for simulated maps where none is named."""
+"""What a prediction takes for a map, and which shipped network answers where none is named."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
 
+import gapscope as gs
+from gapscope.errors import MapFileError
 from gapscope.inference.kinds import usual_model
 from gapscope.support.resources import OPEN_MODEL, SHIPPED_MODEL
 
@@ -40,3 +43,21 @@ def test_a_map_without_energies_is_left_to_its_reader(tmp_path: Path) -> None:
     absent = tmp_path / "absent.nc"
     assert usual_model([absent]) == SHIPPED_MODEL
     assert usual_model([xr.Dataset()]) == SHIPPED_MODEL
+
+
+@pytest.mark.parametrize(
+    ("given", "received"),
+    [
+        (map_at(ONE)["ldos_change"], "DataArray"),
+        ([map_at(ONE), map_at(ONE)["ldos_change"]], "DataArray"),
+        (np.ones((4, 4)), "ndarray"),
+        ([np.ones((4, 4))], "ndarray"),
+        (None, "NoneType"),
+        (b"map.nc", "int"),
+    ],
+)
+def test_what_is_no_map_is_refused_by_its_kind(given: Any, received: str) -> None:
+    """A variable or an array has lost the lattice; nothing of its numbers is printed."""
+    with pytest.raises(MapFileError, match="whole dataset") as refused:
+        gs.predict(given)
+    assert refused.value.received.endswith(received)

@@ -300,6 +300,11 @@ REFUSALS = {
         "in shell 1 (s), shell 3 (s), shell 4 (s), shell 6 (s). Shell 2 has A1g, A1u, A2u, B1u,"
         " B2g, B2u, Eu.",
     ),
+    "a channel without the irrep": (
+        lambda: Pairing.of(square(), "B1g", 1.0, shell=1, channel="tz"),
+        "has none in shell 1 of the channel tz.",
+        "in shell 1 (s), shell 3 (s)",
+    ),
     "a function twice": (
         lambda: mixture(square(), "A1g", "s:1", "s:1:1=2"),
         "stands once",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from dataclasses import replace
+from multiprocessing import current_process
 from pathlib import Path
 
 from gapscope.dataset.assemble import write_dataset
@@ -15,7 +16,7 @@ from gapscope.dataset.preflight import check_workers, define_problem, require_ro
 from gapscope.dataset.recipe import PaperRecipe, Recipe, load_recipe
 from gapscope.dataset.schema import MANIFEST, shard_name
 from gapscope.dataset.shards import intact_shard
-from gapscope.errors import DatasetError, RecipeError
+from gapscope.errors import ClusterError, DatasetError, RecipeError
 from gapscope.physics import Material
 from gapscope.problem.problem import Problem
 from gapscope.problem.told import told
@@ -67,6 +68,7 @@ def build(
     KernelError, StorageError : computing or writing failed; finished shards are kept.
     """
     check_workers(workers, scheduler)
+    _require_main()
     require_folder(directory)
     base = Path() if isinstance(recipe, Recipe) else Path(recipe).parent
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
@@ -93,6 +95,17 @@ def build(
         write_dataset(folder, manifest)
         remove_leftovers(folder / "shards")
     return folder
+
+
+def _require_main() -> None:
+    """Refuse to start workers from a worker, which imports the script that starts it again."""
+    if getattr(current_process(), "_inheriting", False):
+        raise ClusterError(
+            'A script that starts processes does so under if __name__ == "__main__":, since each'
+            " of them imports it.",
+            "a build that starts as its own worker imports the script",
+            'Put what the script does under if __name__ == "__main__":, and start it again.',
+        )
 
 
 def _in_use(folder: Path) -> DatasetError:

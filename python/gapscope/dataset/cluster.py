@@ -44,6 +44,7 @@ _REMEDY = (
     "Give the workers this version of gapscope and more memory (or the recipe a smaller "
     "shard_size), then build again: finished shards are kept."
 )
+_GUARD = 'In a script, build under if __name__ == "__main__":, since workers import it. Else: '
 
 
 class WorkersLostError(ClusterError):
@@ -92,7 +93,9 @@ def _local_cluster(count: int) -> Iterator[LocalCluster]:
     except (RuntimeError, OSError, AssertionError) as error:
         # An assertion of its own fails where a worker took too long, as on a busy machine.
         signal.pthread_sigmask(signal.SIG_SETMASK, unmasked)
-        raise WorkersLostError(_RULE, f"workers did not start: {error}", _REMEDY) from error
+        raise WorkersLostError(
+            _RULE, f"workers did not start: {error}", _GUARD + _REMEDY
+        ) from error
     try:
         signal.pthread_sigmask(signal.SIG_SETMASK, unmasked)
         yield cluster

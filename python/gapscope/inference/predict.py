@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -103,9 +103,7 @@ def predict(
         :meth:`gapscope.learning.prediction.predictor.Predictor.load`.
     SettingError : no Keras.
     """
-    given = [maps] if isinstance(maps, str | Path | xr.Dataset | Prepared) else list(maps)
-    if not given:
-        raise MapFileError("A prediction needs maps.", "no map", "Name at least one.")
+    given = _listed(maps)
     asked = [(_name(one, number), one) for number, one in enumerate(given, start=1)]
     kinds = {name: _kind(one) for name, one in asked}
     simulated = "map" in kinds.values()
@@ -307,6 +305,28 @@ def _wanted(look: Scan, config: RunConfig) -> Sought:
             "Use a network that was trained on such maps; gapscope prepare takes any lattice.",
         )
     return wanted
+
+
+def _listed(maps: Any) -> list[Given]:
+    """The maps one by one; raises MapFileError where there are none, or what is no map."""
+    one = isinstance(maps, str | Path | xr.Dataset | Prepared)
+    given = [maps] if one or not _has_parts(maps) else list(maps)
+    if not given:
+        raise MapFileError("A prediction needs maps.", "no map", "Name at least one.")
+    for found in given:
+        if not isinstance(found, str | Path | xr.Dataset | Prepared):
+            raise MapFileError(
+                "A map is a file, or the whole dataset that simulate, prepare or xarray's"
+                " open_dataset returns: its attributes name the lattice.",
+                f"{type(found).__module__}.{type(found).__qualname__}",
+                "Give the dataset, not a variable or the numbers of it, or several in a list.",
+            )
+    return given
+
+
+def _has_parts(maps: Any) -> bool:
+    """Whether it is a collection of maps, and no array."""
+    return isinstance(maps, Iterable) and not hasattr(maps, "dtype")
 
 
 def _is_file(one: Given) -> bool:

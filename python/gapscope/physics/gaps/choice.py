@@ -81,8 +81,8 @@ def _single(found: Sequence[BasisFunction], copy: int | None) -> BasisFunction:
         f"A state names one basis function, or mixes several by their coefficients;"
         f" {first.irrep.name} has {len(found)} in shell {first.shell}: {listed}.",
         "no choice" if copy is None else f"copy = {copy}",
-        "Choose channel and copy among these; several are mixed by --function CHANNEL:SHELL:COPY=C"
-        " (Python: Pairing.mixture).",
+        "Choose channel and copy among these; several are mixed by --function CHANNEL:SHELL:COPY=C,"
+        " in Python by Pairing.mixture, two in a recipe by mixed = [...].",
     )
 
 
@@ -98,14 +98,16 @@ def _none(
     ]
     listed = ", ".join(places)
     remedy = f"{irrep.name} is there in {listed}." if listed else ""
+    where = f"shells 0 to {SEARCHED}" if shell is None else f"shell {shell}"
+    if len(channels) < len(CHANNELS):
+        where += f" of the channel {' or '.join(channels)}"
     if shell is not None:
         irreps = {name for name, _ in crystal.count(shell, channels, crystal.group.irreps)}
         if irreps:
             remedy += f" Shell {shell} has {', '.join(sorted(irreps))}."
     return SpecificationError(
         f"A state needs a basis function of its irrep: {irrep.name} of"
-        f" {crystal.group.schoenflies} has none in"
-        f" {f'shells 0 to {SEARCHED}' if shell is None else f'shell {shell}'}.",
+        f" {crystal.group.schoenflies} has none in {where}.",
         f"shell {'any' if shell is None else shell}, channel {' or '.join(channels)}",
         remedy.strip() or "Choose a larger shell: gapscope gaps MATERIAL --shells N lists them.",
     )

@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 import gapscope as gs
+from calcqpi import cpu_of
 from eleven_orbitals import eleven_orbitals
 from gapscope.kernel.client import get_host, shutdown
 from gapscope.physics import Bonds, Lattice, Material
 from gapscope.simulation.maps import simulate_batch
 from memory import status
-from peers import cpu_of
 
 SINGLET = np.array([[0, 1], [-1, 0]], complex)
 SX, SY, SZ = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]])

@@ -1,10 +1,11 @@
 """gapscope against two public codes with the same physics: calcQPI and pyqula, where present.
 
-    python benchmarks/peers.py
+    python benchmarks/peers.py [--only calcqpi|examples|pyqula] [EXAMPLE ...]
 
 calcQPI (C++): the executable is named by GAPSCOPE_CALCQPI, else ``calcqpi`` on the PATH.
 pyqula (Python): GAPSCOPE_PYQULA_PYTHON names an interpreter that can import it, else this one.
-A code that is absent is named in one line, and no error.
+A code that is absent is named in one line, and no error. What calcQPI's authors made of their code,
+its own examples, runs as well (``peers_examples.py``) where GAPSCOPE_CALCQPI_EXAMPLES names them.
 
 Same physics: one scalar impurity in the infinite lattice, the same 4 x 4 Bogoliubov-de Gennes bonds
 H_R in meV, the same z = w + i delta and the same k-grid with Gamma on it. Nothing is fitted: the
@@ -31,17 +32,16 @@ Errors are against method converged, over the window / without r = 0.
 
 from __future__ import annotations
 
-import contextlib
+import argparse
 import functools
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +49,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 import gapscope as gs
+from calcqpi import MODEL, CalcQPI, Map, Spent, cpu_of, find_program
 from gapscope.kernel.calls import Maps
 from gapscope.kernel.client import HostInfo, get_host
 from gapscope.simulation.maps import simulate_batch
 from maps import idle_of, peak_of
-
-Map = NDArray[np.float64]
-Spent = tuple[float, float]  # seconds of wall time and of CPU time
+from peers_examples import compare_examples
 
 REQUEST = 5e-4
 REPEATS = 3
@@ -104,95 +103,6 @@ for line in sys.stdin:
 def specification(irrep: str, theta: float | None) -> gs.Specification:
     pairing = gs.Pairing(irrep, 1.0, theta=theta)
     return gs.Specification(gs.material("nbse2"), pairing, gs.Impurity.scalar(50.0), eps0=20.0)
-
-
-def cpu_of(pid: int) -> float:
-    """Seconds of CPU time that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-class CalcQPI:
-    """The executable, in a folder of its own for the files it reads and writes."""
-
-    def __init__(self, program: str, folder: Path, threads: int) -> None:
-        self.program, self.folder = program, folder
-        self.environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
-        self.peak = 0
-        told = subprocess.run([program], capture_output=True, text=True, check=False)
-        self.version = (told.stdout + told.stderr).partition("commit: ")[2][:7]
-
-    def write_model(self, spec: gs.Specification) -> None:
-        """The bonds as _hr.dat, and an orbital of one point for each spin."""
-        bonds = spec.bdg()
-        holes = np.zeros((4, 4))
-        holes[2:, 2:] = 1
-        turned = gs.Bonds(bonds.vectors, bonds.matrices * holes).reversed()
-        bonds = gs.Bonds.sum([gs.Bonds(bonds.vectors, bonds.matrices * (1 - holes)), turned])
-        lines = ["BdG", "4", str(len(bonds.vectors)), *["1"] * len(bonds.vectors)]
-        for (r1, r2), matrix in zip(bonds.vectors.tolist(), bonds.matrices.tolist(), strict=True):
-            for i, row in enumerate(matrix, 1):
-                for j, t in enumerate(row, 1):
-                    lines.append(f"{r1} {r2} 0 {i} {j} {t.real!r} {t.imag!r}")
-        (self.folder / "hr.dat").write_text("\n".join(lines) + "\n", encoding="ascii")
-        head = "point\nnever\n1\n1\n2\n1\n1\n0\n0\n0\n0\n0\n"
-        orbitals = np.ones(2, dtype=np.float32).tobytes()
-        (self.folder / "orbitals.idl").write_bytes(head.encode("ascii") + orbitals)
-
-    def run(
-        self, v: float, delta: float, window: int, layers: int, last: float
-    ) -> tuple[Spent, Map]:
-        """Times of the whole program, and its output over pi, (layers, window, window)."""
-        settings = {
-            "window": 0,
-            "oversamp": 1,
-            "lattice": window,
-            "kpoints": KGRID,
-            "eta": delta,
-            "energies": f"(0,{last})",
-            "layers": layers,
-            "scattering": f"({v},{v})",
-        }
-        self.write_settings(settings)
-        start, cpu = time.perf_counter(), 0.0
-        with subprocess.Popen(
-            [self.program, "settings"],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        ) as process:
-            while process.poll() is None:
-                with contextlib.suppress(OSError, AssertionError):  # it may just have ended
-                    self.peak = max(self.peak, peak_of(process.pid))
-                    cpu = cpu_of(process.pid)
-                time.sleep(0.02)
-        spent = time.perf_counter() - start, cpu
-        return spent, self.read_map()
-
-    def write_settings(self, settings: Mapping[str, object]) -> None:
-        """What a run computes of the model; no map is left of an earlier one."""
-        files = {
-            "tbfile": '"hr.dat"',
-            "qpifile": '"map.idl"',
-            "idlorbitalfile": '"orbitals.idl"',
-            "scmodel": "true",
-            "spin": "true",
-        }
-        lines = [f"{name}={value};\n" for name, value in {**files, **settings}.items()]
-        (self.folder / "settings").write_text("".join(lines), encoding="ascii")
-        (self.folder / "map.idl").unlink(missing_ok=True)
-
-    def read_map(self) -> Map:
-        """The output of the last run over pi, (layers, pixels, pixels)."""
-        *head, data = (self.folder / "map.idl").read_bytes().split(b"\n", 12)
-        n1, n2, n = (int(word) for word in head[2:5])
-        stored = np.frombuffer(data, dtype=np.float32).reshape(n, n2, n1)
-        return stored.transpose(0, 2, 1).astype(np.float64) / np.pi
-
-    def host(self, delta: float) -> float:
-        """Density of states without impurity, on the same k-grid."""
-        return float(self.run(0.0, delta, 2, 1, 0.0)[1].mean())
 
 
 def ours(
@@ -267,8 +177,26 @@ def print_row(
     )
 
 
+def settings(
+    v: float, delta: float, window: int, energies: Sequence[float] = (0.0,)
+) -> dict[str, object]:
+    """What calcQPI computes: densities on the sites, each orbital one point."""
+    return {
+        **MODEL,
+        "window": 0,
+        "oversamp": 1,
+        "lattice": window,
+        "kpoints": KGRID,
+        "eta": delta,
+        "energies": f"({energies[0]},{energies[-1]})",
+        "layers": len(energies),
+        "scattering": f"({v},{v})",
+    }
+
+
 def compare_calcqpi(program: str, host: HostInfo, folder: Path) -> None:
     calcqpi = CalcQPI(program, folder, host.threads)
+    calcqpi.write_orbitals(np.ones((2, 1, 1)))
     print(
         f"\ncalcQPI {calcqpi.version} with {host.threads} threads; kgrid {KGRID}, window {WINDOW},"
         " w = 0"
@@ -284,10 +212,10 @@ def compare_calcqpi(program: str, host: HostInfo, folder: Path) -> None:
     for state in STATES:
         irrep, theta, delta = state
         calcqpi.write_model(specification(irrep, theta))
-        background = calcqpi.host(delta)
+        background = float(calcqpi.run(settings(0.0, delta, 2))[1].mean())
 
         def peer(delta: float = delta, background: float = background) -> tuple[Spent, Map]:
-            spent, whole = calcqpi.run(50.0, delta, WINDOW, 1, 0.0)
+            spent, whole = calcqpi.run(settings(50.0, delta, WINDOW))
             return spent, whole[0] - background
 
         print_row(peer, state, KGRID, WINDOW, host.pid)
@@ -301,7 +229,7 @@ def compare_calcqpi(program: str, host: HostInfo, folder: Path) -> None:
     calcqpi.write_model(spec)
     calls = [functools.partial(ours, spec, delta, WINDOW, method, ENERGIES) for method in methods]
     _, _, times = in_turn(
-        lambda: calcqpi.run(50.0, delta, WINDOW, len(ENERGIES), ENERGIES[-1]), calls, host.pid
+        lambda: calcqpi.run(settings(50.0, delta, WINDOW, ENERGIES)), calls, host.pid
     )
     print(
         f"{len(ENERGIES)} energies from {ENERGIES[0]} to {ENERGIES[-1]} meV, {irrep}, {delta} meV:"
@@ -382,12 +310,6 @@ def compare_pyqula(python: str, host: HostInfo, folder: Path) -> None:
     pyqula.process.communicate()  # the end of its questions ends it
 
 
-def find_program(variable: str, usual: str) -> str | None:
-    """The program an environment variable names, else the usual one, if there is one."""
-    found = shutil.which(os.environ.get(variable) or usual)
-    return None if found is None else str(Path(found).absolute())
-
-
 def find_pyqula() -> str | None:
     """An interpreter that can import pyqula."""
     python = find_program("GAPSCOPE_PYQULA_PYTHON", sys.executable)
@@ -398,26 +320,38 @@ def find_pyqula() -> str | None:
 
 
 def main() -> None:
-    calcqpi = find_program("GAPSCOPE_CALCQPI", "calcqpi")
-    pyqula = find_pyqula()
-    if calcqpi is not None or pyqula is not None:
-        host = get_host().info()
-        print(f"gapscope: Julia {host.julia} with {host.threads} threads, request {REQUEST}")
-    with tempfile.TemporaryDirectory() as folder:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", choices=("calcqpi", "examples", "pyqula"))
+    parser.add_argument("examples", nargs="*", help="of calcQPI's examples these alone")
+    options = parser.parse_args()
+
+    def wanted(part: str) -> bool:
+        return options.only in (None, part)
+
+    host = get_host().info()
+    print(f"gapscope: Julia {host.julia} with {host.threads} threads, request {REQUEST}")
+    if wanted("calcqpi") or wanted("examples"):
+        calcqpi = find_program("GAPSCOPE_CALCQPI", "calcqpi")
         if calcqpi is None:
             print(
                 "calcQPI is absent: build the repository gpwahl/calcqpi-release and name its"
                 " executable by GAPSCOPE_CALCQPI"
             )
-        else:
-            compare_calcqpi(calcqpi, host, Path(folder))
+        elif wanted("calcqpi"):
+            with tempfile.TemporaryDirectory() as folder:
+                compare_calcqpi(calcqpi, host, Path(folder))
+        if calcqpi is not None and wanted("examples"):
+            compare_examples(calcqpi, host, options.examples)
+    if wanted("pyqula"):
+        pyqula = find_pyqula()
         if pyqula is None:
             print(
                 "pyqula is absent: pip install pyqula, in an environment of its own whose Python"
                 " GAPSCOPE_PYQULA_PYTHON names"
             )
         else:
-            compare_pyqula(pyqula, host, Path(folder))
+            with tempfile.TemporaryDirectory() as folder:
+                compare_pyqula(pyqula, host, Path(folder))
 
 
 if __name__ == "__main__":

@@ -11,9 +11,6 @@ same values of them: Slater orbitals, cut off outside that square. One scalar im
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import gapscope as gs
+from calcqpi import MODEL, CalcQPI, Map, cpu_of, find_program
 from gapscope.kernel.client import get_host
 from gapscope.physics import Bonds, Lattice, Material, Orbital
 from gapscope.simulation.continuum.tip import seen
-from peers import CalcQPI, cpu_of
 
 REACH, PIXELS, WINDOW, KGRID, STRENGTH = 2, 4, 64, 512, 50.0
 
@@ -59,24 +56,21 @@ def cut_off(material: gs.Material, decay: float) -> gs.WannierFunctions:
     return gs.WannierFunctions((function,), whole.description)
 
 
-def write_functions(
-    path: Path, spec: gs.Specification, tip: gs.Tip, made: gs.WannierFunctions
-) -> None:
-    """The values that gapscope's tip sees, for each spin, in calcQPI's format."""
+def on_pixels(spec: gs.Specification, tip: gs.Tip, made: gs.WannierFunctions) -> Map:
+    """The values that gapscope's tip sees, for each spin, (2, x, y)."""
     view = seen(made, tip, spec.material.lattice, PIXELS)
     side = 2 * REACH + 1
     values = np.zeros((side, PIXELS, side, PIXELS))
     for n, (m1, m2) in enumerate(view.cells.tolist()):
         values[m1 + REACH, :, m2 + REACH, :] = view.values[0, :, :, n, 0]
     flat = values.reshape(side * PIXELS, side * PIXELS)
-    head = f"cut\nnever\n{len(flat)}\n{len(flat)}\n2\n1\n1\n0\n0\n0\n0\n0\n"
-    stored = np.stack([flat.T, flat.T]).astype(np.float32)  # the first index runs fastest
-    path.write_bytes(head.encode("ascii") + stored.tobytes())
+    return np.stack([flat, flat])
 
 
-def theirs(program: CalcQPI, energy: float, delta: float) -> tuple[float, NDArray[np.float64]]:
-    """CPU seconds of the whole program, and its map over pi, (pixels, pixels)."""
-    settings = {
+def settings(energy: float, delta: float) -> dict[str, object]:
+    """What calcQPI computes."""
+    return {
+        **MODEL,
         "output": "wannier",
         "window": REACH,
         "oversamp": PIXELS,
@@ -88,23 +82,10 @@ def theirs(program: CalcQPI, energy: float, delta: float) -> tuple[float, NDArra
         "layers": 1,
         "scattering": f"({STRENGTH},{STRENGTH})",
     }
-    program.write_settings(settings)
-    before = os.times()
-    subprocess.run(
-        [program.program, "settings"],
-        cwd=program.folder,
-        env=program.environment,
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    after = os.times()
-    spent = after.children_user - before.children_user + after.children_system
-    return spent - before.children_system, program.read_map()[0]
 
 
 def main() -> None:
-    program = os.environ.get("GAPSCOPE_CALCQPI") or shutil.which("calcqpi")
+    program = find_program("GAPSCOPE_CALCQPI", "calcqpi")
     if program is None:
         sys.exit("calcQPI is absent: set GAPSCOPE_CALCQPI to its executable")
     size = f"{WINDOW} x {WINDOW} cells of {PIXELS} x {PIXELS} pixels"
@@ -125,8 +106,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             peer = CalcQPI(program, Path(folder), 1)
             peer.write_model(spec)
-            write_functions(Path(folder) / "orbitals.idl", spec, tip, made)
-            seconds, found = theirs(peer, energy, delta)
+            peer.write_orbitals(on_pixels(spec, tip, made))
+            (_, seconds), (found,) = peer.run(settings(energy, delta))
         own, change = (maps.ldos_clean + maps.ldos_change)[0].values, maps.ldos_change[0].values
         apart = np.linalg.norm(found - own)
         print(

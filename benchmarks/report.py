@@ -23,17 +23,22 @@ SCRIPTS = {
     "maps": "One map on a grid against the obvious NumPy code (benchmarks/obvious.py)",
     "accuracy": "Method converged against brute force, and what grids leave",
     "damage": "What the error estimate says of damage done on purpose",
+    "orbitals": "Many orbitals",
     "scaling": "How the time of a converged map grows",
     "peers": "Two public codes with the same physics",
     "throughput": "Training against plain Keras",
 }
+COMMANDS = {
+    "orbitals": ("orbitals.py", "orbitals.py --errors", "orbitals_dataset.py"),
+    "peers": ("peers.py", "peers_continuum.py"),
+}
+"""Of a part that is not one script of its name."""
 NOTES = {
     "peers": """
-At an equal k-grid all codes carry the same error; neither peer warns of it. To be fair: calcQPI is
-made for the continuum density of states with Wannier functions, has MPI and GPU versions and more
-kinds of tunnelling, and is timed here by its CPU build on the least that it can do. pyqula's time
-is that of its general path for hoppings beyond neighbouring cells; its adaptive decimation, for one
-site, is accurate.
+At an equal k-grid all codes carry the same error; neither peer warns of it. To be fair: calcQPI has
+MPI and GPU versions and more kinds of tunnelling, and is timed here by its CPU build, in the first
+table on the least that it can do. pyqula's time is that of its general path for hoppings beyond
+neighbouring cells; its adaptive decimation, for one site, is accurate.
 """,
     "throughput": """
 A VGG16 is convolutions, which bound the ratio: the last row of the table shows how far. One
@@ -64,9 +69,11 @@ def printed(command: list[str]) -> str:
 
 
 def script_part(name: str, title: str) -> str:
-    """Heading, command and output of a script."""
-    output = printed([sys.executable, f"{name}.py"])
-    text = f"## {title}\n\n`python benchmarks/{name}.py`\n\n```\n{output}\n```\n"
+    """Heading, and of each script its command and output."""
+    text = f"## {title}\n"
+    for command in COMMANDS.get(name, (f"{name}.py",)):
+        output = printed([sys.executable, *command.split()])
+        text += f"\n`python benchmarks/{command}`\n\n```\n{output}\n```\n"
     return text + NOTES.get(name, "")
 
 

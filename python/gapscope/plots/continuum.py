@@ -34,9 +34,9 @@ def continuum_figure(dataset: xr.Dataset) -> Figure:
             at = rf"$\omega$ = {energies[energy]:g} meV"
             _host(figure, row[0], one, lattice)
             row[0].set_title(rf"$\rho(\mathbf{{r}})$ of the host, {at}")
-            _signed(figure, row[1], one, lattice)
+            draw_change(figure, row[1], one, lattice)
             row[1].set_title(rf"$\delta\rho(\mathbf{{r}})$, {at}")
-            _image(figure, row[2], one, lattice)
+            draw_momenta(figure, row[2], one, lattice)
             row[2].set_title(rf"Re $\rho(\mathbf{{q}})$, {at}")
         title = f"{orbital} tip at z = {tip['height']:g} Å, {dataset.attrs['wannier_functions']}"
         figure.suptitle(f"{caption(dataset)}\n{title}")
@@ -65,15 +65,22 @@ def _host(figure: Figure, axis: Axes, one: xr.Dataset, lattice: Lattice) -> None
     _framed(axis, x, y, lattice)
 
 
-def _signed(figure: Figure, axis: Axes, one: xr.Dataset, lattice: Lattice) -> None:
+def draw_change(
+    figure: Figure, axis: Axes, one: xr.Dataset, lattice: Lattice, *, colour_bar: bool = True
+) -> None:
+    """The change of the density of states on pixels, at one energy of continuum maps."""
     x, y, values = _cut(one, lattice, "ldos_change")
     norm = signed_norm(values)[0]
     axis.pcolormesh(x, y, values, norm=norm, cmap=MAP_COLOURS, shading="nearest", rasterized=True)
-    map_colour_bar(figure, axis, norm, "1/meV/Å³")
+    if colour_bar:
+        map_colour_bar(figure, axis, norm, "1/meV/Å³")
     _framed(axis, x, y, lattice)
 
 
-def _image(figure: Figure, axis: Axes, one: xr.Dataset, lattice: Lattice) -> None:
+def draw_momenta(
+    figure: Figure, axis: Axes, one: xr.Dataset, lattice: Lattice, *, colour_bar: bool = True
+) -> None:
+    """Re rho(q) beyond the first Brillouin zone, at one energy of continuum maps."""
     zone = brillouin_zone(lattice)
     reach = ZONES_SHOWN * float(np.abs(zone).max())
     x, y, values = one["qx"].values, one["qy"].values, one["qpi_re"].values
@@ -84,7 +91,8 @@ def _image(figure: Figure, axis: Axes, one: xr.Dataset, lattice: Lattice) -> Non
     axis.pcolormesh(
         x[cut], y[cut], values[cut], norm=norm, cmap=MAP_COLOURS, shading="nearest", rasterized=True
     )
-    map_colour_bar(figure, axis, norm, "1/meV/Å³")
+    if colour_bar:
+        map_colour_bar(figure, axis, norm, "1/meV/Å³")
     closed = np.vstack([zone, zone[:1]])
     axis.plot(closed[:, 0], closed[:, 1], color="black", linewidth=0.9)
     axis.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")

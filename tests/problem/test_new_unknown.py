@@ -89,6 +89,10 @@ def test_one_row_is_all_that_a_new_unknown_needs(
     assert result.predictions["screening"].attrs["units"] == "1"
     assert np.array_equal(result.predictions["true_screening"].values, drawn[18:])
     assert "screening" in result.text
+    state = gs.Specification(matter, gs.Pairing.of(matter, "B1g", 30.0), gs.Impurity.scalar(40.0))
+    predicted = gs.predict(gs.simulate(state, what.numerics()), run.path)
+    assert np.isfinite(predicted["screening"]).all()
+    assert predicted["screening"].attrs["units"] == "1"
 
 
 def test_one_file_is_all_that_a_new_crystal_needs(tmp_path: Path) -> None:

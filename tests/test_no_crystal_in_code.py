@@ -23,7 +23,7 @@ ALLOWED = {
     "physics/group/irreps.py": "the irreps of all point groups, and the paper's names of one's",
     "physics/symmetry.py": "what recipes of schema 1 need of bands",
     "physics/lattice.py": "the shape of a window on a lattice",
-    "physics/material.py": "a mirror in whose presence files write spin-orbit coupling as one number",
+    "physics/material.py": "a mirror that lets files write spin-orbit coupling as one number",
     "physics/material_file.py": "the same",
     "simulation/effort.py": "a number that was measured says of what",
     "measured/preparation/prepared.py": "an example of a symbol",

@@ -195,6 +195,14 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         {"candidates": [{"irrep": "B1g", "shell": 1, "mixed": [{"shell": 1}]}]},
         "or a mixture",
     ),
+    "weights of no orbital": (
+        {"impurity": {"scalar": 5.0, "weights": [0.0]}},
+        "one orbital at least",
+    ),
+    "no angle on a circle": (
+        {"unknowns": {"gap": {"range": [1.0, 2.0], "scale": "circle"}, "theta": "any"}},
+        "gap is no angle",
+    ),
     "unknown key": ({"candidates": [{"irrep": "B1g", "shel": 1}]}, "not a key"),
 }
 
@@ -210,6 +218,10 @@ FOREIGN: dict[str, tuple[dict[str, Any], str]] = {
     "angle that nobody has": ({"candidates": [{"irrep": "B1g"}]}, "belongs to a candidate"),
     "no angle": ({"unknowns": {"gap": [1.0, 2.0]}}, "Eu has theta"),
     "no such irrep": ({"candidates": [{"irrep": "E2g"}]}, "irreps of D4h"),
+    "weights of other orbitals": (
+        {"impurity": {"scalar": 5.0, "weights": [1.0, 0.5]}},
+        "one weight per orbital",
+    ),
     "no such shell": ({"candidates": [{"irrep": "B1g", "shell": 0}]}, "has none in shell 0"),
 }
 

@@ -45,6 +45,16 @@ class WeightedImpurityTable(ImpurityTable):
 
     weights: tuple[float, ...] | None = None
 
+    @model_validator(mode="after")
+    def _somewhere(self) -> Self:
+        if self.weights is not None and not any(self.weights):
+            raise RecipeError(
+                "An impurity scatters on one orbital at least.",
+                f"weights = {list(self.weights)}",
+                "Give each orbital's weight, such as 1.0, or leave weights out for all.",
+            )
+        return self
+
     def impurity(self) -> Impurity:
         """The impurity as physics knows it."""
         return Impurity.scalar(self.scalar, self.weights) + Impurity.magnetic(

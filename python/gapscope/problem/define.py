@@ -52,9 +52,10 @@ def define(
     ------
     RecipeError : candidates of one name, or none.
     SpecificationError : an irrep, a basis function or an angle that the crystal's candidates do
-        not have.
+        not have, or another number of the impurity's weights than of orbitals.
     """
     material = draft.material
+    draft.impurity().blocks(material.orbitals)  # raises
     group = None if material.basis is None else find_group(material, tolerance)
     known = tuple(_candidate(material, group, one, tolerance) for one in candidates)
     names = [one.name for one in known]

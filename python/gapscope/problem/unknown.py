@@ -71,6 +71,12 @@ class Unknown:
                 (low, high),
                 "Raise the lower end.",
             )
+        if self.circular and not self.period:
+            raise RecipeError(
+                f"{self.name} is no angle, whose values repeat.",
+                f"scale = {self.scale}",
+                f'Give {self.name} = [low, high], or scale = "logarithmic".',
+            )
         if self.circular and not (self.period > 0 and high - low <= self.period * (1 + 1e-9)):
             raise RecipeError(
                 f"{self.name} repeats after {self.period:.6g} {self.unit}, so that its range is no"

@@ -84,6 +84,20 @@ def test_parameters_have_a_row_each_on_their_own_scale(
     written(figure, tmp_path / "figure.png")
 
 
+def test_what_a_class_has_not_is_said_within_its_panel(predictions: xr.Dataset) -> None:
+    own = predictions["true_broadening"].where(predictions["true_label"] == 1)
+    words = "angle of the moment from z"
+    problem = predictions.attrs["problem"].replace('"broadening", "low"', f'"{words}", "low"')
+    figure = parameters_figure(
+        predictions.assign(true_broadening=own).assign_attrs(problem=problem)
+    )
+    axis = figure.axes[4]
+    figure.draw_without_rendering()
+    assert axis.texts[0].get_text().split() == f"no {words}".split()
+    inside, box = axis.get_window_extent(), axis.texts[0].get_window_extent()
+    assert inside.x0 < box.x0 < box.x1 < inside.x1
+
+
 def test_errors_are_those_of_the_unknowns(predictions: xr.Dataset) -> None:
     eu = predictions.isel(sample=slice(60, None))
     np.testing.assert_allclose(absolute_errors(eu, "theta"), 0.2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 
 import numpy as np
 import xarray as xr
@@ -17,6 +18,8 @@ from gapscope.problem.unknown import Unknown
 
 PANEL = 2.2
 """Inches of a panel's side."""
+LETTERS = 16
+"""In a line of a panel's text."""
 TRAINING, VALIDATION = "tab:blue", "tab:orange"
 
 
@@ -111,7 +114,8 @@ def _scatter(axis: Axes, predictions: xr.Dataset, unknown: Unknown) -> None:
     known = ~np.isnan(true)
     if not known.any():
         words = "no angle" if unknown.circular else f"no {unknown.long_name}"
-        axis.text(0.5, 0.5, words, transform=axis.transAxes, ha="center", va="center")
+        lines = fill(words, LETTERS)
+        axis.text(0.5, 0.5, lines, transform=axis.transAxes, ha="center", va="center")
         return
     true, predicted = true[known], predicted[known]
     if unknown.circular:

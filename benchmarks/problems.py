@@ -4,8 +4,8 @@
 
 For each NAME, a recipe of data/recipes, the dataset is built in FOLDER, the network trained with
 the options of the recipe, calibrated with the split ``validation``, scored on the split ``test``,
-and exported to data/models/NAME. The page is written when all have been made. What an earlier
-command finished is kept: an interrupted one goes on.
+and exported to data/models/NAME. Its section of the page is written anew, the others stay. What an
+earlier command finished is kept: an interrupted one goes on.
 """
 
 from __future__ import annotations
@@ -124,6 +124,11 @@ def section(folder: Path, name: str, run: RunFolder) -> str:
 """
 
 
+def sections(page: str) -> dict[str, str]:
+    """The parts of the page by their headings."""
+    return {part.split("\n", 1)[0]: f"\n## {part}" for part in page.split("\n## ")[1:]}
+
+
 def main() -> None:
     """Make everything that is not there yet."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -133,10 +138,10 @@ def main() -> None:
     if unknown := [name for name in options.names if name not in NAMES]:
         parser.error(f"names are {', '.join(NAMES)}, not {', '.join(unknown)}")
     runs = {name: make_network(options.folder, name) for name in options.names or NAMES}
-    if len(runs) == len(NAMES):
-        parts = [section(options.folder, name, run) for name, run in runs.items()]
-        write_whole(PAGE, (HEAD + "".join(parts)).encode())
-        print(f"wrote {PAGE}")
+    made = {name: section(options.folder, name, run) for name, run in runs.items()}
+    parts = sections(PAGE.read_text(encoding="utf-8")) | made
+    write_whole(PAGE, (HEAD + "".join(parts[name] for name in NAMES if name in parts)).encode())
+    print(f"wrote {PAGE}")
 
 
 if __name__ == "__main__":

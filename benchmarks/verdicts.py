@@ -7,13 +7,15 @@ MODEL is a calibrated run or model, DATASET one of the kind that it was trained 
 at least the network's, whose test split it has not seen; a network for measured maps is asked about
 measurements of them. For each kind of change: the area under the ROC curve of 1 - p against all
 maps as they are, and the share that is flagged. --cache is a JSON file that keeps what an earlier
-command found, model by model; --output writes the table as a page.
+command found, model by model; --output writes the table as a page, on which models that are not
+named stay as they stand there.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,7 +56,7 @@ calibration sets: of one set, the share follows a beta distribution, and of so m
 binomial one. The ranges above hold 95 % of both together; a network above its range needs more
 calibration maps. A rule that keeps to 1 % for 95 % of all
 calibration sets would call a map unlike where no calibration map of 300 has as large a score, and
-one of those of nbs2 has a larger one than most maps in other units.
+one of 300 of an earlier nbs2 had a larger one than most maps in other units.
 """
 FACTORS = (0.0, 1e-12, 1e-3, 0.1, 0.5, 0.9, 1.1, 2.0, 10.0, 1e3, -1.0)
 SHIFTS = ((1, 0), (1, 1), (2, 0), (3, 0))
@@ -182,6 +184,35 @@ def table(found: dict[str, Found]) -> str:
     return "\n".join(lines)
 
 
+LINE = re.compile(
+    r"- (?P<model>\S+): (?P<number>\d+) maps as they are and (?P<changed>\d+) of them changed, of"
+    r" `(?P<dataset>\S+)` \(seed (?P<seed>\d+)\); (?P<judges>\d+) calibration maps: of those as"
+    r" they are, (?P<low>\S+)% to (?P<high>\S+)% come out unlike\."
+)
+CELL = re.compile(r"\d+\.\d+ +\d+\.\d%|\S+")
+
+
+def on_page(text: str) -> dict[str, Found]:
+    """What a page says of each network."""
+    found: dict[str, Found] = {}
+    for line in LINE.finditer(text):
+        own: Found = line.groupdict()
+        model = own.pop("model")
+        low, high = (float(own.pop(end)) / 100 for end in ("low", "high"))
+        counts = {name: int(own[name]) for name in ("number", "changed", "seed", "judges")}
+        found[model] = own | counts | {"range": [low, high], "kinds": {}}
+    for line in text.split("```")[1].strip("\n").splitlines()[1:]:
+        for model, cell in zip(
+            found, re.findall(r"\d+\.\d+ +\d+\.\d%|\S+", line[33:]), strict=True
+        ):
+            value = cell
+            if cell.endswith("%"):
+                area, share = cell[:-1].split()
+                value = [float(area), float(share) / 100]
+            found[model]["kinds"][line[:33].strip()] = value
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("pairs", type=Path, nargs="+", metavar="MODEL DATASET")
@@ -201,6 +232,8 @@ def main() -> None:
                 options.cache.write_text(json.dumps(found), encoding="utf-8")
     print(table(found))
     if options.output is not None:
+        if options.output.is_file():
+            found = on_page(options.output.read_text(encoding="utf-8")) | found
         networks = "\n".join(
             f"- {name}: {one['number']} maps as they are and {one['changed']} of them changed, of"
             f" `{one['dataset']}` (seed {one['seed']}); {one['judges']} calibration maps: of those"

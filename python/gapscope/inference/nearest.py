@@ -66,7 +66,7 @@ def nearest_maps(predictions: xr.Dataset, model: str | Path = MEASURED_MODEL) ->
         raise PreparationError(
             "Nearest maps are found by the surfaces of a network.",
             "a network without surfaces",
-            "Train one without --no-surfaces.",
+            "Train one with --surfaces, or surfaces = true among the options of its training.",
         )
     config = RunFolder(find_model(model)).config()
     size = config.training.network.input_size

@@ -26,6 +26,11 @@ MOST_POINTS = 5000
 FEWEST = 40
 """Training maps of an irrep below which the network's answers are left alone."""
 
+TO_LEARN = (
+    f"Train it with --surfaces, or surfaces = true among the options of its training, on {FEWEST}"
+    " maps of each class or more."
+)
+"""What gives a network its emulators, for errors."""
 REMEDY = "Remove it and give the command of the training again, or copy the model again."
 
 _HALF = ("mean", "basis", "quiet", "points")

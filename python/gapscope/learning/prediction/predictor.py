@@ -19,7 +19,7 @@ from gapscope.errors import CalibrationError, MapFileError, RunError
 from gapscope.learning.data.inputs import lacks, momentum_images
 from gapscope.learning.data.noise import SiteNoise
 from gapscope.learning.data.samples import Samples
-from gapscope.learning.emulator.by_irrep import Emulators
+from gapscope.learning.emulator.by_irrep import TO_LEARN, Emulators
 from gapscope.learning.model_folder.trained import load_trained
 from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.network.two_heads import IRREP, PARAMETERS
@@ -286,7 +286,7 @@ class Predictor:
             raise CalibrationError(
                 "Without a detector, foreign maps are known by the surfaces of the training maps.",
                 "a network without surfaces",
-                "Train it without --no-surfaces.",
+                TO_LEARN,
             )
         return self.emulators
 

@@ -29,11 +29,12 @@ class Linear:
         return np.asarray(((points >= 0) & (points <= 1)).all(axis=-1))
 
     def log_likelihood(self, outer: Array, inner: Array) -> Array:
-        self.asked += 1
-        points = np.concatenate([np.tile(outer, (len(inner), 1)), inner], axis=1)
+        self.asked += len(outer)
+        repeated = np.broadcast_to(outer[:, None], (*inner.shape[:2], outer.shape[1]))
+        points = np.concatenate([repeated, inner], axis=2)
         # As a likelihood of y would be: a normal density of z, times a number.
         density = multivariate_normal(self.mean, self.covariance).logpdf(points)
-        return np.atleast_1d(density) + LOG_EVIDENCE
+        return np.reshape(density, inner.shape[:2]) + LOG_EVIDENCE
 
 
 LOG_EVIDENCE = 12345.6
@@ -181,7 +182,7 @@ class Turned:
         return np.asarray(((points >= 0) & (points <= 1)).all(axis=-1))
 
     def log_likelihood(self, outer: Array, inner: Array) -> Array:
-        return np.full(len(inner), 20 * np.cos(4 * np.pi * (float(outer[0]) - 0.02)))
+        return np.broadcast_to(20 * np.cos(4 * np.pi * (outer - 0.02)), inner.shape[:2])
 
 
 def test_two_maxima_on_a_circle_are_both_found_and_counted() -> None:

@@ -149,7 +149,7 @@ def follow(
     values = functions.values([fit.point for fit in fresh]) if fresh else ()
     for fit, value in zip(fresh, values, strict=True):
         fit.offer(fit.point, value)
-    for _ in range(rounds):
+    for _ in range(rounds if fits else 0):
         differentiate(fits, functions)
         tried = [functions.moved(fit.point, fit.step(blocked)) for fit in fits]
         for fit, point, value in zip(fits, tried, functions.values(tried), strict=True):

@@ -46,7 +46,8 @@ class Target(Protocol):
         """Whether points (..., any number of coordinates) lie between 0 and 1."""
 
     def log_likelihood(self, outer: Array, inner: Array) -> Array:
-        """(m,) of points with the coordinates (outer,) in common and (m, size - outer)."""
+        """(n, m) of groups of points with the coordinates (n, outer) in common, and
+        (n, m, size - outer), all of them inside of the cube."""
 
 
 @dataclass
@@ -102,6 +103,9 @@ class Samples:
         return int(self.points.shape[1])
 
 
+Adapt = Callable[[Mixture, Samples], Mixture]
+
+
 def sample(
     target: Target,
     proposal: Mixture,
@@ -110,6 +114,7 @@ def sample(
     inner: int,
     enough: float = np.inf,
     told: Callable[[Samples], None] | None = None,
+    adapt: Adapt | None = None,
 ) -> Samples:
     """Weighted points of a class's posterior.
 
@@ -119,6 +124,7 @@ def sample(
     inner : cheap ones for each of them; one where no coordinate is cheap.
     enough : effective number of groups that ends it early.
     told : called after each round with what has been drawn so far, to which the next one adds.
+    adapt : the proposal of the next round; None: :func:`adapted`.
     """
     inner = inner if target.outer < target.size else 1
     if not target.size:  # a single state
@@ -128,7 +134,7 @@ def sample(
         if number:
             if found.effective >= enough:
                 break
-            proposal = _adapted(proposal, found)
+            proposal = (adapt or adapted)(proposal, found)
         # As many are drawn as leave that number inside, which is known before any is computed.
         trial, _ = proposal.draw(TRIED, 1, target.outer, rng)
         share = max(float(target.inside(trial).mean()), 1 / TRIED)
@@ -136,11 +142,12 @@ def sample(
         outer, cheap = proposal.draw(drawn, inner, target.outer, rng)
         inside = target.inside(outer)
         outer, cheap = outer[inside], cheap[inside]
+        allowed = target.inside(cheap)
+        some = allowed.any(axis=1)
         values = np.full((len(outer), inner), -np.inf)
-        for row, (one, others) in enumerate(zip(outer, cheap, strict=True)):
-            allowed = target.inside(others)
-            if allowed.any():
-                values[row, allowed] = target.log_likelihood(one, others[allowed])
+        if some.any():
+            values[some] = target.log_likelihood(outer[some], np.clip(cheap[some], 0, 1))
+        values[~allowed] = -np.inf
         repeated = np.broadcast_to(outer[:, None], (len(outer), inner, target.outer))
         points = np.concatenate([repeated, cheap], axis=-1)
         found.points = np.concatenate([found.points, points])
@@ -152,7 +159,7 @@ def sample(
     return found
 
 
-def _adapted(proposal: Mixture, found: Samples) -> Mixture:
+def adapted(proposal: Mixture, found: Samples) -> Mixture:
     """The proposal moved to where weights are; made flatter where few groups have them all."""
     weights = found.log_weights
     if not np.isfinite(weights).any():

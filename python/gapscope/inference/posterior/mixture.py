@@ -6,7 +6,7 @@ its density is that of the t distribution wound around it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -98,6 +98,15 @@ class Mixture:
     def log_density(self, points: Array) -> Array:
         """(n,) at points (n, k)."""
         return np.asarray(logsumexp(self.log_parts(points), axis=1))
+
+    def beside(self, other: Mixture, share: float) -> Mixture:
+        """A mixture of this one and another, of which the other has a share."""
+        parts = [
+            replace(one, weight=part * weight)
+            for part, mixture in ((1 - share, self), (share, other))
+            for one, weight in zip(mixture.components, mixture.weights, strict=True)
+        ]
+        return Mixture(tuple(parts), self.circles)
 
     def adapted(self, points: Array, weights: Array) -> Mixture:
         """The mixture after one step of weighted expectation and maximisation.

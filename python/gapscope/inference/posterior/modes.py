@@ -29,13 +29,11 @@ KEPT = 2
 FIRST, ASIDE, SECOND, LAST = 2, 1, 2, 4
 """Steps of least squares: of the nearest starts, of those beside them, of all that are left after
 that, and the most of those that are left then."""
-POLISHED = 4
-"""Steps at most by which the best fit is followed with derivatives found where it is."""
-NEAR = (4.0, 1.5)
-"""Times the smallest relative distance within which starts are left after the first and the second
-steps."""
-SETTLED = 0.1
-"""Gain in the log of the likelihood by a step that is the last."""
+NEAR = (10.0, 4.0, 1.5)
+"""Times the smallest relative distance within which starts are left: those beside the nearest after
+its first steps, and all after the first and the second steps."""
+SETTLED = 1.0
+"""Gain in the log of the likelihood by a step that is the last: emulators do the rest."""
 TWIN = 0.02
 """Largest difference of coordinates of two fits, both near to the best, that are on their way to
 one maximum."""
@@ -119,10 +117,13 @@ def find_modes(forward: Forward, starts: Sequence[Point]) -> list[Mode]:
             chosen.append(point)
     fits = [Fit(forward.observed, point) for point in chosen]
     follow(fits[:KEPT], forward, FIRST, forward.blocked, forward.apart)
-    if len(fits) > KEPT:
-        follow(fits[KEPT:], forward, ASIDE, forward.blocked, forward.apart)
-    follow(_near(fits, NEAR[0]), forward, SECOND, forward.blocked, forward.apart)
-    left = _near(fits, NEAR[1])
+    follow(fits[KEPT:], forward, 0)
+    reach = NEAR[0] * min(fit.distance for fit in fits)
+    aside = [fit for fit in fits[KEPT:] if fit.distance <= reach]
+    follow(aside, forward, ASIDE, forward.blocked, forward.apart)
+    near = _without_twins(_near(fits, NEAR[1]), forward)
+    follow(near, forward, SECOND, forward.blocked, forward.apart)
+    left = _without_twins(_near(near, NEAR[2]), forward)
     for _ in range(LAST):
         before = [fit.distance for fit in left]
         follow(left, forward, 1, forward.blocked, forward.apart)
@@ -190,11 +191,11 @@ def _squares(forward: Forward, fit: Fit[Point]) -> Array:
 
 def _found(forward: Forward, fits: Sequence[Fit[Point]]) -> list[Mode]:
     """All modes that may matter beside the best, and of the other classes the best fit."""
-    fits = sorted(fits, key=lambda fit: -_log_likelihood(forward, fit))
+    fits = sorted(_without_twins(fits, forward), key=lambda fit: -_log_likelihood(forward, fit))
     for fit in fits:
         if fit.updated:
             fit.forget()
-    _polish(fits[0], forward)
+    differentiate(fits[:1], forward)
     best = _mode(forward, fits[0])
     found, seen = [best], {best.cube.index}
     for fit in fits[1:]:
@@ -205,18 +206,6 @@ def _found(forward: Forward, fits: Sequence[Fit[Point]]) -> list[Mode]:
             found.append(_mode(forward, fit))
         seen.add(fit.point[0])
     return found
-
-
-def _polish(fit: Fit[Point], forward: Forward) -> None:
-    """Follow a fit by derivatives found where it is, until it settles; they are known then."""
-    for _ in range(POLISHED):
-        differentiate([fit], forward)
-        before = fit.distance
-        follow([fit], forward, 1, forward.blocked, forward.apart)
-        if fit.target.size * (before - fit.distance) <= SETTLED * fit.distance:
-            break
-        fit.forget()
-    differentiate([fit], forward)
 
 
 def _log_likelihood(forward: Forward, fit: Fit[Point]) -> float:

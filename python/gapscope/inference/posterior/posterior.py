@@ -14,12 +14,13 @@ from gapscope.inference.posterior.forward import Forward
 from gapscope.inference.posterior.importance import Samples, sample
 from gapscope.inference.posterior.modes import HOPELESS, Mode, find_modes, proposal
 from gapscope.inference.posterior.starts import Starts
+from gapscope.inference.posterior.surroundings import Surroundings
 from gapscope.inference.refine import Conditions
 
 Array = NDArray[np.float64]
-ROUNDS = (32, 32, 32, 32, 48)
+ROUNDS = (16,) * 14
 """Green's functions of a class that are drawn before each adaptation of the proposal."""
-ASIDE = (24, 24)
+ASIDE = (16, 16)
 """The same for a class that is, by Laplace's approximation, less than UNLIKELY probable."""
 UNLIKELY = 1e-3
 ENOUGH = 64.0
@@ -49,18 +50,6 @@ class ClassPosterior:
         if self.samples is not None:
             return self.samples.log_evidence
         return self.mode.log_likelihood if self.approximate is None else self.approximate
-
-
-class _Of:
-    """A class's likelihood as what importance sampling asks for."""
-
-    def __init__(self, forward: Forward, cube: Cube) -> None:
-        self._forward, self._cube = forward, cube
-        self.size, self.outer = cube.size, cube.outer
-        self.inside = cube.inside
-
-    def log_likelihood(self, outer: Array, inner: Array) -> Array:
-        return self._forward.log_likelihood(self._cube, outer, inner)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,13 +128,16 @@ def find_posterior(
             if told is not None:
                 told(Found(tuple(classes), forward))
 
+        rng = np.random.Generator(np.random.Philox(key=[seed, cube.index]))
+        around = Surroundings(forward, cube, live, rng)
         sample(
-            _Of(forward, cube),
-            proposal(live),
-            np.random.Generator(np.random.Philox(key=[seed, cube.index])),
+            around,
+            around.learned(proposal(live)),
+            rng,
             ROUNDS if one.log_evidence - best > np.log(UNLIKELY) else ASIDE,
             INNER,
             ENOUGH,
             sampled,
+            around.learned,
         )
     return Found(tuple(classes), forward)

@@ -26,7 +26,7 @@ ACCURACY = 2e-5
 seen in a likelihood. By the method converged it costs a tenth more time than 0.005."""
 REFERENCE = 0.75
 """Coordinates of the impurity whose map a Green's function is computed accurately for."""
-KEPT_BYTES = 2e8
+KEPT_BYTES = 4e8
 
 
 class Responses:
@@ -75,6 +75,14 @@ class Responses:
         while len(self._known) > most:
             self._known.popitem(last=False)
         return made
+
+    def known(self, cube: Cube) -> list[tuple[Array, Response]]:
+        """Expensive coordinates and responses of a class that are kept."""
+        return [
+            (np.array(point), one)
+            for (index, *point), one in self._known.items()
+            if index == cube.index
+        ]
 
     def _computed(self, cube: Cube, point: Array) -> Response:
         place = np.full(cube.size, REFERENCE)

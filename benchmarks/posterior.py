@@ -16,7 +16,9 @@ all that are there. Asked is:
 * expected coverage: sets of 50, 90 and 95 % hold the truth as often;
 * the posterior's deviation over the marginal Cramer-Rao bound at the truth;
 * how many of the computed maps the weights are worth, and whether the class of largest evidence is
-  the right one, beside the class of the nearest map.
+  the right one, beside the class of the nearest map;
+* how far the posterior's mean is from the truth, and what it says of the sign of the chirality
+  sin 2 theta sin phi against the moment J_z, where |J_z| >= 10 meV and the chirality is at least 0.2.
 """
 
 from __future__ import annotations
@@ -221,7 +223,18 @@ def judged(asked: Problem, number: int, ratio: float, seed: int, known: bool) ->
             "bound": bound[name],
         }
     made["tarp"] = float(weights[apart < apart_of_truth].sum())
+    if {"theta", "phi", "moment_z"} <= set(own):
+        true = _chirality({name: named[name] for name in own})[0]
+        if abs(true) >= 0.2 and abs(named["moment_z"][0]) >= 10:
+            turned = _chirality({name: columns[name][keep] for name in own})
+            made["sign"] = float(weights[turned * true > 0].sum())
     return made
+
+
+def _chirality(columns: dict[str, Array]) -> Array:
+    """sin 2 theta sin phi, with the sign of J_z."""
+    turn = np.sin(2 * columns["theta"]) * np.sin(columns["phi"])
+    return np.asarray(turn * np.sign(columns["moment_z"]))
 
 
 def bounds(forward: Forward, label: int, truth: dict[str, float], level: Array) -> dict[str, float]:
@@ -274,7 +287,7 @@ def shown(name: str, lines: list[dict[str, Any]], labels: Sequence[str]) -> str:
         "",
         "unknown       maps   SBC p   held by sets of "
         + ", ".join(f"{x:.0%}" for x in LEVELS)
-        + "   deviation/bound median, 80 %",
+        + "   deviation/bound median, 80 %   error: mean, median",
     ]
     names = list(dict.fromkeys(name for one in good for name in one["unknowns"]))
     for unknown in names:
@@ -284,7 +297,13 @@ def shown(name: str, lines: list[dict[str, Any]], labels: Sequence[str]) -> str:
         ratio = np.array([one["deviation"] / one["bound"] for one in own])
         shares = " ".join(f"{one:6.0%}" for one in held)
         ratios = f"{np.median(ratio):.2f}, {np.quantile(ratio, 0.8):.2f}"
-        text.append(f"{unknown:12} {len(own):5}   {rank:5.2f}   {shares}   {ratios}")
+        error = np.abs([one["error"] for one in own])
+        text.append(
+            f"{unknown:12} {len(own):5}   {rank:5.2f}   {shares}   {ratios}"
+            f"   {error.mean():.3g}, {np.median(error):.3g}"
+        )
+    if signs := [one["sign"] for one in good if "sign" in one]:
+        text.append(f"sign of phi right in {sum(x > 0.5 for x in signs)} of {len(signs)}")
     every = [one for line in good for one in line["unknowns"].values()]
     held = np.mean([one["held"] for one in every], axis=0)
     text.append(f"{'all':12} {len(every):5}           {held[0]:6.1%} {held[1]:6.1%} {held[2]:6.1%}")

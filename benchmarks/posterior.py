@@ -18,7 +18,7 @@ all that are there. Asked is:
 * how many of the computed maps the weights are worth, and whether the class of largest evidence is
   the right one, beside the class of the nearest map;
 * how far the posterior's mean is from the truth, and what it says of the sign of the chirality
-  sin 2 theta sin phi against the moment J_z, where |J_z| >= 10 meV and the chirality is at least 0.2.
+  c = sin 2 theta sin phi against the moment J_z, where |J_z| >= 10 meV and |c| >= 0.2.
 """
 
 from __future__ import annotations

@@ -1,0 +1,68 @@
+"""Write docs/posterior-results.md from what benchmarks/posterior.py and outside.py have found.
+
+    python benchmarks/posterior_page.py [--folder benchmarks/results] [--page FILE]
+
+Both keep their results line by line in a folder; the page shows the table of every file there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from pathlib import Path
+
+from outside import table
+from posterior import Problem, shown
+
+NAMED = re.compile(r"posterior-(?P<problem>.+)-(?P<ratio>[\d.]+)-(?P<noise>known|unknown)-\d+")
+PAGE = """# How right posteriors are
+
+Written by `python benchmarks/posterior_page.py` from the results of `python benchmarks/posterior.py`
+and `python benchmarks/outside.py`, whose docstrings say what is asked of each map: every number comes
+from them. Maps are fresh ones from the prior, with white noise; a ratio is that of a map's standard
+deviation to the noise's. A p-value below 0.05 would say that ranks (SBC) or distances (TARP) are not
+uniform. Sets of 50, 90 and 95 % are to hold the truth as often; of n independent numbers the share
+of a 90 % set scatters by 30 % / sqrt(n), and the numbers of one map are not independent.
+"""
+
+
+def asked_of(file: Path) -> tuple[str, str, list[str]] | None:
+    """The problem's name, a headline, and the labels of its classes."""
+    found = NAMED.fullmatch(file.stem)
+    if found is None:
+        return None
+    noise = "noise stated" if found["noise"] == "known" else "noise not stated"
+    labels = list(Problem(found["problem"]).conditions.problem.labels)
+    return found["problem"], f"signal-to-noise ratio {found['ratio']}, {noise}", labels
+
+
+def read(file: Path) -> list[dict]:
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--folder", type=Path, default=Path("benchmarks/results"))
+    parser.add_argument("--page", type=Path, default=Path("docs/posterior-results.md"))
+    given = parser.parse_args()
+    parts = [PAGE]
+    for file in sorted(given.folder.glob("posterior-*.jsonl")):
+        if (asked := asked_of(file)) is None:
+            continue
+        problem, words, labels = asked
+        text = shown(f"{problem} at {words}", read(file), labels)
+        parts += [f"## {problem}, {words}\n", f"```\n{text}\n```\n"]
+        print(text, end="\n\n")
+    for file in sorted(given.folder.glob("outside-*.jsonl")):
+        text = table(read(file))
+        parts += [f"## Worlds that are not in the prior: {file.stem.split('-', 1)[1]}\n"]
+        parts += [f"```\n{text}\n```\n"]
+        print(text, end="\n\n")
+    given.page.write_text("\n".join(parts))
+
+
+if __name__ == "__main__":
+    main()

@@ -18,12 +18,12 @@ from posterior import Problem, shown
 NAMED = re.compile(r"posterior-(?P<problem>.+)-(?P<ratio>[\d.]+)-(?P<noise>known|unknown)-\d+")
 PAGE = """# How right posteriors are
 
-Written by `python benchmarks/posterior_page.py` from the results of `python benchmarks/posterior.py`
-and `python benchmarks/outside.py`, whose docstrings say what is asked of each map: every number comes
-from them. Maps are fresh ones from the prior, with white noise; a ratio is that of a map's standard
-deviation to the noise's. A p-value below 0.05 would say that ranks (SBC) or distances (TARP) are not
-uniform. Sets of 50, 90 and 95 % are to hold the truth as often; of n independent numbers the share
-of a 90 % set scatters by 30 % / sqrt(n), and the numbers of one map are not independent.
+Written by `python benchmarks/posterior_page.py` from what `python benchmarks/posterior.py` and
+`python benchmarks/outside.py` have found; their docstrings say what is asked of each map. Maps are
+fresh ones from the prior, with white noise; a ratio is that of a map's standard deviation to the
+noise's. A p-value below 0.05 would say that ranks (SBC) or distances (TARP) are not uniform. Sets
+of 50, 90 and 95 % are to hold the truth as often; of n independent numbers the share of a 90 % set
+scatters by 30 % / sqrt(n), and the numbers of one map are not independent.
 """
 
 

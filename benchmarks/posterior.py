@@ -63,6 +63,8 @@ OPEN = {
 }
 CLASSES = ("A1g", "A1u", "A2g", "Eg", "Eu")
 SQUARE = {"gap": (10.0, 50.0), "potential": (20.0, 200.0), "broadening": (2.0, 8.0)}
+DRAWS = 200
+"""Equally weighted draws that are kept of each map, in standard deviations from their mean."""
 SCATTER = 0.02
 """How far off starts of the open problem are, over the widths of ranges."""
 
@@ -196,10 +198,10 @@ def judged(asked: Problem, number: int, ratio: float, seed: int, known: bool) ->
     weights = weights[keep]
     columns = named_columns(problem, label, one)
     bound = bounds(found.forward, label, truth, level)
-    apart = np.zeros(int(keep.sum()))
-    apart_of_truth = 0.0
+    standard = np.zeros((len(own), int(keep.sum())))
+    standard_truth, reference = np.zeros(len(own)), np.zeros(len(own))
     made |= {"efficiency": one.samples.efficiency, "effective": effective, "unknowns": {}}
-    for name in own:
+    for k, name in enumerate(own):
         unknown = problem.unknown(name)
         period = unknown.period
         values, true = columns[name][keep], float(named[name][0])
@@ -208,10 +210,9 @@ def judged(asked: Problem, number: int, ratio: float, seed: int, known: bool) ->
         if period:
             from_mean = from_mean - period * np.round(from_mean / period)
             true_from_mean -= period * np.round(true_from_mean / period)
-        reference = 2 * deviation * rng.standard_normal()
+        reference[k] = 2 * rng.standard_normal()
         if deviation:
-            apart += ((from_mean - reference) / deviation) ** 2
-            apart_of_truth += ((true_from_mean - reference) / deviation) ** 2
+            standard[k], standard_truth[k] = from_mean / deviation, true_from_mean / deviation
         held = [
             holds(credible_set(values, weights, x, period, effective), true, period) for x in LEVELS
         ]
@@ -222,7 +223,14 @@ def judged(asked: Problem, number: int, ratio: float, seed: int, known: bool) ->
             "error": float(true_from_mean),
             "bound": bound[name],
         }
-    made["tarp"] = float(weights[apart < apart_of_truth].sum())
+    apart = ((standard - reference[:, None]) ** 2).sum(axis=0)
+    made["tarp"] = float(weights[apart < ((standard_truth - reference) ** 2).sum()].sum())
+    picked = standard[:, rng.choice(len(weights), DRAWS, p=weights / weights.sum())].T
+    made["standard"] = {
+        "draws": np.round(picked, 3).tolist(),
+        "truth": standard_truth.tolist(),
+        "reference": reference.tolist(),
+    }
     if {"theta", "phi", "moment_z"} <= set(own):
         true = _chirality({name: named[name] for name in own})[0]
         if abs(true) >= 0.2 and abs(named["moment_z"][0]) >= 10:

@@ -2,7 +2,7 @@
 
     python benchmarks/posterior_page.py [--folder benchmarks/results] [--page FILE]
 
-Both keep their results line by line in a folder; the page shows the table of every file there.
+TARP is asked of its authors' package as well (`pip install --group judge`). Both keep their results line by line in a folder; the page shows the table of every file there.
 """
 
 from __future__ import annotations
@@ -12,8 +12,13 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from outside import table
 from posterior import Problem, shown
+from tarp import get_tarp_coverage
+
+Array = NDArray[np.float64]
 
 NAMED = re.compile(r"posterior-(?P<problem>.+)-(?P<ratio>[\d.]+)-(?P<noise>known|unknown)-\d+")
 PAGE = """# How right posteriors are
@@ -37,6 +42,32 @@ def asked_of(file: Path) -> tuple[str, str, list[str]] | None:
     return found["problem"], f"signal-to-noise ratio {found['ratio']}, {noise}", labels
 
 
+def oracle(lines: list[dict]) -> str:
+    """TARP by its authors' own code, from draws of equal weight."""
+    lines = [one["standard"] for one in lines if "standard" in one]
+    size = max(len(one["truth"]) for one in lines)
+
+    def padded(values: list) -> Array:
+        given = np.asarray(values, dtype=np.float64)
+        return np.pad(given, [(0, 0)] * (given.ndim - 1) + [(0, size - given.shape[-1])])
+
+    draws, truths, references = (
+        np.stack([padded(one[name]) for one in lines]) for name in ("draws", "truth", "reference")
+    )
+    coverage, levels = get_tarp_coverage(
+        draws.swapaxes(0, 1), truths, references=references, metric="euclidean", norm=False
+    )
+    nearer = ((draws - references[:, None]) ** 2).sum(axis=-1) < ((truths - references) ** 2).sum(
+        axis=-1
+    )[:, None]
+    ours = (nearer.mean(axis=1)[:, None] < levels).mean(axis=0)
+    largest = np.abs(coverage - levels).max()
+    return (
+        f"TARP by its authors' package, {len(lines)} maps: coverage at most {largest:.2f} from the"
+        f" level, {np.abs(coverage - ours).max():.3f} from ours"
+    )
+
+
 def read(file: Path) -> list[dict]:
     return [json.loads(line) for line in file.read_text().splitlines()]
 
@@ -53,7 +84,8 @@ def main() -> None:
         if (asked := asked_of(file)) is None:
             continue
         problem, words, labels = asked
-        text = shown(f"{problem} at {words}", read(file), labels)
+        lines = read(file)
+        text = shown(f"{problem} at {words}", lines, labels) + "\n" + oracle(lines)
         parts += [f"## {problem}, {words}\n", f"```\n{text}\n```\n"]
         print(text, end="\n\n")
     for file in sorted(given.folder.glob("outside-*.jsonl")):

@@ -2,7 +2,8 @@
 
     python benchmarks/posterior_page.py [--folder benchmarks/results] [--page FILE]
 
-TARP is asked of its authors' package as well (`pip install --group judge`). Both keep their results line by line in a folder; the page shows the table of every file there.
+Both keep their results line by line in a folder; the page shows the table of every file there. TARP
+is asked of its authors' package as well (`pip install --group judge`).
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from tarp import get_tarp_coverage
+
 from outside import table
 from posterior import Problem, shown
-from tarp import get_tarp_coverage
 
 Array = NDArray[np.float64]
 
@@ -55,12 +57,17 @@ def oracle(lines: list[dict]) -> str:
         np.stack([padded(one[name]) for one in lines]) for name in ("draws", "truth", "reference")
     )
     coverage, levels = get_tarp_coverage(
-        draws.swapaxes(0, 1), truths, references=references, metric="euclidean", norm=False
+        draws.swapaxes(0, 1),
+        truths,
+        references=references,
+        metric="euclidean",
+        norm=False,
+        num_alpha_bins=20,
     )
     nearer = ((draws - references[:, None]) ** 2).sum(axis=-1) < ((truths - references) ** 2).sum(
         axis=-1
     )[:, None]
-    ours = (nearer.mean(axis=1)[:, None] < levels).mean(axis=0)
+    ours = (nearer.mean(axis=1)[:, None] <= levels).mean(axis=0)
     largest = np.abs(coverage - levels).max()
     return (
         f"TARP by its authors' package, {len(lines)} maps: coverage at most {largest:.2f} from the"

@@ -29,7 +29,8 @@ SCRIPTS = {
     "throughput": "Training against plain Keras",
 }
 COMMANDS = {
-    "orbitals": ("orbitals.py", "orbitals.py --errors", "orbitals_dataset.py"),
+    "damage": ("damage.py", "damage.py --orbitals"),
+    "orbitals": ("orbitals.py", "orbitals_dataset.py"),
     "peers": ("peers.py", "peers_continuum.py"),
 }
 """Of a part that is not one script of its name."""

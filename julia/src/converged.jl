@@ -46,11 +46,13 @@ Halve panels until what `present()` makes of them, a result and its error, is ac
 Returns the result, the number of rows, and whether the accuracy was reached.
 """
 function until_accurate(present, integrals, accuracy::Real, budget::Integer)
-    tolerance = accuracy
+    tolerance, presented = accuracy, -1
+    local result, worst
     while true
         foreach(integral -> refine!(integral, tolerance, budget), integrals)
-        result, worst = present()
         rows = sum(integral -> integral.rows, integrals)
+        rows == presented || ((result, worst) = present())
+        presented = rows
         spent = all(integral -> integral.rows >= budget || relative_error(integral) == 0, integrals)
         if worst <= accuracy || spent || !isfinite(worst)
             return result, rows, worst <= accuracy

@@ -52,7 +52,7 @@ safety(fall) = SAFETY - (SAFETY - 1) * fall
 
 Rows at the nodes of one panel first < m1 < last: transforms (half + 1) x fields x 15, of the precision T, averages at r = 0,
 roots. `tail` is the norm of the last two coefficients, `rule` the error of the average that follows from their
-fall and from the singularities that the roots show, `check` the average of the errors that the rows themselves show,
+fall and from the `pinches` that the roots show, `check` the average of the errors that the rows themselves show,
 `square` that of the squared norm.
 """
 struct Panel{T}
@@ -65,6 +65,7 @@ struct Panel{T}
     rule::Float64
     square::Float64
     check::Float64
+    pinches::Vector{Pinch}
 end
 
 width(p::Panel) = p.last - p.first
@@ -96,69 +97,10 @@ function Panel(rows, values, z, first, last, seed, half, weights)
     end
     tail, fall, square = panel_norms(values, weights, last - first)
     # Without roots a singularity between the nodes would pass for a fall: the tail itself is the estimate.
-    rule = isempty(roots) ? tail : hypot(tail * fall, pinch_error(roots, strengths, tail))
+    pinches = pinches_of(roots, strengths, tail)
+    rule = isempty(roots) ? tail : hypot(tail * fall, pinch_error(pinches))
     kept = Complex{precision_of(rows.solver)}.(values)
-    return Panel(first, last, kept, sums, roots, tail, safety(fall) * rule, square, check)
-end
-
-"""
-    pinch_error(roots, strengths, tail)
-
-Error of the rule from the singularities that the roots show, over all r of the window.
-
-As a function of m1, F is singular where a root inside the unit circle meets one outside: the square of their
-distance vanishes linearly at a place t0, the panel being (-1, 1), and the residues grow as 1/distance, so that
-F = B (t - t0)^(-1/2) nearby. A secant through neighbouring nodes gives t0, the residue gives B; the rule's error for
-that function is known. Such a t0 may lie so close to the axis that no node sees it.
-"""
-function pinch_error(roots::AbstractMatrix, strengths::AbstractMatrix, tail::Real)
-    total = 0.0
-    for a in axes(roots, 1)
-        worst = 0.0
-        for b in axes(roots, 1)
-            at = nearest_node(roots, strengths, a, b)
-            at == 0 && continue
-            # Roots that only seem to meet do so at different places for different neighbours.
-            neighbours = at == 1 ? (2, 3) : at == POINTS ? (POINTS - 1, POINTS - 2) : (at - 1, at + 1)
-            known = filter(n -> roots[a, n] != 0 && roots[b, n] != 0, neighbours)
-            isempty(known) && continue
-            worst = max(worst, minimum(n -> pair_error(roots, strengths, a, b, at, n, tail), known))
-        end
-        total += worst^2
-    end
-    return sqrt(total)
-end
-
-# The node at which the root a, inside and near the circle, is nearest to the root b outside; 0 where there is none.
-function nearest_node(roots, strengths, a, b)
-    nearest, at = Inf, 0
-    @inbounds for j in axes(roots, 2)
-        strengths[a, j] > 0 && abs2(roots[a, j]) < 1 < abs2(roots[b, j]) || continue
-        distance = abs2(roots[a, j] - roots[b, j])
-        distance < nearest && ((nearest, at) = (distance, j))
-    end
-    return at
-end
-
-function pair_error(roots, strengths, a, b, at, next, tail)
-    here, there = (roots[a, at] - roots[b, at])^2, (roots[a, next] - roots[b, next])^2
-    here == there && return 0.0
-    slope = (there - here) / (LEGENDRE_ZEROS[next] - LEGENDRE_ZEROS[at])
-    amplitude = strengths[a, at] * sqrt(abs(here / slope))
-    error, seen = singular_rules(LEGENDRE_ZEROS[at] - here / slope)
-    return error * min(amplitude, tail / max(seen, floatmin()))
-end
-
-# For (t - t0)^(-1/2) on (-1, 1): the rule's error of the average, and the tail that the null rules see.
-function singular_rules(t0)
-    average = c = d = zero(ComplexF64)
-    for j in eachindex(WEIGHTS)
-        x = 1 / sqrt(LEGENDRE_ZEROS[j] - t0)
-        average += WEIGHTS[j] * x
-        c += NULL_RULES[j, 3] * x
-        d += NULL_RULES[j, 4] * x
-    end
-    return abs(average - sqrt(1 - t0) + sqrt(-1 - t0)), sqrt(abs2(c) + abs2(d))
+    return Panel(first, last, kept, sums, roots, tail, safety(fall) * rule, square, check, pinches)
 end
 
 # Norm of the tail, its fall up to the rule's error, average of the squared norm: at r1 = +half for every second r2 and
@@ -297,7 +239,7 @@ end
 """
     refine!(integral, tolerance, budget)
 
-Halve the panels with the largest errors until the relative error is below the tolerance, or the rows are used up.
+Divide the panels with the largest errors until the relative error is below the tolerance, or the rows are used up.
 """
 function refine!(integral::RowIntegral, tolerance::Real, budget::Integer)
     while relative_error(integral) > tolerance && integral.rows < budget
@@ -305,7 +247,7 @@ function refine!(integral::RowIntegral, tolerance::Real, budget::Integer)
         share = sqrt(sum(abs2, errors) / length(errors)) * min(1, tolerance / relative_error(integral)) / 2
         large = errors .> share
         any(large) || break
-        halve!(integral, large)
+        divide!(integral, large, share)
     end
     return integral
 end
@@ -315,13 +257,39 @@ end
 
 Halve the panels that are `chosen`, a Boolean for each.
 """
-function halve!(integral::RowIntegral, chosen)
+halve!(integral::RowIntegral, chosen) = divide!(integral, chosen, Inf)
+
+"""
+    divide!(integral, chosen, share)
+
+Halve the panels that are `chosen`, and halves again where their pinches let expect an error of more than twice the
+`share`: rows between are saved.
+"""
+function divide!(integral::RowIntegral, chosen, share)
+    deepest = halvings(integral.solver)
     pieces = Tuple{Float64,Float64,Vector{ComplexF64}}[]
     for p in integral.panels[chosen]
-        middle = node(p, 8)
-        push!(pieces, (p.first, middle, p.roots[:, 1]), (middle, p.last, p.roots[:, 8]))
+        cut!(pieces, p, p.first, p.last, share, deepest)
     end
     made = evaluate(integral, pieces, 2)
     integral.panels = sort!(vcat(integral.panels[.!chosen], made); by = p -> p.first)
     return integral
+end
+
+# At once; rows of pairs cost little, and their panels are halved one by one.
+halvings(::Union{RealPair,ComplexPair}) = 1
+halvings(::DensePath) = 5
+
+# Both halves of a stretch of a panel, each with the roots at the node nearest to its first one.
+function cut!(pieces, p::Panel, first, last, share, halvings)
+    middle = first == p.first && last == p.last ? node(p, 8) : (first + last) / 2
+    for (a, b) in ((first, middle), (middle, last))
+        if halvings > 1 && SAFETY * foreseen_error(p.pinches, p.first, p.last, a, b) > 2share
+            cut!(pieces, p, a, b, share, halvings - 1)
+        else
+            start = a + (b - a) * NODES[1]
+            nearest = argmin([abs(node(p, j) - start) for j in eachindex(NODES)])
+            push!(pieces, (a, b, p.roots[:, nearest]))
+        end
+    end
 end

@@ -218,6 +218,42 @@ end
     end
 end
 
+@testset "what a pinch lets expect of a part of a panel is what the rule does there" begin
+    first, last = 0.2, 0.3
+    for (a, b) in ((0.2, 0.25), (0.25, 0.275), (0.2625, 0.26875)), m1 in (0.266 + 1e-3im, 0.24 - 3e-4im)
+        place(x, y) = 2(m1 - (x + y) / 2) / (y - x)
+        singular(x) = 3 / sqrt(x - m1)
+        rule = sum(GapScope.WEIGHTS[j] * singular(a + (b - a) * GapScope.NODES[j]) for j in 1:GapScope.POINTS)
+        exact = 6 * (sqrt(b - m1) - sqrt(a - m1)) / (b - a)
+        amplitude = 3 / sqrt((last - first) / 2)
+        pinch = GapScope.Pinch(place(first, last), amplitude, 0.0)
+        @test GapScope.foreseen_error([pinch], first, last, a, b) ≈ (b - a) * abs(rule - exact) rtol = 1e-6 atol = 1e-14
+    end
+end
+
+@testset "panels of large blocks are divided at once towards their pinches" begin
+    _, bonds, z = dense_states()[2]
+    solver = GapScope.DensePath(bonds, collect(1:4), false, 1:4)
+    integral, halved = (GapScope.RowIntegral(solver, bonds, z, 8) for _ in 1:2)
+    before = copy(integral.panels)
+    worst = argmax(GapScope.error_of.(before))
+    chosen = eachindex(before) .== worst
+    share = GapScope.error_of(before[worst]) / 1000
+    GapScope.divide!(integral, chosen, share)
+    within(p) = before[worst].first <= p.first && p.last <= before[worst].last
+    parts = filter(within, integral.panels)
+    @test length(parts) > 2
+    @test sum(GapScope.width, parts) ≈ GapScope.width(before[worst])
+    @test isempty(GapScope.uncovered(integral))
+    @test maximum(GapScope.error_of, parts) < GapScope.error_of(before[worst]) / 20
+    # One by one it takes rows between.
+    reached = maximum(GapScope.error_of, parts)
+    while any(p -> within(p) && GapScope.error_of(p) > reached, halved.panels)
+        GapScope.halve!(halved, [within(p) && GapScope.error_of(p) > reached for p in halved.panels])
+    end
+    @test integral.rows < halved.rows
+end
+
 @testset "an impurity without strength changes nothing, and that is soon known" begin
     bonds = bdg(electrons(), triplet(d = SX))
     map, reached = converged(bonds, impurity(zeros(ComplexF64, 4, 4)), 0.05im, 8, 0.01, 10^6)

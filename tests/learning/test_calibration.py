@@ -237,6 +237,8 @@ def test_a_calibration_survives_its_file(calibrated: RunFolder, tmp_path: Path) 
         first.about["weights"],
         trained.problem,
         load_trained(calibrated.path).emulators,
+        trained.size,
+        len(trained.config.energies),
     )
     assert second.temperature == first.temperature
     assert second.about == first.about

@@ -69,10 +69,13 @@ def refused(model: Path) -> None:
 @pytest.mark.parametrize("replace", [zero, pipe, linked_pipe, sparse, folder])
 @pytest.mark.parametrize(
     "name",
-    ["config.json", "weights.json", "weights-01.safetensors", "surfaces.npz", "calibration.npz"],
+    [
+        *("config.json", "weights.json", "weights-01.safetensors", "surfaces.npz"),
+        *("calibration.npz", "companion.npz", "discriminator.npz"),
+    ],
 )
 def test_what_is_no_file_of_a_model_is_refused(name: str, replace: Replace, model: Path) -> None:
-    (model / name).unlink()
+    (model / name).unlink(missing_ok=True)
     replace(model / name)
     refused(model)
 

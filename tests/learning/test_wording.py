@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import xarray as xr
 
 from gapscope.learning.evaluation.listing import nearest_text, prediction_text
-from gapscope.learning.evaluation.wording import factor_words, interval_words, p_words
+from gapscope.learning.evaluation.wording import (
+    change_words,
+    factor_words,
+    interval_words,
+    p_words,
+)
+from gapscope.learning.uncertainty.changes import KINDS
 from gapscope.physics import LABELS
 
 
-def prediction(unlike: bool = False, **values: float) -> xr.Dataset:
+def prediction(unlike: bool = False, **values: float | str) -> xr.Dataset:
     """One map's prediction, calibrated with 1999 maps."""
-    numbers = {"gap": 1.0, "theta": 0.5, "eps0": 20.0, "novelty_p": 0.17, **values}
+    numbers: dict[str, Any] = {"gap": 1.0, "theta": 0.5, "eps0": 20.0, "novelty_p": 0.17, **values}
     for name, width in (("gap", 1e-4), ("theta", 0.01), ("eps0", 0.002)):
         numbers.setdefault(f"{name}_low", numbers[name] - width)
         numbers.setdefault(f"{name}_high", numbers[name] + width)
@@ -86,3 +94,12 @@ def test_what_is_said_of_an_unlike_map_stands_apart(unlike: bool) -> None:
     listed = nearest_text(found, ["map.nc"]).splitlines()[2]
     assert ("(A1g)" in listed) == unlike
     assert "-0.0" not in listed
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_change_is_said_with_its_amount_or_without(kind: str) -> None:
+    (vague,) = change_words(prediction(unlike=True, likely_change=kind).isel(sample=0))
+    (exact,) = change_words(prediction(unlike=True, likely_change=f"{kind} 15").isel(sample=0))
+    assert "{" not in vague + exact
+    assert ("15" in exact) == (kind in ("turned", "stretched", "moved"))
+    assert "15" not in vague

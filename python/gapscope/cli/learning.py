@@ -129,7 +129,8 @@ def calibrate(run: Path, dataset: Path, split: str, training: Path | None) -> No
 
     Predictions then have calibrated probabilities, sets and intervals, and say whether a map is
     unlike the training maps. DATASET stands for the maps that predictions will be made for, and is
-    not to be used to judge them.
+    not to be used to judge them. For a network of Green's functions it takes some minutes: what
+    tells turned, mirrored and other changed maps is trained, too.
     """
     require_learning([run], [dataset] if training is None else [dataset, training])
 

@@ -78,7 +78,7 @@ def factor_words(one: xr.Dataset) -> list[str]:
 
 CHANGES = {
     "turned": (
-        "it looks like a map turned by about {} degrees: lay it on the sites of the lattice, r1"
+        "it looks like a map turned {}: lay it on the sites of the lattice, r1"
         " along a1, as prepare does"
     ),
     "reversed": (
@@ -87,11 +87,12 @@ CHANGES = {
     ),
     "negative": "its sign is reversed (bright is dark): multiply it by -1",
     "stretched": (
-        "it looks like a map on sites {} times as far apart as those of the lattice: check the"
-        " lattice constant"
+        "it looks like a map on sites that lie {} those of the lattice: check the lattice constant"
     ),
-    "moved": (
-        "the impurity seems to lie at the site {} instead of (0, 0): name its place (--centre)"
+    "moved": ("the impurity seems to lie {} instead of (0, 0): name its place (--centre)"),
+    "scaled": (
+        "its amplitude does not go with its shape: give it in 1/meV, as the density of states per"
+        " cell changes"
     ),
     "off": (
         "it is more nearly even about the site {} than about (0, 0), where the impurity of a"
@@ -104,6 +105,14 @@ CHANGES = {
     ),
 }
 
+AMOUNTS = {
+    "turned": ("by about {} degrees", "against the lattice"),
+    "stretched": ("{} times as far apart as", "farther apart than, or closer than,"),
+    "moved": ("at the site {}", "at another site"),
+    "off": ("{}", "{}"),
+}
+"""How much of a change, and what is said where nobody knows."""
+
 
 def change_words(one: xr.Dataset) -> list[str]:
     """Text: what a map that is unlike training seems to have been through, if anything.
@@ -112,10 +121,10 @@ def change_words(one: xr.Dataset) -> list[str]:
     ----------
     one : as for :func:`factor_words`; nothing is said where ``likely_change`` is absent or empty.
     """
-    kind, _, amount = str(one["likely_change"].item() if "likely_change" in one else "").partition(
-        " "
-    )
-    return [CHANGES[kind].format(amount)] if kind else []
+    words = str(one["likely_change"].item() if "likely_change" in one else "")
+    kind, _, amount = words.partition(" ")
+    known, unknown = AMOUNTS.get(kind, ("", ""))
+    return [CHANGES[kind].format(known.format(amount) if amount else unknown)] if kind else []
 
 
 def _fixed(value: float, digits: int) -> str:

@@ -47,7 +47,7 @@ def model_card(
         "Training": _rows(_training(config, history)),
         "Results": _results(table),
         "Uncertainty": _uncertainty(calibration),
-        "Intended use and limits": _limits(config, recipe),
+        "Intended use and limits": _limits(config, recipe, calibration),
         "Recipe of the training maps": f"```json\n{json.dumps(recipe, indent=1)}\n```",
         "Licence": "MIT, as gapscope.",
     }
@@ -208,11 +208,11 @@ def _uncertainty(calibration: Calibration | None) -> str:
     if calibration is None:
         return "Not calibrated: probabilities are the network's own, and there are no intervals."
     about = calibration.about
-    companion = (
-        " Amplitude and the part odd in r are judged, too (`companion.npz`)."
-        if calibration.companion is not None
-        else ""
-    )
+    companion = ""
+    if calibration.companion is not None:
+        companion = " Amplitude and the part odd in r are judged, too (`companion.npz`)."
+    elif calibration.discriminator is not None:
+        companion = " Changed maps are told from maps as they are (`discriminator.npz`)."
     return (
         f"Calibrated with {len(calibration)} maps of {about['name']} ({about['split']}), identity "
         f"`{about['identity']}`: temperature {calibration.temperature:.3f}; intervals and sets by "
@@ -221,7 +221,7 @@ def _uncertainty(calibration: Calibration | None) -> str:
     )
 
 
-def _limits(config: RunConfig, recipe: Mapping[str, Any]) -> str:
+def _limits(config: RunConfig, recipe: Mapping[str, Any], calibration: Calibration | None) -> str:
     if config.training.measurement is None:
         of = "around one impurity as above, at the energies"
         other = "several impurities, or k-grids that do not resolve the broadening"
@@ -248,7 +248,7 @@ def _limits(config: RunConfig, recipe: Mapping[str, Any]) -> str:
             "Outside the ranges it answers all the same. Look at `unlike_training` first; a map "
             "may still be foreign in ways that leave no mark in its image.",
             real,
-            *_hidden(config),
+            *_hidden(config, calibration),
             *(
                 f"{line}. Another impurity or other energies may tell more."
                 for line in told(config.problem)
@@ -259,10 +259,17 @@ def _limits(config: RunConfig, recipe: Mapping[str, Any]) -> str:
     )
 
 
-def _hidden(config: RunConfig) -> list[str]:
+def _hidden(config: RunConfig, calibration: Calibration | None) -> list[str]:
     """What the verdict of a network that has learned from noise does not see."""
     if config.noise is None:
         return []
+    if calibration is not None and calibration.discriminator is not None:
+        kinds = ", ".join(calibration.discriminator.kinds)
+        return [
+            f"Its verdict tells maps with the training's noise from changed ones ({kinds}). One "
+            "that is foreign in another way, by no more than noise, is not called unlike. "
+            "`gapscope predict --posterior` asks whether any map of the model explains it."
+        ]
     return [
         "Its verdict is of maps with the training's noise: one that is foreign by no more than "
         "that, moved off its impurity, turned, or of another sign, is not called unlike. "

@@ -58,7 +58,9 @@ class Trained:
         path = self.folder / CALIBRATION
         if not os.path.lexists(path):
             return None
-        return Calibration.read(path, self.weights, self.config.problem, self.emulators)
+        config = self.config
+        size, energies = config.training.network.input_size, len(config.energies)
+        return Calibration.read(path, self.weights, config.problem, self.emulators, size, energies)
 
 
 def load_trained(folder: str | Path) -> Trained:

@@ -24,9 +24,10 @@ from gapscope.learning.model_folder.trained import load_trained
 from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.network.two_heads import IRREP, PARAMETERS
 from gapscope.learning.prediction.averaging import average, copies
-from gapscope.learning.uncertainty.alternatives import Alternatives, likely_changes
+from gapscope.learning.uncertainty.alternatives import KINDS, Alternatives, likely_changes
 from gapscope.learning.uncertainty.calibration import LEVEL, NOVELTY_LEVEL, Calibration
 from gapscope.learning.uncertainty.centre import centres
+from gapscope.learning.uncertainty.discriminator import Discriminator
 from gapscope.learning.uncertainty.novelty import Detector
 from gapscope.learning.uncertainty.repeats import repeats
 from gapscope.physics.lattice import Lattice
@@ -172,7 +173,12 @@ class Predictor:
         if len(undone):
             known = self.calibration.in_units(novelty[foreign], beside[foreign])[:, 1:]
             enough = self.calibration.exceeded(self.novelty_level)
-            change[foreign] = likely_changes(known, undone[foreign], enough)
+            kinds = (
+                KINDS
+                if self.calibration.discriminator is None
+                else self.calibration.discriminator.kinds
+            )
+            change[foreign] = likely_changes(known, undone[foreign], enough, kinds)
         for row in np.flatnonzero(np.isinf(novelty)):
             change[row] = self._at_once(all_maps[row][None])
         return applied.assign(likely_factor=("sample", factor), likely_change=("sample", change))
@@ -271,14 +277,23 @@ class Predictor:
             yield maps
 
     def _beside(self, maps: Maps) -> tuple[NDArray[np.float64] | None, NDArray[np.str_]]:
-        """Scores (n, columns) of the calibration's companion, or of alternatives; and what these
-        undid, in words (n, columns)."""
+        """Scores (n, columns) of the calibration's companion, discriminator or alternatives; and
+        what these undid, in words (n, columns)."""
         calibration, nothing = self.calibration, np.empty(0, dtype=np.str_)
         if calibration is None or calibration.beside is None:
             return None, nothing
         if calibration.companion is not None:
             return calibration.companion(maps, self.lattice)[0], nothing
+        if calibration.discriminator is not None:
+            scores = self.discriminated(maps, calibration.discriminator)
+            return scores, np.full(scores.shape, "", dtype=np.str_)
         return self.alternatives(maps)
+
+    def discriminated(self, maps: Maps, discriminator: Discriminator) -> NDArray[np.float64]:
+        """Scores (n, kinds) of maps (n, energies, size, size), averaged over the moves."""
+        moves = self.problem.moves
+        images = copies(momentum_images(maps, self.lattice, odd=True), moves)
+        return discriminator(images, len(moves))
 
     @property
     def _surfaces(self) -> Emulators:

@@ -15,10 +15,16 @@ from gapscope.learning.data.samples import CHUNK, Samples
 from gapscope.learning.model_folder.trained import load_trained
 from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.prediction.predictor import Predictor, beside_truth
+from gapscope.learning.training.fit_discriminator import (
+    FEWEST as FEWEST_TRAINING,
+)
+from gapscope.learning.training.fit_discriminator import MOST, learn_discriminator, with_scores
 from gapscope.learning.uncertainty.calibration import CALIBRATION, FEWEST, Calibration, errors
 from gapscope.learning.uncertainty.companion import MOST_ODD, Companion
+from gapscope.learning.uncertainty.discriminator import Discriminator
 from gapscope.learning.uncertainty.novelty import Detector
 from gapscope.learning.uncertainty.temperature import fit_temperature
+from gapscope.support.memory import require_memory
 from gapscope.support.storage import require_output
 
 MOST_IMAGES = 5000
@@ -60,11 +66,12 @@ def calibrate(
         samples = predictor.samples(reader, split, trained.config.noise)
         identity = Manifest.read(Path(dataset)).identity
         _require_unseen(samples, split, identity == trained.config.dataset["identity"])
-        detector = companion = alternatives = None
+        detector = companion = alternatives = discriminator = None
         if trained.config.training.measurement is None:
             folder = _training(trained.config, Path(dataset), training)
             detector, companion = _detector(predictor, folder), learn_companion(predictor, folder)
             companion = None if companion is None else scored(companion, samples)
+            discriminator = discriminator_of(predictor, folder, samples)
         else:
             alternatives = alternative_scores(predictor, samples)
         predictions = beside_truth(predictor, samples)
@@ -82,6 +89,7 @@ def calibrate(
         about={"weights": trained.weights, **about},
         companion=companion,
         alternatives=alternatives,
+        discriminator=discriminator,
     )
     calibration.write(Path(run) / CALIBRATION)
     return calibration
@@ -152,6 +160,27 @@ def learn_companion(predictor: Predictor, training: Path) -> Companion | None:
         batches = ((samples.label[chunk], samples.maps(chunk)) for chunk in chunks)
         labels = samples.problem.labels
         return Companion.fit(predictor.emulators, batches, samples.lattice, labels)
+
+
+def discriminator_of(
+    predictor: Predictor, training: Path, calibration: Samples
+) -> Discriminator | None:
+    """What tells the training maps of a dataset from changed ones, with scores of calibration maps.
+
+    None for a network that learned from maps without noise, or from few.
+    """
+    noise = predictor.config.noise
+    if noise is None:
+        return None
+    with DatasetReader(training) as reader:
+        samples = predictor.samples(reader, "train").first(MOST)
+        if len(samples) < FEWEST_TRAINING:
+            return None
+        shape = (len(samples), len(predictor.config.energies), samples.size, samples.size)
+        require_memory(f"maps of {len(samples)} samples", 4.0 * np.prod(shape), ())
+        maps = np.concatenate([samples.maps(rows) for rows in samples.chunks()])
+    found = learn_discriminator(maps, predictor.lattice, predictor.problem.moves, noise)
+    return with_scores(found, predictor, calibration)
 
 
 def scored(companion: Companion, samples: Samples) -> Companion:

@@ -18,6 +18,7 @@ its spread among calibration maps (:mod:`gapscope.learning.uncertainty.calibrati
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -131,16 +132,18 @@ class Alternatives:
 REVERSAL = np.diag([-1.0, 1.0])
 
 
-def likely_changes(scores: Array, undone: NDArray[np.str_], enough: float) -> NDArray[np.str_]:
+def likely_changes(
+    scores: Array, undone: NDArray[np.str_], enough: float, kinds: Sequence[str] = KINDS
+) -> NDArray[np.str_]:
     """Kind and amount of what maps seem to have been through, "" where no score is above `enough`.
 
     Parameters
     ----------
     scores : (n, kinds), in units that make kinds comparable.
-    undone : (n, kinds), in words, as :class:`Alternatives` gives them.
+    undone : (n, kinds), in words, as :class:`Alternatives` gives them; "" where nobody knows.
     """
     words = [
-        f"{KINDS[kind]} {amounts[kind]}".rstrip() if one[kind] > enough else ""
+        f"{kinds[kind]} {amounts[kind]}".rstrip() if one[kind] > enough else ""
         for one, amounts, kind in zip(scores, undone, scores.argmax(axis=1), strict=True)
     ]
     return np.array(words, dtype=np.str_)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from gapscope.learning.emulator.by_irrep import Emulators
 from gapscope.learning.uncertainty.alternatives import KINDS
 from gapscope.learning.uncertainty.companion import COMPANION, Companion
 from gapscope.learning.uncertainty.conformal import Scores, p_values, require_level
+from gapscope.learning.uncertainty.discriminator import DISCRIMINATOR, Discriminator
 from gapscope.learning.uncertainty.novelty import Detector
 from gapscope.learning.uncertainty.temperature import tempered
 from gapscope.problem.paper import predicted_problem
@@ -57,6 +59,7 @@ class Calibration:
     companion : what knows amplitudes and odd parts, with its scores; None where there is none.
     alternatives : (maps, kinds), scores of the first calibration maps, see
         :mod:`gapscope.learning.uncertainty.alternatives`; None where nothing looks for any.
+    discriminator : what tells maps from changed ones, with its scores; None where there is none.
     """
 
     problem: Problem
@@ -68,6 +71,7 @@ class Calibration:
     about: Mapping[str, Any]
     companion: Companion | None = None
     alternatives: NDArray[np.float64] | None = None
+    discriminator: Discriminator | None = None
 
     def __len__(self) -> int:
         return len(self.predicted)
@@ -108,7 +112,8 @@ class Calibration:
         the true value, among maps of each predicted class that have one, provided that the map
         comes from where the calibration set came from. ``unlike_training``
         (novelty_p < novelty_level) says of at most that share of such maps that they do not.
-        ``beside`` are scores (sample, columns) of companion or alternatives, where there are any.
+        ``beside`` are scores (sample, columns) of companion, discriminator or alternatives, where
+        there are any.
 
         Raises
         ------
@@ -171,7 +176,8 @@ class Calibration:
     @property
     def beside(self) -> NDArray[np.float64] | None:
         """Scores (maps, columns) beside the novelty of the first calibration maps, if any."""
-        return self.alternatives if self.companion is None else self.companion.scores
+        known = self.companion or self.discriminator
+        return self.alternatives if known is None else known.scores
 
     @property
     def floor(self) -> float:
@@ -193,7 +199,8 @@ class Calibration:
             )
 
     def write(self, path: Path) -> None:
-        """Write the file, and the companion's beside it, each whole or not; raises StorageError."""
+        """Write the file, and beside it those of companion and discriminator, each whole or not;
+        raises StorageError."""
         about = {
             "labels": list(self.problem.labels),
             "temperature": self.temperature,
@@ -209,17 +216,25 @@ class Calibration:
             **{_DETECTOR + name: value for name, value in detector.items()},
         }
         write_arrays(path, CALIBRATION_SCHEMA, about, arrays)
-        if self.companion is None:
-            path.with_name(COMPANION).unlink(missing_ok=True)
-        else:
-            self.companion.write(path.with_name(COMPANION), self.about["weights"])
+        beside = {COMPANION: self.companion, DISCRIMINATOR: self.discriminator}
+        for name, known in beside.items():
+            if known is None:
+                path.with_name(name).unlink(missing_ok=True)
+            else:
+                known.write(path.with_name(name), self.about["weights"])
 
     @classmethod
     def read(
-        cls, path: Path, weights: str, problem: Problem, emulators: Emulators | None
+        cls,
+        path: Path,
+        weights: str,
+        problem: Problem,
+        emulators: Emulators | None,
+        size: int,
+        energies: int,
     ) -> Calibration:
         """The calibration in a file, of the weights of this name (their SHA-256), the network's
-        problem and its surfaces.
+        problem and its surfaces, of maps of this size at so many energies.
 
         Raises
         ------
@@ -237,11 +252,14 @@ class Calibration:
                 f"{path}, of weights {calibration.about['weights']}, beside {weights}",
                 "Run `gapscope calibrate` again.",
             )
-        beside = path.with_name(COMPANION)
-        if not beside.is_file():
-            return calibration
-        companion = Companion.read(beside, weights, problem.labels, len(calibration), emulators)
-        return replace(calibration, companion=companion)
+        count = len(calibration)
+        if os.path.lexists(beside := path.with_name(COMPANION)):
+            companion = Companion.read(beside, weights, problem.labels, count, emulators)
+            calibration = replace(calibration, companion=companion)
+        if os.path.lexists(beside := path.with_name(DISCRIMINATOR)):
+            discriminator = Discriminator.read(beside, weights, count, size, energies)
+            calibration = replace(calibration, discriminator=discriminator)
+        return calibration
 
     @classmethod
     def _of(

@@ -1,0 +1,107 @@
+"""What a map may have been through before it is shown: a turn, a reversed axis, a sign, ...
+
+A changed map has at the sites r what the map has at M r + s, interpolated linearly or by cubics
+between sites, and zeros where nothing is known. A map that is laid on its sites as well as can be
+is off by up to SLIGHT degrees and SLIGHTER of its scale all the same.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from gapscope.physics.lattice import Lattice, window_coordinates
+
+KINDS = ("turned", "reversed", "negative", "stretched", "moved", "scaled")
+AS_IT_IS = ""
+SLIGHT, SLIGHTER = 0.7, 0.005
+LEAST_TURN = 4.0
+"""Degrees from the nearest turn of the lattice."""
+STRETCH = (0.035, 0.15)
+"""Ends of |c - 1|, c being the distance of sites in lattice constants."""
+REACH = 3.0
+"""Lattice constants by which the impurity may lie off r = 0."""
+MAGNITUDE = (0.1, 6.0)
+"""Ends of |log10 f|, f being a factor on the amplitude."""
+REVERSAL = np.diag([-1.0, 1.0])
+
+Array = NDArray[np.float64]
+Maps = NDArray[np.float32]
+
+
+def changed(one: Maps, kind: str, lattice: Lattice, rng: np.random.Generator) -> Maps:
+    """A map (energies, L, L) changed as one of KINDS says, or AS_IT_IS, by a random amount."""
+    exact = rng.random() < 0.5  # sites stay on sites where the kind allows it
+    order: Literal[1, 3] = 1 if rng.random() < 0.5 else 3
+    sign = 1 if rng.random() < 0.5 else -1
+    matrix, site = np.eye(2), np.zeros(2)
+    if not exact:
+        scale = 1 + rng.uniform(-SLIGHTER, SLIGHTER)
+        matrix = scale * turn(lattice, rng.uniform(-SLIGHT, SLIGHT))
+    if kind == "turned":
+        period = turn_period(lattice)
+        matrix = turn(lattice, rng.uniform(LEAST_TURN, period - LEAST_TURN)) @ matrix
+    elif kind == "reversed":
+        matrix = REVERSAL @ matrix
+    elif kind == "stretched":
+        matrix = (1 + sign * rng.uniform(*STRETCH)) * matrix
+    elif kind == "moved":
+        site = _site(lattice, rng, exact)
+    elif kind == "negative":
+        one = -one
+    elif kind == "scaled":
+        one = one * np.float32(10 ** (sign * rng.uniform(*MAGNITUDE)))
+    if (matrix == np.eye(2)).all() and not site.any():
+        return one
+    return _resampled(one, matrix, site, order)
+
+
+def kinds_of(lattice: Lattice) -> tuple[str, ...]:
+    """KINDS without what a lattice's symmetry makes no change."""
+    return tuple(kind for kind in KINDS if kind != "reversed" or not is_reversible(lattice))
+
+
+def turn(lattice: Lattice, degrees: float) -> Array:
+    """The matrix on sites, r = n1 a1 + n2 a2, that turns the plane."""
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    basis = lattice.vectors.T
+    return np.asarray(np.linalg.solve(basis, np.array([[cos, -sin], [sin, cos]]) @ basis))
+
+
+def turn_period(lattice: Lattice) -> float:
+    """The smallest turn, in degrees, that maps a lattice onto itself."""
+    for degrees in (60.0, 90.0):
+        matrix = turn(lattice, degrees)
+        if np.allclose(matrix, matrix.round(), atol=1e-6):
+            return degrees
+    return 180.0
+
+
+def is_reversible(lattice: Lattice) -> bool:
+    """Whether reversing an axis of the array is a mirror of the lattice."""
+    basis = lattice.vectors.T
+    mirror = basis @ REVERSAL @ np.linalg.inv(basis)
+    return bool(np.allclose(mirror @ mirror.T, np.eye(2), atol=1e-6))
+
+
+def _site(lattice: Lattice, rng: np.random.Generator, whole: bool) -> Array:
+    """A site off (0, 0) by half a lattice constant to REACH; ``whole``: one of the lattice's."""
+    basis = lattice.vectors.T / lattice.constant
+    reach = np.ceil(REACH * np.linalg.norm(np.linalg.inv(basis), axis=1))
+    while True:
+        site = rng.uniform(-reach, reach)
+        site = site.round() if whole else site
+        if 0.5 <= np.linalg.norm(basis @ site) <= REACH:
+            return np.asarray(site)
+
+
+def _resampled(one: Maps, matrix: Array, site: Array, order: Literal[1, 3]) -> Maps:
+    """The map with the values at M r + s on the sites r; ``order`` of the polynomials between."""
+    size = one.shape[-1]
+    r = window_coordinates(size)
+    places = np.tensordot(matrix, np.stack(np.meshgrid(r, r, indexing="ij")), 1)
+    places = (places + site[:, None, None] + size // 2).round(9)
+    return np.stack([ndimage.map_coordinates(each, places, order=order) for each in one])

@@ -10,10 +10,15 @@ import pytest
 
 from built_here import build_here
 from gapscope.dataset.build import KERNEL
+from gapscope.dataset.load import DatasetReader
 from gapscope.dataset.merges import merge_candidates
 from gapscope.dataset.recipe import Recipe, load_recipe
+from gapscope.instrument.site_noise import NoiseModel
+from gapscope.learning.data.noise import SiteNoise
 from gapscope.learning.evaluation.evaluate import evaluate
 from gapscope.learning.model_folder.run import RunFolder
+from gapscope.learning.prediction.predictor import Predictor
+from gapscope.learning.uncertainty.changes import changed
 from gapscope.simulation.materials import material
 from gapscope.support.resources import find_recipe, share_folder
 
@@ -24,6 +29,8 @@ HELD = 0.6
 """Least share of gaps that lie in their intervals; 0.9 is the level."""
 FOREIGN = 0.2
 """Largest share of maps that are called unlike the maps of the training; 0.01 is the level."""
+CHANGED, NAMED = 0.9, 0.7
+"""Least shares of changed maps that are called unlike, and by what they are."""
 
 
 NAMES = ("bi2212", "nbse2-substrate", "nbs2", "nbse2-open")
@@ -67,3 +74,21 @@ def test_states_that_no_network_has_seen_are_read(name: str, tmp_path: Path) -> 
     held = (answers["gap_low"] <= truth) & (truth <= answers["gap_high"])
     assert held.mean() > HELD
     assert answers["unlike_training"].mean() < FOREIGN
+    predictor = Predictor.load(model)
+    if predictor.config.noise is not None:
+        require_changed_maps_told(predictor, dataset)
+
+
+def require_changed_maps_told(predictor: Predictor, dataset: Path) -> None:
+    """Raise unless nearly all maps that are turned, mirrored or negative are said to be that, with
+    noise of a tenth of their contrast."""
+    noise, model = SiteNoise(0.1, 0.0, drawn=False), NoiseModel.on(predictor.lattice, 64)
+    with DatasetReader(dataset) as reader:
+        samples = predictor.samples(reader, "test")
+        maps = samples.maps(np.arange(len(samples)))
+    rng = np.random.default_rng(0)
+    for kind in ("turned", "reversed", "negative", "stretched"):
+        other = np.stack([changed(one, kind, predictor.lattice, rng) for one in maps])
+        found = predictor([noise.added(model, other, rng)])
+        assert found["unlike_training"].mean() > CHANGED
+        assert (found["likely_change"] == kind).mean() > NAMED

@@ -54,8 +54,9 @@ of another state. A map whose rows or columns repeat others to the last digit wa
 enlarged, whatever else it looks like. MODEL@0.1 stands for maps with white noise of a tenth of
 their contrast, a signal-to-noise ratio of 10; last digits repeat no more then. The network
 nbse2-open has learned impurities of both signs from 10 to 300 meV with moments: half or twice an
-amplitude is mostly that of another impurity, upside down a map is that of the opposite moment, and
-the negative of a map is still no map of any impurity.
+amplitude is mostly that of another impurity, a tenth often, and a map upside down mostly that of
+another moment. The negative of a map is told from the maps of all of them: it is proportional to v
+for weak impurities alone. Zeros around half the window leave most of what it looks at.
 
 p is counted from n calibration maps, and at most 0.01 for at most 1 % of all maps on average over
 calibration sets: of one set, the share follows a beta distribution, and of so many maps as above a

@@ -48,6 +48,13 @@ def test_the_map_itself_is_like_training(predictor: Predictor, one: Maps) -> Non
     assert not bool(answer(predictor, one)["unlike_training"])
 
 
+def test_zeros_around_a_map_are_unlike(predictor: Predictor, one: Maps) -> None:
+    small = np.pad(one[..., 16:48, 16:48], ((0, 0), (0, 0), (16, 16), (16, 16)))
+    found = answer(predictor, small)
+    assert bool(found["unlike_training"])
+    assert str(found["likely_change"].item()) == "repeated"
+
+
 @pytest.mark.parametrize(
     "factor", [1e-12, 1e-3, 0.1, 0.5, 0.9, 1.1, 2.0, 10.0, 1e3, 1e20, -1.0, -1e3]
 )

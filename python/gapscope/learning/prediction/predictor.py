@@ -362,9 +362,10 @@ class Predictor:
     def _at_once(self, one: Maps) -> str:
         """What a map (1, energies, size, size) by itself shows to be wrong with it, else "".
 
-        Where a network has learned from noise, nothing else sees that a map is moved.
+        Where a network has learned from noise, nothing else sees that a map is moved. Zeros around
+        a map are a smaller field of view for those that have learned from measurements alone.
         """
-        if repeats(one).any():
+        if repeats(one, gaps=self.config.training.measurement is not None).any():
             return "repeated"
         if self.config.noise is not None and (site := centres(one)[0]).any():
             return f"off ({site[0]}, {site[1]})"

@@ -33,13 +33,14 @@ foreign = (
     "numpy|np|xarray|xr|matplotlib|keras|pydantic|annotated_types|pathlib|collections|contextlib"
 )
 # Parts of gapscope that public signatures name and that are no interface of their own.
-internal = "samples|by_irrep|inputs|metrics|averaging|weights|sampling|compute"
+internal = "samples|by_irrep|inputs|metrics|averaging|weights|sampling|compute|stokes"
 nitpick_ignore_regex = [
     ("py:.*", rf"({foreign})\..*|NDArray|ArrayLike|Path|Any|Self|Callable"),
     ("py:.*", rf"gapscope\.(learning|dataset)(\.\w+)?\.({internal})(\..*)?"),
     ("py:.*", r"Range|Method|__call__|C3|Companion|with_spin|.*\.(Scalar|grid_of|Variable)"),
     ("py:.*", r".*\.(Sought|Rival|Companion|Bravais|Manifest|require_output)"),
-    ("py:.*", r".*\.(SiteNoise|Alternatives|Forward|Cube|Target|Mixture|Mode|Draws|Simulations)"),
+    ("py:.*", r".*\.(SiteNoise|Alternatives|Discriminator)"),
+    ("py:.*", r".*\.(Forward|Cube|Target|Mixture|Mode|Draws|Simulations)"),
     # Names of types of their own, a type's variable, and what is cut from nested brackets.
     ("py:.*", r"Given|LeftOut|Used|Seen|.*\.least_squares\.P|tuple\[float"),
 ]

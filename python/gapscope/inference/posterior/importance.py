@@ -124,7 +124,7 @@ def sample(
     inner : cheap ones for each of them; one where no coordinate is cheap.
     enough : effective number of groups that ends it early.
     told : called after each round with what has been drawn so far, to which the next one adds.
-    adapt : the proposal of the next round; None: :func:`adapted`.
+    adapt : the proposal of the next round; None: ``adapted``.
     """
     inner = inner if target.outer < target.size else 1
     if not target.size:  # a single state

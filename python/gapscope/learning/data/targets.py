@@ -196,7 +196,7 @@ class Targets:
 
 
 def column_count(problem: Problem, stokes: bool) -> int:
-    """Number of targets of a problem; raises TrainingError as :func:`sphere_of` does."""
+    """Number of targets of a problem; raises TrainingError as ``stokes.sphere_of`` does."""
     sphere = (stokes and sphere_of(problem)) or ()
     return sum(_width(one, sphere) for one in problem.unknowns)
 

@@ -17,9 +17,29 @@ from pathlib import Path
 import numpy as np
 
 from gapscope.dataset.load import DatasetReader
+from gapscope.learning.data.samples import Samples
 from gapscope.learning.prediction.predictor import Predictor
 from gapscope.learning.training.fit_calibration import alternative_scores
-from gapscope.learning.uncertainty.calibration import CALIBRATION
+from gapscope.learning.uncertainty.calibration import CALIBRATION, Calibration
+
+ASKED = 50
+"""Calibration maps whose scores are found again."""
+
+
+def calibrated(folder: Path) -> tuple[Predictor, Calibration]:
+    """A model and its calibration."""
+    predictor = Predictor.load(folder)
+    if predictor.calibration is None:
+        raise SystemExit(f"{folder} has no calibration: gapscope calibrate")
+    return predictor, predictor.calibration
+
+
+def compare(predictor: Predictor, calibration: Calibration, samples: Samples) -> None:
+    """Print how well the calibration's scores of its first maps are found again."""
+    few = np.arange(min(ASKED, len(samples)))
+    again = predictor.novelty([samples.maps(few)], calibration.detector)
+    apart = np.abs(again - calibration.novelty[few]).max()
+    print(f"novelty scores of {len(few)} calibration maps are found again to {apart:.2g}")
 
 
 def main() -> None:
@@ -28,18 +48,12 @@ def main() -> None:
     parser.add_argument("calibration", type=Path)
     parser.add_argument("--maps", type=int, default=350)
     options = parser.parse_args()
-    predictor = Predictor.load(options.model)
-    calibration = predictor.calibration
-    if calibration is None:
-        raise SystemExit(f"{options.model} has no calibration: gapscope calibrate")
+    predictor, calibration = calibrated(options.model)
     with DatasetReader(options.calibration) as reader:
         samples = predictor.samples(reader, str(calibration.about["split"]))
         samples = samples.first(options.maps)
-        few = np.arange(min(50, len(samples)))
-        again = predictor.novelty([samples.maps(few)], calibration.detector)
+        compare(predictor, calibration, samples)
         scores = alternative_scores(predictor, samples)
-    apart = np.abs(again - calibration.novelty[few]).max()
-    print(f"novelty scores of {len(few)} calibration maps are found again to {apart:.2g}")
     replace(calibration, alternatives=scores).write(options.model / CALIBRATION)
 
 

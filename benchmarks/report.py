@@ -33,7 +33,7 @@ COMMANDS = {
     "orbitals": ("orbitals.py", "orbitals_dataset.py"),
     "peers": ("peers.py", "peers_continuum.py"),
 }
-"""Of a part that is not one script of its name."""
+"""Commands of parts that are not one script of their name."""
 NOTES = {
     "peers": """
 At an equal k-grid all codes carry the same error; neither peer warns of it. To be fair: calcQPI has

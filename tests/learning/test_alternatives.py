@@ -18,6 +18,7 @@ from gapscope.learning.data.moves import move_images, pixel_gathers
 from gapscope.learning.evaluation.listing import prediction_text
 from gapscope.learning.prediction.predictor import Predictor
 from gapscope.learning.uncertainty.alternatives import Alternatives, resampled
+from gapscope.learning.uncertainty.changes import is_reversible
 from gapscope.physics.lattice import Lattice, window_coordinates
 from gapscope.support.resources import MEASURED_MODEL
 
@@ -162,4 +163,4 @@ def test_turns_of_the_lattice_are_no_alternatives(
     seek = Alternatives(predictor.alternatives.emulators, Lattice(lattice, 1.0))
     assert max(np.abs(seek._angles)) == half
     assert len(seek._angles) == 2 * half / 5 - 1
-    assert seek._reversible == (lattice == "square")
+    assert is_reversible(seek.lattice) == (lattice == "square")

@@ -87,7 +87,7 @@ def test_what_a_lattice_makes_no_change_is_none(
     lattice: Lattice, period: float, reversible: bool
 ) -> None:
     assert turn_period(lattice) == period
-    whole = turn(lattice, period)
+    whole = turn(lattice.vectors, period)
     np.testing.assert_allclose(whole, whole.round(), atol=1e-12)
     assert is_reversible(lattice) == reversible
     assert ("reversed" in kinds_of(lattice)) != reversible

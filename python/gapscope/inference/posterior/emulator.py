@@ -20,8 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapscope.inference.posterior.mixture import shorter
-from gapscope.inference.posterior.response import Response
-from gapscope.physics.impurity_basis import t_matrices
+from gapscope.inference.posterior.response import Response, coefficients, squares
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -89,13 +88,11 @@ class Emulator:
             images = np.stack([one.design[energy].ravel() for one in responses])
             made = (solved @ images).reshape(phi.shape[1], *responses[0].design[energy].shape)
             flat = np.moveaxis(made, 1, 0).reshape(len(y), -1)
-            gram = (flat.T @ flat).reshape(*made.shape[::2], *made.shape[::2])
-            grams.append(gram.transpose(0, 2, 1, 3).reshape(-1, *gram.shape[1::2]))
+            pairs = (flat.T @ flat).reshape(*made.shape[::2], *made.shape[::2])
+            grams.append(pairs.transpose(0, 2, 1, 3).reshape(-1, *pairs.shape[1::2]))
             mixed.append((y @ flat).reshape(made.shape[::2]))
-        own = (target**2).sum(axis=1)
-        return cls(
-            center, root, circles, local, np.stack(grams, axis=1), np.stack(mixed, axis=1), own
-        )
+        gram, mixed_all = np.stack(grams, axis=1), np.stack(mixed, axis=1)
+        return cls(center, root, circles, local, gram, mixed_all, responses[0].own)
 
     def squares(self, outer: Array, potentials: Complex) -> Array:
         """Residual sums of squares, (n, m, energies).
@@ -107,17 +104,10 @@ class Emulator:
         """
         phi = _monomials(_whitened(outer, self.center, self.root, self.circles))
         pairs = (phi[:, :, None] * phi[:, None, :]).reshape(len(phi), -1)
-        local, mixed, gram = (
-            np.tensordot(by, of, 1)
-            for by, of in ((phi, self.local), (phi, self.mixed), (pairs, self.gram))
-        )
-        t = t_matrices(local[:, None], potentials[:, :, None, None])
-        elements = t.reshape(*t.shape[:4], -1)
-        x = np.concatenate([elements.real, elements.imag], axis=-1)
-        x = x.reshape(*x.shape[:3], -1)
-        cross = np.einsum("nmec,nec->nme", x, mixed)
-        quadratic = np.einsum("nmec,necd,nmed->nme", x, gram, x, optimize=True)
-        return np.asarray(np.maximum(self.own - 2 * cross + quadratic, 0.0))
+        local, mixed = np.tensordot(phi, self.local, 1), np.tensordot(phi, self.mixed, 1)
+        gram = np.tensordot(pairs, self.gram, 1)
+        x = coefficients(local[:, None], potentials)
+        return squares(x, gram[:, None], mixed[:, None], self.own)
 
 
 def _whitened(outer: Array, center: Array, root: Array, circles: NDArray[np.bool_]) -> Array:

@@ -103,6 +103,20 @@ class Samples:
         return int(self.points.shape[1])
 
 
+def adapted(proposal: Mixture, found: Samples) -> Mixture:
+    """The proposal moved to where weights are; made flatter where few groups have them all."""
+    weights = found.log_weights
+    if not np.isfinite(weights).any():
+        return proposal
+    wanted = min(LEAST_GROUPS * found.points.shape[-1], len(weights) / 2)
+    power = 1.0
+    while True:
+        shares = np.exp(power * weights - logsumexp(power * weights))
+        if 1 / (shares.sum(axis=1) ** 2).sum() >= wanted or power < 1e-3:
+            return proposal.adapted(found.points, shares)
+        power *= 0.8
+
+
 Adapt = Callable[[Mixture, Samples], Mixture]
 
 
@@ -114,7 +128,7 @@ def sample(
     inner: int,
     enough: float = np.inf,
     told: Callable[[Samples], None] | None = None,
-    adapt: Adapt | None = None,
+    adapt: Adapt = adapted,
 ) -> Samples:
     """Weighted points of a class's posterior.
 
@@ -124,7 +138,7 @@ def sample(
     inner : cheap ones for each of them; one where no coordinate is cheap.
     enough : effective number of groups that ends it early.
     told : called after each round with what has been drawn so far, to which the next one adds.
-    adapt : the proposal of the next round; None: ``adapted``.
+    adapt : gives the proposal of the next round.
     """
     inner = inner if target.outer < target.size else 1
     if not target.size:  # a single state
@@ -134,7 +148,7 @@ def sample(
         if number:
             if found.effective >= enough:
                 break
-            proposal = (adapt or adapted)(proposal, found)
+            proposal = adapt(proposal, found)
         # As many are drawn as leave that number inside, which is known before any is computed.
         trial, _ = proposal.draw(TRIED, 1, target.outer, rng)
         share = max(float(target.inside(trial).mean()), 1 / TRIED)
@@ -157,17 +171,3 @@ def sample(
         if told is not None:
             told(found)
     return found
-
-
-def adapted(proposal: Mixture, found: Samples) -> Mixture:
-    """The proposal moved to where weights are; made flatter where few groups have them all."""
-    weights = found.log_weights
-    if not np.isfinite(weights).any():
-        return proposal
-    wanted = min(LEAST_GROUPS * found.points.shape[-1], len(weights) / 2)
-    power = 1.0
-    while True:
-        shares = np.exp(power * weights - logsumexp(power * weights))
-        if 1 / (shares.sum(axis=1) ** 2).sum() >= wanted or power < 1e-3:
-            return proposal.adapted(found.points, shares)
-        power *= 0.8

@@ -93,20 +93,30 @@ class Response:
         ----------
         potentials : V of the touched components, (m, t, t) in meV.
         """
-        t = t_matrices(self.local, potentials[:, None, None])
-        elements = t.reshape(len(potentials), *self.local.shape[:2], -1)
-        both = np.concatenate([elements.real, elements.imag], axis=-1)
-        return np.asarray(both.reshape(len(potentials), len(self.local), -1))
+        return coefficients(self.local, potentials)
 
     def squares(self, potentials: Complex) -> Array:
         """Residual sums of squares, (m, energies)."""
-        x = self.coefficients(potentials)
-        cross = np.einsum("mec,ec->me", x, self.mixed)
-        quadratic = np.einsum("mec,ecd,med->me", x, self.gram, x, optimize=True)
-        return np.asarray(np.maximum(self.own - 2 * cross + quadratic, 0.0))
+        return squares(self.coefficients(potentials), self.gram, self.mixed, self.own)
 
     def maps(self, potentials: Complex) -> Array:
         """drho on the sites, (m, energies, sites)."""
         x = self.coefficients(potentials)
         made = [np.einsum("mc,nc->mn", x[:, e], one) for e, one in enumerate(self.design)]
         return np.stack(made, axis=1)
+
+
+def coefficients(local: Complex, potentials: Complex) -> Array:
+    """x of impurities (..., energies, columns), of g (..., energies, nodes, t, t) and V (..., t, t)
+    in meV."""
+    t = t_matrices(local, potentials[..., None, None, :, :])
+    elements = t.reshape(*t.shape[:-2], -1)
+    both = np.concatenate([elements.real, elements.imag], axis=-1)
+    return np.asarray(both.reshape(*both.shape[:-2], -1))
+
+
+def squares(x: Array, gram: Array, mixed: Array, own: Array) -> Array:
+    """|y - A x|^2 (..., energies) of x (..., energies, columns), by A^T A, A^T y and y.y."""
+    cross = np.einsum("...ec,...ec->...e", x, mixed)
+    quadratic = np.einsum("...ec,...ecd,...ed->...e", x, gram, x, optimize=True)
+    return np.asarray(np.maximum(own - 2 * cross + quadratic, 0.0))

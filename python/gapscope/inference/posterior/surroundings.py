@@ -32,6 +32,40 @@ DEFENCE = 0.05
 """Share of a learned proposal that stays Laplace's approximation, in case an emulator errs."""
 
 
+class Names:
+    """The maxima of a class by all names of their states.
+
+    Parameters
+    ----------
+    modes : the maxima, with their precision.
+    """
+
+    def __init__(self, cube: Cube, modes: Sequence[Mode]) -> None:
+        self._outer, self._circles = cube.outer, cube.circles
+        self.centers = [one.point[: cube.outer] for one in modes]
+        self.spreads = [_outer_covariance(one) for one in modes]
+        self._twins = [
+            (number, np.linalg.inv(self.spreads[number]), mode.point, *twin)
+            for number, mode in enumerate(modes)
+            for twin in cube.twins(mode.point)
+        ]
+
+    def nearest(self, outer: Array, inner: Array) -> tuple[NDArray[np.int64], Array, Array]:
+        """The number of the maximum that each group's expensive coordinates are nearest to by one
+        of their names, and the group's coordinates by that name."""
+        o, circles = self._outer, self._circles
+        distances, bases, turns = [], [], []
+        for _, precision, point, twin, signs in self._twins:
+            away = shorter(outer - twin[:o], circles[:o]) * signs[:o]
+            distances.append(np.einsum("ni,ij,nj->n", away, precision, away))
+            bases.append(point[:o] + away)
+            turns.append(point[o:] + shorter(inner - twin[o:], circles[o:]) * signs[o:])
+        nearest, rows = np.argmin(distances, axis=0), np.arange(len(outer))
+        base = np.stack(bases)[nearest, rows]
+        number = np.array([one[0] for one in self._twins])[nearest]
+        return number, np.where(circles[:o], base % 1.0, base), np.stack(turns)[nearest, rows]
+
+
 class Surroundings:
     """The likelihood of one class, as :class:`~.importance.Target` asks for it.
 
@@ -46,16 +80,13 @@ class Surroundings:
     def __init__(
         self, forward: Forward, cube: Cube, modes: Sequence[Mode], rng: np.random.Generator
     ) -> None:
-        self._forward, self._cube, self._modes, self._rng = forward, cube, modes, rng
-        self._laplace = proposal(modes)
-        self.size, self.outer = cube.size, cube.outer
-        self.inside = cube.inside
-        self._twins = [(k, *twin) for k, m in enumerate(modes) for twin in cube.twins(m.point)]
-        self._spreads = [_outer_covariance(m, cube.outer) for m in modes]
+        self._forward, self._cube, self._rng = forward, cube, rng
+        self._laplace, self._names = proposal(modes), Names(cube, modes)
+        self.size, self.outer, self.inside = cube.size, cube.outer, cube.inside
 
     def log_likelihood(self, outer: Array, inner: Array) -> Array:
         """(n, m) of points (n, outer) and (n, m, size - outer), by simulated maps."""
-        _, base, turned = self._renamed(outer, inner)
+        _, base, turned = self._names.nearest(outer, inner)
         out = ~self.inside(base)
         base[out], turned[out] = outer[out], inner[out]
         made = [
@@ -69,62 +100,51 @@ class Surroundings:
         emulators = self._emulators()
         if emulators is None:
             return proposal if found is None else adapted(proposal, found)
-        emulated = _Emulated(self, emulators)
+        emulated = Emulated(self._forward, self._cube, self._names, emulators)
         learned = sample(
             emulated, proposal, self._rng, LEARNED_ROUNDS, LEARNED_INNER, LEARNED_ENOUGH
         )
         return adapted(learned.proposals[-1], learned).beside(self._laplace, DEFENCE)
 
     def _emulators(self) -> list[Emulator] | None:
+        """Those of all maxima."""
         if not self.outer:
             return None
-        known = self._forward.responses.known(self._cube)
-        circles = self._cube.circles[: self.outer]
+        known, names = self._forward.responses.known(self._cube), self._names
+        circles, target = self._cube.circles[: self.outer], self._forward.target
         made = [
-            Emulator.fitted(mode.point[: self.outer], spread, circles, known, self._forward.target)
-            for mode, spread in zip(self._modes, self._spreads, strict=True)
+            Emulator.fitted(center, spread, circles, known, target)
+            for center, spread in zip(names.centers, names.spreads, strict=True)
         ]
         found = [one for one in made if one is not None]
         return found if len(found) == len(made) else None
 
-    def _renamed(self, outer: Array, inner: Array) -> tuple[NDArray[np.int64], Array, Array]:
-        """Of each group the maximum that its expensive coordinates are nearest to by one of their
-        names, and the coordinates by that name."""
-        o, circles = self.outer, self._cube.circles
-        distances, bases, turns = [], [], []
-        for k, twin, signs in self._twins:
-            away = shorter(outer - twin[:o], circles[:o]) * signs[:o]
-            distances.append(np.einsum("ni,ij,nj->n", away, np.linalg.inv(self._spreads[k]), away))
-            bases.append(self._modes[k].point[:o] + away)
-            turned = shorter(inner - twin[o:], circles[o:]) * signs[o:]
-            turns.append(self._modes[k].point[o:] + turned)
-        nearest = np.argmin(distances, axis=0)
-        rows = np.arange(len(outer))
-        base = np.stack(bases)[nearest, rows]
-        number = np.array([k for k, _, _ in self._twins])[nearest]
-        return number, np.where(circles[:o], base % 1.0, base), np.stack(turns)[nearest, rows]
 
+class Emulated:
+    """The likelihood by emulators of all maxima."""
 
-class _Emulated:
-    """The likelihood by emulators."""
-
-    def __init__(self, of: Surroundings, emulators: Sequence[Emulator]) -> None:
-        self._of, self._emulators = of, emulators
-        self.size, self.outer, self.inside = of.size, of.outer, of.inside
+    def __init__(
+        self, forward: Forward, cube: Cube, names: Names, emulators: Sequence[Emulator]
+    ) -> None:
+        self._forward, self._cube, self._names = forward, cube, names
+        self._emulators = emulators
+        self.size, self.outer, self.inside = cube.size, cube.outer, cube.inside
 
     def log_likelihood(self, outer: Array, inner: Array) -> Array:
-        forward, cube = self._of._forward, self._of._cube
-        number, base, turned = self._of._renamed(outer, inner)
+        """(n, m) of points (n, outer) and (n, m, size - outer)."""
+        number, base, turned = self._names.nearest(outer, inner)
         count, each, cheap = inner.shape
-        flat = forward.responses.potentials(cube, turned.reshape(count * each, cheap))
+        responses = self._forward.responses
+        flat = responses.potentials(self._cube, turned.reshape(count * each, cheap))
         potentials = flat.reshape(count, each, *flat.shape[1:])
-        made = np.empty((count, each, len(forward.target)))
+        made = np.empty((count, each, len(self._forward.target)))
         for k, emulator in enumerate(self._emulators):
             own = number == k
             made[own] = emulator.squares(base[own], potentials[own])
-        return forward.noise.log_likelihood(made)
+        return self._forward.noise.log_likelihood(made)
 
 
-def _outer_covariance(mode: Mode, outer: int) -> Array:
+def _outer_covariance(mode: Mode) -> Array:
     assert mode.precision is not None
+    outer = mode.cube.outer
     return np.asarray(np.linalg.inv(mode.precision)[:outer, :outer])

@@ -24,7 +24,7 @@ from gapscope.learning.model_folder.trained import load_trained
 from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.network.two_heads import IRREP, PARAMETERS
 from gapscope.learning.prediction.averaging import average, copies
-from gapscope.learning.uncertainty.alternatives import KINDS, Alternatives, likely_changes
+from gapscope.learning.uncertainty.alternatives import Alternatives, likely_changes
 from gapscope.learning.uncertainty.calibration import LEVEL, NOVELTY_LEVEL, Calibration
 from gapscope.learning.uncertainty.centre import centres
 from gapscope.learning.uncertainty.discriminator import Discriminator
@@ -173,11 +173,7 @@ class Predictor:
         if len(undone):
             known = self.calibration.in_units(novelty[foreign], beside[foreign])[:, 1:]
             enough = self.calibration.exceeded(self.novelty_level)
-            kinds = (
-                KINDS
-                if self.calibration.discriminator is None
-                else self.calibration.discriminator.kinds
-            )
+            kinds = self.calibration.kinds
             change[foreign] = likely_changes(known, undone[foreign], enough, kinds)
         for row in np.flatnonzero(np.isinf(novelty)):
             change[row] = self._at_once(all_maps[row][None])

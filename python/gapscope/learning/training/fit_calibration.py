@@ -15,10 +15,8 @@ from gapscope.learning.data.samples import CHUNK, Samples
 from gapscope.learning.model_folder.trained import load_trained
 from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.prediction.predictor import Predictor, beside_truth
-from gapscope.learning.training.fit_discriminator import (
-    FEWEST as FEWEST_TRAINING,
-)
-from gapscope.learning.training.fit_discriminator import MOST, learn_discriminator, with_scores
+from gapscope.learning.training import fit_discriminator
+from gapscope.learning.training.fit_discriminator import learn_discriminator, with_scores
 from gapscope.learning.uncertainty.calibration import CALIBRATION, FEWEST, Calibration, errors
 from gapscope.learning.uncertainty.companion import MOST_ODD, Companion
 from gapscope.learning.uncertainty.discriminator import Discriminator
@@ -173,8 +171,8 @@ def discriminator_of(
     if noise is None:
         return None
     with DatasetReader(training) as reader:
-        samples = predictor.samples(reader, "train").first(MOST)
-        if len(samples) < FEWEST_TRAINING:
+        samples = predictor.samples(reader, "train").first(fit_discriminator.MOST)
+        if len(samples) < fit_discriminator.FEWEST:
             return None
         shape = (len(samples), len(predictor.config.energies), samples.size, samples.size)
         require_memory(f"maps of {len(samples)} samples", 4.0 * np.prod(shape), ())

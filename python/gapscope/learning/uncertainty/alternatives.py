@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from gapscope.learning.data.inputs import momentum_images
 from gapscope.learning.emulator.by_irrep import Emulators
+from gapscope.learning.uncertainty.changes import REACH, REVERSAL, is_reversible, turn, turn_period
 from gapscope.physics.lattice import Lattice, window_coordinates
 
 KINDS = ("turned", "reversed", "negative", "stretched", "moved")
@@ -34,8 +35,6 @@ TURNS, LITTLE = 5.0, 2.5
 """Degrees: steps in which turns are tried, and a turn that a map may have."""
 STRETCHES = (0.85, 0.9, 1.1, 1.15)
 """Lattice constants, in units of the right one, that a map may have been laid on its sites with."""
-REACH = 3.0
-"""Lattice constants by which the impurity may lie off the centre."""
 
 Array = NDArray[np.float64]
 Images = NDArray[np.float32]
@@ -67,7 +66,9 @@ class Alternatives:
             axis=0,
         )
         # A mirror of the lattice changes nothing.
-        back = as_it_is if self._reversible else self.emulators.cosine(resampled(images, REVERSAL))
+        back = as_it_is
+        if not is_reversible(self.lattice):
+            back = self.emulators.cosine(resampled(images, REVERSAL))
         found = {
             "reversed": [("", back)],
             "negative": [("", self.emulators.cosine(-images))],
@@ -94,26 +95,14 @@ class Alternatives:
 
     def _turn(self, degrees: float) -> Array:
         """A turn on pixels: q = B^T j, so that R q is pixel (B^T)^-1 R B^T j."""
-        cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-        basis = self.lattice.reciprocal.T
-        turn = np.array([[cos, -sin], [sin, cos]])
-        return np.asarray(np.linalg.solve(basis, turn @ basis))
+        return turn(self.lattice.reciprocal, degrees)
 
     @cached_property
     def _angles(self) -> list[float]:
         """Turns in degrees that are none of the lattice's."""
-        whole = (self._turn(degrees) for degrees in (60, 90, 180))
-        own = [np.allclose(turn, turn.round(), atol=1e-6) for turn in whole]
-        half = (60, 90, 180)[own.index(True)] / 2
+        half = turn_period(self.lattice) / 2
         steps = np.arange(-half + TURNS, half + 1e-9, TURNS)
         return [float(one) for one in steps if abs(one) > 1e-9]
-
-    @cached_property
-    def _reversible(self) -> bool:
-        """Whether reversing an axis of the array is a mirror of the lattice."""
-        basis = self.lattice.reciprocal.T
-        mirror = basis @ REVERSAL @ np.linalg.inv(basis)
-        return bool(np.allclose(mirror @ mirror.T, np.eye(2), atol=1e-6))
 
     @cached_property
     def _sites(self) -> list[tuple[int, int]]:
@@ -127,9 +116,6 @@ class Alternatives:
         """Images of maps whose impurity lies at a site."""
         moved = np.roll(maps, (-site[0], -site[1]), axis=(-2, -1))
         return momentum_images(moved, self.lattice)
-
-
-REVERSAL = np.diag([-1.0, 1.0])
 
 
 def likely_changes(

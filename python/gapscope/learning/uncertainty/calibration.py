@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from gapscope.errors import CalibrationError
 from gapscope.learning.emulator.by_irrep import Emulators
 from gapscope.learning.uncertainty.alternatives import KINDS
+from gapscope.learning.uncertainty.belonging import require_weights
 from gapscope.learning.uncertainty.companion import COMPANION, Companion
 from gapscope.learning.uncertainty.conformal import Scores, p_values, require_level
 from gapscope.learning.uncertainty.discriminator import DISCRIMINATOR, Discriminator
@@ -180,6 +181,11 @@ class Calibration:
         return self.alternatives if known is None else known.scores
 
     @property
+    def kinds(self) -> tuple[str, ...]:
+        """Changes that the columns of discriminator or alternatives stand for."""
+        return KINDS if self.discriminator is None else self.discriminator.kinds
+
+    @property
     def floor(self) -> float:
         """The smallest p-value, of maps with larger scores than all calibration maps."""
         return 1 / (self._judges + 1)
@@ -246,12 +252,7 @@ class Calibration:
             calibration = cls._of(arrays, about, problem)
         except UNREADABLE as error:
             raise _damaged(path, error) from error
-        if calibration.about["weights"] != weights:
-            raise CalibrationError(
-                "A calibration belongs to the weights that it was made with.",
-                f"{path}, of weights {calibration.about['weights']}, beside {weights}",
-                "Run `gapscope calibrate` again.",
-            )
+        require_weights(path, calibration.about["weights"], weights)
         count = len(calibration)
         if os.path.lexists(beside := path.with_name(COMPANION)):
             companion = Companion.read(beside, weights, problem.labels, count, emulators)

@@ -40,10 +40,10 @@ def changed(one: Maps, kind: str, lattice: Lattice, rng: np.random.Generator) ->
     matrix, site = np.eye(2), np.zeros(2)
     if not exact:
         scale = 1 + rng.uniform(-SLIGHTER, SLIGHTER)
-        matrix = scale * turn(lattice, rng.uniform(-SLIGHT, SLIGHT))
+        matrix = scale * turn(lattice.vectors, rng.uniform(-SLIGHT, SLIGHT))
     if kind == "turned":
         period = turn_period(lattice)
-        matrix = turn(lattice, rng.uniform(LEAST_TURN, period - LEAST_TURN)) @ matrix
+        matrix = turn(lattice.vectors, rng.uniform(LEAST_TURN, period - LEAST_TURN)) @ matrix
     elif kind == "reversed":
         matrix = REVERSAL @ matrix
     elif kind == "stretched":
@@ -64,17 +64,18 @@ def kinds_of(lattice: Lattice) -> tuple[str, ...]:
     return tuple(kind for kind in KINDS if kind != "reversed" or not is_reversible(lattice))
 
 
-def turn(lattice: Lattice, degrees: float) -> Array:
-    """The matrix on sites, r = n1 a1 + n2 a2, that turns the plane."""
+def turn(vectors: Array, degrees: float) -> Array:
+    """The matrix on coordinates, n of n1 b1 + n2 b2 with the rows b1 and b2, that turns the
+    plane."""
     cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    basis = lattice.vectors.T
+    basis = vectors.T
     return np.asarray(np.linalg.solve(basis, np.array([[cos, -sin], [sin, cos]]) @ basis))
 
 
 def turn_period(lattice: Lattice) -> float:
     """The smallest turn, in degrees, that maps a lattice onto itself."""
     for degrees in (60.0, 90.0):
-        matrix = turn(lattice, degrees)
+        matrix = turn(lattice.vectors, degrees)
         if np.allclose(matrix, matrix.round(), atol=1e-6):
             return degrees
     return 180.0

@@ -26,6 +26,7 @@ from gapscope.learning.data.inputs import even_half
 from gapscope.learning.emulator.by_irrep import FEWEST, Emulators, class_heads
 from gapscope.learning.emulator.emulator import shape_and_scale
 from gapscope.learning.emulator.regression import Array
+from gapscope.learning.uncertainty.belonging import damaged, require_weights
 from gapscope.learning.uncertainty.expected import FLOORS, Expected, Half
 from gapscope.physics.fourier import qpi_image
 from gapscope.physics.lattice import Lattice
@@ -139,7 +140,7 @@ class Companion:
         CalibrationError : the file is damaged or foreign, or belongs to other weights.
         SchemaVersionError : it was written by a newer gapscope.
         """
-        about, arrays = read_arrays(path, COMPANION_SCHEMA, _damaged)
+        about, arrays = read_arrays(path, COMPANION_SCHEMA, damaged)
         if "points" in arrays:
             logger.warning("%s is of an older kind and left aside: calibrate again", path)
             return None
@@ -161,13 +162,8 @@ class Companion:
                 own = {n.removeprefix(head): v for n, v in arrays.items() if n.startswith(head)}
                 expected[index] = Expected.from_arrays(own, emulator)
         except UNREADABLE as error:
-            raise _damaged(path, error) from error
-        if owner != weights:
-            raise CalibrationError(
-                "A calibration belongs to the weights that it was made with.",
-                f"{path}, of weights {owner}, beside {weights}",
-                "Run `gapscope calibrate` again.",
-            )
+            raise damaged(path, error) from error
+        require_weights(path, owner, weights)
         return cls(emulators, tuple(expected), tuple(labels), scores)
 
 
@@ -178,11 +174,3 @@ def _described(maps: NDArray[np.floating], lattice: Lattice | str) -> tuple[Half
     norm = np.sqrt(np.square(rho.real).sum(axis=(1, 2), keepdims=True))
     odd = rho.imag / np.maximum(norm, np.finfo(np.float64).tiny)
     return shape, scale, even_half(odd.astype(np.float32))
-
-
-def _damaged(path: Path, error: Exception) -> CalibrationError:
-    return CalibrationError(
-        f"{COMPANION} is a file that `gapscope calibrate` wrote.",
-        f"{path}: {type(error).__name__}: {error}",
-        "Run `gapscope calibrate` again, or remove the file.",
-    )

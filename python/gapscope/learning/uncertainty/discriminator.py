@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erf
 
-from gapscope.errors import CalibrationError
 from gapscope.learning.data.inputs import even_half, own_unit
+from gapscope.learning.uncertainty.belonging import damaged, require_weights
 from gapscope.learning.uncertainty.changes import KINDS
 from gapscope.support.array_file import UNREADABLE, Arrays, read_arrays, write_arrays
 
@@ -95,7 +95,7 @@ class Discriminator:
         CalibrationError : the file is damaged or foreign, or belongs to other weights.
         SchemaVersionError : it was written by a newer gapscope.
         """
-        about, arrays = read_arrays(path, DISCRIMINATOR_SCHEMA, _damaged)
+        about, arrays = read_arrays(path, DISCRIMINATOR_SCHEMA, damaged)
         try:
             owner, kinds = str(about["weights"]), tuple(map(str, about["kinds"]))
             names = (*_HALF, *_SINGLE)
@@ -103,13 +103,8 @@ class Discriminator:
             values["scores"] = arrays["scores"].astype(np.float64)
             _require_shapes(values, kinds, count, (size**2 // 2 + 2) * 2 * energies, energies)
         except UNREADABLE as error:
-            raise _damaged(path, error) from error
-        if owner != weights:
-            raise CalibrationError(
-                "A calibration belongs to the weights that it was made with.",
-                f"{path}, of weights {owner}, beside {weights}",
-                "Run `gapscope calibrate` again.",
-            )
+            raise damaged(path, error) from error
+        require_weights(path, owner, weights)
         return cls(kinds, **values)
 
 
@@ -156,11 +151,3 @@ def _require_shapes(
         raise ValueError("numbers that are not finite")
     if not (values["deviation"] > 0).all():
         raise ValueError("deviations that are not positive")
-
-
-def _damaged(path: Path, error: Exception) -> CalibrationError:
-    return CalibrationError(
-        f"{DISCRIMINATOR} is a file that `gapscope calibrate` wrote.",
-        f"{path}: {type(error).__name__}: {error}",
-        "Run `gapscope calibrate` again, or remove the file.",
-    )

@@ -31,6 +31,7 @@ from scipy.ndimage import map_coordinates
 from gapscope.dataset.samples import simulate_samples
 from gapscope.inference.posterior.posterior import find_posterior
 from gapscope.inference.posterior.residual import Residual
+from gapscope.inference.posterior.responses import accurate
 from gapscope.inference.posterior.starts import NetworkStarts
 from gapscope.inference.refine import Conditions, Guess
 from gapscope.inference.simulated_maps import predict_windows
@@ -47,8 +48,8 @@ OTHER_BAND, IN_PLANE, SECOND, AWAY, CREEP = 1.15, 20.0, 100.0, (6, 2), 1.0
 
 
 def map_of(sample: Sample, conditions: Conditions) -> Array:
-    """drho (energies, L, L) in 1/meV."""
-    return simulate_samples([sample], conditions.numerics)[0][0].astype(np.float64)
+    """drho (energies, L, L) in 1/meV, whose error is small beside the noise."""
+    return simulate_samples([sample], accurate(conditions.numerics))[0][0].astype(np.float64)
 
 
 def with_impurity(sample: Sample, more: Impurity) -> Sample:

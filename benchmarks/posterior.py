@@ -43,6 +43,7 @@ from gapscope.inference.posterior.cube import Cube
 from gapscope.inference.posterior.forward import Forward, Point
 from gapscope.inference.posterior.posterior import find_posterior
 from gapscope.inference.posterior.residual import Residual
+from gapscope.inference.posterior.responses import accurate
 from gapscope.inference.posterior.result import LEVELS, named_columns, normalised
 from gapscope.inference.posterior.starts import NetworkStarts, Starts
 from gapscope.inference.refine import Conditions, Guess
@@ -150,9 +151,10 @@ def drawn(
 
 
 def clean_map(conditions: Conditions, label: int, truth: dict[str, float]) -> Array:
-    """drho (energies, L, L) in 1/meV of a state."""
+    """drho (energies, L, L) in 1/meV of a state, whose error is small beside the noise."""
     sample = conditions.sample(Guess(conditions.problem.labels[label], truth))
-    return simulate_samples([sample], conditions.numerics)[0][0].astype(np.float64)
+    numerics = accurate(conditions.numerics)
+    return simulate_samples([sample], numerics)[0][0].astype(np.float64)
 
 
 def noisy(

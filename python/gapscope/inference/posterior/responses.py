@@ -18,7 +18,7 @@ from gapscope.instrument.resolution import energy_rule
 from gapscope.physics.particle_hole import at_opposite_energy, pairs_of
 from gapscope.problem.impurities import potentials, unit_potentials
 from gapscope.simulation.green import kernel_green
-from gapscope.simulation.numerics import Converged
+from gapscope.simulation.numerics import Converged, Numerics
 
 Array = NDArray[np.float64]
 ACCURACY = 2e-5
@@ -27,6 +27,14 @@ seen in a likelihood. By the method converged it costs a tenth more time than 0.
 REFERENCE = 0.75
 """Coordinates of the impurity whose map a Green's function is computed accurately for."""
 KEPT_BYTES = 4e8
+
+
+def accurate(numerics: Numerics) -> Numerics:
+    """Numerics whose error no likelihood sees; those of a grid as they are."""
+    method = numerics.method
+    if not isinstance(method, Converged):
+        return numerics
+    return replace(numerics, method=replace(method, accuracy=min(method.accuracy, ACCURACY)))
 
 
 class Responses:
@@ -49,10 +57,7 @@ class Responses:
         self.sites = conditions.sites_away
         shape = (len(numerics.energies), int(self.sites.sum()))
         self._target = np.zeros(shape) if target is None else target
-        method = numerics.method
-        if isinstance(method, Converged):
-            method = replace(method, accuracy=min(method.accuracy, ACCURACY))
-        self._fine = replace(numerics, method=method)
+        self._fine = accurate(numerics)
         self.computed = 0
         self._tell = tell
         self._known: OrderedDict[tuple[object, ...], Response] = OrderedDict()

@@ -21,6 +21,7 @@ from gapscope.simulation.maps import simulate_batch
 from gapscope.simulation.numerics import Numerics
 from problems import CRYSTALS, recipe
 
+SETPOINT = 12.0
 CHANGES = {
     "candidates": [{"irrep": "B1g"}, {"irrep": "Eu"}, {"irrep": "A1u"}, {"irrep": "B1u"}],
     "unknowns": {
@@ -30,6 +31,7 @@ CHANGES = {
         "temperature": [4.0, 20.0],
     },
     "broadening": 0.0,
+    "setpoints": [SETPOINT],
     "splits": {"train": 9, "validation": 3, "test": 0},
 }
 
@@ -70,6 +72,23 @@ def test_each_map_is_at_its_own_broadening_and_temperature(built: Path) -> None:
             expected = np.einsum("e,eij->ij", weights, maps.ldos_change[0])
             found = reader.image(sample)[0]
             assert found == pytest.approx(expected, rel=1e-4, abs=1e-6 * np.abs(expected).max())
+
+
+def test_each_current_is_integrated_at_its_sample_s_own_broadening(built: Path) -> None:
+    what, sample = recipe(**CHANGES), 4
+    nodes, weights = np.polynomial.legendre.leggauss(24)
+    energies = (SETPOINT / 2 * (1 + nodes)).tolist()
+    with DatasetReader(built) as reader:
+        states = States(reader.problem, what.draft(CRYSTALS["bi2212"]()))
+        values = {
+            k: float(v[sample]) for k, v in reader.parameters.items() if k in CHANGES["unknowns"]
+        }
+        one = states.sample(int(reader.parameters["label"][sample]), values)
+        axis = Numerics(energies, values["broadening"], 12, what.method.method())
+        maps = simulate_batch([one.specification], axis)
+        straight = np.tensordot(weights, maps.ldos_change[0], 1) / (weights @ maps.dos[0])
+        (found,) = reader.integral_changes([sample])
+    assert np.linalg.norm(found[0] - straight) < 0.02 * np.linalg.norm(straight)
 
 
 def test_it_verifies_and_its_card_tells_merges_and_ranges(built: Path) -> None:

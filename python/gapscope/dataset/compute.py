@@ -131,18 +131,16 @@ def compute_shard(job: Job, index: int) -> ShardEntry:
     drawn = [draw(problem, recipe.seed, sample) for sample in samples]
     states = States(problem, recipe.draft(job.material), recipe.symmetry_tolerance)
     own = [states.sample(one.label, one.values, one.member) for one in drawn]
-    specifications = [one.specification for one in own]
     began = time.monotonic()
     if recipe.holds_green:
         further = _greens(job.simulator, own, recipe)
     else:
         ldos_change, dos = simulate_samples(own, recipe.numerics(), job.simulator.maps)
         further = {"ldos_change": ldos_change, "dos": dos}
-    if contours := recipe.contours():
-        further["integral_change"] = job.simulator.integral_changes(
-            specifications, contours, recipe.numerics()
-        )
+    if recipe.setpoints:
+        further["integral_change"] = _integral_changes(job.simulator, own, recipe)
     if recipe.resolutions:
+        specifications = [one.specification for one in own]
         further |= _broadened(job.simulator, specifications, recipe)
     seconds = time.monotonic() - began
     columns = {
@@ -174,6 +172,22 @@ def _greens(simulator: Simulator, own: Sequence[Sample], recipe: Recipe) -> Arra
         local = green[:, middle, middle, :electrons, :electrons]
         dos[row] = -np.trace(local, axis1=1, axis2=2).imag / np.pi
     return {"green_re": real, "green_im": imaginary, "dos": dos}
+
+
+def _integral_changes(
+    simulator: Simulator, own: Sequence[Sample], recipe: Recipe
+) -> NDArray[np.floating[Any]]:
+    """(N - N0)/N0 of samples, (n, setpoints, L, L), each with its own broadening. What smears a
+    map's energy is no matter to an integral over many times as much."""
+    found = np.empty((len(own), len(recipe.setpoints), recipe.window, recipe.window))
+    for broadening in dict.fromkeys(one.broadening for one in own):
+        rows = [row for row, one in enumerate(own) if one.broadening == broadening]
+        found[rows] = simulator.integral_changes(
+            [own[row].specification for row in rows],
+            recipe.contours(broadening),
+            replace(recipe.numerics(), broadening=broadening),
+        )
+    return found
 
 
 def _broadened(

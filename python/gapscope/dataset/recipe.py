@@ -142,7 +142,7 @@ class Recipe(Table):
             )
         self._require_problem()
         self.numerics()
-        self.contours()
+        self.contours(self.broadening or 1.0)  # zero where each sample has its own
         self.energy_rules()
         return self
 
@@ -217,9 +217,11 @@ class Recipe(Table):
         """How the maps are computed."""
         return Numerics(self.energies, self.broadening, self.window, self.method.method())
 
-    def contours(self) -> list[Contour]:
-        """The ways to integrate over, of each setpoint."""
-        return [setpoint_contour(bias, self.broadening, NODES) for bias in self.setpoints]
+    def contours(self, broadening: float | None = None) -> list[Contour]:
+        """The ways to integrate over, of each setpoint; of samples with a broadening of their own
+        in meV, or with the recipe's."""
+        width = self.broadening if broadening is None else broadening
+        return [setpoint_contour(bias, width, NODES) for bias in self.setpoints]
 
     def energy_rules(self) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
         """Nodes in meV around the energy and weights, of each resolution."""
@@ -416,12 +418,6 @@ class ProblemRecipe(Recipe):
 
     def _require_one_instrument(self, names: set[str]) -> None:
         smeared = names | self.fixed.keys()
-        if self.setpoints and "broadening" in names:
-            raise RecipeError(
-                "Maps at constant current are integrated with one broadening.",
-                "setpoints, and broadening among the unknowns",
-                "Leave one of the two out.",
-            )
         if self.holds_green and {"temperature", "modulation"} & smeared:
             raise RecipeError(
                 "Averages over energies are those of maps; a Green's function has one energy.",

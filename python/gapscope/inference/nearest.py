@@ -77,14 +77,15 @@ def nearest_maps(predictions: xr.Dataset, model: str | Path = MEASURED_MODEL) ->
     samples = [conditions.sample(one) for one in guesses]
     change, density = simulate_samples(samples, conditions.numerics)
     drho = np.asarray(change)
-    for contour, setpoint in zip(recipe.contours(), recipe.setpoints, strict=True):
-        taken = np.flatnonzero(states["nearest_setpoint"].values == setpoint)
-        if len(taken):
-            chosen = [samples[i].specification for i in taken]
-            (flowing,) = integrated_densities(chosen, [contour], size, conditions.numerics.method)
-            relative = flowing.change / flowing.clean[:, None, None]
-            for i in range(drho.shape[1]):
-                drho[taken, i] = regulated(drho[taken, i], relative, density[taken, i])
+    for number, setpoint in enumerate(recipe.setpoints):
+        for row in np.flatnonzero(states["nearest_setpoint"].values == setpoint):
+            own = samples[row]
+            contour = recipe.contours(own.broadening)[number]
+            (flowing,) = integrated_densities(
+                [own.specification], [contour], size, conditions.numerics.method
+            )
+            relative = flowing.change[0] / flowing.clean[0]
+            drho[row] = regulated(drho[row], relative, density[row])
     energies = drho.shape[1]
     over: tuple[str, ...] = ("sample", "rank")
     shape = tuple(predictions.sizes[name] for name in over)

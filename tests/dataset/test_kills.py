@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from doubles import HostDies, recipe
-from gapscope.dataset import cluster
 from gapscope.dataset.build import build
+from gapscope.dataset.deaths import RETRIES
 from gapscope.dataset.verify import verify
 from gapscope.errors import ClusterError
 from kills import STAGES, VICTIMS, killed_build
@@ -30,9 +30,9 @@ def test_a_host_that_dies_is_asked_again_a_few_times(
 ) -> None:
     folder = build(
         recipe(), tmp_path / "d", scheduler=scheduler,
-        simulator=HostDies(folder=tmp_path, times=cluster.RETRIES), progress=False,
+        simulator=HostDies(folder=tmp_path, times=RETRIES), progress=False,
     )  # fmt: skip
-    assert len(list(tmp_path.glob("died-*"))) == cluster.RETRIES
+    assert len(list(tmp_path.glob("died-*"))) == RETRIES
     assert verify(folder).digest == verify(finished).digest
 
 
@@ -42,4 +42,4 @@ def test_a_host_that_dies_again_and_again_ends_the_build(scheduler: str, tmp_pat
             recipe(), tmp_path / "d", scheduler=scheduler,
             simulator=HostDies(folder=tmp_path, times=99), progress=False,
         )  # fmt: skip
-    assert len(list(tmp_path.glob("died-*"))) == cluster.RETRIES + 1
+    assert len(list(tmp_path.glob("died-*"))) == RETRIES + 1

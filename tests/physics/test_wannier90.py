@@ -25,14 +25,17 @@ def in_120_degrees(r1: int, r2: int) -> tuple[int, int]:
 
 
 def random_hamiltonian(rng: np.random.Generator) -> dict[tuple[int, int], np.ndarray]:
-    """Hermitian two-orbital H(R) in eV on the nearest neighbours, rounded as the file is."""
-    total: dict[tuple[int, int], np.ndarray] = {}
-    for r in HEXAGON_60:
-        matrix = np.round(rng.normal(size=(2, 2)) + 1j * rng.normal(size=(2, 2)), 4)
-        back = (-r[0], -r[1])
-        total[r] = total.get(r, 0) + matrix
-        total[back] = total.get(back, 0) + matrix.conj().T
-    return total
+    """Hermitian two-orbital H(R) in eV on the nearest neighbours, rounded as the file is.
+
+    Its bands have the threefold symmetry that a file's have to have whose cell nobody states.
+    """
+    onsite, hopping = np.round(rng.normal(size=(2, 2, 2)) + 1j * rng.normal(size=(2, 2, 2)), 4)
+    turned = [(1, 0), (-1, 1), (0, -1)]
+    return (
+        {(0, 0): onsite + onsite.conj().T}
+        | dict.fromkeys(turned, hopping)
+        | {(-r, -s): hopping.conj().T for r, s in turned}
+    )
 
 
 @pytest.mark.parametrize("angle", [60, 120])

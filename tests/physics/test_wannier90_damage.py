@@ -14,6 +14,7 @@ from gapscope.physics.wannier90 import atomic_soc, read_wannier90
 from wannier_files import write_hr, write_wsvec
 
 NAN = float("nan")
+HEXAGON = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1), (1, -1), (-1, 1))
 ONE = np.eye(1)
 DAMAGE: dict[str, Callable[[list[str]], list[str]]] = {
     "empty": lambda lines: [],
@@ -29,7 +30,7 @@ DAMAGE: dict[str, Callable[[list[str]], list[str]]] = {
 
 @pytest.fixture
 def hr_file(tmp_path: Path) -> Path:
-    elements = {(r, s, 0): np.eye(2) for r, s in ((0, 0), (1, 0), (-1, 0), (1, -1), (-1, 1))}
+    elements = {(r, s, 0): np.eye(2) for r, s in HEXAGON}
     return write_hr(tmp_path / "x_hr.dat", elements)
 
 

@@ -101,6 +101,48 @@ def test_a_magnet_whose_win_says_spinors_is_asked_for(tmp_path: Path) -> None:
     assert read(path).bonds.dimension == 8
 
 
+def ising(exchange: float = 0.0) -> dict[Vector, np.ndarray]:
+    """One orbital with spin: bands e(k) +- (lambda(k) + exchange), lambda odd in k."""
+    h = {r: np.kron(np.eye(2), m).astype(complex) for r, m in triangular().items()}
+    for sign, (r1, r2) in zip((1, -1, 1, -1, 1, -1), SIX, strict=True):
+        h[r1, r2, 0] = h[r1, r2, 0] + 0.01j * sign * np.diag([1, -1])
+    h[0, 0, 0] = h[0, 0, 0] + exchange * np.diag([1, -1])
+    return h
+
+
+def test_bands_that_differ_at_k_and_minus_k_are_a_magnets_and_are_asked_for(
+    tmp_path: Path,
+) -> None:
+    path = write_hr(tmp_path / "x_hr.dat", ising(0.05))
+    with pytest.raises(MaterialFileError, match=r"both spins already[\s\S]*at k and -k"):
+        read(path)
+    assert read(path, spin="blocks").bonds.dimension == 2
+    (tmp_path / "x.win").write_text("spinors = .false.\n")
+    assert read(path).bonds.dimension == 4
+    assert read(write_hr(tmp_path / "y_hr.dat", ising())).bonds.dimension == 2
+
+
+def test_narrow_bands_without_spin_are_no_pairs(tmp_path: Path) -> None:
+    """Two orbitals 4 meV apart with bands 0.9 meV wide: everything is within 5 meV."""
+    h = {r: 0.001 * np.kron(m, np.eye(2)) for r, m in triangular().items()}
+    h[0, 0, 0] = np.diag([0.0, 0.004])
+    found = read(write_hr(tmp_path / "x_hr.dat", h))
+    assert "spin none" in found.description
+    assert found.bonds.dimension == 4
+
+
+@pytest.mark.parametrize("order", ["blocks", "interleaved"])
+def test_a_spin_that_is_known_not_to_be_so_is_refused(tmp_path: Path, order: str) -> None:
+    path = write_hr(tmp_path / "x_hr.dat", spinful(order))
+    other = "interleaved" if order == "blocks" else "blocks"
+    with pytest.raises(MaterialFileError, match=f'Give spin = "{order}"'):
+        read(path, spin=other)
+    assert read(path, spin=order).bonds.distance(expected()) < 1e-9
+    (tmp_path / "x.win").write_text("spinors : T\n")
+    with pytest.raises(MaterialFileError, match=r"spinors = \.true\. holds both spins"):
+        read(path, spin="none")
+
+
 @pytest.mark.parametrize("angle", [60, 120])
 def test_the_wrong_angle_is_refused_and_the_right_one_named(tmp_path: Path, angle: int) -> None:
     path = write_hr(tmp_path / "x_hr.dat", triangular(angle))
@@ -133,6 +175,36 @@ def test_the_cell_of_the_win_is_taken_or_refused(tmp_path: Path) -> None:
     (tmp_path / "x.toml").write_text(text)
     with pytest.raises(MaterialFileError, match=r"90\.0 degrees"):
         Material.from_toml(tmp_path / "x.toml")
+
+
+def oblique() -> dict[Vector, np.ndarray]:
+    """Vectors as of a triangular cell with 120 degrees, and bands without any symmetry."""
+    hops = {(1, 0, 0): 0.1, (0, 1, 0): 0.2, (1, 1, 0): 0.05}
+    h = {r: np.eye(1) * t for r, t in hops.items()}
+    return h | {(-a, -b, 0): m for (a, b, _), m in h.items()} | {(0, 0, 0): np.eye(1) * 0.02}
+
+
+def test_bands_without_threefold_symmetry_are_not_taken_for_triangular(tmp_path: Path) -> None:
+    path = write_hr(tmp_path / "x_hr.dat", oblique())
+    with pytest.raises(MaterialFileError, match=r"no threefold symmetry[\s\S]*\.win"):
+        read(path)
+    assert read(path, cell_angle=120).lattice.name == "triangular"
+    narrow = {r: 0.01 * m for r, m in oblique().items()}
+    with pytest.raises(MaterialFileError, match="no threefold symmetry"):
+        read(write_hr(tmp_path / "y_hr.dat", narrow))
+    cell = "begin unit_cell_cart\nAng\n3.1 0 0\n-0.8 4.4 0\n0 0 20\nend unit_cell_cart\n"
+    (tmp_path / "x.win").write_text(cell)
+    assert read(path).lattice.name == "oblique"
+
+
+def test_the_win_of_another_calculation_is_refused(tmp_path: Path) -> None:
+    path = write_hr(tmp_path / "x_hr.dat", triangular(60))
+    cell = "begin unit_cell_cart\nAng\n3.3 0 0\n{} 2.857884 0\n0 0 20\nend unit_cell_cart\n"
+    (tmp_path / "x.win").write_text(cell.format("-1.65"))
+    with pytest.raises(MaterialFileError, match="only if a2 has the other sign"):
+        read(path)
+    (tmp_path / "x.win").write_text(cell.format("1.65"))
+    assert read(path).lattice.name == "triangular"
 
 
 def test_hopping_out_of_the_plane_is_summed_below_its_tolerance(tmp_path: Path) -> None:

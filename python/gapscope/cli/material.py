@@ -54,6 +54,6 @@ def given_material(options: dict[str, Any]) -> Material:
         lattice_constant=options["lattice_constant"],
         kz=options["kz"],
     )
-    if options["filling"] is not None:
-        click.echo(found.description)
+    if options["filling"] is not None or options["fermi_energy"] is not None:
+        click.echo(found.description)  # what a Wannier90 file was taken for
     return found

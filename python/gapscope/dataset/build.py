@@ -63,7 +63,7 @@ def build(
         with another one.
     MaterialFileError : no such material.
     DatasetError : another build works in the folder, or another version of gapscope began it.
-    ClusterError : no workers.
+    ClusterError : no workers, or a kernel host that died again and again.
     StorageError, NumericsError : the disk or the memory is too small, before anything is computed.
     KernelError, StorageError : computing or writing failed; finished shards are kept.
     """

@@ -23,6 +23,7 @@ from distributed import (
 )
 from distributed.comm.core import CommClosedError
 
+from gapscope.dataset.deaths import REMEDY, RULE, Deaths
 from gapscope.dataset.preflight import check_workers
 from gapscope.errors import ClusterError, HostDiedError
 
@@ -34,16 +35,7 @@ logger = logging.getLogger(__name__)
 POLL = 1.0  # seconds between looks at the workers while no result comes
 PATIENCE = 30.0  # seconds for a scheduler's answer, and for workers to end
 STARTING = 120.0  # seconds for a worker to be there: it may have to import all from a cold disk
-RETRIES = 3  # times that an item is asked for again whose kernel host died
 
-_RULE = (
-    "Scheduler, workers and kernel hosts live until all shards are finished, and can import"
-    " gapscope."
-)
-_REMEDY = (
-    "Give the workers this version of gapscope and more memory (or the recipe a smaller "
-    "shard_size), then build again: finished shards are kept."
-)
 _GUARD = 'In a script, build under if __name__ == "__main__":, since workers import it. Else: '
 
 
@@ -93,9 +85,7 @@ def _local_cluster(count: int) -> Iterator[LocalCluster]:
     except (RuntimeError, OSError, AssertionError) as error:
         # An assertion of its own fails where a worker took too long, as on a busy machine.
         signal.pthread_sigmask(signal.SIG_SETMASK, unmasked)
-        raise WorkersLostError(
-            _RULE, f"workers did not start: {error}", _GUARD + _REMEDY
-        ) from error
+        raise WorkersLostError(RULE, f"workers did not start: {error}", _GUARD + REMEDY) from error
     try:
         signal.pthread_sigmask(signal.SIG_SETMASK, unmasked)
         yield cluster
@@ -128,7 +118,8 @@ def run(
     """Items and their results as they are finished.
 
     Dask asks again for what was lost with a worker; here an item is asked for again whose kernel
-    host died, RETRIES times. While there is no worker, one is waited for, but not for ever.
+    host died, a few times (:mod:`gapscope.dataset.deaths`). While there is no worker, one is waited
+    for, but not for ever.
 
     Raises
     ------
@@ -138,7 +129,7 @@ def run(
     """
     waiting: dict[Future[Any], Item] = {}
     done: SimpleQueue[Future[Any]] = SimpleQueue()
-    died: Counter[Item] = Counter()
+    deaths = Deaths()
 
     def ask(wanted: Sequence[Item]) -> None:
         for future, item in zip(client.map(function, wanted, pure=False), wanted, strict=True):
@@ -153,7 +144,7 @@ def run(
         except Empty:
             seen = time.monotonic() if _addresses(client) else seen
             if time.monotonic() - seen > STARTING:
-                raise WorkersLostError(_RULE, "no worker is left", _REMEDY) from None
+                raise WorkersLostError(RULE, "no worker is left", REMEDY) from None
             continue
         seen = time.monotonic()
         item = waiting[future]
@@ -165,12 +156,7 @@ def run(
             future.add_done_callback(done.put)
             continue
         except HostDiedError as error:
-            died[item] += 1
-            if died[item] > RETRIES:
-                raise ClusterError(
-                    _RULE, f"{died[item]} times: {error.received}", _REMEDY
-                ) from error
-            logger.warning("Computed again, since its kernel host died: %s", item)
+            deaths.endure(item, error)
             del waiting[future]
             ask([item])
             continue
@@ -183,9 +169,9 @@ def _result(future: Future[Any]) -> Any:
     try:
         return future.result(timeout=POLL)
     except (CancelledError, CommClosedError) as error:
-        raise WorkersLostError(_RULE, f"{type(error).__name__}: {error}", _REMEDY) from error
+        raise WorkersLostError(RULE, f"{type(error).__name__}: {error}", REMEDY) from error
     except (KilledWorker, ImportError) as error:
-        raise ClusterError(_RULE, f"{type(error).__name__}: {error}", _REMEDY) from error
+        raise ClusterError(RULE, f"{type(error).__name__}: {error}", REMEDY) from error
 
 
 def _addresses(client: Client) -> list[str]:
@@ -193,7 +179,7 @@ def _addresses(client: Client) -> list[str]:
     try:
         return list(client.nthreads(callback_timeout=PATIENCE))
     except (OSError, TimeoutError) as error:
-        raise WorkersLostError(_RULE, f"no answer of the scheduler: {error}", _REMEDY) from error
+        raise WorkersLostError(RULE, f"no answer of the scheduler: {error}", REMEDY) from error
 
 
 @contextmanager

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapscope.dataset.compute import Simulator
+from gapscope.dataset.deaths import outlived
 from gapscope.dataset.recipe import Recipe
 from gapscope.errors import RecipeError
 from gapscope.physics import Material
@@ -48,6 +49,7 @@ def merge_candidates(
     Raises
     ------
     RecipeError : fewer than two classes are left, or an unknown that no map tells.
+    ClusterError : the kernel's host died again and again.
     KernelError, JuliaNotFoundError : see :mod:`gapscope.errors`.
     """
     problem = _without_idle(problem, recipe, material, simulator)
@@ -188,5 +190,8 @@ class _Trials:
             window=WINDOW,
             method=Grid(KGRID),
         )
-        maps = self.simulator.maps([sample.specification], numerics)
+        maps = outlived(
+            lambda: self.simulator.maps([sample.specification], numerics),
+            "the maps that tell candidates apart",
+        )
         return np.asarray(maps.ldos_change, dtype=np.float64)

@@ -119,7 +119,7 @@ def triangular_angle(given: Bonds, cell_angle: int | None, name: str) -> int:
     angle = _cell_angle(given.vectors, cell_angle)
     bonds = Bonds(given.vectors @ TO_60[angle].T, given.matrices)
     other = Bonds(given.vectors @ TO_60[180 - angle].T, given.matrices)
-    require_triangular(bonds, other, given, angle, name)
+    require_triangular(bonds, other, given, angle, name, stated=cell_angle is not None)
     return angle
 
 

@@ -15,7 +15,12 @@ from gapscope.physics.lattice import Lattice
 from gapscope.physics.orbitals import Orbital
 from gapscope.physics.setting import Basis, Setting
 from gapscope.physics.wannier90 import read_orbitals, triangular_angle
-from gapscope.physics.wannier_kind import is_threefold, stated_cell_angle, with_spin
+from gapscope.physics.wannier_kind import (
+    is_threefold,
+    require_same_angle,
+    stated_cell_angle,
+    with_spin,
+)
 from gapscope.physics.wannier_text import lattice_of_tb
 from gapscope.physics.wannier_win import FAR, Win, read_centres, read_win
 
@@ -94,7 +99,10 @@ def read_wannier_crystal(
         if lattice_constant is None and plane is not None:
             lattice_constant = float(np.linalg.norm(plane[0]))
         setting = _triangular(path, orbital, cell_angle, lattice_constant)
-    elif lattice_constant is not None:
+    elif setting.lattice.name == "triangular":
+        turned = Bonds(orbital.vectors * np.array([1, -1]), orbital.matrices)
+        require_same_angle(setting.bonds(orbital), setting.bonds(turned), path.name)
+    if lattice_constant is not None:
         setting = replace(setting, lattice=replace(setting.lattice, constant=lattice_constant))
     bonds, found = with_spin(orbital, path, spin)
     if basis is None and space is not None:

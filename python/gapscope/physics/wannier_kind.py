@@ -14,11 +14,14 @@ from gapscope.physics.wannier_win import read_win
 
 SPINS = ("none", "blocks", "interleaved")
 KRAMERS = 5.0
-"""meV: bands that lie closer than this at all four momenta k = -k are Kramers pairs."""
+"""meV: bands that lie closer than this at all four momenta k = -k are Kramers pairs; of narrow
+bands, NARROW of their width."""
 REVERSAL = 0.01
 """Largest part of H by which an ordering of the spins may break time reversal."""
 SYMMETRY = 20.0
-"""meV: bands that agree better than this after an operation have its symmetry."""
+"""meV: bands that agree better than this after an operation have its symmetry; of narrow bands,
+NARROW of their width."""
+NARROW = 0.05
 INVARIANT = np.array([[0, 0], [0.5, 0], [0, 0.5], [0.5, 0.5]])
 SAMPLES = np.random.default_rng(7).uniform(-0.5, 0.5, (24, 2))
 # (r1, r2) after a quarter turn of a square lattice and a mirror of a rectangular one.
@@ -28,14 +31,14 @@ OTHERS = {"square": np.array([[0, -1], [1, 0]]), "rectangular": np.diag([1, -1])
 def with_spin(bonds: Bonds, path: Path, spin: str | None) -> tuple[Bonds, str]:
     """2n x 2n bonds, spin major, and what the file was taken for, one of SPINS.
 
-    Without ``spin``, a file holds both spins where its ``.win`` says so or its bands are Kramers
-    pairs wherever k = -k; their order is then the one for which time reversal, i s_y K, leaves H
-    alone: s_y H(R)* s_y = H(R).
+    Without ``spin``, a file holds both spins where its ``.win`` says so, where its bands are pairs
+    of Kramers wherever k = -k, or where they differ at k and -k, as those of magnets alone do.
+    Their order is the one for which time reversal, i s_y K, leaves H alone: s_y H(R)* s_y = H(R).
 
     Raises
     ------
-    MaterialFileError : an unknown ``spin``, or a file that seems to hold both spins, in no order
-        that time reversal tells.
+    MaterialFileError : an unknown ``spin``, one that the ``.win`` or time reversal contradicts, or
+        a file that seems to hold both spins, in no order that time reversal tells.
     """
     if spin not in (None, *SPINS):
         raise MaterialFileError(f"spin is one of {', '.join(SPINS)}.", spin, "Choose one.")
@@ -45,7 +48,10 @@ def with_spin(bonds: Bonds, path: Path, spin: str | None) -> tuple[Bonds, str]:
             f"{bonds.dimension} in {path.name}",
             'Give spin = "none".',
         )
-    sign = "" if spin else _spinors(path) or _kramers(bonds)
+    spinors = read_win(path).spinors
+    if spin is not None:
+        _require_spin(bonds, path, spin, spinors)
+    sign = "" if spin else _sign(bonds, spinors)
     if sign:
         fitting = [one for one in SPINS[1:] if _time_reversed(_spin_major(bonds, one))]
         if not fitting or (len(fitting) > 1 and bonds.dimension > 2):
@@ -53,7 +59,7 @@ def with_spin(bonds: Bonds, path: Path, spin: str | None) -> tuple[Bonds, str]:
                 "A Hamiltonian without spin is doubled; this one seems to hold both spins already.",
                 f"{path.name} with {bonds.dimension} Wannier functions: {sign}",
                 'Say spin = "interleaved" (up, down, up, down, ...), "blocks" (all up, then all'
-                ' down), or "none" if the bands are degenerate for another reason.',
+                ' down), or "none" if it is without spin all the same.',
             )
         spin = fitting[0]
     if spin in (None, "none"):
@@ -77,18 +83,39 @@ def _time_reversed(bonds: Bonds) -> bool:
     return bonds.distance(Bonds(bonds.vectors, flip @ bonds.matrices.conj() @ flip)) < REVERSAL
 
 
-def _spinors(path: Path) -> str:
-    return "spinors = .true. in its .win" if read_win(path).spinors else ""
+def _require_spin(bonds: Bonds, path: Path, spin: str, spinors: bool | None) -> None:
+    """Raise where something else is known than what is said."""
+    if spin == "none":
+        if spinors:
+            raise MaterialFileError(
+                "A Hamiltonian whose .win says spinors = .true. holds both spins.",
+                f'spin = "none" of {path.name}',
+                "Leave spin out, or correct the .win.",
+            )
+        return
+    other = SPINS[3 - SPINS.index(spin)]
+    if not _time_reversed(_spin_major(bonds, spin)) and _time_reversed(_spin_major(bonds, other)):
+        raise MaterialFileError(
+            "Spins stand in the order for which time reversal, i s_y K, leaves H alone.",
+            f'spin = "{spin}" of {path.name}, where "{other}" is that order',
+            f'Give spin = "{other}", or leave spin out.',
+        )
 
 
-def _kramers(bonds: Bonds) -> str:
+def _sign(bonds: Bonds, spinors: bool | None) -> str:
+    """What shows that a file holds both spins; "" where nothing does."""
+    if spinors:
+        return "spinors = .true. in its .win"
     if bonds.dimension % 2:
         return ""
     bands = np.linalg.eigvalsh(bonds.at(INVARIANT))
     apart = float((bands[:, 1::2] - bands[:, ::2]).max())
-    if apart > KRAMERS:
-        return ""
-    return f"bands are pairs within {apart:.2g} meV wherever k = -k (Kramers)"
+    if apart <= min(KRAMERS, NARROW * _width(bonds)):
+        return f"bands are pairs within {apart:.2g} meV wherever k = -k (Kramers)"
+    reversed_ = Bonds(-bonds.vectors, bonds.matrices)
+    if spinors is None and not _alike(reversed_, bonds):
+        return f"bands differ by {_apart(reversed_, bonds):.2g} meV at k and -k, as a magnet's do"
+    return ""
 
 
 def stated_cell_angle(path: Path) -> int | None:
@@ -113,7 +140,9 @@ def stated_cell_angle(path: Path) -> int | None:
     )
 
 
-def require_triangular(bonds: Bonds, other: Bonds, given: Bonds, angle: int, name: str) -> None:
+def require_triangular(
+    bonds: Bonds, other: Bonds, given: Bonds, angle: int, name: str, *, stated: bool
+) -> None:
     """Raise where the bands are those of another lattice.
 
     Parameters
@@ -121,11 +150,12 @@ def require_triangular(bonds: Bonds, other: Bonds, given: Bonds, angle: int, nam
     bonds, other : in the basis with 60 degrees between a1 and a2, if these are at ``angle`` in the
         file, or at the other angle of 60 and 120.
     given : as the file has them.
+    stated : whether the lattice is said to be triangular, and not only taken for it.
 
     Raises
     ------
     MaterialFileError : the bands lack the threefold symmetry; they have it with the other angle, or
-        have a square's or a rectangle's.
+        have a square's or a rectangle's, or nobody has said that the lattice is triangular.
     """
     plane = np.linalg.matrix_rank(given.vectors) == 2
     if not plane or is_threefold(bonds):
@@ -138,19 +168,58 @@ def require_triangular(bonds: Bonds, other: Bonds, given: Bonds, angle: int, nam
             f"Give cell_angle = {180 - angle}.",
         )
     for lattice, operation in OTHERS.items():
-        if _apart(Bonds(given.vectors @ operation.T, given.matrices), given) < SYMMETRY:
-            raise MaterialFileError(
-                "Without its .win a Wannier90 file is taken for a triangular lattice.",
+        if _alike(Bonds(given.vectors @ operation.T, given.matrices), given):
+            raise _other_lattice(
                 f"{name}, whose bands have the symmetry of a {lattice} lattice and not that of a"
                 " triangular one",
-                "Put the .win beside the file, or write a material's TOML with vectors, in"
-                " Angstrom, in its [lattice]; no cell_angle makes it triangular.",
+                "; no cell_angle makes it triangular",
             )
+    if not stated:
+        raise _other_lattice(
+            f"{name}, whose bands have no threefold symmetry",
+            ", or give cell_angle if it is triangular all the same",
+        )
+
+
+def _other_lattice(received: str, more: str) -> MaterialFileError:
+    return MaterialFileError(
+        "Without its .win a Wannier90 file is taken for a triangular lattice.",
+        received,
+        "Put the .win beside the file, or write a material's TOML with vectors, in Angstrom, in its"
+        f" [lattice]{more}.",
+    )
+
+
+def require_same_angle(bonds: Bonds, other: Bonds, name: str) -> None:
+    """Raise where the bands have the threefold symmetry of a triangular cell only if its a2 has the
+    other sign than stated.
+
+    Parameters
+    ----------
+    bonds, other : in the triangular cell as it is stated, and with a2 reversed.
+    """
+    if not is_threefold(bonds) and is_threefold(other):
+        raise MaterialFileError(
+            "Bands of a triangular lattice have its threefold symmetry.",
+            f"{name}, whose bands have it only if a2 has the other sign than in the cell beside it",
+            "Put the .win that belongs to the Hamiltonian beside it, or correct vectors in the"
+            " [lattice] of the material's TOML.",
+        )
 
 
 def is_threefold(bonds: Bonds) -> bool:
     """Whether bands in the triangular cell agree to SYMMETRY after a turn by 120 degrees."""
-    return _apart(act_on_bonds(C3, bonds), bonds) < SYMMETRY
+    return _alike(act_on_bonds(C3, bonds), bonds)
+
+
+def _alike(one: Bonds, two: Bonds) -> bool:
+    """Whether bands agree within what files of a symmetric crystal miss its symmetry by."""
+    return _apart(one, two) <= min(SYMMETRY, NARROW * _width(two))
+
+
+def _width(bonds: Bonds) -> float:
+    """From the lowest to the highest energy in meV, over momenta that lie nowhere special."""
+    return float(np.ptp(np.linalg.eigvalsh(bonds.at(SAMPLES))))
 
 
 def _apart(one: Bonds, two: Bonds) -> float:

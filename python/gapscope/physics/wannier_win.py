@@ -36,12 +36,12 @@ class Win:
     ----------
     cell : rows a1, a2, a3 in Angstrom, or None.
     projections : the real harmonics, without spin; None where they are not known.
-    spinors : whether it says so.
+    spinors : whether it says so; None where it says nothing.
     """
 
     cell: Real | None = None
     projections: Projections = NOWHERE
-    spinors: bool = False
+    spinors: bool | None = None
 
 
 def beside(path: Path, ending: str) -> Path:
@@ -60,7 +60,8 @@ def read_win(path: Path) -> Win:
     if not file.is_file():
         return Win()
     text = re.sub(r"[!#].*", "", file.read_text(encoding="utf-8", errors="replace"))
-    spinors = re.search(r"^\s*spinors\s*[=:]?\s*\.?t", text, re.IGNORECASE | re.MULTILINE)
+    said = re.search(r"^\s*spinors\s*[=:]?\s*\.?([tf])", text, re.IGNORECASE | re.MULTILINE)
+    spinors = None if said is None else said[1].lower() == "t"
     try:
         cell = _cell(text)
         atoms = _atoms(text, cell)
@@ -71,7 +72,7 @@ def read_win(path: Path) -> Win:
             f"{file.name}: {error}",
             "Correct the block, or move the .win away and give the cell in a material's TOML.",
         ) from error
-    return Win(cell, projections, spinors is not None)
+    return Win(cell, projections, spinors)
 
 
 def read_centres(path: Path, count: int) -> Real | None:

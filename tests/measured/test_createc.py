@@ -76,6 +76,16 @@ def test_lines_that_were_not_measured_are_missing(tmp_path: Path) -> None:
         assert kept.attrs["unfinished_lines"] == 2
 
 
+@pytest.mark.parametrize("last", ["none", "5", "7"])
+def test_a_scan_upwards_that_was_stopped_lacks_its_upper_lines(tmp_path: Path, last: str) -> None:
+    """Rows are stored from above whichever way they were measured."""
+    stopped = IMAGES.copy()
+    stopped[:, :2] = 0.0
+    found = opened(tmp_path, createc(stopped, {"ImageYPosMax": last, "ScanYMode": "2"}))
+    assert found["Z"][4:].isnull().all()
+    np.testing.assert_allclose(found["Z"][:4], Z * upright(0)[:4], rtol=1e-12)
+
+
 def test_a_feedback_that_does_not_hold_the_current_states_none(tmp_path: Path) -> None:
     off = opened(tmp_path, createc(IMAGES, {"FBOff": "1"})).attrs
     assert off["feedback"] == "off"
@@ -83,9 +93,8 @@ def test_a_feedback_that_does_not_hold_the_current_states_none(tmp_path: Path) -
     height = opened(tmp_path, createc(IMAGES, {"CHMode / CHMode": "1"})).attrs
     assert height["feedback"] == "off"
     assert {"current", "bias"}.isdisjoint(height)
-    assert "current" not in opened(tmp_path, createc(IMAGES, {"FBChannel": "4"})).attrs
-    turned = opened(tmp_path, createc(IMAGES, {"Rotation / Rotation": "30.00"}))
-    assert "scan_angle" not in turned.attrs
+    for changes in ({"FBChannel": "4"}, {"FBLogIset": "0.00000000"}):
+        assert "current" not in opened(tmp_path, createc(IMAGES, changes)).attrs
 
 
 @pytest.mark.parametrize(

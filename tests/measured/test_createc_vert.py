@@ -60,6 +60,12 @@ def test_one_sweep_downwards_with_more_columns(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found["X"], [7.0] * 5)
 
 
+def test_channels_that_no_reader_knows_have_their_number(tmp_path: Path) -> None:
+    found = opened(tmp_path, vert(TABLE[:5], {"VertSpecBack": "0"}, selected=1 | 1 << 20))
+    assert list(found) == ["Z", "I", "channel 20"]
+    np.testing.assert_array_equal(found["channel 20"], [0, 1, 4, 9, 16])
+
+
 def test_where_parts_of_a_sweep_meet_the_mean_is_taken(tmp_path: Path) -> None:
     twice = np.repeat(TABLE[:5], [1, 1, 2, 1, 1], axis=0)
     twice[2, 2], twice[3, 2] = 10.0, 20.0
@@ -83,7 +89,7 @@ def test_commas_are_decimal_marks(tmp_path: Path) -> None:
         (vert(TABLE)[: -len(b"9\t2.25E+01\r\n")].rpartition(b"\n")[0] + b"\n", "as much data"),
         (vert(TABLE)[: 2**14 + 20], "table of whole lines"),
         (vert(TABLE, selected=7), "column for each channel"),
-        (vert(TABLE, selected=2**20), "Four numbers"),
+        (vert(TABLE, selected=2**32), "Four numbers"),
         (vert(TABLE, {"VertSpecBack": "2"}), "whole number by which 10"),
         (vert(TABLE, {"VertSpecBack": "0"}), "rises or falls"),
         (vert(TABLE, {"DAC-Type": "none"}), "number of bits"),

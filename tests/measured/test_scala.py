@@ -77,6 +77,13 @@ def test_curves_and_spectra_over_z_are_no_grids(tmp_path: Path) -> None:
     assert list(opened(points)) == ["Z"]
 
 
+def test_signs_of_sizes_are_ignored(tmp_path: Path) -> None:
+    """As Gwyddion's omicron.c does: what they mean is not known."""
+    signed = {"Image Size in X": "-8", "Field Y Size in nm": "-9.0"}
+    found = opened(written(tmp_path, Z, changes=signed))
+    xr.testing.assert_equal(found, opened(written(tmp_path, Z)))
+
+
 def test_a_voltage_is_that_of_the_sample(tmp_path: Path) -> None:
     tip = opened(written(tmp_path, Z, changes={"VGAP Contact": "TIP"}))
     assert tip.attrs["bias"] == pytest.approx(-45.0)

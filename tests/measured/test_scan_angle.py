@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from createc_files import createc
 from gapscope import measured
 from measured_files import COLUMNS, HEIGHT, POINTS, ROWS, WIDTH, sxm, three_ds
 from sm4_files import Sm4Page, grid_places, sm4_file
@@ -77,11 +78,19 @@ def rhk_grid() -> bytes:
     return sm4_file(image, replace(page, places=turned))
 
 
+def createc_image() -> bytes:
+    """Createc counts counterclockwise, and stores counts."""
+    scale = 20 / 2**20 * 10 * 19.2e-10
+    changes = {"Channels / Channels": "2", "Rotation / Rotation": f"{TURNED:.2f}"}
+    return createc(np.stack([seen(), seen()])[:, ::-1] / scale, changes)
+
+
 FILES: dict[str, tuple[Callable[[], bytes], str | None, str]] = {
     "scan.sxm": (nanonis_scan, None, "Z"),
     "grid.3ds": (nanonis_grid, None, "Current"),
     "image.sm4": (rhk_image, None, "Current"),
     "grid.sm4": (rhk_grid, "I", "I"),
+    "image.dat": (createc_image, None, "Z"),
 }
 
 

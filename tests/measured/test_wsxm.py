@@ -23,9 +23,9 @@ def opened(folder: Path, content: bytes) -> xr.Dataset:
     return found
 
 
-@pytest.mark.parametrize("kind", ["short", "float", "double", "none"])
-def test_an_image_spans_its_amplitude(tmp_path: Path, kind: str) -> None:
-    counts = np.round(1000 * upright())
+@pytest.mark.parametrize("kind", ["short", "integer", "unsignedshort", "signedinteger", "none"])
+def test_integers_span_the_amplitude(tmp_path: Path, kind: str) -> None:
+    counts = np.round(1000 * upright()) + 30000 * (kind == "unsignedshort")
     content = wsxm(counts, {"Image Data Type": "short" if kind == "none" else kind})
     if kind == "none":
         content = content.replace(b"    Image Data Type: short\r\n", b"")
@@ -37,6 +37,15 @@ def test_an_image_spans_its_amplitude(tmp_path: Path, kind: str) -> None:
     assert found.attrs["bias"] == -45.0
     assert found.attrs["current"] == pytest.approx(450.0)
     assert found.attrs["scan_angle"] == 0.0
+
+
+@pytest.mark.parametrize("kind", ["float", "simple", "double"])
+def test_floats_are_in_the_unit_whatever_the_amplitude(tmp_path: Path, kind: str) -> None:
+    """Z Amplitude is 1 nm for all floats in files of MyScanner, by a developer of WSxM."""
+    found = opened(tmp_path, wsxm(upright(), {"Image Data Type": kind, "Z Amplitude": "1 nm"}))
+    check_frame(found)
+    np.testing.assert_array_equal(found["Topography"], upright())
+    assert found["Topography"].attrs["units"] == "nm"
 
 
 def test_what_a_header_says_otherwise(tmp_path: Path) -> None:
@@ -53,7 +62,7 @@ def test_what_a_header_says_otherwise(tmp_path: Path) -> None:
         ({"Number of rows": "5"}, "as much data"),
         ({"Number of rows": "1e99"}, "2 to"),
         ({"Number of columns": "7.5"}, "whole number"),
-        ({"Image Data Type": "long"}, "short, float, double"),
+        ({"Image Data Type": "long"}, "short, integer"),
         ({"Z Amplitude": "none"}, "a number and its unit"),
         ({"X Amplitude": "8 V"}, "a length in"),
         ({"Y Amplitude": "0 nm"}, "nm long"),
@@ -69,10 +78,10 @@ def test_what_a_header_cannot_mean_is_refused(
 
 def test_images_without_contrast_or_an_end_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "scan.top"
-    path.write_bytes(wsxm(np.ones((6, 8))))
+    path.write_bytes(wsxm(np.ones((6, 8)), {"Image Data Type": "short"}))
     refused(path, "so that they differ")
     path.write_bytes(wsxm(np.full((6, 8), np.nan)))
-    refused(path, "so that they differ")
+    refused(path, "with measured values")
     path.write_bytes(wsxm(upright())[:300])
     refused(path, "Header end")
 

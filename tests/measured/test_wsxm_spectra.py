@@ -65,6 +65,18 @@ def test_curves_go_to_and_fro(tmp_path: Path, end: str) -> None:
     assert missing["I"].isnull().sum() == 2
 
 
+def test_curves_in_volts_have_the_conversion_of_their_header(tmp_path: Path) -> None:
+    """As SciFiReaders reads those of the controller Dulcinea."""
+    changes = {"Y axis unit": "V", "Conversion Factor 00": "2 nA/V"}
+    changes |= {"Conversion Offset 00": "5 nA", "Channel is inverted": "Yes"}
+    found = opened(tmp_path, curve(IV, changes))
+    np.testing.assert_allclose(found["I"], 5 - 2 * BIASES**2)
+    assert found["I"].attrs["units"] == "nA"
+    for other in ({"Y axis unit": "nA"}, {"Conversion Factor 00": "1"}):
+        plain = opened(tmp_path, curve(IV, {**changes, **other, "Conversion Offset 00": "1 nA"}))
+        np.testing.assert_array_equal(plain["I"], BIASES**2)
+
+
 @pytest.mark.parametrize(
     ("content", "rule"),
     [
@@ -82,7 +94,7 @@ def test_curves_go_to_and_fro(tmp_path: Path, end: str) -> None:
         (stack(grid(), upright(), ["1 nm", *RAMP[1:]], {}), "unit of all others"),
         (stack(grid(), upright(), [f"{i} nm" for i in range(5)]), "taken against the bias"),
         (stack(grid(), upright(), RAMP, {"Spectroscopy Amplitude": "none"}), "number and its"),
-        (stack(grid(), upright(), RAMP, {"Image Data Type": "long"}), "short, float, double"),
+        (stack(grid(), upright(), RAMP, {"Image Data Type": "long"}), "short, integer"),
         (
             stack(
                 COUNTS,

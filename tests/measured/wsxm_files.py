@@ -26,6 +26,14 @@ ENTRIES = {
     "Miscellaneous": {"Comments": "a: b", "Maximum": "1", "Minimum": "0"},
 }
 
+STORED = {
+    "short": "<i2",
+    "integer": "<i2",
+    "unsignedshort": "<u2",
+    "signedinteger": "<i4",
+    "float": "<f4",
+    "simple": "<f4",
+}
 CURVE = {
     "Number of lines": "2",
     "X axis text": "V [#x]",
@@ -75,8 +83,7 @@ def wsxm(values: NDArray[np.float64], changes: Mapping[str, str] | None = None) 
         chosen = {key: given.get(key, one) for key, one in entries.items()}
         lines += [f"    {key}: {one}" for key, one in chosen.items() if one != "none"] + [""]
     text = "\r\n".join([*lines, "[Header end]", ""]).encode("latin-1")
-    stored = {"short": "<i2", "float": "<f4"}.get(kind, "<f8")
-    return text + values[:, ::-1].astype(stored).tobytes()
+    return text + values[:, ::-1].astype(STORED.get(kind, "<f8")).tobytes()
 
 
 def stack(
@@ -101,7 +108,7 @@ def stack(
         lines += [f"[{section}]", "", *told, ""]
     text = "\r\n".join([*lines, "[Header end]", ""]).encode("latin-1")
     images = [topography, *np.moveaxis(spectra, -1, 0)]
-    kind = {"short": "<i2", "float": "<f4"}.get(given.get("Image Data Type", "double"), "<f8")
+    kind = STORED.get(given.get("Image Data Type", "double"), "<f8")
     return text + np.stack(images)[:, :, ::-1].astype(kind).tobytes()
 
 

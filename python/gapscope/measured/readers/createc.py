@@ -35,6 +35,8 @@ RATIO = 1100
 RANGE = 20.0
 """Volts from the lowest to the highest count."""
 BITS = re.compile(r"(\d{1,2})\s*bit")
+UPWARDS = "2"
+"""ScanYMode of a scan from below; its rows are stored from above all the same."""
 TOPOGRAPHY, CURRENT = 0, 1
 """Numbers of the channels whose scale is known; they are bits of Channelselectval."""
 
@@ -47,9 +49,9 @@ def recognises(head: bytes, suffix: str) -> bool:
 def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     """The images of a .dat, the first row at the top, backward ones with x to the right as well.
 
-    Channels beside the height and the current are counts of the converter, unit DAC. Lines at the
-    end that were not measured are NaN. The scan angle is told where it is 0: the sense in which
-    Createc counts is not known.
+    Channels beside the height and the current are counts of the converter, unit DAC. Lines that
+    were not measured are NaN: the last ones of a scan downwards that was stopped, the first ones of
+    one upwards. Createc counts the angle counterclockwise.
 
     Raises
     ------
@@ -69,8 +71,8 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
             "Use a scan with linear lines.",
         )
     values = _values(content, start, (count, rows, columns))
-    measured = _measured_rows(header, values)
-    values[:, measured:] = np.nan
+    first, end = _measured_rows(header, values)
+    values[:, :first], values[:, end:] = np.nan, np.nan
     channels = [
         Channel(name, unit, factor * one[::-1])
         for (name, unit, factor), one in zip(_channels(header, count), values, strict=True)
@@ -133,13 +135,16 @@ def _values(content: bytes, start: int, shape: tuple[int, ...]) -> NDArray[np.fl
     return np.frombuffer(data, kind, points + 1)[1:].reshape(shape).astype(np.float64)
 
 
-def _measured_rows(header: Mapping[str, str], values: NDArray[np.float64]) -> int:
-    """How many rows were measured: ImageYPosMax is the next one; those without values are zero."""
-    rows = int(values.shape[1])
-    if header.get("ImageYPosMax", ""):
-        return max(0, min(int(number(header, "ImageYPosMax")) - 1, rows))
+def _measured_rows(header: Mapping[str, str], values: NDArray[np.float64]) -> tuple[int, int]:
+    """The first row that was measured, and the one behind the last: those without values are zero.
+
+    ImageYPosMax is the row that a scan downwards would measure next.
+    """
     filled = np.flatnonzero(np.any(values != 0.0, axis=(0, 2)))
-    return int(filled[-1]) + 1 if len(filled) else 0
+    first, end = (int(filled[0]), int(filled[-1]) + 1) if len(filled) else (0, 0)
+    if header.get("ImageYPosMax", "") and header.get("ScanYMode", "") != UPWARDS:
+        end = min(end, max(0, int(number(header, "ImageYPosMax")) - 1))
+    return first, end
 
 
 def _channels(header: Mapping[str, str], count: int) -> Sequence[tuple[str, str, float]]:
@@ -175,13 +180,13 @@ def volts_per_count(header: Mapping[str, str]) -> float:
 
 
 def settings(header: Mapping[str, str]) -> dict[str, float | str]:
-    """Bias, and the set point where the feedback acts on the current.
+    """Angle, bias, and the set point where the feedback acts on the current.
 
     At constant height (CHMode) the bias is another one, and not told.
     """
     found: dict[str, float | str] = {}
-    if header.get("Rotation", "").strip("0.") == "" and header.get("Rotation"):
-        found["scan_angle"] = 0.0
+    if header.get("Rotation"):
+        found["scan_angle"] = number(header, "Rotation")
     if header.get("CHMode", "0") not in ("", "0"):
         return {**found, "feedback": "off"}
     for key in ("Biasvolt[mV]", "BiasVolt.[mV]", "BiasVoltage"):
@@ -191,5 +196,6 @@ def settings(header: Mapping[str, str]) -> dict[str, float | str]:
     if header.get("FBOff", "0") not in ("", "0"):
         found["feedback"] = "off"
     elif header.get("FBChannel", "0") in ("", "0") and header.get("FBLogIset"):
-        found["current"] = number(header, "FBLogIset")
+        held = number(header, "FBLogIset")
+        found |= {"current": held} if held != 0.0 else {}  # no feedback holds that
     return found

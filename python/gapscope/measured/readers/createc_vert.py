@@ -23,7 +23,8 @@ CHANNELS = (
     *("I", "dI/dV", "d2I/dV2", "ADC0", "ADC1", "ADC2", "ADC3", "df", "excitation", "amplitude"),
     *("dI/dV_Y", "d2I/dV2_Y", "DAC0", "bias DAC", "none", "ADC4", "ADC5", "ADC6", "ADC7"),
 )
-"""What the bits of the fourth number of the line before the table select."""
+"""What the bits of the fourth number of the line before the table select, as far as it is known."""
+MOST_BITS = 32
 MOST_PASSES = 100
 
 
@@ -58,7 +59,9 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
         )
     header = entries(content[: mark.start()])
     points, selected = _counts(filled[0])
-    names = ["V", "Z"] + [name for bit, name in enumerate(CHANNELS) if selected >> bit & 1]
+    known = dict(enumerate(CHANNELS))
+    chosen = [bit for bit in range(MOST_BITS) if selected >> bit & 1]
+    names = ["V", "Z"] + [known.get(bit, f"channel {bit}") for bit in chosen]
     # White space is a tab in all files, and a comma their decimal mark in some countries.
     table = numbers([line.replace(",", ".") for line in filled[1:]], None)
     check_content(len(table), points, "rows")
@@ -98,8 +101,8 @@ def _counts(line: str) -> tuple[int, int]:
     found = re.findall(r"-?\d+", line)
     if (
         len(found) < 4
-        or any(len(word) > 9 for word in (found[0], found[3]))
-        or not (0 <= int(found[3]) < 2 ** len(CHANNELS))
+        or any(len(word) > 10 for word in (found[0], found[3]))
+        or not 0 <= int(found[3]) < 2**MOST_BITS
     ):
         raise MeasurementFileError(
             "Four numbers stand before the table of a .VERT: points, x, y and channels.",

@@ -199,7 +199,7 @@ def _parsed(content: bytes) -> tuple[Entries, Sequence[_Part], int]:
     """Entries, the channels that are read, and where the last channel's entries end."""
     header, found, end = _lines(content)
     pixels = [_count(header, f"Image Size in {axis}", MAX_SIDE) for axis in "YX"]
-    sides = [number(header, f"Field {axis} Size in nm") for axis in "YX"]
+    sides = [abs(number(header, f"Field {axis} Size in nm")) for axis in "YX"]
     fine = sides[0] / pixels[0], sides[1] / pixels[1]
     parts = []
     for about in found:
@@ -261,7 +261,8 @@ def _lines(content: bytes) -> tuple[dict[str, str], list[dict[str, str]], int]:
 
 
 def _count(about: Entries, key: str, most: int, least: int = 1) -> int:
-    value = number(about, key)
+    """A whole number; its sign is ignored, as Gwyddion and others do."""
+    value = abs(number(about, key))
     if not value.is_integer() or not least <= value <= most:
         raise missing(about, key, f"a whole number from {least} to {most}")
     return int(value)

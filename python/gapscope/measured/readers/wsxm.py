@@ -25,7 +25,14 @@ from gapscope.measured.readers.recording import BACKWARD, Channel, dataset, leng
 START, KIND = b"WSxM file copyright", b"SxM Image file"
 END = re.compile(rb"\[Header end\]\r?\n")
 MAX_HEADER = 2**20
-TYPES = {"short": "<i2", "float": "<f4", "double": "<f8"}
+TYPES = {
+    **dict.fromkeys(("short", "integer", "short-data"), "<i2"),
+    **dict.fromkeys(("float", "simple", "float-data"), "<f4"),
+    "double": "<f8",
+    "unsignedshort": "<u2",
+    **dict.fromkeys(("signedinteger", "integer-data"), "<i4"),
+}
+"""Names of types in files of WSxM, Gwyddion's wsxmfile.c and SciFiReaders."""
 QUANTITY = re.compile(r"(\S+)\s+(\S+)")
 
 
@@ -37,7 +44,8 @@ def recognises(head: bytes, suffix: str) -> bool:
 def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     """The image of a file; stored from the lower right corner to the left, then upwards.
 
-    Values span the header's Z Amplitude, whatever their type. The angle is told where it is 0.
+    Integers span the header's Z Amplitude. Floats are in its unit, and its number does not matter:
+    the developer of WSxM writes 1 nm for them. The angle is told where it is 0.
 
     Raises
     ------
@@ -49,35 +57,42 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     columns = count(header, "General Info::Number of columns")
     rows = count(header, "General Info::Number of rows")
     check_pixels(rows, columns)
-    key = "General Info::Image Data Type"
-    kind = TYPES.get(header.get(key, "short"))
-    if kind is None:
-        raise missing(header, key, f"one of {', '.join(TYPES)}")
-    check_content(len(content) - end, rows * columns * np.dtype(kind).itemsize, "bytes")
-    values = (
-        np.frombuffer(content, kind, offset=end).reshape(rows, columns)[:, ::-1].astype(np.float64)
-    )
+    kind = type_of(header)
+    check_content(len(content) - end, rows * columns * kind.itemsize, "bytes")
+    stored = np.frombuffer(content, kind, offset=end).reshape(rows, columns)[:, ::-1]
+    values = stored.astype(np.float64)
     amplitude, unit = quantity(header, "General Info::Z Amplitude")
+    if kind.kind != "f":
+        values = spanning(values, amplitude)
     sides = [nanometres(header, f"Control::{axis} Amplitude") for axis in "XY"]
     name = header.get("General Info::Acquisition channel", "image")
     if header.get("General Info::X scanning direction", "").lower() == "backward":
         name += BACKWARD
     return dataset(
         "wsxm",
-        [Channel(name, unit, spanning(values, amplitude))],
+        [Channel(name, unit, values)],
         lengths(columns, sides[0] / columns),
         lengths(rows, sides[1] / rows),
         attributes=settings(header),
     )
 
 
+def type_of(header: Mapping[str, str]) -> np.dtype[np.number]:
+    """How values are stored; raises MeasurementFileError where the header does not say so."""
+    key = "General Info::Image Data Type"
+    kind = TYPES.get(header.get(key, "short"))
+    if kind is None:
+        raise missing(header, key, f"one of {', '.join(TYPES)}")
+    return np.dtype(kind)
+
+
 def spanning(values: NDArray[np.float64], amplitude: float) -> NDArray[np.float64]:
-    """Values in proportion, from the lowest to the highest one as much as the header says."""
+    """Counts in proportion, from the lowest to the highest one as much as the header says."""
     span = float(np.ptp(values))
-    if not 0.0 < span < np.inf:
+    if span == 0.0:
         raise MeasurementFileError(
-            "The values of a WSxM image span its Z Amplitude, so that they differ, and are finite.",
-            f"from {values.min():g} to {values.max():g}",
+            "The integers of a WSxM image span its Z Amplitude, so that they differ.",
+            f"{values.min():g} alone",
             "Use an image with contrast, exported once more.",
         )
     return values * (amplitude / span)

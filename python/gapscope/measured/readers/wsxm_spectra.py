@@ -32,13 +32,13 @@ from gapscope.measured.readers.recording import (
 from gapscope.measured.readers.table import numbers, text_lines
 from gapscope.measured.readers.wsxm import (
     START,
-    TYPES,
     count,
     head_of,
     nanometres,
     quantity,
     settings,
     spanning,
+    type_of,
 )
 
 CURVES = re.compile(rb"\w+ curve file|IV file|ZV file|IZ file")
@@ -61,6 +61,8 @@ def recognises_stack(head: bytes, suffix: str) -> bool:
 
 def read_wsxm_curve(content: bytes, given: ReadOptions) -> xr.Dataset:
     """The curves of a .cur over the bias: two columns each, to and fro.
+
+    Curves in V have the conversion that the header tells, if it does.
 
     Raises
     ------
@@ -91,7 +93,7 @@ def read_wsxm_curve(content: bytes, given: ReadOptions) -> xr.Dataset:
             "The file is damaged: copy it again.",
         )
     name = header.get(f"{INFO}Y axis text", "").partition("[")[0].strip() or "curve"
-    unit = header.get(f"{INFO}Y axis unit", "")
+    factor, offset, unit = _curve_scale(header)
     first_back = header.get("Miscellaneous::First Forward", "Yes").lower() == "no"
     bias: NDArray[np.float64] = np.empty(0)
     channels = []
@@ -106,9 +108,25 @@ def read_wsxm_curve(content: bytes, given: ReadOptions) -> xr.Dataset:
                 "Save the lines into files of their own.",
             )
         backward = BACKWARD if (line % 2 == 1) != first_back else ""
-        values = table[:: -1 if turned else 1, 2 * line + 1]
+        values = table[:: -1 if turned else 1, 2 * line + 1] * factor + offset
         channels.append(Channel(name + backward, unit, values, SPECTRUM))
     return dataset("wsxm-curve", channels, bias=bias, attributes=settings(header))
+
+
+def _curve_scale(header: Mapping[str, str]) -> tuple[float, float, str]:
+    """Factor, offset and unit of a curve; those of the input channel where it is stored in V."""
+    unit = header.get(f"{INFO}Y axis unit", "")
+    key = f"{INFO}Conversion Factor 00"
+    if unit != "V" or not header.get(key, "").endswith("/V"):
+        return 1.0, 0.0, unit
+    factor, each = quantity(header, key)
+    key = f"{INFO}Conversion Offset 00"
+    offset = quantity(header, key)[0] if key in header else 0.0
+    return (-factor if _inverted(header) else factor), offset, each.removesuffix("/V")
+
+
+def _inverted(header: Mapping[str, str]) -> bool:
+    return header.get(f"{INFO}Channel is inverted", "No").lower() == "yes"
 
 
 def read_wsxm_stack(content: bytes, given: ReadOptions) -> xr.Dataset:
@@ -128,23 +146,20 @@ def read_wsxm_stack(content: bytes, given: ReadOptions) -> xr.Dataset:
     if not 1 <= points <= MAX_SIDE:
         raise missing(header, f"{INFO}Number of points per ramp", f"1 to {MAX_SIDE}")
     check_pixels(rows, columns, most=MAX_VALUES // (points + 1))
-    key = f"{INFO}Image Data Type"
-    kind = TYPES.get(header.get(key, "short"))
-    if kind is None:
-        raise missing(header, key, f"one of {', '.join(TYPES)}")
-    size = (points + 1) * rows * columns * np.dtype(kind).itemsize
+    kind = type_of(header)
+    size = (points + 1) * rows * columns * kind.itemsize
     check_content(len(content) - end, size, "bytes")
     stored = np.frombuffer(content, kind, offset=end).reshape(points + 1, rows, columns)
     stored = stored[:, :, ::-1]
     bias, turned = biases(*_ramp(header, points))
-    factor, offset, spectral = _scale(header, kind == "<i2")
+    factor, offset, spectral = _scale(header, kind.kind != "f")
     spectra = np.moveaxis(stored[1:], 0, -1)[..., :: -1 if turned else 1] * factor + offset
     back = header.get(f"{INFO}Spectroscopy direction", "").lower() == "backward"
     name = header.get(f"{INFO}Acquisition channel", "") or "spectra"
     channels = [Channel(name + (BACKWARD if back else ""), spectral, spectra, GRID)]
     height, unit = quantity(header, f"{INFO}Z Amplitude")
     topography = stored[0].astype(np.float64)
-    if kind != "<i2":
+    if kind.kind == "f":
         channels.append(Channel("Topography", unit, topography, IMAGE))
     elif np.ptp(topography) > 0.0:  # where the tip stayed at its height, there is nothing to scale
         channels.append(Channel("Topography", unit, spanning(topography, height), IMAGE))
@@ -188,5 +203,4 @@ def _scale(header: Mapping[str, str], integers: bool) -> tuple[float, float, str
         raise missing(header, key, "a number and a unit for each V")
     key = f"{INFO}Conversion offset 0 for input channel"
     offset = quantity(header, key)[0] if key in header else 0.0
-    inverted = header.get(f"{INFO}Channel is inverted", "No").lower() == "yes"
-    return volts * (-factor if inverted else factor), offset, each.removesuffix("/V")
+    return volts * (-factor if _inverted(header) else factor), offset, each.removesuffix("/V")

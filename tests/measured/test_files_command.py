@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from gapscope import measured
 from gapscope.cli.main import main
+from gapscope.measured.channels import image_of
 from measured_files import (
     COLUMNS,
     HEIGHT,
@@ -73,6 +75,14 @@ def test_a_scan_is_told_with_its_size_its_settings_and_the_map_that_is_taken() -
     assert scan["map"] == "LIY_omega"
     assert scan["map_bias"] == pytest.approx(45.0)
     assert scan["channels"][3]["taken_for"] == "dI/dV, first harmonic, Y, backward"
+
+
+def test_of_two_maps_as_near_to_zero_the_one_is_told_that_is_taken() -> None:
+    values = np.stack([np.full((ROWS, COLUMNS), one) for one in (1.0, 2.0)], axis=-1)
+    Path("even.3ds").write_bytes(segmented_3ds(values, ((-1e-3, 1e-3, 2),)))
+    (even,) = told("even.3ds")
+    taken = image_of(measured.open("even.3ds"))
+    assert even["map_bias"] == pytest.approx(float(taken["bias"]))
 
 
 def test_passes_and_segments_are_told() -> None:

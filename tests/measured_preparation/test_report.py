@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gapscope.measured.preparation import Steps, prepare
+from gapscope.measured.preparation.found import plus_minus
 from gapscope.measured.preparation.report import report
 from lattice_maps import NBS2, creeping_map, lattice_map
 
@@ -36,3 +37,11 @@ def test_creep_that_is_left_is_told_and_phase_mends_it() -> None:
 def test_without_the_correction_nothing_is_called_left(drift: bool) -> None:
     said = report(prepare(creeping_map(1.0, 0.2, 0, pixels=256), NBS2, Steps(drift=drift)))
     assert ("still distorted" in said) is drift
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(0.0182, "3.1391 ± 0.0182"), (2.6e-5, "3.13907 ± 0.00003"), (0.0, "3.1391 ± 0.0000")],
+)
+def test_an_error_is_never_rounded_to_nothing(error: float, said: str) -> None:
+    assert plus_minus(3.13907, error, 4) == said

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import tempfile
 from copy import copy
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from gapscope.measured.preparation import (
     fourier_transform,
     level_plane,
 )
+from gapscope.measured.preparation.found import plus_minus
 from gapscope.measured.preparation.report import STRAINED, rivals_in_words
 from gapscope.measured.preparation.sought import Crystal, sought
 from gapscope.measured.readers.recording import GRID
@@ -140,9 +140,7 @@ def facts(placed: Placed) -> list[tuple[str, str]]:
 
 def with_error(measured: Measured) -> str:
     """A value and its standard error, of which one figure is told."""
-    value, error = float(measured.value.flat[0]), float(measured.error.flat[0])
-    digits = max(0, -math.floor(math.log10(error))) if 0 < error < math.inf else 4
-    return f"{value:.{digits}f} ± {error:.{digits}f}"
+    return plus_minus(float(measured.value.flat[0]), float(measured.error.flat[0]))
 
 
 def _words(step: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from gapscope.measured.channels import image_channels, said
@@ -40,7 +39,8 @@ def contents(opened: xr.Dataset) -> dict[str, Any]:
     first = opened[maps[0]] if maps else None
     if first is not None and bias is not None and first.dims == GRID:
         inside = bias[0] <= 0.0 <= bias[-1]
-        map_bias = float(bias[np.abs(bias).argmin()]) if inside else None
+        nearest = first["bias"].sel(bias=0.0, method="nearest")  # as image_of chooses
+        map_bias = float(nearest) if inside else None
     elif first is not None:
         map_bias = first.attrs.get("bias", opened.attrs.get("bias"))
     else:

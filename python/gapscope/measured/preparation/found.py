@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -45,6 +46,18 @@ class Measured:
         """The first value with its error, each in the format given."""
         value, error = self.value.flat[0], self.error.flat[0]
         return f"{value:{spec}} ± {error:{spec}}"
+
+
+def plus_minus(value: float, error: float, least: int = 0) -> str:
+    """A value and its standard error, of which one figure at least is told.
+
+    Parameters
+    ----------
+    least : digits behind the point that are told of any value.
+    """
+    digits = -math.floor(math.log10(error)) if 0.0 < error < math.inf else 4
+    digits = max(least, digits)
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
 
 
 @dataclass(frozen=True)

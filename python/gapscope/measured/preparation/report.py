@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from gapscope.errors import MapFileError, SchemaVersionError
-from gapscope.measured.preparation.found import FoundLattice, Measured
+from gapscope.measured.preparation.found import FoundLattice, Measured, plus_minus
 from gapscope.measured.preparation.other_hand import hand_in_words
 from gapscope.measured.preparation.prepared import Prepared
 from gapscope.measured.preparation.waves import WavePeak
@@ -81,7 +81,7 @@ def found_in_words(attributes: Mapping[str, Any]) -> list[str]:
 
     def told(name: str, digits: int) -> str:
         value, error = (float(attributes[f"{name}{kind}"]) for kind in ("", "_error"))
-        return f"{value:.{digits}f} ± {error:.{digits}f}"
+        return plus_minus(value, error, digits)
 
     lines = [
         f"lattice constant    {told('lattice_constant_found', 4)} Å as scanned, material "

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -12,7 +15,9 @@ from gapscope import measured
 from gapscope.errors import MeasurementFileError
 from gapscope.measured.channels import image_of
 from measured_files import (
+    FORMATS,
     dat,
+    grid,
     gwy,
     gwyddion_text,
     hdf5,
@@ -24,9 +29,17 @@ from measured_files import (
 )
 from reader_contract import check_contract
 from sm4_files import Sm4Page, sm4_file
+from usid_files import Main, usid
 
 ESC = "\x1b[31m\u202e"
 SHOWN = r"\x1b[31m\u202e"
+ESCAPES = (b"\x1b[7m", b"\xc2\x9b7m", b"\x9b7m\x07", b"\xe2\x80\xae.", b"\r\x1b]0")
+UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
+WORDS = 8
+MORE = {
+    **{name: one for name, one in FORMATS.items() if name not in ("packed.nc", "several.nc")},
+    "grid.usid.h5": (lambda: usid({"a/raw": Main(grid())}), {}),
+}
 
 
 def named(file: h5py.File) -> None:
@@ -79,10 +92,23 @@ def test_escapes_in_what_is_refused_are_shown_as_text(tmp_path: Path) -> None:
             assert "\x1b" not in told
 
 
-def refusal(path: Path) -> str:
+@pytest.mark.parametrize("name", MORE)
+def test_escapes_in_any_word_of_any_format_are_shown_as_text(name: str, tmp_path: Path) -> None:
+    """Every reader, also where it tells what a word is that it cannot read."""
+    make, given = MORE[name]
+    content = make()
+    places = [one.start() for one in re.finditer(rb"[A-Za-z]{4}", content)]
+    most = 1 if name.endswith(".h5") else WORDS
+    path = tmp_path / name
+    for i, at in enumerate(places[:: max(1, len(places) // most)][:most]):
+        path.write_bytes(content[:at] + ESCAPES[i % len(ESCAPES)] + content[at + 4 :])
+        assert UNSEEN.search(refusal(path, given)) is None
+
+
+def refusal(path: Path, given: Mapping[str, Any] | None = None) -> str:
     """What is said of a file that is refused, empty of one that is read."""
     try:
-        check_contract(measured.open(path))
+        check_contract(measured.open(path, **(given or {})))
     except MeasurementFileError as error:
         return f"{error} {error.rule} {error.received} {error.remedy}"
     return ""

@@ -171,7 +171,7 @@ def _axes(file: _File, name: str, shape: tuple[int, ...], given: ReadOptions) ->
     if given.axes is None:
         raise MeasurementFileError(
             "The axes of an array of a MATLAB file are named, in the order of its dimensions.",
-            f"{name} ({' x '.join(map(str, shape))}) beside {file.listing}",
+            f"{name} ({' x '.join(map(str, shape))}) of {file.listing}",
             f"A guess, to be checked: {_advice(file, name, given)}",
         )
     named = axes(given.axes)

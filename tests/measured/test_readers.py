@@ -138,6 +138,11 @@ def test_a_spip_image_starts_at_the_top(opened: Opener) -> None:
     check_frame(found)
     np.testing.assert_allclose(found.image, upright())
     assert found.image.attrs["units"] == "nA"
+    voids = np.zeros((6, 8), dtype=int)
+    voids[0, 2] = 1
+    masked = opened(spip("# z-unit = [nA]\r\n# voidpixels =1") + rows_of_text(voids).encode())
+    assert masked["image"].attrs["units"] == "nA"
+    assert np.argwhere(masked["image"].isnull().values).tolist() == [[5, 2]]
     counts = opened(spip("# Bit2nm = 0.5"))
     np.testing.assert_allclose(counts.image, upright() / 2)
     assert counts.image.attrs["units"] == "nm"

@@ -30,7 +30,7 @@ from measured_files import (
 from reader_contract import check_contract
 
 
-def opened(folder: Path, content: bytes, name: str = "file.txt", **given: float) -> xr.Dataset:
+def opened(folder: Path, content: bytes, name: str = "file.txt", **given: object) -> xr.Dataset:
     (folder / name).write_bytes(content)
     found = measured.open(folder / name, **given)  # type: ignore[arg-type]
     check_contract(found)
@@ -71,6 +71,26 @@ def test_a_text_export_of_gwyddion_has_its_own_scale(
     np.testing.assert_allclose(found["Strom"], upright())
     with pytest.raises(MeasurementFileError, match="tells its own scale"):
         opened(tmp_path, written, width=5.0)
+
+
+def test_a_text_export_of_several_images_has_those_on_the_pixels_of_the_first(
+    tmp_path: Path,
+) -> None:
+    first = gwyddion_text(ENGLISH, "16 nm", "9 nm")
+    other = first.replace("Strom", "Phase").replace(": A\n", ": deg\n")
+    zoom = gwyddion_text(ENGLISH, "8 nm", "4.5 nm").replace("Strom", "Zoom")
+    found = opened(tmp_path, f"{first}\n{other}\n{zoom}{first}".encode())
+    check_frame(found)
+    assert list(found) == ["Strom", "Phase", "Strom 2"]
+    assert found["Phase"].attrs["units"] == "deg"
+    np.testing.assert_allclose(found["Phase"], upright())
+    assert found.attrs["left_out"] == "Zoom"
+    alone = opened(tmp_path, (first + zoom).encode(), variable="Zoom")
+    assert float(alone.x[1]) == 1.0
+    with pytest.raises(MeasurementFileError, match="named by its title"):
+        opened(tmp_path, (first + zoom).encode(), variable="Z")
+    with pytest.raises(MeasurementFileError, match="height of every image"):
+        opened(tmp_path, f"{first}# more\n1 2 3\n".encode())
 
 
 def test_a_text_export_has_decimal_commas_where_its_numbers_do(tmp_path: Path) -> None:

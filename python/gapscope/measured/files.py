@@ -86,7 +86,7 @@ FORMATS = (
         "Omicron SCALA .par", scala.recognises, scala.read, has_variables=True, beside=scala.beside
     ),
     Format("SPIP ASCII", spip.recognises, spip.read),
-    Format("Gwyddion text", gwyddion_text.recognises, gwyddion_text.read),
+    Format("Gwyddion text", gwyddion_text.recognises, gwyddion_text.read, has_variables=True),
     Format("Gwyddion .gsf", gwyddion_simple.recognises, gwyddion_simple.read),
     Format("Omicron Matrix _mtrx", matrix.recognises, matrix.read, beside=matrix.beside),
     Format("GXSM netCDF", gxsm.recognises, gxsm.read),

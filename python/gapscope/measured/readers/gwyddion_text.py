@@ -13,8 +13,14 @@ from itertools import takewhile
 import xarray as xr
 
 from gapscope.errors import MeasurementFileError
-from gapscope.measured.readers.limits import NANOMETRES, ReadOptions, check_pixels, decoded
-from gapscope.measured.readers.recording import Channel, dataset, lengths
+from gapscope.measured.readers.limits import (
+    MAX_CHANNELS,
+    NANOMETRES,
+    ReadOptions,
+    check_pixels,
+    decoded,
+)
+from gapscope.measured.readers.recording import Channel, dataset, lengths, numbered
 from gapscope.measured.readers.table import matrix, text_lines
 
 ENTRY = re.compile(r"#\s*([^:：]{1,80}?)\s*[:：]\s*(.*)")
@@ -46,32 +52,78 @@ def recognises(head: bytes, suffix: str) -> bool:
 
 
 def read(content: bytes, given: ReadOptions) -> xr.Dataset:
-    """The image of a text export, by its title.
+    """The images of a text export, by their titles.
+
+    Gwyddion can export several into one file. Those on the pixels of the first are read with it;
+    others are left out, and read by their title as the variable.
 
     Raises
     ------
-    MeasurementFileError : sides that are no lengths, such as those of a Fourier transform, or rows
-        of different length.
+    MeasurementFileError : sides that are no lengths, such as those of a Fourier transform, rows of
+        different length, or no image of the title that is asked for.
     """
-    lines = text_lines(content.removeprefix(b"\xef\xbb\xbf"))
+    blocks = _blocks(text_lines(content.removeprefix(b"\xef\xbb\xbf")))
+    headers = [_stated(lines) for lines in blocks]
+    titles = numbered([header.title or "image" for header in headers])
+    chosen = [i for i, title in enumerate(titles) if given.variable in (None, title)]
+    if not chosen:
+        raise MeasurementFileError(
+            "An image of a text export is named by its title.",
+            f"{given.variable!r:.80}; {', '.join(titles)[:300]}",
+            "Name one of them.",
+        )
+    channels, left_out = [], []
+    frame = _sides(headers[chosen[0]])
+    given.refuse_scale()
+    shape: tuple[int, ...] = ()
+    for i in chosen:
+        rows = [line for line in blocks[i][headers[i].lines :] if line.strip()]
+        values = matrix(rows)
+        shape = shape or values.shape
+        if (values.shape, _sides(headers[i])) != (shape, frame):
+            left_out.append(titles[i])
+            continue
+        channels.append(Channel(titles[i], MARKUP.sub("", headers[i].unit), values[::-1]))
+    check_pixels(*shape)
+    return dataset(
+        "gwyddion-text",
+        channels,
+        lengths(shape[1], frame[0] / shape[1]),
+        lengths(shape[0], frame[1] / shape[0]),
+        attributes={"left_out": ", ".join(left_out)} if left_out else {},
+    )
+
+
+def _blocks(lines: list[str]) -> list[list[str]]:
+    """Comments and the rows behind them, image by image."""
+    blocks: list[list[str]] = [[]]
+    rows = False
+    for line in lines:
+        comment = line.lstrip().startswith("#")
+        if comment and rows:
+            blocks.append([])
+        rows = not comment and (rows or bool(line.strip()))
+        blocks[-1].append(line)
+    if len(blocks) > MAX_CHANNELS:
+        raise MeasurementFileError(
+            f"A file has at most {MAX_CHANNELS} channels.", len(blocks), "Export fewer of them."
+        )
+    return blocks
+
+
+def _stated(lines: list[str]) -> Header:
     header = _header(lines)
     if header is None:
         raise MeasurementFileError(
-            "A text export of Gwyddion gives its width and height.",
+            "A text export of Gwyddion gives the width and height of every image.",
             lines[0][:80] if lines else "nothing",
             "Export it again, with the informational comment header.",
         )
-    width, height = _nanometres("width", header.width), _nanometres("height", header.height)
-    given.refuse_scale()
-    values = matrix([line for line in lines[header.lines :] if line.strip()])
-    rows, columns = values.shape
-    check_pixels(rows, columns)
-    return dataset(
-        "gwyddion-text",
-        [Channel(header.title or "image", MARKUP.sub("", header.unit), values[::-1])],
-        lengths(columns, width / columns),
-        lengths(rows, height / rows),
-    )
+    return header
+
+
+def _sides(header: Header) -> tuple[float, float]:
+    return _nanometres("width", header.width), _nanometres("height", header.height)
 
 
 def _header(lines: list[str]) -> Header | None:

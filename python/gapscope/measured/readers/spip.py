@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import xarray as xr
 
 from gapscope.errors import MeasurementFileError
@@ -27,6 +28,8 @@ def recognises(head: bytes, suffix: str) -> bool:
 def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     """The image of a SPIP ASCII file, as the variable ``image``.
 
+    Where it has void pixels, a mask follows the image, 1 for those, which become NaN.
+
     SPIP names no unit of length: images are in nm. Its Fourier transforms have values in
     sqrt(...) and lengths in 1/nm, so they are refused.
 
@@ -42,7 +45,7 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     first = head.index(START) + 1
     parts = (line.lstrip("# ").partition("=") for line in head[:first])
     header = {key.strip(): value.strip() for key, _, value in parts}
-    unit = header.get("z-unit", "nm" if "Bit2nm" in header else "")
+    unit = header.get("z-unit", "nm" if "Bit2nm" in header else "").strip("[]")
     if unit.startswith("sqrt("):
         raise MeasurementFileError(
             "A measured image is in real space.",
@@ -53,9 +56,13 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     check_pixels(rows, columns)
     width, height = number(header, "x-length"), number(header, "y-length")
     body = [line for line in lines[first:] if line.strip()]
-    check_content(len(body), rows, "rows")
+    masked = header.get("voidpixels", "0") != "0"
+    check_content(len(body), rows * (2 if masked else 1), "rows")
     values = numbers(body, None)
     check_content(values.shape[1], columns, "columns")
+    values, mask = values[:rows], values[rows:]
+    if masked:
+        values[mask != 0.0] = np.nan
     return dataset(
         "spip-ascii",
         [Channel("image", unit, values[::-1] * _factor(header))],

@@ -4,7 +4,8 @@ python benchmarks/superlattices.py --maps 10    # of each kind and brightness; m
 
 Synthetic scans of 13 nm, 3.33 Angstrom, with Bragg waves of amplitude 1 and satellites of
 amplitude ``ratio``: the shortest six momenta alone ("waves"), with their sums with Bragg vectors
-("mixed"), or all momenta of the superlattice with random amplitudes ("full"). Orientation and
+("mixed"), all momenta of the superlattice with random amplitudes ("full"), or with those of an
+adatom in each cell, which fade with q, the brightest being ``ratio`` ("adatoms"). Orientation and
 phases are random, lengths off by up to --scale either way, both components of shear normal.
 
 Columns, per ratio: right and clear / right, with rivals / wrong, with the right one among the

@@ -139,6 +139,21 @@ def test_a_device_is_written_to_and_stays_one(name: str, tmp_path: Path) -> None
     assert null.is_symlink()
 
 
+def test_a_device_that_cannot_be_opened_is_refused_before_the_computation() -> None:
+    """A process without a terminal has no /dev/tty."""
+    code = "from gapscope.support.storage import require_output; require_output('/dev/tty')"
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,
+    )
+    assert "StorageError" in ended.stderr
+    assert "/dev/tty: No such device" in ended.stderr
+    assert "bytes are free" not in ended.stderr
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
 def test_a_device_that_refuses_is_told() -> None:
     with pytest.raises(StorageError, match="No space left"):

@@ -21,8 +21,11 @@ SUPERLATTICES = {
     "7 x 7": (7, 0),
 }
 """A1 = m a1 + n a2."""
-KINDS = ("waves", "mixed", "full")
-"""Which satellites: the shortest six momenta; these, and their sums with Bragg vectors; all."""
+KINDS = ("waves", "mixed", "full", "adatoms")
+"""Which satellites: the shortest six momenta; these, and their sums with Bragg vectors; all, of
+random amplitudes; all, of amplitudes that fall off as those of a Gaussian adatom in each cell."""
+ADATOM = 0.35
+"""Standard deviation of an adatom's height in lattice constants."""
 
 
 def fine_momenta(superlattice: tuple[int, int], reach: float) -> NDArray[np.float64]:
@@ -40,7 +43,7 @@ def fine_momenta(superlattice: tuple[int, int], reach: float) -> NDArray[np.floa
 def satellites(superlattice: tuple[int, int], kind: str) -> NDArray[np.float64]:
     """Reduced momenta (k, 2) of a kind of superlattice."""
     every = fine_momenta(superlattice, 1.4)
-    if kind == "full":
+    if kind in ("full", "adatoms"):
         return every
     length = _length(every)
     shortest = every[length < length.min() * 1.01]
@@ -96,6 +99,7 @@ def superlattice_scan(
 
     Of a "full" superlattice, the satellites' amplitudes differ by factors of e^0.5 or so from star
     to star: six momenta, with their mirror images where the superlattice has the lattice's mirrors.
+    Of "adatoms" the brightest have the amplitude ``ratio``, far ones next to none.
     ``shear`` are the two components of a symmetric strain; phases are random.
     """
     rng = np.random.default_rng(seed)
@@ -109,7 +113,12 @@ def superlattice_scan(
     spread = 0.5 if kind == "full" else 0.0
     bright = {star: rng.lognormal(0.0, spread) for star in sorted(set(stars))}
     momenta = np.concatenate([[[1, 0], [0, 1], [1, 1]], h]) @ truth
-    amplitudes = [1.0, 1.0, 1.0, *(ratio * bright[star] for star in stars)]
+    fading = np.ones(len(h))
+    if kind == "adatoms":
+        fading = np.exp(-0.5 * (4 * np.pi / np.sqrt(3) * ADATOM * _length(h)) ** 2)
+        fading /= fading.max()
+    satellite = ratio * fading * [bright[star] for star in stars]
+    amplitudes = np.concatenate([np.ones(3), satellite])
     values = noise * rng.standard_normal((pixels, pixels))
     waves = amplitudes * np.exp(1j * rng.uniform(0, 2 * np.pi, len(amplitudes)))
     x, y = (np.exp(1j * np.outer(along, momenta[:, axis])) for axis in (0, 1))

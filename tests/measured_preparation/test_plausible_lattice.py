@@ -62,7 +62,7 @@ def test_the_lattice_is_found_at_all_angles(name: str, kind: str, ratio: float) 
         assert agrees(found(scan).reciprocal, scan.reciprocal), degrees
 
 
-@pytest.mark.parametrize("ratio", [1.0, 2.0])
+@pytest.mark.parametrize("ratio", [1.0, 2.0, 5.0])
 @pytest.mark.parametrize("name", ["sqrt3", "2 x 2", "sqrt7", "sqrt13", "7 x 7"])
 def test_it_is_found_or_told(name: str, ratio: float) -> None:
     for degrees in range(-30, 30, 12):
@@ -102,6 +102,40 @@ def test_seven_by_seven_of_silicon(degrees: float) -> None:
         assert agrees(lattice.reciprocal, scan.reciprocal)
         assert 3.84 < lattice.constant.value < 3.95
         assert lattice.anisotropy.value == pytest.approx(1.0, abs=5e-3)
+
+
+def adatoms(superlattice: tuple[int, int], noise: float, seed: int) -> list[Scan]:
+    """Scans of adatoms that are somewhat more corrugated than the lattice below."""
+    rng = np.random.default_rng(seed)
+    return [
+        superlattice_scan(
+            superlattice,
+            "adatoms",
+            ratio=1.3,
+            degrees=rng.uniform(-30, 30),
+            scale=1 + rng.uniform(-0.04, 0.04),
+            shear=rng.normal(0, 0.012, 2),
+            noise=noise,
+            width=17.3,
+            pixels=200,
+            seed=int(rng.integers(2**31)),
+        )
+        for _ in range(6)
+    ]
+
+
+def test_adatoms_are_not_taken_for_the_lattice_below() -> None:
+    """Their satellites fade with q: what is a Bragg peak stands out, wherever the others are."""
+    for scan in adatoms((7, 0), 1.0, 3):
+        lattice = found(scan)
+        assert agrees(lattice.reciprocal, scan.reciprocal)
+        assert not lattice.ambiguous
+
+
+def test_a_lattice_that_is_less_strained_is_told_where_it_is_less_probable() -> None:
+    """2 sqrt3 adatoms, which are 3 x 3 ones on a lattice that is longer by 15 %."""
+    for scan in adatoms((2, 2), 0.3, 0):
+        found(scan)
 
 
 def test_bragg_peaks_that_do_not_stand_out_are_not_replaced_without_a_word() -> None:

@@ -7,6 +7,7 @@ is never replaced. A link stays a link: its target is written.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import secrets
@@ -77,6 +78,7 @@ def require_output(
             )
     try:
         if _is_stream(path):
+            _try_device(path)
             return
         if endings and path.suffix.lower() not in endings:
             listed = " or ".join(filter(None, (", ".join(endings[:-1]), endings[-1])))
@@ -147,11 +149,13 @@ def only_writer(folder: Path, lock: str, refusal: GapscopeError) -> Iterator[Non
 
 
 def storage_error(path: Path, error: OSError, size: int | None = None) -> StorageError:
-    """Say what could not be written, why, and how much room there is."""
+    """Say what could not be written and why; of a write that failed, how much room there is."""
     reason = error.strerror or str(error)
     wanted = "" if size is None else f" ({size} bytes)"
     existing = next((p for p in (path, *path.parents) if os.path.exists(p)), None)
-    free = "" if existing is None else f"; {shutil.disk_usage(existing).free} bytes are free there"
+    free = ""
+    if existing is not None and (size is not None or error.errno in (errno.ENOSPC, errno.EDQUOT)):
+        free = f"; {shutil.disk_usage(existing).free} bytes are free there"
     return StorageError(
         "An output goes to a folder that exists, can be written and has room.",
         f"{path}{wanted}: {reason}{free}",
@@ -183,6 +187,13 @@ def _is_stream(path: Path) -> bool:
     if not os.access(path, os.W_OK):
         raise PermissionError(0, "writing is not allowed")
     return True
+
+
+def _try_device(path: Path) -> None:
+    """Raise OSError for a device that cannot be opened, such as the terminal where there is none;
+    a pipe is left alone: its reader takes the closing for the end."""
+    if stat.S_ISCHR(os.stat(path).st_mode):
+        os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY))
 
 
 def _is_standard(found: os.stat_result) -> bool:

@@ -39,7 +39,15 @@ ODDS = 20.0
 """Against a candidate: below, it is a rival of the lattice that is chosen, and told of."""
 RARE, RARE_ODDS = 13, 1000.0
 """Turned superlattices of more cells are rare: where one is chosen, weaker rivals are told, too. It
-may be that the true Bragg peaks are too faint to be seen."""
+may be that the true Bragg peaks are too faint to be seen. One that has a mirror image is explained
+by that as well, and satellites may outshine the true Bragg peaks: weaker rivals that are seen are
+told."""
+BETTER = 1.0
+"""Logarithm of the factor by which a lattice's scale and shear are more plausible than those of the
+chosen one, from which on it is told where it is a weaker rival, and its superlattice not a rarer
+one: of at most twice as many cells."""
+UNLIKE = 20.0
+"""Ratio of amplitudes that Bragg peaks of one lattice do not have, whatever the tip."""
 CLEAR = 20.0
 """Power over noise at which the peak of a quarter is not an accident of the noise around it."""
 NEIGHBOURS = 9
@@ -122,7 +130,7 @@ def find_lattice(
     return replace(
         lattice,
         quarters=tuple(_quarters(image, lattice)),
-        rivals=tuple(_rivals(chosen, weighed, found.step, wanted.lattice)),
+        rivals=tuple(_rivals(chosen, weighed, found.step, bounds, wanted.lattice)),
     )
 
 
@@ -164,7 +172,7 @@ def _chosen(
     """The most probable candidate with peaks that stand out, and these.
 
     Where all but one are beyond doubt, noise has only to make the last, in one of the pixels that
-    are ``left`` for it.
+    are ``left`` for it; one that is not beyond doubt and UNLIKE times fainter counts as noise.
     """
     for one in weighed:
         if one.pixels is not None:
@@ -172,28 +180,46 @@ def _chosen(
             if peaks is None:
                 continue
             weakest, other, *_ = sorted(peak.significance for peak in peaks)
-            if other < clear(found) or left * found.chance(weakest) < false_alarm:
+            by_itself = left * found.chance(weakest) < false_alarm
+            faint = weakest < min(clear(found), other / UNLIKE**2)
+            if other < clear(found) or (by_itself and not faint):
                 return one, peaks
     return None, None
 
 
 def _rivals(
-    chosen: Candidate, weighed: list[Candidate], step: Real, lattice: Lattice
+    chosen: Candidate, weighed: list[Candidate], step: Real, bounds: Bounds, lattice: Lattice
 ) -> Iterator[Rival]:
     """Candidates that are nearly as probable as the best one, apart from the chosen one."""
-    (a, b), (c, d) = chosen.superlattice
-    odds = RARE_ODDS if (b, c) != (0, 0) and a * d - b * c > RARE else ODDS
+    of = bravais(lattice)
+    claimed = (of.superlattices == np.array(chosen.superlattice)).all(axis=(1, 2))
+    rare = bool((of.turned & (of.cells > RARE))[claimed].any())
+    mirrored = bool(of.two_hands[claimed].any())
+    shape = bounds.log_prior(np.array([one.reciprocal for one in weighed]) * step)
+    own = next(number for number, one in enumerate(weighed) if one is chosen)
+    seen = np.array([one.pixels is not None for one in weighed])
+    cells = np.array([_cells(one) for one in weighed])
+    better = (shape > shape[own] + BETTER) & (cells <= 2 * cells[own])
+    odds = np.where(better | rare | (mirrored & seen), RARE_ODDS, ODDS)
     least = weighed[0].log_probability - np.log(odds)
-    likely = [one for one in weighed if one.log_probability > least or one is chosen]
+    likely = [
+        one
+        for one, bound in zip(weighed, least, strict=True)
+        if one.log_probability > bound or one is chosen
+    ]
     total = np.logaddexp.reduce([one.log_probability for one in likely])
     for one in likely:
         if one is not chosen:
             probability = float(np.exp(one.log_probability - total))
             rows = one.reciprocal * step
-            of = bravais(lattice)
             for _ in range(turned_to_labels(rows, lattice) % of.order):
                 rows = of.labels(-1) @ rows
             yield Rival(rows, probability, one.superlattice, one.pixels is not None)
+
+
+def _cells(one: Candidate) -> int:
+    (a, b), (c, d) = one.superlattice
+    return a * d - b * c
 
 
 def _refined(image: xr.DataArray, found: Spectrum, pixels: NDArray[np.int64]) -> Peaks | None:

@@ -14,11 +14,12 @@ of the probability is, up to a constant, the sum of
 
 with d the distance of a peak to the nearest point of the superlattice's reciprocal lattice, and w =
 c (1 - f) + f S/F for the F points that are Bragg peaks or next to one or to q = 0, c (1 - f) for
-the others: c is the area of a point, S that of the transform looked at. A fine lattice has points
-everywhere and so explains little. A_i are the amplitudes of the Bragg peaks, A is the geometric
-mean of all, in the evenness that of one star; A_max is the largest of all candidates. The
-superlattices are summed over. Lattices with one fine lattice in common, such as (1, 0) and
-(2, 1)/3 of a 3 x 3 wave, differ by all but the distances d.
+the others: c is the area of a point, S that of the transform looked at; the probability of all
+peaks is the mean of those for two f. A fine lattice has points everywhere and so explains little.
+A_i are the amplitudes of the Bragg peaks, A is the geometric mean of all, in the evenness that of
+one star; A_max is the largest of all candidates. The superlattices are summed over. Lattices with
+one fine lattice in common, such as (1, 0) and (2, 1)/3 of a 3 x 3 wave, differ by all but the
+distances d.
 
 The constants are choices, not fits; ``python benchmarks/superlattices.py`` prints how often the
 right lattice is found with them, how often with rivals, and how often it is wrong.
@@ -30,6 +31,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 
 from gapscope.measured.preparation.bravais import TRIANGULAR, Bravais
 from gapscope.measured.preparation.grid import Real
@@ -40,9 +42,10 @@ DEVIATIONS = 2.8
 scale and 4 % of shear; the NbS2 maps of docs/howto/measured-map.md have -6, -6, 2 % and 4.7 %."""
 UNEXPLAINED = 0.1
 """Share e of peaks of no lattice: interference, an incommensurate wave, a second grain."""
-NEXT = 0.5
-"""f, the share of the explained peaks that are there; the others are anywhere. With k Bragg peaks
-and their opposites F = 2k + 2k + (2k)^2: 2k next to q = 0, the Bragg peaks, and 2k next to each."""
+NEXT = (0.0, 0.5)
+"""f, shares of the explained peaks that are there; the others are anywhere. Both are as probable: a
+wave shows few others, adatoms show all. With k Bragg peaks and their opposites F = 2k + 2k +
+(2k)^2: 2k next to q = 0, the Bragg peaks, and 2k next to each."""
 PLACE = 0.35
 """sigma, in pixels of the transform, along x and y."""
 CONTRAST = 1.0
@@ -116,10 +119,13 @@ def explained(reciprocal: Real, places: Real, area: float, of: Bravais = TRIANGU
     points = area / cell
     around = 2 * len(of.bragg)
     few = np.minimum(around * (around + 2), points)
-    share = (1 - NEXT) + NEXT * _first_order(h, reciprocal, of) * points / few
-    density = share * cell * np.exp(-distance / (2 * PLACE**2)) / (2 * np.pi * PLACE**2)
-    gains = np.log(UNEXPLAINED + (1 - UNEXPLAINED) * density)
-    return np.asarray(occurrence(of) + gains.sum(axis=1))
+    first = _first_order(h, reciprocal, of) * points / few
+    anywhere = cell * np.exp(-distance / (2 * PLACE**2)) / (2 * np.pi * PLACE**2)
+    gains = [
+        np.log(UNEXPLAINED + (1 - UNEXPLAINED) * (1 - f + f * first) * anywhere).sum(axis=1)
+        for f in NEXT
+    ]
+    return np.asarray(occurrence(of) + logsumexp(gains, axis=0) - np.log(len(NEXT)))
 
 
 def _whole(h: Real, of: Bravais) -> Real:

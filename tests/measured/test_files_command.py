@@ -85,6 +85,16 @@ def test_of_two_maps_as_near_to_zero_the_one_is_told_that_is_taken() -> None:
     assert even["map_bias"] == pytest.approx(float(taken["bias"]))
 
 
+def test_a_scan_that_was_stopped_is_told_with_the_option_that_reads_it() -> None:
+    whole = sxm()
+    at = whole.index(b"\x1a\x04") + 2
+    values = np.frombuffer(whole[at:], ">f4").reshape(4, ROWS, COLUMNS).copy()
+    values[:, -2:] = np.nan
+    Path("stopped.sxm").write_bytes(whole[:at] + values.tobytes())
+    assert "--finished keeps" in run("stopped.sxm").output
+    assert "--finished" not in run("scan.sxm").output
+
+
 def test_passes_and_segments_are_told() -> None:
     passes, segments = told("passes.sxm", "segments.3ds")
     about = {one["name"]: one["conditions"] for one in passes["channels"]}

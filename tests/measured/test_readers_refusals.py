@@ -158,7 +158,7 @@ GIVEN_CASES: dict[str, tuple[bytes, str]] = {
     "matrix, infinite": (matrix() + b"1e999 1 1 1 1 1 1 1\n", "finite, or NaN"),
     "matrix, NaN": (b"nan nan\nnan nan\n", "measured values"),
     "matrix, one row": (b"1 2 3\n", "pixels a side"),
-    "matrix, nothing": (b"# only a comment\n\n", "pixels a side"),
+    "matrix, nothing": (b"# only a comment\n\n", "rows of numbers"),
     "a column too long": (b"1\n" * (2**17 + 1), "lines and"),
     "ten million columns": (b"0 " * 10**7, "bytes a line"),
     "many columns": (b"0 " * 20_000 + b"\n" + b"0 " * 20_000, "pixels a side"),

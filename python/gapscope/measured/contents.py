@@ -117,6 +117,8 @@ def table(about: dict[str, Any]) -> str:
             takes = f"prepare takes {about['map']}{at}, predict at its network's energy; --bias"
             takes += " chooses it"
         lines.append(f"  {takes}; --channel names another")
+        if any(one["name"] == about["map"] and one["missing"] for one in about["channels"]):
+            lines.append("  --finished keeps its lines that were measured")
     return "\n".join(lines)
 
 

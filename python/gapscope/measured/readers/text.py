@@ -38,7 +38,7 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     if delimiter and not _is_number(labels[0]):
         given.refuse_scale()
         return spectra("text", labels, lines[1:], delimiter)
-    columns = len([word for word in labels if word.strip()])
+    columns = matrix(lines[:1]).shape[1]  # so that words are told rather than sizes
     check_pixels(len(lines), columns)
     values = matrix(lines)
     rows, columns = values.shape

@@ -36,8 +36,10 @@ SHOWN = r"\x1b[31m\u202e"
 ESCAPES = (b"\x1b[7m", b"\xc2\x9b7m", b"\x9b7m\x07", b"\xe2\x80\xae.", b"\r\x1b]0")
 UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
 WORDS = 8
+ELSEWHERE = ("plain.h5", "packed.nc", "several.nc")
+"""Read in a process of its own, which takes time."""
 MORE = {
-    **{name: one for name, one in FORMATS.items() if name not in ("packed.nc", "several.nc")},
+    **{name: one for name, one in FORMATS.items() if name not in ELSEWHERE},
     "grid.usid.h5": (lambda: usid({"a/raw": Main(grid())}), {}),
 }
 

@@ -90,10 +90,13 @@ def test_a_voltage_is_that_of_the_sample(tmp_path: Path) -> None:
     unknown = opened(written(tmp_path, Z, changes={"VGAP Contact": "none", "Scan Angle": "30"}))
     assert {"bias", "scan_angle"}.isdisjoint(unknown.attrs)
     dual = {"Dual mode": "On", "Gap Voltage": "0.02 ;[V]|0.03 ;[V] (Backward)"}
+    dual |= {"Feedback Set": "0.1 ;[nA]|0.2 ;[nA]", "Date": "27.11.02 12:26"}
     both = opened(written(tmp_path, Z, ZB, changes=dual))
     assert both["Z"].attrs["bias"] == pytest.approx(20.0)
     assert both["Z_backward"].attrs["bias"] == pytest.approx(30.0)
+    assert both["Z_backward"].attrs["current"] == pytest.approx(200.0)
     assert {"bias", "current"}.isdisjoint(both.attrs)
+    assert both.attrs["recorded"] == "2002-11-27T12:26:00"
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,8 @@ LINES = {
 DATA_FILE = re.compile(r"[\w.+-]{1,200}\.[a-z]{2}\d{1,2}", re.IGNORECASE)
 VOLTAGES = ("V", "E")
 """How the parameters of a spectrum begin that are a voltage, in V."""
+DATE = re.compile(r"^(\d\d\.\d\d)\.(\d\d) ")
+"""How dates begin that tell two digits of their year."""
 CONTACTS = {"SAMPLE": 1.0, "TIP": -1.0}
 
 Entries = Mapping[str, str]
@@ -182,7 +184,8 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
             if values.ndim == 3:
                 values = np.moveaxis(values, 0, -1)[..., :: -1 if turned else 1]
             dims = IMAGE if values.ndim == 2 else GRID
-            told = _voltage(header, part.backward) if header.get("Dual mode") == "On" else {}
+            dual = header.get("Dual mode") == "On"
+            told = _held(header, part.backward) if dual else {}
             channels.append(Channel(part.name, part.about["unit"], values, dims, told))
     left_out = ", ".join(one.name for one in chosen if one not in kept)[:300]
     return dataset(
@@ -275,13 +278,20 @@ def _voltage(header: Entries, backward: bool) -> dict[str, float]:
     return {} if sign is None or not header.get(key) else {"bias": sign * 1e3 * number(header, key)}
 
 
+def _held(header: Entries, backward: bool) -> dict[str, float]:
+    """Bias, and the set point of an STM, of one direction."""
+    key = "Feedback Set, backward" if backward else "Feedback Set"
+    found = _voltage(header, backward)
+    if "STM" in header.get("SPM Method", "") and header.get(key):
+        found["current"] = number(header, key) * 1e3
+    return found
+
+
 def _settings(header: Entries) -> dict[str, float | str]:
     """What all channels share: bias, set point of an STM, time, and the angle where it is 0."""
     found: dict[str, float | str] = {}
     if header.get("Dual mode") != "On":
-        found |= _voltage(header, backward=False)
-        if "STM" in header.get("SPM Method", "") and header.get("Feedback Set"):
-            found["current"] = number(header, "Feedback Set") * 1e3
+        found |= _held(header, backward=False)
     if header.get("Scan Angle", "x").strip("0.-+") == "":
         found["scan_angle"] = 0.0
-    return {**found, **moment(f"{header.get('Date', '')}:00")}
+    return {**found, **moment(DATE.sub(r"\1.20\2 ", header.get("Date", "")) + ":00")}

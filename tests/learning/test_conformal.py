@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from gapscope.errors import CalibrationError
+from gapscope.learning.uncertainty.calibration import around, distance
+from gapscope.learning.uncertainty.changes import turn
 from gapscope.learning.uncertainty.conformal import Scores, bound, p_values, require_level
+from gapscope.physics.lattice import Lattice
+from gapscope.problem.quantities import quantity
 
 
 def test_the_bound_is_the_score_of_rank_ceil_n_plus_one_times_level() -> None:
@@ -87,3 +91,23 @@ def test_p_values_of_like_samples_are_small_no_more_often_than_they_say() -> Non
     )
     for level in (0.01, 0.1, 0.5):
         assert (p <= level).mean() == pytest.approx(level, abs=4 * np.sqrt(level / 5000))
+
+
+def test_intervals_are_arcs_factors_or_differences_by_the_unknown() -> None:
+    values, width = np.array([0.2, 0.05]), np.full(2, 0.1)
+    logarithmic = quantity("broadening").unknown("broadening", 0.05, 0.5)
+    low, high = around(logarithmic, values, width)
+    np.testing.assert_allclose(low, values * np.exp(-0.1))
+    np.testing.assert_allclose(high, values * np.exp(0.1))
+    found = distance(logarithmic, values, values * np.exp([0.1, -0.1]))
+    np.testing.assert_allclose(found, 0.1)
+    low, high = around(quantity("gap").unknown("gap", 0.1, 1.0), values, width)
+    np.testing.assert_allclose(low, [0.1, 0.0])
+    np.testing.assert_allclose(high, [0.3, 0.15])
+
+
+def test_a_turn_is_counterclockwise_on_any_lattice() -> None:
+    oblique = Lattice.from_cell(3.0, 4.0, 97.0)
+    vectors = oblique.vectors
+    turned = vectors.T @ turn(vectors, 30.0) @ np.linalg.inv(vectors.T)
+    np.testing.assert_allclose(turned @ [1.0, 0.0], [np.sqrt(3) / 2, 0.5])

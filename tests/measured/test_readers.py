@@ -247,6 +247,9 @@ def test_an_igor_wave_is_an_image_a_stack_or_a_grid(opened: Opener) -> None:
     check_frame(image)
     np.testing.assert_array_equal(image.current, upright())
     assert image.current.attrs["units"] == "A"
+    for steps, flips in (((-2e-9, 1.5e-9), (1, -1)), ((2e-9, -1.5e-9), (-1, 1))):
+        half = opened(ibw(steps=(*steps, 0, 0)), "wave.ibw")
+        np.testing.assert_allclose(half["current"].values, upright()[:: flips[0], :: flips[1]])
     turned = opened(ibw(steps=(-2e-9, -1.5e-9, 0, 0)), "wave.ibw")
     np.testing.assert_array_equal(turned.current, upright()[::-1, ::-1])
     volume = np.swapaxes(grid(), 0, 1)

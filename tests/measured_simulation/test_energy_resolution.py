@@ -11,7 +11,7 @@ from scipy.special import polygamma
 
 import gapscope as gs
 from gapscope.errors import SettingError
-from gapscope.instrument.resolution import energy_rule, lockin_rule, thermal_rule
+from gapscope.instrument.resolution import energy_rule, energy_width, lockin_rule, thermal_rule
 from gapscope.simulation.maps import simulate_batch
 
 KT = 0.08617333262 * 0.35
@@ -26,6 +26,13 @@ def thermal_moment(power: int) -> float:
 def lockin_moment(power: int) -> float:
     """Of (2/pi) sqrt(1 - x^2), x in Vm, with x = cos(t)."""
     return float(quad(lambda t: 2 / np.pi * np.sin(t) ** 2 * np.cos(t) ** power, 0, np.pi)[0])
+
+
+@pytest.mark.parametrize(("temperature", "modulation"), [(0.35, 0.0), (0.0, 0.3), (1.2, 0.5)])
+def test_the_width_is_the_rules_standard_deviation(temperature: float, modulation: float) -> None:
+    nodes, weights = energy_rule(temperature, modulation, 5)
+    width = np.sqrt(weights @ nodes**2)
+    assert energy_width(temperature, modulation) == pytest.approx(width, rel=2e-3)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 8])

@@ -97,8 +97,6 @@ def judged(
         walk(steps, total)
     common: Simulations | None = None
     results, deviations = [], []
-    by_energy = dict(zip(conditions.numerics.energies, level.tolist(), strict=True))
-    other = float(np.sqrt((level**2).mean()))
     for candidate in candidates:
         number, setting = next(
             (i, one) for i, one in enumerate(settings) if one.window == candidate.window
@@ -107,8 +105,7 @@ def judged(
         energies = [setting.energies[which].index(one) for one in candidate.energies]
         own = [found[number, i, which].at(energies) for i in range(len(classes))]
         common = common or Simulations(own, simulations, seed)
-        noise = [by_energy.get(one, other) / candidate.quieter for one in candidate.energies]
-        one = expected(own, np.array(noise), common)
+        one = expected(own, noise_of(candidate, conditions.numerics.energies, level), common)
         results.append(one)
         deviations.append(_deviations(cubes, one.places))
     kept = [found[0, i, 0] for i in range(len(classes))]
@@ -121,6 +118,14 @@ def judged(
         _deviations(cubes, before),
         np.stack(deviations),
     )
+
+
+def noise_of(candidate: Candidate, energies: Sequence[float], level: Array) -> Array:
+    """Standard deviation in 1/meV of a candidate's noise at each of its energies; see
+    :func:`judged`."""
+    known = dict(zip(energies, level.tolist(), strict=True))
+    other = float(np.sqrt((level**2).mean()))
+    return np.array([known.get(one, other) / candidate.quieter for one in candidate.energies])
 
 
 @dataclass(frozen=True, eq=False)

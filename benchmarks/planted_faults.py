@@ -18,13 +18,15 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from further_faults import FURTHER
+
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = ("python", "julia", "data", "tests", "benchmarks", "docs")
 PHYSICS = "python/gapscope/physics/"
 LEARNING = "python/gapscope/learning/"
 PROBLEM = "python/gapscope/problem/"
 MEASURED = "python/gapscope/measured/"
-SIMULATE = "python/gapscope/simulation/maps.py"
+SIMULATE = "python/gapscope/simulation/map_dataset.py"
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,8 @@ FAULTS = (
     Fault(
         "unit of x said as a",
         SIMULATE,
-        '_attrs("x", "Angstrom")',
-        '_attrs("x", "a")',
+        'told("x", "Angstrom")',
+        'told("x", "a")',
         "tests/test_simulate.py",
     ),
     Fault(
@@ -91,15 +93,15 @@ FAULTS = (
     Fault(
         "conjugate image",
         PHYSICS + "fourier.py",
-        "np.fft.fftshift(spectrum, axes=AXES), dtype",
-        "np.fft.fftshift(spectrum.conj(), axes=AXES), dtype",
+        "np.fft.fftshift(spectrum, axes=AXES), dtype=np.complex128)\n\n\ndef atom_images",
+        "np.fft.fftshift(spectrum.conj(), axes=AXES), dtype=np.complex128)\n\n\ndef atom_images",
         "tests/physics/test_maps.py",
     ),
     Fault(
         "rhombus for the hexagon",
         PHYSICS + "lattice.py",
-        "mask &= np.abs(r1 + r2) < half",
-        "mask &= np.abs(r1 - r2) < half",
+        "mask &= (np.abs(images) < size // 2 - 1 - reach + EDGE).all(axis=0)",
+        "mask &= np.abs(images).max(axis=0) < size // 2 + EDGE",
         "tests/physics/test_maps.py",
     ),
     Fault(
@@ -218,8 +220,8 @@ FAULTS = (
     Fault(
         "labelled and printed gap exchanged in a dataset",
         "python/gapscope/dataset/compute.py",
-        '"printed_gap": np.array([s.gap for',
-        '"printed_gap": np.array([s.labelled_gap for',
+        "np.array([one.own_gap for one in drawn])",
+        'np.array([one.values.get("gap", np.nan) for one in drawn])',
         "tests/dataset",
     ),
     Fault(
@@ -267,7 +269,7 @@ FAULTS = (
     Fault(
         "lattice constant from the area of a square",
         MEASURED + "preparation/found.py",
-        "np.sqrt(2 / np.sqrt(3) * abs(np.linalg.det(vectors)))",
+        "np.sqrt(1 / cell * abs(np.linalg.det(vectors)))",
         "np.sqrt(abs(np.linalg.det(vectors)))",
         "tests/measured_preparation/test_bragg.py",
     ),
@@ -295,10 +297,11 @@ FAULTS = (
     Fault(
         "Brillouin zone drawn in 1/a",
         "python/gapscope/plots/maps.py",
-        "b1, b2 = lattice.reciprocal / lattice.constant",
-        "b1, b2 = lattice.reciprocal",
+        "return lattice.brillouin_zone / lattice.constant",
+        "return lattice.brillouin_zone",
         "tests/plots",
     ),
+    *(Fault(*one) for one in FURTHER),
 )
 
 

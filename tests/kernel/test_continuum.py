@@ -142,7 +142,10 @@ def test_point_like_orbitals_make_the_lattice_map(method: gs.Grid | gs.Converged
         sites.ldos_change / height, lattice.ldos_change, rtol=0, atol=1e-7 * scale
     )
     np.testing.assert_allclose(sites.ldos_clean[:, 0, 0] / height, lattice.dos, rtol=1e-7)
-    np.testing.assert_allclose(sites.x, lattice.x, atol=1e-12)
+    momenta = found.sel(q1=lattice.q1, q2=lattice.q2, method="nearest")
+    for name in ("x", "y"):
+        np.testing.assert_allclose(sites[name], lattice[name], atol=1e-12)
+        np.testing.assert_allclose(momenta[f"q{name}"], lattice[f"q{name}"], atol=1e-12)
     between = found.isel(p1=slice(2, None, 4), p2=slice(2, None, 4)).ldos_change
     assert float(abs(between).max()) < 1e-6 * height * scale
     if isinstance(method, gs.Converged):

@@ -176,6 +176,9 @@ def test_preparation_and_the_network_s_grid_give_the_map_back() -> None:
     prepared = prepare(
         scan.conductance, STATE.material.lattice.constant, Steps(drift=False, mask_bragg=True)
     )
+    # a1 lies along x of the sample, whichever way the frame is turned; shear turns it by 1 degree.
+    seen = float(prepared.lattice.orientation.value) + scan.attrs["scan_angle"]
+    assert seen == pytest.approx(0, abs=2.0)
     centre = (float(scan.impurity_x[0]), float(scan.impurity_y[0]))
     found = network_input(prepared.final, prepared.final_lattice, 24, centre).ldos_change.values
     expected = np.asarray(centred_window(simulated(0.0).ldos_change.values[0], 24))

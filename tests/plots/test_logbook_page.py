@@ -12,6 +12,7 @@ import xarray as xr
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from gapscope.cli.report import _percent
 from gapscope.errors import StorageError
 from gapscope.physics.lattice import Lattice
 from gapscope.plots.report import MARGIN, Page, drawable, report_figure, save_report
@@ -113,3 +114,7 @@ def test_the_file_has_a_page_each_a_title_and_is_the_same_again(tmp_path: Path) 
     assert b"/FontFile2" in content  # TrueType outlines
     with pytest.raises(StorageError, match=r"\.pdf"):
         save_report([PAGE], tmp_path / "page.png", "", "")
+
+
+def test_a_residual_is_told_in_per_cent_of_the_map() -> None:
+    assert [_percent(share) for share in (0.00123, 0.053, 0.53)] == ["0.12 %", "5.3 %", "53 %"]

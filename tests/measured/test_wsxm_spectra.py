@@ -93,6 +93,7 @@ def test_curves_in_volts_have_the_conversion_of_their_header(tmp_path: Path) -> 
         (stack(grid(), upright(), RAMP, {"Image 002": "none"}), "number and its unit"),
         (stack(grid(), upright(), ["1 nm", *RAMP[1:]], {}), "unit of all others"),
         (stack(grid(), upright(), [f"{i} nm" for i in range(5)]), "taken against the bias"),
+        (stack(grid(), upright(), ["0.001 V", "0.0010 V", *RAMP[2:]]), "biases of their own"),
         (stack(grid(), upright(), RAMP, {"Spectroscopy Amplitude": "none"}), "number and its"),
         (stack(grid(), upright(), RAMP, {"Image Data Type": "long"}), "short, integer"),
         (

@@ -187,6 +187,14 @@ def _ramp(header: Mapping[str, str], points: int) -> tuple[NDArray[np.float64], 
     found = [quantity(header, entries.get(i, f"{section}::Image {i:03d}")) for i in range(points)]
     if len({unit for _, unit in found}) != 1:
         raise missing(header, entries[0], "a bias in the unit of all others")
+    alike = [i for i in range(1, points) if found[i] == found[i - 1]]
+    if alike:
+        raise MeasurementFileError(
+            "The images of a .gsi are at biases of their own.",
+            f"image {alike[0] - 1} and the next one at {found[alike[0]][0]:g} {found[0][1]}",
+            "The program that wrote the file rounds them: in a copy of the file, whose header is"
+            " text, write them with more digits.",
+        )
     return np.array([value for value, _ in found]), found[0][1]
 
 

@@ -70,6 +70,16 @@ def test_energies_arrive_in_their_order(text: str) -> None:
     assert values(text + " --impurity 50")["energies"] == (0.0, -0.5)
 
 
+@pytest.mark.parametrize("word", ["0 -0.5", "0; -0.5", " 0,-0.5 ", "0;-0.5,"])
+def test_a_word_in_quotes_is_a_list(word: str) -> None:
+    simulate = main.commands["simulate"]
+    expected = ["--energy", "0", "--energy", "-0.5"]
+    assert (
+        spread(simulate, ["--energy", word]) == spread(simulate, [f"--energy={word}"]) == expected
+    )
+    assert spread(simulate, ["--energy", "0,,1"]) == ["--energy", "0,,1"]
+
+
 def test_options_with_one_number_are_left_alone() -> None:
     params = values("--moment 1,0,-5 --also 30,2,-1 --also -10 0 3 --impurity -50")
     assert params["moment"] == (1.0, 0.0, -5.0)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import click
 from click.types import FloatParamType, IntParamType
+
+PARTED = re.compile(r"\s*[,;]\s*|\s+")
+"""What parts the numbers of one word, such as "0, 0.5" in quotes."""
 
 
 def spread(command: click.Command, arguments: Sequence[str]) -> list[str]:
@@ -13,7 +17,8 @@ def spread(command: click.Command, arguments: Sequence[str]) -> list[str]:
 
     Numbers after an option of several values are parted at commas, and an option that is repeated
     for every number is repeated for each of them: ``--energy 0,0.5`` and, in commands that take
-    no arguments of their own, ``--energy 0 0.5`` become ``--energy 0 --energy 0.5``.
+    no arguments of their own, ``--energy 0 0.5`` become ``--energy 0 --energy 0.5``. A word in
+    quotes may be parted by spaces or semicolons, too.
     """
     options = [p for p in command.params if isinstance(p, click.Option)]
     several = {name: option for option in options if _takes(option) for name in option.opts}
@@ -66,7 +71,7 @@ def _goes_on(numbers: list[str], option: click.Option, free: bool) -> bool:
 
 def _parts(text: str) -> Iterator[str]:
     """A list's parts; a word that holds something else than numbers is left to click."""
-    parts = [part.strip() for part in text.split(",")]
+    parts = PARTED.split(text.strip())
     if parts[-1] == "":
         parts.pop()
     yield from parts if parts and all(_is_number(part) for part in parts) else [text]

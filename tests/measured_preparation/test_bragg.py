@@ -141,7 +141,7 @@ def test_propagated_errors() -> None:
 
 @pytest.mark.parametrize("value", [0.0, 2.5, 1e-12, -3e150])
 def test_a_constant_map_has_no_lattice(value: float) -> None:
-    with pytest.raises(LatticeNotFoundError):
+    with pytest.raises(LatticeNotFoundError, match=r"contrast[\s\S]*on all pixels"):
         find_lattice(as_map(np.full((64, 64), value)), NBS2)
 
 

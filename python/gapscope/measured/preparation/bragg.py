@@ -86,11 +86,12 @@ def find_lattice(
     Raises
     ------
     SpecificationError : a constant that is not a positive number.
-    LatticeNotFoundError : no significant Bragg peaks within the bounds.
+    LatticeNotFoundError : no significant Bragg peaks within the bounds, or no contrast.
     PreparationError : not a map, pixels too coarse for the lattice, or bounds without meaning.
     """
     wanted = sought(lattice_constant)
     _check(scale, anisotropy, false_alarm)
+    _require_contrast(image.values)
     of = bravais(wanted.lattice)
     reciprocal = wanted.lattice.reciprocal / (wanted.constant * ANGSTROM)
     shortest, longest = _lengths(reciprocal)
@@ -198,7 +199,7 @@ def _rivals(
     shape = bounds.log_prior(np.array([one.reciprocal for one in weighed]) * step)
     own = next(number for number, one in enumerate(weighed) if one is chosen)
     seen = np.array([one.pixels is not None for one in weighed])
-    cells = np.array([_cells(one) for one in weighed])
+    cells = np.array([one.cells for one in weighed])
     better = (shape > shape[own] + BETTER) & (cells <= 2 * cells[own])
     odds = np.where(better | rare | (mirrored & seen), RARE_ODDS, ODDS)
     least = weighed[0].log_probability - np.log(odds)
@@ -215,11 +216,6 @@ def _rivals(
             for _ in range(turned_to_labels(rows, lattice) % of.order):
                 rows = of.labels(-1) @ rows
             yield Rival(rows, probability, one.superlattice, one.pixels is not None)
-
-
-def _cells(one: Candidate) -> int:
-    (a, b), (c, d) = one.superlattice
-    return a * d - b * c
 
 
 def _refined(image: xr.DataArray, found: Spectrum, pixels: NDArray[np.int64]) -> Peaks | None:
@@ -280,6 +276,17 @@ def _quarters(image: xr.DataArray, lattice: FoundLattice) -> Iterator[FoundLatti
 
 def _opposite(peak: Peak) -> Peak:
     return Peak(-peak.momentum, peak.covariance, peak.amplitude.conjugate(), peak.noise)
+
+
+def _require_contrast(values: Real) -> None:
+    """Raise where all pixels are the same up to rounding."""
+    low, high = float(np.min(values)), float(np.max(values))
+    if not high - low > 1e-12 * max(abs(low), abs(high)):
+        raise LatticeNotFoundError(
+            "A map has a contrast: values that are not all the same.",
+            f"{low:g} on all pixels",
+            "Choose another channel, or another bias.",
+        )
 
 
 def _check(scale: tuple[float, float], anisotropy: float, false_alarm: float) -> None:

@@ -45,6 +45,12 @@ class Candidate:
     superlattice: Matrix
     log_probability: float
 
+    @property
+    def cells(self) -> int:
+        """Cells of the lattice in one of the superlattice."""
+        (a, b), (c, d) = self.superlattice
+        return a * d - b * c
+
 
 def candidates(found: Spectrum, bounds: Bounds, needed: float, of: Bravais) -> list[Candidate]:
     """Lattices within the bounds, the most probable first, each once.
@@ -211,7 +217,7 @@ def _weighed(
 def _hidden(best: Candidate, found: Spectrum, bounds: Bounds, of: Bravais) -> Real:
     """Lattices (c, 2, 2) whose superlattice is that of the best one, seen or not."""
     (a, b), (c, d) = best.superlattice
-    cells = a * d - b * c
+    cells = best.cells
     if cells == 1:
         return np.empty((0, 2, 2))
     fine = np.array([[d, -c], [-b, a]]) @ best.reciprocal / cells

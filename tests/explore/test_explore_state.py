@@ -95,6 +95,14 @@ def test_the_python_lines_compute_the_map_that_is_shown(
     assert ("prediction" in found) == bool(model)
 
 
+def test_without_an_impurity_the_python_lines_compute_what_is_left() -> None:
+    state = State(window=64, impurity=0.0, moment=0.0, broadening=0.5)
+    found: dict[str, object] = {}
+    exec(compile(python_lines(state, "nbse2-vgg16"), "view.py", "exec"), found)
+    assert not {"maps", "prediction"} & set(found)
+    np.testing.assert_allclose(found["dos"].values, density(state, CONVERGED).values, rtol=1e-9)  # type: ignore[attr-defined]
+
+
 def _written(path: Path, content: bytes) -> Path:
     path.write_bytes(content)
     return path

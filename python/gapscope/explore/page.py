@@ -284,7 +284,7 @@ class Page:
     def _show_coarse(self, found: xr.Dataset | None) -> None:
         if found is None:
             self._simulation.no_maps()
-            self._sides.no_map()
+            self._sides.no_map(self._lines(self._state))
             return
         self._simulation.show_maps(found, COARSE)
         self._sides.fade()

@@ -9,7 +9,7 @@ def python_lines(state: State, model: str) -> str:
     """A script that computes the converged view of a state and writes its map to ``map.nc``.
 
     It names ``maps``, ``dos``, ``spectral`` (A(k) on a grid of reduced momenta) and, where a
-    network knows crystal and energy, ``prediction``.
+    network knows crystal and energy, ``prediction``; without an impurity, ``dos`` and ``spectral``.
 
     Parameters
     ----------
@@ -26,6 +26,18 @@ def python_lines(state: State, model: str) -> str:
     choice = state.choice
     function = "".join(f", {name}={value!r}" for name, value in choice.function.items())
     maker = "gs.Pairing.of(crystal, " if function else "gs.Pairing("
+    mapped = f"""\
+maps = gs.simulate(
+    state,
+    gs.Numerics(
+        [{state.energy!r}],
+        broadening={state.broadening!r},
+        window={state.window!r},
+        method=gs.Converged({CONVERGED.accuracy!r}),
+    ),
+)
+gs.write_netcdf(maps, "map.nc")
+"""
     lines = f"""\
 import numpy as np
 import gapscope as gs
@@ -37,17 +49,7 @@ state = gs.Specification(
     {impurity},
     eps0={state.eps0!r},
 )
-maps = gs.simulate(
-    state,
-    gs.Numerics(
-        [{state.energy!r}],
-        broadening={state.broadening!r},
-        window={state.window!r},
-        method=gs.Converged({CONVERGED.accuracy!r}),
-    ),
-)
-gs.write_netcdf(maps, "map.nc")
-dos = gs.density_of_states(
+{mapped if state.scatters else ""}dos = gs.density_of_states(
     state,
     np.linspace(-{reach!r}, {reach!r}, {len(state.dos_energies())}),
     broadening={state.broadening!r},
@@ -61,6 +63,6 @@ spectral = gs.spectral_function(
     broadening={state.broadening!r},
 )
 """
-    if model:
+    if model and state.scatters:
         lines += f"prediction = gs.predict(maps, {model!r})\n"
     return lines

@@ -89,11 +89,11 @@ class Sides:
         self._answer(verdict_html(prediction, departures) + note_html(about))
         self._summary.object = summary_html(prediction, departures)
 
-    def no_map(self) -> None:
-        """Without an impurity there is nothing to judge."""
+    def no_map(self, lines: str) -> None:
+        """Without an impurity there is nothing to judge; the Python lines of what is left."""
         self._answer(note_html("No map: move the slider of the impurity or of its moment."))
         self._summary.object = note_html("No simulated map.")
-        self._lines.styles = {"opacity": "0.4"}
+        self.show_lines(lines)
 
     def no_network(self, crystal: str, learned: str) -> None:
         """The network has learned from another crystal: what it would say means nothing."""

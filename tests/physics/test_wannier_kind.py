@@ -189,6 +189,10 @@ def test_bands_without_threefold_symmetry_are_not_taken_for_triangular(tmp_path:
     with pytest.raises(MaterialFileError, match=r"no threefold symmetry[\s\S]*\.win"):
         read(path)
     assert read(path, cell_angle=120).lattice.name == "triangular"
+    text = 'schema = 1\nname = "x"\n[lattice]\nname = "triangular"\nconstant = 3.3\n'
+    text += '[wannier90]\nhr = "x_hr.dat"\nfermi_energy = 0.0\n'
+    (tmp_path / "x.toml").write_text(text)
+    assert Material.from_toml(tmp_path / "x.toml").lattice.name == "triangular"
     narrow = {r: 0.01 * m for r, m in oblique().items()}
     with pytest.raises(MaterialFileError, match="no threefold symmetry"):
         read(write_hr(tmp_path / "y_hr.dat", narrow))

@@ -108,8 +108,14 @@ def read_orbitals(path: Path, *, fermi_energy: float, kz: str | float | None = N
     return Bonds.from_dict(dict.fromkeys(flat, nothing) | kept)
 
 
-def triangular_angle(given: Bonds, cell_angle: int | None, name: str) -> int:
+def triangular_angle(
+    given: Bonds, cell_angle: int | None, name: str, *, stated: bool = False
+) -> int:
     """60 or 120 degrees between a1 and a2 of a file that is triangular, checked on the bands.
+
+    Parameters
+    ----------
+    stated : whether the lattice is said to be triangular, as it is where there is an angle.
 
     Raises
     ------
@@ -119,7 +125,7 @@ def triangular_angle(given: Bonds, cell_angle: int | None, name: str) -> int:
     angle = _cell_angle(given.vectors, cell_angle)
     bonds = Bonds(given.vectors @ TO_60[angle].T, given.matrices)
     other = Bonds(given.vectors @ TO_60[180 - angle].T, given.matrices)
-    require_triangular(bonds, other, given, angle, name, stated=cell_angle is not None)
+    require_triangular(bonds, other, given, angle, name, stated=stated or cell_angle is not None)
     return angle
 
 

@@ -98,7 +98,7 @@ def read_wannier_crystal(
     if setting is None:
         if lattice_constant is None and plane is not None:
             lattice_constant = float(np.linalg.norm(plane[0]))
-        setting = _triangular(path, orbital, cell_angle, lattice_constant)
+        setting = _triangular(path, orbital, cell_angle, lattice_constant, stated=triangular)
     elif setting.lattice.name == "triangular":
         turned = Bonds(orbital.vectors * np.array([1, -1]), orbital.matrices)
         require_same_angle(setting.bonds(orbital), setting.bonds(turned), path.name)
@@ -142,7 +142,9 @@ def _rounded(orbital: Bonds, plane: NDArray[np.float64]) -> Setting | None:
     return setting if is_threefold(setting.bonds(orbital)) else None
 
 
-def _triangular(path: Path, orbital: Bonds, angle: int | None, constant: float | None) -> Setting:
+def _triangular(
+    path: Path, orbital: Bonds, angle: int | None, constant: float | None, *, stated: bool
+) -> Setting:
     """The setting of a triangular cell at 60 or 120 degrees, checked on the bands."""
     if constant is None:
         raise MaterialFileError(
@@ -151,8 +153,8 @@ def _triangular(path: Path, orbital: Bonds, angle: int | None, constant: float |
             "Give the lattice constant in Angstrom, or put the .win beside the file.",
         )
     lattice = Lattice("triangular", constant)
-    stated = stated_cell_angle(path) if angle is None else angle
-    if triangular_angle(orbital, stated, path.name) == 60:
+    angle = stated_cell_angle(path) if angle is None else angle
+    if triangular_angle(orbital, angle, path.name, stated=stated) == 60:
         return Setting.own(lattice)
     cell = constant * np.array([[1.0, 0.0], [-0.5, np.sqrt(3) / 2]])
     return replace(Setting.of(cell), lattice=lattice)

@@ -31,8 +31,8 @@ from gapscope.learning.network.fresh_images import FreshImages
 from gapscope.learning.network.precision import choose_precision, dtype_policy
 from gapscope.learning.network.two_heads import build_network
 from gapscope.learning.training.batches import TrainingBatches
+from gapscope.learning.training.fit import compiled
 from gapscope.learning.training.fresh_batches import FreshBatches
-from gapscope.learning.training.train import compiled
 from gapscope.problem.sampling import draw
 from gapscope.simulation.materials import material
 from gapscope.support.resources import find_recipe

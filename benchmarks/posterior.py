@@ -7,8 +7,8 @@
 ``nbse2-vgg16`` begins with the shipped network; ``open`` has everything unknown that an impurity on
 NbSe2 leaves open at three energies; ``square`` are small maps of a square lattice, of which many
 can be judged. The last two begin near the truth, as far off as a network might be, in every class.
-Results are kept line by line in a file, so that a run may be stopped and goes on; the table is of
-all that are there. Asked is:
+Results are kept line by line in a file, so that a run may be stopped and goes on, and others may
+do maps of other numbers beside it; the table is of all that are there. Asked is:
 
 * simulation-based calibration (S. Talts et al., arXiv:1804.06788): ranks of the truth are uniform;
 * TARP (P. Lemos et al., ICML 2023): so is the share of draws nearer than the truth to a point that
@@ -326,6 +326,7 @@ def main() -> None:
     )
     parser.add_argument("problem", help="open, square, or the name of a model for simulated maps")
     parser.add_argument("--maps", type=int, default=40)
+    parser.add_argument("--first", type=int, default=0, help="number of the first map")
     parser.add_argument("--ratio", type=float, default=10.0, help="signal to noise on a site")
     parser.add_argument("--seed", type=int, default=20261129)
     parser.add_argument("--known", action="store_true", help="the noise is stated")
@@ -338,7 +339,7 @@ def main() -> None:
     file = given.folder / f"posterior-{given.problem}-{given.ratio:g}-{kind}-{given.seed}.jsonl"
     lines = [json.loads(one) for one in file.read_text().splitlines()] if file.exists() else []
     there = {one["number"] for one in lines}
-    for number in range(given.maps):
+    for number in range(given.first, given.first + given.maps):
         if number in there:
             continue
         start = time.monotonic()

@@ -42,9 +42,9 @@ from gapscope.learning.network.config import TrainingConfig
 from gapscope.learning.network.precision import choose_precision, dtype_policy
 from gapscope.learning.network.two_heads import IRREP, PARAMETERS, build_network
 from gapscope.learning.training.batches import Batch, Batches, TrainingBatches
+from gapscope.learning.training.fit import compiled
 from gapscope.learning.training.loss import loss_weights, losses
 from gapscope.learning.training.optimizer import adamw
-from gapscope.learning.training.train import compiled
 from gapscope.problem.problem import Problem
 from gapscope.support.resources import find_recipe
 

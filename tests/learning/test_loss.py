@@ -9,8 +9,8 @@ import tensorflow as tf
 
 import toys
 from gapscope.learning.network.two_heads import build_network
+from gapscope.learning.training.fit import compiled
 from gapscope.learning.training.loss import FLOOR, KnownRootMeanSquares, KnownSquaredError, losses
-from gapscope.learning.training.train import compiled
 
 TRUTH = np.array([[0.3, -0.9, 1.2, 0.1], [np.nan, np.nan, -0.4, 0.7]], dtype=np.float32)
 ANSWER = np.array([[0.1, -0.5, 1.0, 0.4], [0.9, 0.2, -0.1, 0.5]], dtype=np.float32)

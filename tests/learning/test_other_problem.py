@@ -36,8 +36,9 @@ from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.prediction.averaging import average
 from gapscope.learning.prediction.predictor import without_meaningless_angles
 from gapscope.learning.training.batches import TrainingBatches
+from gapscope.learning.training.begin import dataset_options
 from gapscope.learning.training.fit_calibration import calibrate
-from gapscope.learning.training.train import dataset_options, train
+from gapscope.learning.training.train import train
 from gapscope.problem.paper import predicted_problem
 from gapscope.problem.problem import Problem, held
 

@@ -21,8 +21,9 @@ from gapscope.learning.evaluation.evaluate import evaluate
 from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.training.batches import TrainingBatches
 from gapscope.learning.training.display import Progress
+from gapscope.learning.training.fit import compiled
 from gapscope.learning.training.run_checkpoint import RunCheckpoint
-from gapscope.learning.training.train import compiled, train
+from gapscope.learning.training.train import train
 
 HERE = Path(__file__).parent
 

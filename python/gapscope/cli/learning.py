@@ -88,7 +88,7 @@ def train(
     require_learning([] if start is None else [start], [dataset, *also])
 
     from gapscope.learning.network.options import training_config
-    from gapscope.learning.training.train import dataset_options
+    from gapscope.learning.training.begin import dataset_options
     from gapscope.learning.training.train import train as train_network
 
     given = given_options(options)

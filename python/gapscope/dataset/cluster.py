@@ -14,6 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+import dask
 from distributed import (
     Client,
     Future,
@@ -73,15 +74,16 @@ def _local_cluster(count: int) -> Iterator[LocalCluster]:
     resource_tracker.ensure_running()  # started later, it would take the mask away
     unmasked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        cluster = LocalCluster(
-            n_workers=count,
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            silence_logs=logging.CRITICAL,
-            death_timeout=STARTING,
-        )
+        with dask.config.set({"distributed.comm.timeouts.connect": STARTING}):
+            cluster = LocalCluster(
+                n_workers=count,
+                threads_per_worker=1,
+                processes=True,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",
+                silence_logs=logging.CRITICAL,
+                death_timeout=STARTING,
+            )
     except (RuntimeError, OSError, AssertionError) as error:
         # An assertion of its own fails where a worker took too long, as on a busy machine.
         signal.pthread_sigmask(signal.SIG_SETMASK, unmasked)

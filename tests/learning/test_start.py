@@ -79,6 +79,28 @@ def test_a_damaged_checkpoint_offers_the_best_weights(
         train(toy_dataset, cut.path, config, progress=False)
 
 
+@pytest.mark.parametrize("instead", ["nothing", "folder", "device"])
+def test_a_run_without_its_checkpoint_does_not_begin_anew(
+    toy_dataset: Path, learned: RunFolder, tmp_path: Path, instead: str
+) -> None:
+    cut = RunFolder(shutil.copytree(learned.path, tmp_path / "cut"))
+    cut.emulators.unlink()
+    entry = cut.history()[0]
+    cut.write_history([entry, entry])
+    cut.checkpoint.unlink(missing_ok=True)
+    if instead == "folder":
+        cut.checkpoint.mkdir()
+    elif instead == "device":
+        cut.checkpoint.symlink_to("/dev/zero")
+    config = replace(cut.config().training, epochs=3)
+    cut.write_config(replace(cut.config(), training=config))
+    before = cut.best.read_bytes()
+    with pytest.raises(RunError, match=rf"checkpoint[\s\S]*--start {cut.path}"):
+        train(toy_dataset, cut.path, config, progress=False)
+    assert cut.best.read_bytes() == before
+    assert len(cut.history()) == 2
+
+
 def test_a_second_training_in_the_folder_is_refused(toy_dataset: Path, tmp_path: Path) -> None:
     with (
         only_writer(tmp_path, LOCK, ValueError()),

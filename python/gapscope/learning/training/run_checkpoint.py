@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Mapping
 
@@ -38,12 +39,16 @@ class RunCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]
 
         Raises
         ------
-        RunError : the checkpoint is damaged; says where the best weights are, if they are not.
+        RunError : the checkpoint is damaged or gone; says where the best weights are, if they are
+            whole.
         """
-        if not self.folder.checkpoint.is_file():
-            return 0
+        there = os.path.lexists(self.folder.checkpoint)
+        if not there and len(self.folder.history()) < 2:
+            return 0  # the first one is written after the history
         trainer.optimizer.build(trainer.trainable_variables)
         try:
+            if not there:
+                raise self._gone()
             self.folder.load(trainer, self.folder.checkpoint)
         except RunError as error:
             self._offer_best(error)
@@ -51,6 +56,14 @@ class RunCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]
         done = int(ops.convert_to_numpy(trainer.optimizer.iterations)) // len(self.batches)
         self.entries = self.folder.history()[:done]
         return done
+
+    def _gone(self) -> RunError:
+        epochs = len(self.folder.history())
+        return RunError(
+            "A training goes on from the checkpoint of its last epoch.",
+            f"{self.folder.path}: {epochs} epochs, and no {self.folder.checkpoint.name}",
+            "Restore the file, or train anew with resume=False (--restart).",
+        )
 
     def _offer_best(self, error: RunError) -> None:
         """Raise the error with another remedy, where the best weights so far can be loaded."""

@@ -46,7 +46,7 @@ Halve panels until what `present()` makes of them, a result and its error, is ac
 Returns the result, the number of rows, and whether the accuracy was reached.
 """
 function until_accurate(present, integrals, accuracy::Real, budget::Integer)
-    tolerance, presented = minimum(integral -> first_tolerance(integral.solver, accuracy), integrals), -1
+    tolerance, presented = accuracy, -1
     local result, worst
     while true
         foreach(integral -> refine!(integral, tolerance, budget), integrals)
@@ -60,11 +60,6 @@ function until_accurate(present, integrals, accuracy::Real, budget::Integer)
         tolerance *= clamp(accuracy / worst, 0.05, 0.7)
     end
 end
-
-# What G may err by before a map is made of it. A map is mostly more accurate than G: for large blocks, whose rows cost
-# more than a map, that is worth a look; but not before all is resolved that an estimate must know of.
-first_tolerance(::Union{RealPair,ComplexPair}, accuracy) = accuracy
-first_tolerance(::DensePath, accuracy) = min(5accuracy, 0.025)
 
 """
     present_maps(bonds, families, integrals, scatterers, window, both; bytes = SLICE_BYTES)

@@ -88,28 +88,16 @@ function singular_rules(t0)
 end
 
 """
-    foreseen_error(pinches, first, last, a, b, half = 0)
+    foreseen_error(pinches, first, last, a, b)
 
-Error of the contribution that a < m1 < b would make as a panel of its own, by the pinches of the panel first < m1 < last,
-for |r1| <= half.
+Error of the contribution that a < m1 < b would make as a panel of its own, by the pinches of the panel first < m1 < last.
 """
-function foreseen_error(pinches, first, last, a, b, half = 0)
+function foreseen_error(pinches, first, last, a, b)
     scale = (last - first) / (b - a)
     middle = (a + b - first - last) / (last - first)
     squares = 0.0
     for p in pinches
-        place = (p.place - middle) * scale
-        squares += (p.amplitude * sqrt(scale) * singular_rules(place)[1] * growth(pi * half * (b - a), imag(place)))^2
+        squares += (p.amplitude * sqrt(scale) * singular_rules((p.place - middle) * scale)[1])^2
     end
     return (b - a) * sqrt(squares)
-end
-
-# A singularity at a complex t0 makes the rule err by exp(i c t0) times as much once F stands beside a plane wave
-# exp(i c t): the root mean square of that over |c| <= turn, for the imaginary part of t0. Where it is large the
-# singularity is so far that its error vanishes all the same.
-const FARTHEST = 3.0
-
-function growth(turn, part)
-    x = 2turn * min(abs(part), FARTHEST)
-    return x < 1e-3 ? 1.0 : sqrt(sinh(x) / x)
 end

@@ -51,8 +51,8 @@ safety(fall) = SAFETY - (SAFETY - 1) * fall
     Panel{T}
 
 Rows at the nodes of one panel first < m1 < last: transforms (half + 1) x fields x 15, of the precision T, averages at r = 0,
-roots. `tail` is the norm of the coefficients that stand for the error, `rule` the error of the average that follows from the
-coefficients' fall and from the `pinches` that the roots show, `check` the average of the errors that the rows themselves show,
+roots. `tail` is the norm of the last two coefficients, `rule` the error of the average that follows from their
+fall and from the `pinches` that the roots show, `check` the average of the errors that the rows themselves show,
 `square` that of the squared norm.
 """
 struct Panel{T}
@@ -95,18 +95,12 @@ function Panel(rows, values, z, first, last, seed, half, weights)
         seed = rows.roots
         check += WEIGHTS[j] * error * maximum(weights)
     end
-    tail, rule, square, pinches = judge(rows.solver, values, roots, strengths, weights, last - first)
-    kept = Complex{precision_of(rows.solver)}.(values)
-    return Panel(first, last, kept, sums, roots, tail, rule, square, check, pinches)
-end
-
-# `tail`, `rule`, `square` and `pinches` of a panel of pairs; those of large blocks are judged in dense_panels.jl.
-function judge(::Union{RealPair,ComplexPair}, values, roots, strengths, weights, span)
-    tail, fall, square = panel_norms(values, weights, span)
+    tail, fall, square = panel_norms(values, weights, last - first)
     # Without roots a singularity between the nodes would pass for a fall: the tail itself is the estimate.
     pinches = pinches_of(roots, strengths, tail)
     rule = isempty(roots) ? tail : hypot(tail * fall, pinch_error(pinches))
-    return tail, safety(fall) * rule, square, pinches
+    kept = Complex{precision_of(rows.solver)}.(values)
+    return Panel(first, last, kept, sums, roots, tail, safety(fall) * rule, square, check, pinches)
 end
 
 # Norm of the tail, its fall up to the rule's error, average of the squared norm: at r1 = +half for every second r2 and
@@ -160,7 +154,7 @@ end
 rows_of(solver::Union{RealPair,ComplexPair}, bonds, half, samples = 4half) = PoleRows(solver, bonds, half, samples)
 # On one of these panels exp(2 pi i m1 r1) makes at most one turn; on those of large blocks, whose rows cost more, two.
 first_panels(::Union{RealPair,ComplexPair}, half) = max(half, LEAST_PANELS)
-first_panels(::DensePath, half) = max(cld(half, 2), 3LEAST_PANELS ÷ 8)
+first_panels(::DensePath, half) = max(cld(half, 2), LEAST_PANELS ÷ 2)
 
 # The window's alias and the poles' need n > half; a set of 5/8 of a pair's finds what it needs for the least work.
 rows_of(solver::DensePath, bonds, half, samples = 4half) = DenseRows(solver, bonds, half, 32cld(max(5samples, 640), 256))
@@ -268,25 +262,34 @@ halve!(integral::RowIntegral, chosen) = divide!(integral, chosen, Inf)
 """
     divide!(integral, chosen, share)
 
-Cut the panels that are `chosen` in two, or where their pinches say so into as many pieces as it takes for errors below
-the `share`.
+Halve the panels that are `chosen`, and halves again where their pinches let expect an error of more than twice the
+`share`: rows between are saved.
 """
 function divide!(integral::RowIntegral, chosen, share)
+    deepest = halvings(integral.solver)
     pieces = Tuple{Float64,Float64,Vector{ComplexF64}}[]
     for p in integral.panels[chosen]
-        first = p.first
-        for last in cuts(integral.solver, p, share, integral.half)
-            start = first + (last - first) * NODES[1]
-            nearest = argmin([abs(node(p, j) - start) for j in eachindex(NODES)])
-            push!(pieces, (first, last, p.roots[:, nearest]))
-            first = last
-        end
+        cut!(pieces, p, p.first, p.last, share, deepest)
     end
     made = evaluate(integral, pieces, 2)
     integral.panels = sort!(vcat(integral.panels[.!chosen], made); by = p -> p.first)
     return integral
 end
 
-# Ends of the pieces of a panel. Rows of pairs cost little: their panels are halved one by one.
-cuts(::Union{RealPair,ComplexPair}, p::Panel, share, half) = halves(p)
-halves(p::Panel) = [node(p, 8), p.last]
+# At once; rows of pairs cost little, and their panels are halved one by one.
+halvings(::Union{RealPair,ComplexPair}) = 1
+halvings(::DensePath) = 5
+
+# Both halves of a stretch of a panel, each with the roots at the node nearest to its first one.
+function cut!(pieces, p::Panel, first, last, share, halvings)
+    middle = first == p.first && last == p.last ? node(p, 8) : (first + last) / 2
+    for (a, b) in ((first, middle), (middle, last))
+        if halvings > 1 && SAFETY * foreseen_error(p.pinches, p.first, p.last, a, b) > 2share
+            cut!(pieces, p, a, b, share, halvings - 1)
+        else
+            start = a + (b - a) * NODES[1]
+            nearest = argmin([abs(node(p, j) - start) for j in eachindex(NODES)])
+            push!(pieces, (a, b, p.roots[:, nearest]))
+        end
+    end
+end

@@ -28,7 +28,7 @@ end
 
 F_f(r) of the fields on the window, and the estimate of its error: (2 half + 1) x columns r2 + 1 x fields each.
 
-The error of a panel is the sum of two of its last coefficients, scaled to the size estimated for it. COLUMNS values of
+The error of a panel is the sum of its last two coefficients, scaled to the size estimated for it. COLUMNS values of
 r2 are spread and transformed at a time, so that they stay in the processor's cache and memory is that of the results.
 """
 function window_sums(integral::RowIntegral, fields = eachindex(integral.weights), columns = 1:(integral.half + 1))
@@ -74,7 +74,7 @@ function spread!(s::Spread, panels, (starts, splines), gaps, columns, f)
         scale = error_of(p) / max(p.tail, floatmin())
         for j in 1:POINTS
             take_values!(s.values, p.values, columns, f, j)
-            whole, difference = width(p) * WEIGHTS[j], scale * error_rule(p, j)
+            whole, difference = width(p) * WEIGHTS[j], scale * (NULL_RULES[j, 3] + NULL_RULES[j, 4])
             @inbounds for k in 1:SPLINE
                 m = mod(starts[j, i] + k - 1, n) + 1
                 c, e = whole * splines[k, j, i], difference * splines[k, j, i]
@@ -93,10 +93,6 @@ function spread!(s::Spread, panels, (starts, splines), gaps, columns, f)
         end
     end
 end
-
-# Of the two coefficients that stand for the error.
-error_rule(::Panel{Float64}, j) = NULL_RULES[j, 3] + NULL_RULES[j, 4]
-error_rule(::Panel{Float32}, j) = LAST_RULES[j, 5] + LAST_RULES[j, 6]
 
 @inline function take_values!(values, of_panel, columns, f, j)
     @inbounds for (c, r) in enumerate(columns)

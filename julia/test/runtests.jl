@@ -11,7 +11,6 @@ include("models.jl")
     include("test_solvers.jl")
     include("test_grid.jl")
     include("test_converged.jl")
-    include("test_dense_panels.jl")
     include("test_mirrors.jl")
     include("test_threads.jl")
 end

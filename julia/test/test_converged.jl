@@ -245,7 +245,7 @@ end
     @test length(parts) > 2
     @test sum(GapScope.width, parts) ≈ GapScope.width(before[worst])
     @test isempty(GapScope.uncovered(integral))
-    @test maximum(GapScope.error_of, parts) < GapScope.error_of(before[worst]) / 10
+    @test maximum(GapScope.error_of, parts) < GapScope.error_of(before[worst]) / 20
     # One by one it takes rows between.
     reached = maximum(GapScope.error_of, parts)
     while any(p -> within(p) && GapScope.error_of(p) > reached, halved.panels)

@@ -48,6 +48,8 @@ chosen one, from which on it is told where it is a weaker rival, and its superla
 one: of at most twice as many cells."""
 UNLIKE = 20.0
 """Ratio of amplitudes that Bragg peaks of one lattice do not have, whatever the tip."""
+ALONG_LINES = 1.5
+"""Pixels of the transform that a peak lies off q_x = 0 at most to be lost with the lines' means."""
 CLEAR = 20.0
 """Power over noise at which the peak of a quarter is not an accident of the noise around it."""
 NEIGHBOURS = 9
@@ -173,19 +175,35 @@ def _chosen(
     """The most probable candidate with peaks that stand out, and these.
 
     Where all but one are beyond doubt, noise has only to make the last, in one of the pixels that
-    are ``left`` for it; one that is not beyond doubt and UNLIKE times fainter counts as noise.
+    are ``left`` for it; one that is not beyond doubt and UNLIKE times fainter counts as noise, but
+    where lines that are levelled one by one have lost it.
     """
     for one in weighed:
         if one.pixels is not None:
             peaks = _refined(image, found, one.pixels)
             if peaks is None:
                 continue
-            weakest, other, *_ = sorted(peak.significance for peak in peaks)
+            last, *brighter = sorted(peaks, key=lambda peak: peak.significance)
+            weakest, other = last.significance, brighter[0].significance
             by_itself = left * found.chance(weakest) < false_alarm
             faint = weakest < min(clear(found), other / UNLIKE**2)
+            faint &= not _lost_to_lines(last, brighter, float(found.step[0]))
             if other < clear(found) or (by_itself and not faint):
                 return one, peaks
     return None, None
+
+
+def _lost_to_lines(last: Peak, others: list[Peak], step: float) -> bool:
+    """Whether two other Bragg peaks foretell the last one at q_x = 0, where levelling line by line
+    leaves nothing."""
+    if len(others) != 2:
+        return False
+    first, second = (one.momentum for one in others)
+    foretold = min(
+        (sign * (first + turn * second) for sign in (1, -1) for turn in (1, -1)),
+        key=lambda q: float(np.linalg.norm(q - last.momentum)),
+    )
+    return bool(abs(foretold[0]) < ALONG_LINES * step)
 
 
 def _rivals(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ import gapscope as gs
 from gapscope.cli import main
 from gapscope.dataset.samples import simulate_samples
 from gapscope.errors import SettingError
+from gapscope.inference.design import ask
 from gapscope.inference.design.candidates import Candidate, candidates
 from gapscope.inference.design.gain import entropy
 from gapscope.inference.design.measure import judged
@@ -159,6 +161,7 @@ def test_the_command_ranks_for_a_posterior_that_predict_wrote(
     simulated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sampling, "ROUNDS", (24, 24))
+    monkeypatch.setattr(ask, "design", partial(ask.design, draws=32))
     posterior, output = tmp_path / "posterior.nc", tmp_path / "next.nc"
     given = ["predict", str(simulated), "--posterior", str(posterior)]
     assert CliRunner().invoke(main, given).exit_code == 0

@@ -20,7 +20,6 @@ share of q is an upper bound within its noise.
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,7 @@ from gapscope.inference.posterior.result import named_columns, normalised
 from gapscope.instrument.site_noise import NoiseModel
 from gapscope.learning.data.fresh_maps import FreshMaps
 from gapscope.learning.data.inputs import momentum_images
-from gapscope.learning.network.two_heads import IRREP, PARAMETERS
+from gapscope.learning.network.two_heads import PARAMETERS
 from gapscope.learning.prediction.predictor import Predictor
 from gapscope.problem.problem import Problem
 from posterior import Problem as Asked
@@ -49,19 +48,14 @@ CHUNK, EPOCHS, HELD_BACK, DRAWS, NAMES = 64, 40, 0.05, 1000, 400
 Array = NDArray[np.float64]
 
 
-@dataclass
 class Eyes:
-    """The network's features, and what it says itself."""
+    """The network's features, and what it says itself of one irrep."""
 
-    predictor: Predictor
-    cube: Cube
-
-    def __post_init__(self) -> None:
-        network = self.predictor.network
+    def __init__(self, predictor: Predictor, cube: Cube) -> None:
+        self.predictor, self.cube = predictor, cube
+        network = predictor.network
         features = network.get_layer("aggregation").output
         self._model = keras.Model(network.input, [features, network.output[PARAMETERS]])
-        del features
-        assert IRREP in network.output
 
     def __call__(self, maps: NDArray[np.floating]) -> tuple[Array, Array]:
         """Features (n, f), and the network's answer as points (n, k) of the cube."""

@@ -27,3 +27,14 @@ def test_a_sheet_has_units_and_one_scale_for_all_its_maps(finished: Path) -> Non
         assert ("rad" in title) == (irrep not in ("A1u", "A2u"))
         as_class = f"({parameters['gap'][sample]:.2f} as $A_{{12u}}$)"
         assert (as_class in title) == (irrep == "A2u")
+
+
+def test_a_sheet_has_no_empty_columns(finished: Path) -> None:
+    with DatasetReader(finished) as reader:
+        most = max(len(ids) for ids in reader.examples(1000).values())
+        figure = sheet(reader, 1000)
+    columns = {
+        round(axis.get_subplotspec().colspan.start) for axis in figure.axes if axis.get_title()
+    }
+    assert columns == set(range(most))
+    assert figure.axes[0].get_subplotspec().get_gridspec().ncols == most

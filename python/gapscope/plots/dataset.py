@@ -25,9 +25,10 @@ def sheet(reader: DatasetReader, per_class: int) -> Figure:
     }
     norm, _ = signed_norm(np.array(list(images.values())))
     with styled():
-        size = (2.5 * per_class + 1.0, 2.8 * len(chosen))
+        columns = max(len(own) for own in chosen.values())
+        size = (2.5 * columns + 1.0, 2.8 * len(chosen))
         figure = Figure(figsize=size, layout="constrained")
-        axes = figure.subplots(len(chosen), per_class, squeeze=False)
+        axes = figure.subplots(len(chosen), columns, squeeze=False)
         for row, ids in zip(axes, chosen.values(), strict=True):
             for axis in row[len(ids) :]:
                 axis.set_axis_off()

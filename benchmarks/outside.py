@@ -28,10 +28,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
-from gapscope.dataset.samples import simulate_samples
 from gapscope.inference.posterior.posterior import find_posterior
 from gapscope.inference.posterior.residual import Residual
-from gapscope.inference.posterior.responses import accurate
 from gapscope.inference.posterior.starts import NetworkStarts
 from gapscope.inference.refine import Conditions, Guess
 from gapscope.inference.simulated_maps import predict_windows
@@ -41,15 +39,10 @@ from gapscope.physics.impurity import Impurity
 from gapscope.physics.specification import Specification
 from gapscope.problem.quantities import quantity
 from gapscope.problem.states import Sample
-from posterior import Problem, drawn, noisy
+from posterior import Problem, drawn, map_of, noisy
 
 Array = NDArray[np.float64]
 OTHER_BAND, IN_PLANE, SECOND, AWAY, CREEP = 1.15, 20.0, 100.0, (6, 2), 1.0
-
-
-def map_of(sample: Sample, conditions: Conditions) -> Array:
-    """drho (energies, L, L) in 1/meV, whose error is small beside the noise."""
-    return simulate_samples([sample], accurate(conditions.numerics))[0][0].astype(np.float64)
 
 
 def with_impurity(sample: Sample, more: Impurity) -> Sample:

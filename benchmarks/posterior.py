@@ -50,6 +50,7 @@ from gapscope.inference.refine import Conditions, Guess
 from gapscope.problem.define import Named, define
 from gapscope.problem.draft import Draft
 from gapscope.problem.quantities import quantity
+from gapscope.problem.states import Sample
 
 Array = NDArray[np.float64]
 OPEN = {
@@ -150,11 +151,14 @@ def drawn(
     return label, {name: problem.unknown(name).drawn(rng.uniform()) for name in own}
 
 
+def map_of(sample: Sample, conditions: Conditions) -> Array:
+    """drho (energies, L, L) in 1/meV, whose error is small beside the noise."""
+    return simulate_samples([sample], accurate(conditions.numerics))[0][0].astype(np.float64)
+
+
 def clean_map(conditions: Conditions, label: int, truth: dict[str, float]) -> Array:
-    """drho (energies, L, L) in 1/meV of a state, whose error is small beside the noise."""
-    sample = conditions.sample(Guess(conditions.problem.labels[label], truth))
-    numerics = accurate(conditions.numerics)
-    return simulate_samples([sample], numerics)[0][0].astype(np.float64)
+    """That of a state."""
+    return map_of(conditions.sample(Guess(conditions.problem.labels[label], truth)), conditions)
 
 
 def noisy(

@@ -10,30 +10,15 @@ import pytest
 from doubles import Formula, PlainMaps
 from gapscope.dataset.deaths import RETRIES
 from gapscope.dataset.merges import merge_candidates
-from gapscope.dataset.recipe import Recipe
+from gapscope.dataset.recipe import load_recipe
 from gapscope.errors import ClusterError, HostDiedError
 from gapscope.physics import Specification
 from gapscope.problem.problem import Problem
 from gapscope.simulation.materials import material
 from gapscope.simulation.numerics import Numerics
+from gapscope.support.resources import find_recipe
 
-RECIPE = Recipe.from_dict(
-    {
-        "schema": 2,
-        "name": "tiny",
-        "seed": 3,
-        "material": "bi2212",
-        "energies": [6.0],
-        "broadening": 4.0,
-        "window": 12,
-        "method": {"name": "grid", "kgrid": 48},
-        "impurity": {"scalar": 80.0},
-        "candidates": [{"irrep": "B1g"}, {"irrep": "Eu"}],
-        "unknowns": {"gap": [20.0, 40.0], "theta": "any"},
-        "splits": {"train": 10, "validation": 2, "test": 2},
-        "shard_size": 7,
-    }
-)
+RECIPE = load_recipe(find_recipe("bi2212"))
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,9 @@ def fed_back(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def expected(what: Recipe, sample: int) -> NDArray[np.float64]:
     spec = specification(what, sample)
     first = image(spec, what.numerics())[0]
-    return np.stack([0.01 * contour.energies.sum() * first for contour in what.contours()])
+    return np.stack(
+        [0.01 * contour.energies.sum() * first for contour in what.contours(what.broadening)]
+    )
 
 
 def test_integrals_lie_beside_the_maps(fed_back: Path) -> None:
@@ -105,7 +107,7 @@ def test_the_kernel_s_integrals_are_sums_over_the_real_axis() -> None:
     state = gs.Specification(gs.material("nbse2"), gs.Pairing("A1u", 1.0), impurity, 20.0)
     what = recipe(setpoints=[-8.0], broadening=1.0)
     numerics = replace(what.numerics(), window=12, method=gs.Converged(0.005))
-    found = JuliaKernel().integral_changes([state], what.contours(), numerics)[0, 0]
+    found = JuliaKernel().integral_changes([state], what.contours(what.broadening), numerics)[0, 0]
     nodes, weights = np.polynomial.legendre.leggauss(24)
     axis = gs.Numerics((-4 + 4 * nodes).tolist(), 1.0, 12, gs.Converged(0.002))
     maps = simulate_batch([state], axis)
@@ -120,9 +122,9 @@ def test_both_signs_together_are_each_by_itself() -> None:
     ]
     what = recipe(setpoints=[8.0, -8.0, 3.0], broadening=1.0)
     numerics = replace(what.numerics(), window=12)
-    together = JuliaKernel().integral_changes(states, what.contours(), numerics)
+    together = JuliaKernel().integral_changes(states, what.contours(what.broadening), numerics)
     assert together.shape == (2, 3, 12, 12)
-    for n, contour in enumerate(what.contours()):
+    for n, contour in enumerate(what.contours(what.broadening)):
         alone = JuliaKernel().integral_changes(states, [contour], numerics)[:, 0]
         np.testing.assert_allclose(together[:, n], alone, rtol=1e-9, atol=1e-12)
     assert np.abs(together[:, 0] - together[:, 1]).max() > 1e-4
@@ -135,4 +137,4 @@ def test_integrals_that_do_not_converge_are_no_dataset() -> None:
     what = recipe(setpoints=[0.5], broadening=0.02)
     numerics = replace(what.numerics(), method=gs.Converged(1e-4, budget=300))
     with pytest.raises(ConvergenceError, match="integrated maps"):
-        JuliaKernel().integral_changes([state], what.contours(), numerics)
+        JuliaKernel().integral_changes([state], what.contours(what.broadening), numerics)

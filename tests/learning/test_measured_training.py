@@ -213,7 +213,9 @@ def test_the_nearest_maps_are_shown_as_they_were_taken(regulated: RunFolder) -> 
     values = {name: float(one[f"nearest_{name}"]) for name in known.unknowns}
     state = conditions.sample(Guess(known.label, values)).specification
     maps = simulate_batch([state], conditions.numerics)
-    change = JuliaKernel().integral_changes([state], recipe.contours()[1:], conditions.numerics)
+    change = JuliaKernel().integral_changes(
+        [state], recipe.contours(recipe.broadening)[1:], conditions.numerics
+    )
     feedback = Feedback(maps.dos[0], change[0])
     taken, rng = ConstantCurrent(16, 0), np.random.default_rng(0)
     expected = taken(maps.ldos_change[0], rng, feedback, lattice="triangular")

@@ -97,9 +97,9 @@ def superlattice_scan(
 ) -> Scan:
     """Bragg waves of amplitude 1 and satellites of amplitude ``ratio`` on a distorted scan.
 
-    Of a "full" superlattice, the satellites' amplitudes differ by factors of e^0.5 or so from star
-    to star: six momenta, with their mirror images where the superlattice has the lattice's mirrors.
-    Of "adatoms" the brightest have the amplitude ``ratio``, far ones next to none.
+    Satellites of a "full" superlattice differ in amplitude by factors of e^0.5 or so from star to
+    star: six momenta, with their mirror images where the superlattice has the lattice's mirrors.
+    Those of "adatoms" fade with q from the amplitude ``ratio`` of the brightest.
     ``shear`` are the two components of a symmetric strain; phases are random.
     """
     rng = np.random.default_rng(seed)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.recipe import Recipe
-from gapscope.dataset.samples import Maps, simulate_samples
+from gapscope.dataset.samples import Maps, alike, simulate_samples
 from gapscope.dataset.schema import CANDIDATE, GREEN, OWN_GAP, Arrays, shard_name
 from gapscope.dataset.shards import ShardEntry, faults, intact_shard, write_shard
 from gapscope.errors import ConvergenceError, DatasetError, KernelError
@@ -180,8 +180,7 @@ def _integral_changes(
     """(N - N0)/N0 of samples, (n, setpoints, L, L), each with its own broadening. What smears a
     map's energy is no matter to an integral over many times as much."""
     found = np.empty((len(own), len(recipe.setpoints), recipe.window, recipe.window))
-    for broadening in dict.fromkeys(one.broadening for one in own):
-        rows = [row for row, one in enumerate(own) if one.broadening == broadening]
+    for (broadening,), rows in alike(own, "broadening").items():
         found[rows] = simulator.integral_changes(
             [own[row].specification for row in rows],
             recipe.contours(broadening),

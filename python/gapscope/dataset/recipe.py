@@ -217,11 +217,9 @@ class Recipe(Table):
         """How the maps are computed."""
         return Numerics(self.energies, self.broadening, self.window, self.method.method())
 
-    def contours(self, broadening: float | None = None) -> list[Contour]:
-        """The ways to integrate over, of each setpoint; of samples with a broadening of their own
-        in meV, or with the recipe's."""
-        width = self.broadening if broadening is None else broadening
-        return [setpoint_contour(bias, width, NODES) for bias in self.setpoints]
+    def contours(self, broadening: float) -> list[Contour]:
+        """The ways to integrate over, of each setpoint, of samples with a broadening in meV."""
+        return [setpoint_contour(bias, broadening, NODES) for bias in self.setpoints]
 
     def energy_rules(self) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
         """Nodes in meV around the energy and weights, of each resolution."""

@@ -31,6 +31,14 @@ class Maps(Protocol):
         """Density of states."""
 
 
+def alike(samples: Sequence[Sample], *names: str) -> dict[tuple[float, ...], list[int]]:
+    """Rows of samples that agree in some of their numbers, by these."""
+    rows: dict[tuple[float, ...], list[int]] = {}
+    for row, one in enumerate(samples):
+        rows.setdefault(tuple(getattr(one, name) for name in names), []).append(row)
+    return rows
+
+
 def simulate_samples(
     samples: Sequence[Sample],
     numerics: Numerics,
@@ -50,11 +58,9 @@ def simulate_samples(
     NumericsError, KernelError, JuliaNotFoundError : see
         :func:`gapscope.simulation.maps.simulate_batch`.
     """
-    alike: dict[tuple[float, float, float], list[int]] = {}
-    for row, one in enumerate(samples):
-        alike.setdefault((one.broadening, one.temperature, one.modulation), []).append(row)
     parts = []
-    for (broadening, temperature, modulation), rows in alike.items():
+    instruments = alike(samples, "broadening", "temperature", "modulation")
+    for (broadening, temperature, modulation), rows in instruments.items():
         specifications = [samples[row].specification for row in rows]
         nodes, weights = energy_rule(temperature, modulation, RULE_NODES)
         energies = np.add.outer(numerics.energies, nodes)

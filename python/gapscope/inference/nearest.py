@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.dataset.recipe import Recipe
-from gapscope.dataset.samples import simulate_samples
+from gapscope.dataset.samples import alike, simulate_samples
 from gapscope.errors import PreparationError
 from gapscope.inference.refine import Conditions, Guess
 from gapscope.instrument.integrated import integrated_densities
@@ -78,14 +78,15 @@ def nearest_maps(predictions: xr.Dataset, model: str | Path = MEASURED_MODEL) ->
     change, density = simulate_samples(samples, conditions.numerics)
     drho = np.asarray(change)
     for number, setpoint in enumerate(recipe.setpoints):
-        for row in np.flatnonzero(states["nearest_setpoint"].values == setpoint):
-            own = samples[row]
-            contour = recipe.contours(own.broadening)[number]
-            (flowing,) = integrated_densities(
-                [own.specification], [contour], size, conditions.numerics.method
-            )
-            relative = flowing.change[0] / flowing.clean[0]
-            drho[row] = regulated(drho[row], relative, density[row])
+        taken = np.flatnonzero(states["nearest_setpoint"].values == setpoint)
+        for (broadening,), some in alike([samples[i] for i in taken], "broadening").items():
+            rows = taken[some]
+            chosen = [samples[i].specification for i in rows]
+            contour = recipe.contours(broadening)[number]
+            (flowing,) = integrated_densities(chosen, [contour], size, conditions.numerics.method)
+            relative = flowing.change / flowing.clean[:, None, None]
+            for i in range(drho.shape[1]):
+                drho[rows, i] = regulated(drho[rows, i], relative, density[rows, i])
     energies = drho.shape[1]
     over: tuple[str, ...] = ("sample", "rank")
     shape = tuple(predictions.sizes[name] for name in over)

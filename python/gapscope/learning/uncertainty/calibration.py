@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from gapscope.errors import CalibrationError
 from gapscope.learning.emulator.by_irrep import Emulators
 from gapscope.learning.uncertainty.alternatives import KINDS
-from gapscope.learning.uncertainty.belonging import require_weights
+from gapscope.learning.uncertainty.belonging import damaged, require_weights
 from gapscope.learning.uncertainty.companion import COMPANION, Companion
 from gapscope.learning.uncertainty.conformal import Scores, p_values, require_level
 from gapscope.learning.uncertainty.discriminator import DISCRIMINATOR, Discriminator
@@ -247,11 +247,11 @@ class Calibration:
         CalibrationError : the file is damaged or foreign, or belongs to other weights.
         SchemaVersionError : it was written by a newer gapscope.
         """
-        about, arrays = read_arrays(path, CALIBRATION_SCHEMA, _damaged)
+        about, arrays = read_arrays(path, CALIBRATION_SCHEMA, damaged)
         try:
             calibration = cls._of(arrays, about, problem)
         except UNREADABLE as error:
-            raise _damaged(path, error) from error
+            raise damaged(path, error) from error
         require_weights(path, calibration.about["weights"], weights)
         count = len(calibration)
         if os.path.lexists(beside := path.with_name(COMPANION)):
@@ -333,11 +333,3 @@ def _columns(
     if beside is None:
         return novelty[:, None]
     return np.concatenate([novelty[: len(beside), None], beside], axis=1)
-
-
-def _damaged(path: Path, error: Exception) -> CalibrationError:
-    return CalibrationError(
-        "A calibration is a .npz file that `gapscope calibrate` wrote.",
-        f"{path}: {type(error).__name__}: {error}",
-        "Run `gapscope calibrate` again, or remove the file.",
-    )

@@ -197,5 +197,6 @@ def settings(header: Mapping[str, str]) -> dict[str, float | str]:
         found["feedback"] = "off"
     elif header.get("FBChannel", "0") in ("", "0") and header.get("FBLogIset"):
         held = number(header, "FBLogIset")
-        found |= {"current": held} if held != 0.0 else {}  # no feedback holds that
+        if held != 0.0:  # no feedback holds that
+            found["current"] = held
     return found

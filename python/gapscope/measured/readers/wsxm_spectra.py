@@ -120,13 +120,18 @@ def _curve_scale(header: Mapping[str, str]) -> tuple[float, float, str]:
     if unit != "V" or not header.get(key, "").endswith("/V"):
         return 1.0, 0.0, unit
     factor, each = quantity(header, key)
-    key = f"{INFO}Conversion Offset 00"
-    offset = quantity(header, key)[0] if key in header else 0.0
-    return (-factor if _inverted(header) else factor), offset, each.removesuffix("/V")
+    return _signed(header, factor), _offset(header, "Conversion Offset 00"), each.removesuffix("/V")
 
 
-def _inverted(header: Mapping[str, str]) -> bool:
-    return header.get(f"{INFO}Channel is inverted", "No").lower() == "yes"
+def _signed(header: Mapping[str, str], factor: float) -> float:
+    """A conversion factor, less than zero where the channel is inverted."""
+    inverted = header.get(f"{INFO}Channel is inverted", "No").lower() == "yes"
+    return -factor if inverted else factor
+
+
+def _offset(header: Mapping[str, str], name: str) -> float:
+    """The offset of a conversion, zero where none is told."""
+    return quantity(header, INFO + name)[0] if INFO + name in header else 0.0
 
 
 def read_wsxm_stack(content: bytes, given: ReadOptions) -> xr.Dataset:
@@ -209,6 +214,5 @@ def _scale(header: Mapping[str, str], integers: bool) -> tuple[float, float, str
     factor, each = quantity(header, key)
     if unit != "V" or not each.endswith("/V"):
         raise missing(header, key, "a number and a unit for each V")
-    key = f"{INFO}Conversion offset 0 for input channel"
-    offset = quantity(header, key)[0] if key in header else 0.0
-    return volts * (-factor if _inverted(header) else factor), offset, each.removesuffix("/V")
+    offset = _offset(header, "Conversion offset 0 for input channel")
+    return volts * _signed(header, factor), offset, each.removesuffix("/V")

@@ -109,6 +109,34 @@ CUT = """
 }
 """
 
+QUIET = 400
+"""Milliseconds without a move after which a page is laid out; a frame for each 40 at least."""
+STILL = """
+quiet => new Promise(done => {
+  const places = () => {
+    const found = []
+    const look = root => {
+      for (const one of root.querySelectorAll("*")) {
+        if (one.shadowRoot) look(one.shadowRoot)
+        const box = one.getBoundingClientRect()
+        found.push(box.x, box.y, box.width, box.height)
+      }
+    }
+    look(document)
+    return found.join()
+  }
+  let last = "", since = 0, frames = 0
+  const frame = () => {
+    const now = places()
+    if (now !== last) { last = now; since = performance.now(); frames = 0 }
+    frames += 1
+    if (performance.now() - since >= quiet && frames >= quiet / 40) done()
+    else setTimeout(() => requestAnimationFrame(frame), 20)
+  }
+  frame()
+})
+"""
+
 
 @dataclass
 class Visit:
@@ -177,10 +205,8 @@ class Visit:
     def cut(self, width: int) -> list[str]:
         """What reaches out of a window of this width."""
         self.tab.set_viewport_size({"width": width, "height": SIZE["height"]})
-        self.tab.wait_for_timeout(1500)  # until the figures are laid out
-        found = list(self.tab.evaluate(CUT))
-        self.tab.set_viewport_size(SIZE)
-        return found
+        self.tab.evaluate(STILL, QUIET)  # until the figures are laid out
+        return list(self.tab.evaluate(CUT))
 
     def overflow(self) -> tuple[int, int]:
         """Pixels by which the page is wider and higher than the window."""

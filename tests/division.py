@@ -8,6 +8,7 @@ went alone and each process made every fixture of a module or session.
 from __future__ import annotations
 
 from collections import Counter
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -78,12 +79,12 @@ def place(item: pytest.Item) -> str:
 
 
 def dearest_first(items: list[pytest.Item]) -> None:
-    """Sort tests by what their group costs."""
+    """Sort tests by what their group costs; what has no entry may be dear, and comes first."""
     spent: Counter[str] = Counter()
     for file, seconds in costs().items():
         spent[GROUPS.get(file, file)] += seconds
     groups = [group(item.nodeid) for item in items]
-    order = sorted(range(len(items)), key=lambda one: (-spent[groups[one]], groups[one]))
+    order = sorted(range(len(items)), key=lambda one: (-spent.get(groups[one], inf), groups[one]))
     items[:] = [items[one] for one in order]
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pytest
 
 from gapscope.explore.results import maps
 from gapscope.explore.state import CONVERGED, State
@@ -97,27 +100,35 @@ def test_without_an_impurity_the_maps_are_empty_and_the_rest_is_there(visit: Any
     visit.text("J = 15, trained at 0 meV")
 
 
-def test_a_page_has_nothing_of_another(visit: Any, address: str) -> None:
-    other = visit.tab.context.browser.new_page()
+@pytest.fixture(scope="module")
+def resting(tools: ModuleType, browser: Any, address: str) -> Iterator[Any]:
+    """A visit whose sliders stay where they were, for several tests."""
+    with tools.visit(browser, address) as one:
+        yield one
+
+
+def test_a_page_has_nothing_of_another(resting: Any, address: str) -> None:
+    other = resting.tab.context.browser.new_page()
     other.goto(address, timeout=LONG)
-    other.get_by_text("the training maps").first.wait_for(timeout=LONG)
     links = {
-        tab.get_by_text("map.nc", exact=True).locator("xpath=..").get_attribute("href")
-        for tab in (visit.tab, other)
+        tab.get_by_text("map.nc", exact=True)
+        .locator("xpath=..")
+        .get_attribute("href", timeout=LONG)
+        for tab in (resting.tab, other)
     }
     other.close()
     assert len(links) == 2
     assert all(link.startswith("download/") for link in links)
 
 
-def test_nothing_is_cut_in_windows_of_any_width(visit: Any, tmp_path: Path) -> None:
-    visit.settled()
+def test_nothing_is_cut_in_windows_of_any_width(resting: Any, tmp_path: Path) -> None:
+    resting.settled()
     good = tmp_path / "atoms.txt"
     good.write_text(spip(atoms(192, 8.0), 8.0))
     for view in ("Simulation", "Measured file"):
-        visit.tab.get_by_text(view, exact=True).click()
+        resting.tab.get_by_text(view, exact=True).click()
         if view == "Measured file":
-            visit.drop(good)
-            visit.text("nearest simulated maps")
+            resting.drop(good)
+            resting.text("nearest simulated maps")
         for width in (1440, 1400, 1320, 1200, 1000, 700, 390):
-            assert visit.cut(width) == [], (view, width)
+            assert resting.cut(width) == [], (view, width)

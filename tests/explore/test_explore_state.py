@@ -70,9 +70,24 @@ def test_scalar_and_moment_add_up_and_one_is_needed() -> None:
 @pytest.mark.parametrize(
     "state",
     [
-        State(irrep="A1u", window=64, impurity=0.0, moment=-20.0, energy=0.5, broadening=0.3),
-        State(irrep="Eu", window=64, theta=1.1, phi=1.2, gap=0.8, eps0=-40.0, moment=10.0),
-        replace(State.first("bi2212", 35.0), irrep="Eu, tz, shell 1, copy 1", window=64, phi=1.57),
+        State(irrep="A1u", window=64, impurity=0.0, moment=-20.0, energy=0.5, broadening=0.8),
+        State(
+            irrep="Eu",
+            window=64,
+            theta=1.1,
+            phi=1.2,
+            gap=0.8,
+            eps0=-40.0,
+            moment=10.0,
+            broadening=1.0,
+        ),
+        replace(
+            State.first("bi2212", 35.0),
+            irrep="Eu, tz, shell 1, copy 1",
+            window=64,
+            phi=1.57,
+            broadening=20.0,
+        ),
     ],
 )
 def test_the_python_lines_compute_the_map_that_is_shown(
@@ -96,7 +111,7 @@ def test_the_python_lines_compute_the_map_that_is_shown(
 
 
 def test_without_an_impurity_the_python_lines_compute_what_is_left() -> None:
-    state = State(window=64, impurity=0.0, moment=0.0, broadening=0.5)
+    state = State(window=64, impurity=0.0, moment=0.0, broadening=1.0)
     found: dict[str, object] = {}
     exec(compile(python_lines(state, "nbse2-vgg16"), "view.py", "exec"), found)
     assert not {"maps", "prediction"} & set(found)

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
-import xarray as xr
-from click.testing import CliRunner
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 import gapscope as gs
-from gapscope.cli import main
 from gapscope.dataset.samples import simulate_samples
-from gapscope.errors import SettingError
-from gapscope.inference.design import ask
 from gapscope.inference.design.candidates import Candidate, candidates
 from gapscope.inference.design.gain import entropy
 from gapscope.inference.design.measure import judged
-from gapscope.inference.posterior import posterior as sampling
 from gapscope.inference.posterior.posterior import find_posterior
 from gapscope.inference.posterior.responses import Responses
 from gapscope.inference.posterior.result import posterior_tree
@@ -32,7 +23,6 @@ from gapscope.inference.refine import Conditions, Guess
 from gapscope.problem.define import Named, define
 from gapscope.problem.draft import Draft
 from gapscope.problem.quantities import quantity
-from gapscope.support.netcdf import write_netcdf
 
 Array = NDArray[np.float64]
 WINDOW = 10
@@ -143,71 +133,3 @@ def test_the_sign_of_phi_is_told_by_a_moment_alone() -> None:
             assert after < 0.1
         else:
             assert after == pytest.approx(0.8, rel=0.2), one.name
-
-
-@pytest.fixture(scope="module")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    state = gs.Specification(
-        gs.material("nbse2"), gs.Pairing("Eg", 1.1, theta=0.4), gs.Impurity.scalar(50.0), -60.0
-    )
-    maps = gs.simulate(state, gs.Numerics([0.0], broadening=0.1, window=64))
-    away = maps.ldos_change.where((maps.r1 != 0) | (maps.r2 != 0))
-    noise = 0.5 * float(away.std())
-    maps["ldos_change"] += noise * np.random.default_rng(1).standard_normal((1, 64, 64))
-    return write_netcdf(maps, tmp_path_factory.mktemp("map") / "map.nc")
-
-
-def test_the_command_ranks_for_a_posterior_that_predict_wrote(
-    simulated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sampling, "ROUNDS", (24, 24))
-    monkeypatch.setattr(ask, "design", partial(ask.design, draws=32))
-    posterior, output = tmp_path / "posterior.nc", tmp_path / "next.nc"
-    given = ["predict", str(simulated), "--posterior", str(posterior)]
-    assert CliRunner().invoke(main, given).exit_code == 0
-    given = ["design", str(simulated), "--posterior", str(posterior), "--energies", "0,0.6"]
-    result = CliRunner().invoke(main, [*given, "-o", str(output)])
-    assert result.exit_code == 0, result.output
-    ranked = xr.load_dataset(output)
-    assert "wrote" in result.output
-    assert set(ranked["candidate"].values) == {
-        "0 meV again",
-        "0.6 meV",
-        "another scalar defect",
-        "a magnetic defect",
-        "128 x 128 sites",
-        "noise / 2",
-    }
-    assert (np.diff(ranked["gain"]) <= 0).all()
-    rows = [line.split("   ")[0] for line in result.output.splitlines()]
-    assert [one for one in rows if one in ranked["candidate"].values] == list(
-        ranked["candidate"].values
-    )
-    by_name = ranked.set_index(candidate="candidate")
-    assert float(by_name["gain"].sel(candidate="noise / 2")) > float(
-        by_name["gain"].sel(candidate="0 meV again")
-    )
-    assert float(by_name["time"].sel(candidate="128 x 128 sites")) == 4
-    # Four times the time on the same maps: a deviation of half, or rather less than that together.
-    gap = ranked["deviation"].sel({"class": "Eg", "unknown": "gap", "candidate": "noise / 2"})
-    now = ranked["deviation_now"].sel({"class": "Eg", "unknown": "gap"})
-    assert float(gap / now) == pytest.approx(1 / np.sqrt(5), rel=0.25)
-
-    wrong = gs.read_posterior(posterior)
-    changed = wrong.copy()
-    changed.attrs["sites"] = 1
-    with pytest.raises(SettingError, match="by the same network"):
-        gs.design(simulated, changed)
-    with pytest.raises(SettingError, match="all, irrep, gap, theta or eps0"):
-        gs.design(simulated, wrong, aim="moment")
-    with pytest.raises(SettingError, match="knows the noise"):
-        gs.design(simulated, wrong, noise=1.0)
-    with pytest.raises(SettingError, match="16 or more"):
-        gs.design(simulated, wrong, draws=1)
-    collapsed = wrong.copy()
-    collapsed["effective"] = 0 * collapsed["effective"] + 1.0
-    with pytest.raises(SettingError, match="not collapsed"):
-        gs.design(simulated, collapsed)
-    problem = json.loads(wrong.attrs["problem"])
-    assert ranked.attrs["aim"] == "all"
-    assert json.loads(ranked.attrs["problem"]) == problem

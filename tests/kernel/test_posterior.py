@@ -10,14 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from click.testing import CliRunner
 from numpy.typing import NDArray
 
 import gapscope as gs
-from gapscope.cli import main
 from gapscope.dataset.samples import simulate_samples
 from gapscope.errors import MapFileError, NumericsError, SchemaVersionError
-from gapscope.inference.posterior import posterior as sampling
 from gapscope.inference.posterior.credible import centre
 from gapscope.inference.posterior.cube import Cube
 from gapscope.inference.posterior.forward import Forward, Point
@@ -426,51 +423,3 @@ def test_a_posterior_comes_back_from_its_file(tmp_path: Path) -> None:
     (tmp_path / "cut.nc").write_bytes(cut)
     with pytest.raises(MapFileError):
         gs.read_posterior(tmp_path / "cut.nc")
-
-
-@pytest.fixture(scope="module")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    state = gs.Specification(
-        gs.material("nbse2"), gs.Pairing("Eg", 1.1, theta=0.4), gs.Impurity.scalar(50.0), -60.0
-    )
-    maps = gs.simulate(state, gs.Numerics([0.0], broadening=0.1, window=64))
-    return write_netcdf(maps, tmp_path_factory.mktemp("map") / "map.nc")
-
-
-def test_the_command_writes_a_posterior_and_its_plot(
-    simulated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sampling, "ROUNDS", (12, 12))
-    file, figure = tmp_path / "posterior.nc", tmp_path / "corner.png"
-    given = ["predict", str(simulated), "--posterior", str(file), "--figure", str(figure)]
-    result = CliRunner().invoke(main, given)
-    assert result.exit_code == 0, result.output
-    assert "The model explains the map" in result.output
-    tree = gs.read_posterior(file)
-    summary = tree.to_dataset().sel({"class": "Eg"})
-    assert float(summary["probability"]) > 0.999
-    for name, value in {"gap": 1.1, "theta": 0.4, "eps0": -60.0}.items():
-        own = summary.sel(unknown=name)
-        assert abs(float(own["mean"]) - value) < 4 * float(own["deviation"])
-    assert figure.stat().st_size > 0
-
-
-@pytest.mark.parametrize(
-    ("further", "words"),
-    [
-        (["--noise", "0.1"], "--noise is for --posterior"),
-        (["--posterior", "p.nc", "--noise", "-1"], "--noise"),
-        (["{map}", "--posterior", "p.nc"], "takes one map"),
-        (["--posterior", "p.txt"], "p.txt"),
-        (["--posterior", "{map}"], "map.nc"),
-        (["--posterior", "p.nc", "-o", "./p.nc"], "two files"),
-        (["--posterior", "p.nc", "--model", "nbse2-measured"], "measured maps"),
-    ],
-)
-def test_options_that_do_not_fit_are_refused(
-    simulated: Path, further: list[str], words: str
-) -> None:
-    given = [one.replace("{map}", str(simulated)) for one in further]
-    result = CliRunner().invoke(main, ["predict", str(simulated), *given])
-    assert result.exit_code != 0
-    assert words in result.output + str(result.exception)

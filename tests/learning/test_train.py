@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -24,8 +23,6 @@ from gapscope.learning.training.display import Progress
 from gapscope.learning.training.fit import compiled
 from gapscope.learning.training.run_checkpoint import RunCheckpoint
 from gapscope.learning.training.train import train
-
-HERE = Path(__file__).parent
 
 
 def test_a_network_learns_irreps_and_parameters(toy_dataset: Path, learned: RunFolder) -> None:
@@ -48,13 +45,23 @@ def test_the_best_epoch_is_kept(toy_dataset: Path, learned: RunFolder) -> None:
 
 
 def test_a_run_killed_by_the_system_ends_with_the_weights_of_an_undisturbed_one(
-    toy_dataset: Path, tmp_path: Path
+    toy_dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = train(toy_dataset, tmp_path / "whole", toys.averaging_config(), progress=False)
+    """A kill between two files of an epoch leaves what the folder holds then, and no more."""
     cut = RunFolder(tmp_path / "cut")
-    command = [sys.executable, str(HERE / "killed_training.py"), str(toy_dataset), str(cut.path)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    save = RunFolder.save
+
+    def save_and_copy(self: RunFolder, model: Any, target: Path) -> None:
+        if target == self.checkpoint and len(self.history()) == 2:
+            shutil.copytree(self.path, cut.path)
+            shutil.copy(tmp_path / "first.weights.h5", cut.path)
+        save(self, model, target)
+        if target == self.checkpoint and len(self.history()) == 1:
+            shutil.copy(self.best, tmp_path / "first.weights.h5")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "save", save_and_copy)
+        whole = train(toy_dataset, tmp_path / "whole", toys.averaging_config(), progress=False)
     assert len(cut.history()) == 2  # the second epoch lacks its checkpoint, and is repeated
     assert_averages_are_kept(cut, toys.averaging_config().batch_size)
     train(toy_dataset, cut.path, toys.averaging_config(), progress=False)

@@ -12,6 +12,7 @@ from gapscope.physics.lattice import Lattice
 
 SITES_SHOWN = 25
 """Half width, in lattice constants, of a picture of sites."""
+CORNERS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
 Real = NDArray[np.float64]
 
 
@@ -24,11 +25,13 @@ def nearest(points: NDArray[np.float64], basis: NDArray[np.float64]) -> NDArray[
     """Integer coordinates (..., 2) of the lattice point next to each Cartesian point (..., 2)."""
     # Among the four corners of a reduced cell is the nearest point of the lattice.
     short = reduced_basis(basis)
-    corner = np.floor(points @ np.linalg.inv(short @ basis)).astype(np.int64)
-    candidates = (corner[..., None, :] + np.array([[0, 0], [0, 1], [1, 0], [1, 1]])) @ short
-    distance = np.linalg.norm(candidates @ basis - points[..., None, :], axis=-1)
-    choice = distance.argmin(axis=-1)[..., None, None]
-    return np.asarray(np.take_along_axis(candidates, choice, axis=-2)[..., 0, :])
+    cell = short @ basis
+    parts = points @ np.linalg.inv(cell)
+    corner = np.floor(parts)
+    inside = (parts - corner) @ cell
+    squares = [np.square(inside - one @ cell).sum(axis=-1) for one in CORNERS]
+    corner += CORNERS[np.argmin(squares, axis=0)]
+    return np.asarray(corner @ short).astype(np.int64)
 
 
 def sites_reach(size: int, lattice: Lattice) -> float:

@@ -137,7 +137,7 @@ class RunFolder:
 
     def trained_network(self) -> keras.Model:
         """The network with its best weights in float32; raises as config and load do."""
-        network = self.config().network()
+        network = self.config().empty_network()
         self.load(network, self.best)
         return network
 

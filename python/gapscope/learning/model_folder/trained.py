@@ -79,7 +79,7 @@ def load_trained(folder: str | Path) -> Trained:
         index = Index.read(run.path)
         channels = architecture.channels(len(config.energies))
         index.require_held(run.path, kernel, architecture.width, channels)
-        network = config.network()
+        network = config.empty_network()
         weights = read_weights(network, run.path).source
     else:
         network, weights = run.trained_network(), weights_name(run.best)

@@ -5,9 +5,10 @@ All work on images (batch, q1, q2, energies) and end in a feature map (batch, n,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Literal
 
 import keras
@@ -40,12 +41,33 @@ VGG16_EIGHTH: VggTable = tuple(n if n == "M" else n // 8 for n in VGG16)
 CONVNEXT_TINY: ConvNextTable = ((96, 3), (192, 3), (384, 9), (768, 3))
 """Filters and number of blocks of each stage: ConvNeXt-T of the paper's ref. 46."""
 
-_Conv2D = partial(
-    layers.Conv2D,
-    padding="same",
-    data_format="channels_last",
-    kernel_initializer="he_normal",
-)
+_INITIAL = ContextVar("_INITIAL", default="he_normal")
+
+
+@contextmanager
+def without_weights() -> Iterator[None]:
+    """Build networks whose weights are read afterwards: zeros take no time."""
+    before = _INITIAL.set("zeros")
+    try:
+        yield
+    finally:
+        _INITIAL.reset(before)
+
+
+def initial() -> str:
+    """Keras' name of the initializer of kernels."""
+    return _INITIAL.get()
+
+
+def _convolution(filters: int, kernel: int, **options: Any) -> Any:
+    return layers.Conv2D(
+        filters,
+        kernel,
+        padding="same",
+        data_format="channels_last",
+        kernel_initializer=initial(),
+        **options,
+    )
 
 
 @dataclass(frozen=True)
@@ -85,7 +107,7 @@ def vgg(table: VggTable) -> Callable[[Any, int, bool], Any]:
 
 def vgg_block(x: Any, filters: int, kernel: int, batch_norm: bool) -> Any:
     """Convolution, batch normalisation where wanted (its shift replaces the bias), ReLU."""
-    x = _Conv2D(filters, kernel, use_bias=not batch_norm)(x)
+    x = _convolution(filters, kernel, use_bias=not batch_norm)(x)
     if batch_norm:
         # Small data sets have few steps: running statistics must settle within one epoch.
         x = BatchNormalization(momentum=0.9)(x)
@@ -99,9 +121,9 @@ def convnext(table: ConvNextTable) -> Callable[[Any, int, bool], Any]:
         del batch_norm
         for stage, (filters, blocks) in enumerate(table):
             if stage == 0:
-                x = _norm(_Conv2D(filters, kernel, strides=4)(x))
+                x = _norm(_convolution(filters, kernel, strides=4)(x))
             else:
-                x = _Conv2D(filters, 2, strides=2)(_norm(x))
+                x = _convolution(filters, 2, strides=2)(_norm(x))
             for _ in range(blocks):
                 x = convnext_block(x, filters)
         return _norm(x)
@@ -112,9 +134,9 @@ def convnext(table: ConvNextTable) -> Callable[[Any, int, bool], Any]:
 def convnext_block(x: Any, filters: int) -> Any:
     """x + gamma * (7 x 7 depthwise, layer norm, 4-fold inverted bottleneck with GELU)."""
     y = layers.DepthwiseConv2D(
-        7, padding="same", data_format="channels_last", depthwise_initializer="he_normal"
+        7, padding="same", data_format="channels_last", depthwise_initializer=initial()
     )(x)
-    y = layers.Dense(4 * filters, activation="gelu", kernel_initializer="he_normal")(_norm(y))
+    y = layers.Dense(4 * filters, activation="gelu", kernel_initializer=initial())(_norm(y))
     y = LayerScale()(layers.Dense(filters)(y))
     return layers.Add()([x, y])
 

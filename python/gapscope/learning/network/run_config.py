@@ -16,6 +16,7 @@ from gapscope.learning.data.inputs import InputScaling
 from gapscope.learning.data.measured_augmentation import MeasurementAugmentation
 from gapscope.learning.data.noise import SiteNoise
 from gapscope.learning.data.targets import Targets, TargetScaling
+from gapscope.learning.network.backbone import without_weights
 from gapscope.learning.network.config import STOKES, NetworkConfig, TrainingConfig
 from gapscope.learning.network.precision import dtype_policy
 from gapscope.learning.network.two_heads import build_network
@@ -89,6 +90,11 @@ class RunConfig:
         """The network with fresh weights."""
         with dtype_policy(precision):
             return build_network(self.training.network, len(self.energies), self.problem)
+
+    def empty_network(self) -> keras.Model:
+        """The network in float32, whose weights are read afterwards."""
+        with without_weights():
+            return self.network()
 
     def to_json(self) -> str:
         """Text of ``config.json``."""

@@ -8,7 +8,7 @@ import keras
 from keras import layers
 
 from gapscope.learning.data.targets import column_count
-from gapscope.learning.network.backbone import BACKBONES
+from gapscope.learning.network.backbone import BACKBONES, initial
 from gapscope.learning.network.config import STOKES, NetworkConfig
 from gapscope.problem.problem import Problem
 
@@ -36,7 +36,7 @@ def build_network(config: NetworkConfig, energies: int, problem: Problem) -> ker
     x = layers.AdaptiveAveragePooling2D(pooled, data_format="channels_last")(x)
     x = layers.Flatten(data_format="channels_last")(x)
     x = layers.Dense(
-        config.width, activation="relu", kernel_initializer="he_normal", name="aggregation"
+        config.width, activation="relu", kernel_initializer=initial(), name="aggregation"
     )(x)
     # From zero, the heads begin at equal probabilities and mean parameters: no first shock.
     head = partial(layers.Dense, kernel_initializer="zeros", dtype="float32")

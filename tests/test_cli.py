@@ -205,7 +205,7 @@ def test_a_dataset_becomes_a_network_becomes_predictions(tmp_path: Path) -> None
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(TINY)
     data, runs = tmp_path / "data", tmp_path / "run"
-    train = ["--width", "8", "--epochs", "1", "--batch-size", "10"]
+    train = ["--backbone", "vgg16-eighth", "--width", "8", "--epochs", "1", "--batch-size", "10"]
     steps = [
         ("dataset", "build", recipe, "-o", data, "--workers", 1),
         ("dataset", "status", data),

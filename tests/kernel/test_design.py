@@ -38,7 +38,7 @@ def conditions(
     draft = Draft(gs.material(material), 5.0, 60.0)
     unknowns = [quantity(name).unknown(name, *ends) for name, ends in ranges.items()]
     problem = define(draft, [Named(one) for one in classes], unknowns, fixed)
-    return Conditions(problem, draft, gs.Numerics([energy], 5.0, WINDOW, gs.Grid(72)))
+    return Conditions(problem, draft, gs.Numerics([energy], 5.0, WINDOW, gs.Grid(48)))
 
 
 def maps_of(known: Conditions, energy: float, states: Sequence[Guess]) -> Array:

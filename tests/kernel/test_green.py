@@ -93,7 +93,7 @@ def test_maps_on_a_grid_follow_for_any_impurities(
 @pytest.mark.parametrize("pairing", PAIRINGS)
 def test_the_converged_map_of_its_own_impurity_follows(pairing: str, impurity: str) -> None:
     """From the same k points."""
-    numerics = gs.Numerics(ENERGIES, 0.5, 16, accuracy=0.01)
+    numerics = gs.Numerics(ENERGIES, 1.5, 16, accuracy=0.01)
     spec = nbse2(pairing, IMPURITIES[impurity])
     found = gs.simulate_from_green(gs.green_function(spec, numerics), spec.impurity)
     kernel = gs.simulate(spec, numerics)

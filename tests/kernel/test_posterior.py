@@ -42,7 +42,7 @@ def square(*unknowns: str) -> Conditions:
     draft = Draft(gs.material("bi2212"), 5.0, 100.0)
     own = [quantity(name).unknown(name, *RANGES[name]) for name in unknowns]
     problem = define(draft, [Named("A1g"), Named("B1g")], own, {})
-    return Conditions(problem, draft, gs.Numerics([-5.0, 20.0], 5.0, WINDOW, gs.Grid(96)))
+    return Conditions(problem, draft, gs.Numerics([-5.0, 20.0], 5.0, WINDOW, gs.Grid(64)))
 
 
 def maps_of(known: Conditions, states: Sequence[Guess]) -> Array:
@@ -237,7 +237,7 @@ def hexagonal(phases: tuple[float, float] = (-np.pi, np.pi)) -> Conditions:
     ranges = {"gap": (20.0, 60.0), "theta": (0.0, np.pi), "phi": phases}
     unknowns = [quantity(name).unknown(name, *ends) for name, ends in ranges.items()]
     problem = define(draft, [Named("Eu")], unknowns, {})
-    return Conditions(problem, draft, gs.Numerics([10.0], 20.0, WINDOW, gs.Grid(64)))
+    return Conditions(problem, draft, gs.Numerics([10.0], 20.0, WINDOW, gs.Grid(40)))
 
 
 def test_unknowns_of_the_impurity_come_last_and_points_are_values() -> None:
@@ -336,7 +336,7 @@ def test_a_class_without_unknowns_is_one_state() -> None:
     draft = Draft(gs.material("nbse2"), 20.0, 50.0)
     theta = quantity("theta").unknown("theta", 0.0, np.pi)
     problem = define(draft, [Named("A1u"), Named("Eu")], [theta], {"gap": 40.0, "phi": 0.0})
-    known = Conditions(problem, draft, gs.Numerics([10.0], 20.0, WINDOW, gs.Grid(64)))
+    known = Conditions(problem, draft, gs.Numerics([10.0], 20.0, WINDOW, gs.Grid(40)))
     map, level = measured(known, Guess("Eu", {"theta": 0.5}), 1.5)
     found = find_posterior(map, known, ScannedStarts(8), noise=level.tolist())
     states = [Guess("A1u", {}), *(Guess("Eu", {"theta": x}) for x in np.arange(64) * np.pi / 64)]

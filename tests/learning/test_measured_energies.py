@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -67,16 +68,17 @@ def parts() -> tuple[NDArray[np.float64], NDArray[np.float64], xr.Coordinates]:
     return np.asarray(atoms), wave, xr.Dataset(coords={"bias": bias, **axes}).coords
 
 
-@pytest.fixture
-def grid(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def grid(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Spectra of which the map at -0.5 mV does not show the atoms, and others do."""
     atoms, wave, places = parts()
     shown = np.array([3.0, 0.0, 5.0, 3.0, 3.0])
     values = shown[:, None, None] * atoms + STRENGTHS[:, None, None] * wave
     image = xr.DataArray(atoms, {axis: places[axis] for axis in ("y", "x")}, ("y", "x"))
     file = xr.Dataset({"didv": (("bias", "y", "x"), values), "topograph": image}, places)
-    file.to_netcdf(tmp_path / "grid.nc", engine="h5netcdf")
-    return tmp_path / "grid.nc"
+    path = tmp_path_factory.mktemp("grid") / "grid.nc"
+    file.to_netcdf(path, engine="h5netcdf")
+    return path
 
 
 def compare(map_: NDArray[np.float64], other: NDArray[np.float64], factor: float) -> None:
@@ -87,10 +89,15 @@ def compare(map_: NDArray[np.float64], other: NDArray[np.float64], factor: float
 
 
 def seen(file: Path, network: RunFolder, **given: object) -> tuple[xr.Dataset, xr.Dataset]:
-    """What a network answers, and the maps that it was given."""
+    """What a network answers, and the maps that it was given; asked once."""
+    return asked(file, network.path, *given.items())
+
+
+@cache
+def asked(file: Path, network: Path, *given: tuple[str, object]) -> tuple[xr.Dataset, xr.Dataset]:
     used: list[xr.Dataset] = []
-    given = {"centre": (4.1, 4.2), **given}
-    answer = gs.predict([file], network.path, used=used.append, **given)  # type: ignore[arg-type]
+    options = {"centre": (4.1, 4.2), **dict(given)}
+    answer = gs.predict([file], network, used=used.append, **options)  # type: ignore[arg-type]
     return answer, used[0]
 
 
@@ -98,7 +105,8 @@ def seen(file: Path, network: RunFolder, **given: object) -> tuple[xr.Dataset, x
 def test_maps_at_the_energies_are_prepared_by_one_lattice(
     grid: Path, network: RunFolder, topograph: str | None
 ) -> None:
-    answer, sites = seen(grid, network, topograph=topograph)
+    given = {} if topograph is None else {"topograph": topograph}
+    answer, sites = seen(grid, network, **given)
     maps = sites["ldos_change"]
     assert maps.dims == ("energy", "r1", "r2")
     np.testing.assert_array_equal(sites["energy"], ENERGIES)
@@ -138,17 +146,23 @@ def test_report_and_figure_show_every_energy(
     grid: Path, network: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pages: list[Page] = []
+    printed: list[Figure] = []
     drawn: list[Figure] = []
 
     def save(made: list[Page], path: Path, *words: str) -> Path:
         pages.extend(made)
         return save_report(made, path, *words)
 
+    def print_one(page: Page) -> Figure:
+        printed.append(report_figure(page))
+        return printed[-1]
+
     def draw(*given: Any) -> Figure:
         drawn.append(comparison_figure(*given))
         return drawn[-1]
 
     monkeypatch.setattr("gapscope.cli.report.save_report", save)
+    monkeypatch.setattr("gapscope.plots.report.report_figure", print_one)
     monkeypatch.setattr("gapscope.plots.comparison.comparison_figure", draw)
     outputs = {name: tmp_path / name for name in ("page.pdf", "figure.png", "answer.nc")}
     arguments = ["predict", str(grid), "--model", str(network.path), "--centre", "4.1", "4.2"]
@@ -157,10 +171,10 @@ def test_report_and_figure_show_every_energy(
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
     assert all(path.stat().st_size for path in outputs.values())
-    (page,), (figure,) = pages, drawn
+    (page,), (sheet,), (figure,) = pages, printed, drawn
     told = [title.rpartition(", ")[2] for title in page.images]
     assert told == [f"{energy:g} meV" for energy in ENERGIES for _ in range(3)]
-    with_raw = [axis.get_title() for axis in report_figure(page).subfigs[0].axes]
+    with_raw = [axis.get_title() for axis in sheet.subfigs[0].axes]
     assert with_raw[:2] == ["map as measured, -0.5 meV", "prepared, -0.5 meV"]
     assert len([title for title in with_raw if title]) == 3 + len(page.images)
     _, sites = seen(grid, network)

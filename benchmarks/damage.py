@@ -4,7 +4,7 @@
 
 Sixty states of one band at w = 0 and 0.1 meV; with --orbitals those of ``orbitals.py`` up to ten
 orbitals, each at STATES random energies up to 2.5 gaps and broadenings from 0.1 to 2 meV. Errors
-are those against the same method at the last request, 1e-6 or 1e-5; ratios with and without r = 0.
+are those against the same method at the last request, 1e-6 or 2e-6; ratios with and without r = 0.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "states"
         if orbitals:
-            write_states(path, [0.05, 0.005, 1e-5], several_orbitals())
+            write_states(path, [0.05, 0.005, 2e-6], several_orbitals())
         else:
             write_states(path, [0.05, 0.005, 0.0005, 1e-6], one_band())
         os.environ["GAPSCOPE_STATES"] = str(path)

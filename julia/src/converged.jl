@@ -49,7 +49,10 @@ function until_accurate(present, integrals, accuracy::Real, budget::Integer)
     tolerance, presented = accuracy, -1
     local result, worst
     while true
-        foreach(integral -> refine!(integral, tolerance, budget), integrals)
+        for integral in integrals
+            refine!(integral, first_request(integral.solver) * tolerance, budget)
+            measure!(integral)
+        end
         rows = sum(integral -> integral.rows, integrals)
         rows == presented || ((result, worst) = present())
         presented = rows

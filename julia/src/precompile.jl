@@ -16,6 +16,7 @@ function precompile_kernel()
         precompile(RowIntegral, (solver, Bonds, ComplexF64, Int))
         integral = RowIntegral{solver,solver === DensePath ? Float32 : Float64}
         precompile(refine!, (integral, Float64, Int))
+        precompile(measure!, (integral,))
         precompile(window_sums, (integral, UnitRange{Int}, UnitRange{Int}))
     end
 end

@@ -2,35 +2,6 @@
 # constant energy is tangent to the row and the average over m2 is nearly singular over a width
 # delta / (band velocity): there, and only there, panels are halved.
 
-const POINTS = 15
-
-"""
-    legendre(x, degree)
-
-P_k(x), k = 0 .. degree.
-"""
-function legendre(x::Real, degree::Integer)
-    p = [1.0, x]
-    for k in 1:(degree - 1)
-        push!(p, ((2k + 1) * x * p[k + 1] - k * p[k]) / (k + 1))
-    end
-    return p
-end
-
-# Zeros of P_n on (-1, 1) by Newton's iteration, with P_n' = n (P_(n-1) - x P_n) / (1 - x^2).
-function gauss_legendre(n::Integer)
-    slope(x, p) = n * (p[n] - x * p[n + 1]) / (1 - x^2)
-    x = [-cos(pi * (j - 0.25) / (n + 0.5)) for j in 1:n]
-    for _ in 1:10
-        x .-= [p[n + 1] / slope(y, p) for (y, p) in zip(x, legendre.(x, n))]
-    end
-    return x, [2 / ((1 - y^2) * slope(y, p)^2) for (y, p) in zip(x, legendre.(x, n))]
-end
-
-# The rule on (0, 1), weights summing to one.
-const LEGENDRE_ZEROS, LEGENDRE_WEIGHTS = gauss_legendre(POINTS)
-const NODES = (LEGENDRE_ZEROS .+ 1) ./ 2
-const WEIGHTS = LEGENDRE_WEIGHTS ./ 2
 const LEAST_PANELS = 64
 
 # Coefficients of f in the orthonormal Legendre polynomials sqrt(2k + 1) P_k: rules that give zero for polynomials of
@@ -39,6 +10,7 @@ null_rule(k) = WEIGHTS .* sqrt(2k + 1) .* getindex.(legendre.(LEGENDRE_ZEROS, k)
 
 # How fast they fall, in pairs since a panel may be even or odd. Those of the last degrees mix with the degrees beyond.
 const NULL_RULES = hcat(null_rule.([7, 8, 11, 12])...)
+const LAST_COEFFICIENTS = NULL_RULES[:, 3] .+ NULL_RULES[:, 4]
 # Where the nearest singularity lies on the Bernstein ellipse rho, coefficients fall as rho^-k: those of degree 8 are
 # rho^4 times those of degree 12, and the error of the rule is of degree 30, 1/rho^18 of the latter. The exponent used,
 # 14, and the factor of safety were chosen on sixty random states of NbSe2 (docs/decisions/0006). Where the coefficients
@@ -53,12 +25,14 @@ safety(fall) = SAFETY - (SAFETY - 1) * fall
 Rows at the nodes of one panel first < m1 < last: transforms (half + 1) x fields x 15, of the precision T, averages at r = 0,
 roots. `tail` is the norm of the last two coefficients, `rule` the error of the average that follows from their
 fall and from the `pinches` that the roots show, `check` the average of the errors that the rows themselves show,
-`square` that of the squared norm.
+`square` that of the squared norm. Where the error has been measured (measured.jl), `tail` and `rule` are of what
+Kronrod's rule changes, and the `further` transforms are those at the nodes that it adds; otherwise there are none.
 """
 struct Panel{T}
     first::Float64
     last::Float64
     values::Array{Complex{T},3}
+    further::Array{Complex{T},3}
     sums::Matrix{Float64}
     roots::Matrix{ComplexF64}
     tail::Float64
@@ -100,7 +74,8 @@ function Panel(rows, values, z, first, last, seed, half, weights)
     pinches = pinches_of(roots, strengths, tail)
     rule = isempty(roots) ? tail : hypot(tail * fall, pinch_error(pinches))
     kept = Complex{precision_of(rows.solver)}.(values)
-    return Panel(first, last, kept, sums, roots, tail, safety(fall) * rule, square, check, pinches)
+    none = similar(kept, size(kept, 1), size(kept, 2), 0)
+    return Panel(first, last, kept, none, sums, roots, tail, safety(fall) * rule, square, check, pinches)
 end
 
 # Norm of the tail, its fall up to the rule's error, average of the squared norm: at r1 = +half for every second r2 and

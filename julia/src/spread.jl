@@ -3,6 +3,7 @@
 # for |r1| <= M/8 (a non-uniform FFT; A. Dutt, V. Rokhlin, SIAM J. Sci. Comput. 14, 1368 (1993)).
 
 const SPLINE = 8
+const SPLINE_ERROR = 2e-7
 
 """
     spline!(b, x)
@@ -28,12 +29,13 @@ end
 
 F_f(r) of the fields on the window, and the estimate of its error: (2 half + 1) x columns r2 + 1 x fields each.
 
-The error of a panel is the sum of its last two coefficients, scaled to the size estimated for it. COLUMNS values of
-r2 are spread and transformed at a time, so that they stay in the processor's cache and memory is that of the results.
+The error of a panel is what Kronrod's rule changes, where that has been measured, otherwise the sum of its last two
+coefficients, in both cases scaled to `error_of` the panel. COLUMNS values of r2 are spread and transformed at a time,
+so that they stay in the processor's cache and memory is that of the results.
 """
 function window_sums(integral::RowIntegral, fields = eachindex(integral.weights), columns = 1:(integral.half + 1))
     half, grid = integral.half, Grid(8integral.half)
-    places = node_splines(integral.panels, grid)
+    places = node_splines(integral.panels, NODES, grid), node_splines(integral.panels, FURTHER_NODES, grid)
     gaps = gap_splines(integral, grid)
     sums, errors = (zeros(ComplexF64, 2half + 1, length(columns), length(fields)) for _ in 1:2)
     plan = FFTW.complex_columns(grid.n, COLUMNS)
@@ -65,31 +67,45 @@ end
 Spread(n::Integer) =
     Spread(zeros(2COLUMNS, n), zeros(2COLUMNS, n), zeros(2COLUMNS), FFTW.aligned(ComplexF64, n, COLUMNS))
 
-function spread!(s::Spread, panels, (starts, splines), gaps, columns, f)
-    n = size(s.sums, 2)
+function spread!(s::Spread, panels, (places, further_places), gaps, columns, f)
     fill!(s.sums, 0)
     fill!(s.errors, 0)
     fill!(s.values, 0)
     for (i, p) in enumerate(panels)
-        scale = error_of(p) / max(p.tail, floatmin())
+        shares, further_shares = error_rule(p)
         for j in 1:POINTS
             take_values!(s.values, p.values, columns, f, j)
-            whole, difference = width(p) * WEIGHTS[j], scale * (NULL_RULES[j, 3] + NULL_RULES[j, 4])
-            @inbounds for k in 1:SPLINE
-                m = mod(starts[j, i] + k - 1, n) + 1
-                c, e = whole * splines[k, j, i], difference * splines[k, j, i]
-                @simd ivdep for l in 1:(2COLUMNS)
-                    s.sums[l, m] += c * s.values[l]
-                    s.errors[l, m] += e * s.values[l]
-                end
-            end
+            add_row!(s, places, j, i, width(p) * WEIGHTS[j], shares[j])
+        end
+        for j in axes(p.further, 3)
+            take_values!(s.values, p.further, columns, f, j)
+            add_row!(s, further_places, j, i, 0.0, further_shares[j])
         end
     end
     for (gap, start, spline) in gaps # as if the neighbour's end went on
         take_values!(s.values, gap.neighbour.values, columns, f, POINTS)
         for k in 1:SPLINE
-            m = mod(start + k - 1, n) + 1
+            m = mod(start + k - 1, size(s.errors, 2)) + 1
             view(s.errors, :, m) .+= SAFETY * width(gap) * spline[k] .* s.values
+        end
+    end
+end
+
+# The error of a panel as a rule: shares of its rows, and of those at the nodes that Kronrod adds.
+function error_rule(p::Panel)
+    scale = error_of(p) / max(p.tail, floatmin())
+    return scale .* (is_measured(p) ? CHANGE : LAST_COEFFICIENTS), scale .* FURTHER_CHANGE
+end
+
+# The row at a node j of panel i, times what it counts in the sum and in the error.
+@inline function add_row!(s::Spread, (starts, splines), j, i, whole, difference)
+    n = size(s.sums, 2)
+    @inbounds for k in 1:SPLINE
+        m = mod(starts[j, i] + k - 1, n) + 1
+        c, e = whole * splines[k, j, i], difference * splines[k, j, i]
+        @simd ivdep for l in 1:(2COLUMNS)
+            s.sums[l, m] += c * s.values[l]
+            s.errors[l, m] += e * s.values[l]
         end
     end
 end
@@ -117,10 +133,10 @@ function transform_spread!(out, rows, buffer, plan, grid::Grid)
 end
 
 # The grid index of the first spline and the values of all, for every node of every panel.
-function node_splines(panels, grid::Grid)
-    starts, splines = zeros(Int, POINTS, length(panels)), zeros(SPLINE, POINTS, length(panels))
-    for (i, p) in enumerate(panels), j in 1:POINTS
-        starts[j, i] = spline!(view(splines, :, j, i), node(p, j) * grid.n)
+function node_splines(panels, nodes, grid::Grid)
+    starts, splines = zeros(Int, length(nodes), length(panels)), zeros(SPLINE, length(nodes), length(panels))
+    for (i, p) in enumerate(panels), (j, x) in enumerate(nodes)
+        starts[j, i] = spline!(view(splines, :, j, i), (p.first + width(p) * x) * grid.n)
     end
     return starts, splines
 end

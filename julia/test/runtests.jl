@@ -11,6 +11,7 @@ include("models.jl")
     include("test_solvers.jl")
     include("test_grid.jl")
     include("test_converged.jl")
+    include("test_measured.jl")
     include("test_mirrors.jl")
     include("test_threads.jl")
 end

@@ -35,6 +35,8 @@ SLICE = 96 << 20
 """Bytes of a part of G on the window (slices.jl): of one block row, where that takes more."""
 GENERATIONS = 3
 """Slices in memory at a time, those before the last not yet collected."""
+MEASURED = 0.5
+"""Part of a large block's panels whose errors are measured (measured.jl), at most in most states."""
 SINGLE = 8
 """Bytes of a complex number of a panel of a large block."""
 POLES = 64
@@ -106,7 +108,7 @@ def map_effort(
         for block in found:
             panels = _panels(block, half, harder, rows, len(found))
             samples = samples_of_row(block, 4 * half)
-            size = COMPLEX if block.is_pair else SINGLE
+            size = COMPLEX if block.is_pair else SINGLE * (1 + MEASURED)
             memory += size * (half + 1) * block.fields * POINTS * panels
             memory += _exact_buffers(bonds, block, samples, half, threads)
             if resident:

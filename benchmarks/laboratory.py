@@ -1,10 +1,11 @@
 """What the network nbse2-open reads off maps of which nothing is known but the material.
 
-    python benchmarks/laboratory.py RUN FOLDER [--states 1000] [--ratios none 10 3]
+    python benchmarks/laboratory.py RUN FOLDER [--states 1000] [--ratios none 10 3] [--one RUN]
 
 RUN is a run or a model with the problem of the recipe nbse2-open. Maps of as many states of every
 class are built in FOLDER from a seed that no training saw (a build goes on where it stopped), each
-around its own impurity, with white noise of each signal-to-noise ratio, and read by the network.
+around its own impurity, with white noise of each signal-to-noise ratio, and read by the network;
+with --one also by one that sees a single energy (trained with benchmarks/one_energy.toml).
 ``docs/laboratory.md`` is written from that.
 
 The phase shows where two partners mix: |phi| is scored where |sin 2 theta| is at least VISIBLE.
@@ -25,6 +26,7 @@ from gapscope.dataset.build import build
 from gapscope.dataset.recipe import Recipe, load_recipe
 from gapscope.learning.evaluation.evaluate import evaluate
 from gapscope.learning.evaluation.tables import aligned
+from gapscope.learning.model_folder.run import RunFolder
 from gapscope.support.resources import find_recipe
 from gapscope.support.storage import write_whole
 
@@ -101,6 +103,21 @@ def table(predictions: xr.Dataset) -> str:
     return "\n".join(aligned([head, *rows(predictions)]))
 
 
+def sections(run: Path, data: Path, ratios: list[str], kind: str) -> str:
+    """What the page says of one network; it is printed as it is found."""
+    page = ""
+    for ratio in ratios:
+        noise = None if ratio == "none" else float(ratio)
+        found = evaluate(run, data, signal_to_noise=noise)
+        title = "without noise" if noise is None else f"signal-to-noise ratio {noise:g}"
+        text = f"\n## {kind}, {title}\n\n```\n{table(found.predictions)}\n```\n"
+        if found.uncertainty is not None:
+            text += f"\n```\n{found.uncertainty}\n```\n"
+        print(text, flush=True)
+        page += text
+    return page
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
@@ -109,6 +126,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--states", type=int, default=1000, help="of every class")
     parser.add_argument("--ratios", nargs="+", default=["none", "10", "3"])
+    parser.add_argument("--one", type=Path, help="a run that sees one of the energies")
     parser.add_argument("--workers", type=int)
     given = parser.parse_args()
     recipe = load_recipe(find_recipe(NAME)).to_dict()
@@ -117,16 +135,11 @@ def main() -> None:
     data = build(
         Recipe.from_dict(recipe | own), given.folder / f"{NAME}-fresh", workers=given.workers
     )
-    page = HEAD
-    for ratio in given.ratios:
-        noise = None if ratio == "none" else float(ratio)
-        found = evaluate(given.run, data, signal_to_noise=noise)
-        title = "Without noise" if noise is None else f"Signal-to-noise ratio {noise:g}"
-        text = f"\n## {title}\n\n```\n{table(found.predictions)}\n```\n"
-        if found.uncertainty is not None:
-            text += f"\n```\n{found.uncertainty}\n```\n"
-        print(text, flush=True)
-        page += text
+    page = HEAD + sections(given.run, data, given.ratios, "Three energies")
+    if given.one is not None:
+        seen = RunFolder(given.one).config().training.network.energies or ()
+        kind = f"{', '.join(f'{energy:g}' for energy in seen)} meV alone"
+        page += sections(given.one, data, given.ratios, kind)
     write_whole(PAGE, page.encode())
     print(f"wrote {PAGE}")
 

@@ -36,7 +36,7 @@ SLICE = 96 << 20
 GENERATIONS = 3
 """Slices in memory at a time, those before the last not yet collected."""
 MEASURED = 0.5
-"""Part of a large block's panels whose errors are measured (measured.jl), at most in most states."""
+"""Part of a large block's panels whose errors are measured (measured.jl), in most states less."""
 SINGLE = 8
 """Bytes of a complex number of a panel of a large block."""
 POLES = 64

@@ -109,7 +109,7 @@ class Problem:
         from gapscope.support.resources import find_model
 
         self.predictor = Predictor.load(find_model(name))
-        self.conditions = Conditions.of(self.predictor.config.dataset, self.predictor.size)
+        self.conditions = Conditions.of(self.predictor.config, self.predictor.size)
 
     def starts(self, map: Array, truth: dict[str, float], rng: np.random.Generator) -> Starts:
         """Where the search of one map begins."""

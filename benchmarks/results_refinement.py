@@ -28,7 +28,7 @@ def refined_of(page: Page, ratio: float) -> xr.Dataset:
     with DatasetReader(page.data / page.largest) as reader:
         maps, truth = unseen_maps(reader, predictor.size, page.count(100, 5))
     maps = noisy(NoiseModel.on(predictor.config.lattice, predictor.size), maps, "Gaussian", ratio)
-    conditions = Conditions.of(predictor.config.dataset, predictor.size)
+    conditions = Conditions.of(predictor.config, predictor.size)
     predictions = asked(predictor, maps, truth)
     began = time.monotonic()
     refined = refine_predictions(predictions, maps, conditions)

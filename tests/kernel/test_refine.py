@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -11,11 +13,12 @@ from gapscope.dataset.recipe import load_recipe
 from gapscope.dataset.samples import simulate_samples
 from gapscope.errors import MaterialFileError, NumericsError
 from gapscope.inference.refine import Conditions, Guess, refine, refine_predictions
+from gapscope.learning.model_folder.run import RunFolder
 from gapscope.physics import LABELS
 from gapscope.problem.draft import Draft
 from gapscope.problem.paper import PAPER_RANGES, paper_problem
 from gapscope.simulation.maps import simulate_batch
-from gapscope.support.resources import find_recipe
+from gapscope.support.resources import find_model, find_recipe
 
 WINDOW = 24
 TRUTH = [
@@ -120,17 +123,20 @@ def test_a_networks_predictions_are_refined_beside_it() -> None:
     assert refined["label"].identical(predictions["label"])
 
 
-def test_conditions_are_those_of_a_dataset() -> None:
-    recipe = load_recipe(find_recipe("nbse2-reference"))
+def test_conditions_are_those_of_a_dataset_at_the_energies_that_a_network_sees() -> None:
+    recipe = load_recipe(find_recipe("nbse2-five-energies"))
     stored = {"recipe": recipe.to_dict(), "material": "NbSe2"}
-    known = Conditions.of(stored, 64)
+    shipped = RunFolder(find_model("nbse2-vgg16")).config()
+    one = replace(shipped, dataset=stored, energies=recipe.energies[1:2])
+    known = Conditions.of(one, 64)
     assert known.numerics.window == 64
+    assert known.numerics.energies == one.energies != recipe.energies
     assert known.draft.broadening == known.numerics.broadening == recipe.broadening
     scalar = gs.Impurity.scalar(50.0)
     assert np.array_equal(known.draft.impurity().nambu_matrix(), scalar.nambu_matrix())
     assert known.draft.material.name == gs.material("nbse2").name
     with pytest.raises(MaterialFileError, match="NbSe2"):
-        Conditions.of(stored, 64, gs.material("bi2212"))
+        Conditions.of(one, 64, gs.material("bi2212"))
 
 
 def test_maps_and_starts_must_fit() -> None:

@@ -109,7 +109,7 @@ def test_nearest_are_the_training_maps_themselves(
     shown = nearest_maps(found, calibrated.path)
     assert shown.sizes == {"sample": 3, "rank": 3, "r1": 16, "r2": 16, "q1": 16, "q2": 16}
     one = found.isel(sample=1, rank=2)
-    conditions = Conditions.of(calibrated.config().dataset, 16)
+    conditions = Conditions.of(calibrated.config(), 16)
     known = conditions.problem.classes[int(one["nearest_label"])]
     state = Guess(known.label, {name: float(one[f"nearest_{name}"]) for name in known.unknowns})
     expected = simulate_batch([conditions.sample(state).specification], conditions.numerics)
@@ -342,7 +342,7 @@ def test_a_report_that_cannot_be_written_is_refused_first(
 
 
 def test_a_simulated_map_lies_beside_that_of_the_answer(calibrated: RunFolder) -> None:
-    conditions = Conditions.of(calibrated.config().dataset, 16)
+    conditions = Conditions.of(calibrated.config(), 16)
     values = {"gap": 0.9, "theta": 0.5, "eps0": -80.0}
     near = Guess("Eg", values), Guess("Eg", {**values, "gap": 0.8})
     specifications = [conditions.sample(one).specification for one in near]

@@ -208,7 +208,7 @@ def test_the_nearest_maps_are_shown_as_they_were_taken(regulated: RunFolder) -> 
     assert float(one["nearest_setpoint"]) == 20.0
     assert "20" in nearest_text(found, ["map"]).splitlines()[2].split()
     recipe = Recipe.from_dict(regulated.config().dataset["recipe"])
-    conditions = Conditions.of(regulated.config().dataset, 16)
+    conditions = Conditions.of(regulated.config(), 16)
     known = conditions.problem.classes[int(one["nearest_label"])]
     values = {name: float(one[f"nearest_{name}"]) for name in known.unknowns}
     state = conditions.sample(Guess(known.label, values)).specification

@@ -61,7 +61,7 @@ def conditions_of(model: str, crystal: str | None) -> Conditions:
 
     config = RunFolder(find_model(model)).config()
     own = None if crystal is None else material(crystal)
-    return Conditions.of(config.dataset, config.training.network.input_size, own)
+    return Conditions.of(config, config.training.network.input_size, own)
 
 
 def write_report(

@@ -71,7 +71,7 @@ def nearest_maps(predictions: xr.Dataset, model: str | Path = MEASURED_MODEL) ->
     config = RunFolder(find_model(model)).config()
     size = config.training.network.input_size
     recipe = Recipe.from_dict(config.dataset["recipe"])
-    conditions = Conditions.of(config.dataset, size)
+    conditions = Conditions.of(config, size)
     states = predictions.stack(map=("sample", "rank"))
     guesses = [_guess(states.isel(map=i), conditions.problem) for i in range(states.sizes["map"])]
     samples = [conditions.sample(one) for one in guesses]

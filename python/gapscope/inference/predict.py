@@ -224,7 +224,7 @@ def _simulated(
     from gapscope.inference.refine import Conditions, refine_predictions
 
     own = None if crystal is None else material(crystal)
-    conditions = Conditions.of(config.dataset, network.predictor.size, own)
+    conditions = Conditions.of(config, network.predictor.size, own)
     return refine_predictions(answers, windows, conditions)
 
 

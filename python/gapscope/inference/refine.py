@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import xarray as xr
@@ -32,6 +32,9 @@ from gapscope.problem.states import Sample, States
 from gapscope.problem.unknown import Unknown
 from gapscope.simulation.materials import material
 from gapscope.simulation.numerics import Numerics
+
+if TYPE_CHECKING:
+    from gapscope.learning.network.run_config import RunConfig
 
 BATCH = 64
 LEAST_PROBABILITY = 0.01
@@ -73,24 +76,24 @@ class Conditions:
     tolerance: float = EXACT
 
     @classmethod
-    def of(cls, dataset: Mapping[str, Any], window: int, crystal: Material | None = None) -> Self:
-        """Those of a dataset's maps, cut to a window.
+    def of(cls, config: RunConfig, window: int, crystal: Material | None = None) -> Self:
+        """Those of a dataset's maps at the energies that a network sees, cut to a window.
 
         Parameters
         ----------
-        dataset : what a run keeps of its dataset, ``RunConfig.dataset``.
+        config : that of the network's run or model, with what it keeps of its dataset.
         crystal : the normal state; by default the material that the recipe names.
 
         Raises
         ------
         MaterialFileError : there is no such material, or another one is given.
         """
-        recipe = Recipe.from_dict(dataset["recipe"])
-        crystal = crystal_of(dataset, crystal)
+        recipe = Recipe.from_dict(config.dataset["recipe"])
+        crystal = crystal_of(config.dataset, crystal)
         return cls(
-            stored_problem(dataset),
+            stored_problem(config.dataset),
             recipe.draft(crystal),
-            replace(recipe.numerics(), window=window),
+            replace(recipe.numerics(), energies=config.energies, window=window),
             recipe.symmetry_tolerance,
         )
 

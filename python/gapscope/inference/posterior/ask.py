@@ -122,7 +122,7 @@ def compared(
         )
     window = network_map(dataset, config, name)
     crystal = None if material is None else find_material(material)
-    return window, Conditions.of(config.dataset, predictor.size, crystal), predictor
+    return window, Conditions.of(config, predictor.size, crystal), predictor
 
 
 def _loaded(model: str | Path | Predictor) -> Predictor:

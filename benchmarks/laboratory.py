@@ -44,6 +44,9 @@ impurity, a broadening, a filling and a band width that it is not told
 white; a signal-to-noise ratio is the map's standard deviation over that of the noise, at each
 energy.
 
+A network that sees one of these energies has an eighth of VGG16's filters and learned from the same
+dataset (`gapscope train --options benchmarks/one_energy.toml`); it is not shipped.
+
 Errors are means of absolute values over all maps of a class, hit or not. |phi| counts where
 |sin 2 theta| >= {VISIBLE:g}; its sign is that of the chirality sin 2 theta sin phi against the
 moment J_z, where |J_z| >= {MOMENT:g} meV and |sin 2 theta sin phi| >= {CHIRAL:g}.

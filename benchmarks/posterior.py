@@ -328,7 +328,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("problem", help="open, square, or the name of a model for simulated maps")
+    parser.add_argument("problem", help="open, square, or a model for simulated maps")
     parser.add_argument("--maps", type=int, default=40)
     parser.add_argument("--first", type=int, default=0, help="number of the first map")
     parser.add_argument("--ratio", type=float, default=10.0, help="signal to noise on a site")

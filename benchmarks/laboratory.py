@@ -44,12 +44,13 @@ impurity, a broadening, a filling and a band width that it is not told
 white; a signal-to-noise ratio is the map's standard deviation over that of the noise, at each
 energy.
 
-A network that sees one of these energies has an eighth of VGG16's filters and learned from the same
-dataset (`gapscope train --options benchmarks/one_energy.toml`); it is not shipped.
-
 Errors are means of absolute values over all maps of a class, hit or not. |phi| counts where
 |sin 2 theta| >= {VISIBLE:g}; its sign is that of the chirality sin 2 theta sin phi against the
 moment J_z, where |J_z| >= {MOMENT:g} meV and |sin 2 theta sin phi| >= {CHIRAL:g}.
+"""
+ONE = """
+A network that sees one of these energies has an eighth of VGG16's filters and learned from the same
+dataset (`gapscope train --options benchmarks/one_energy.toml`); it is not shipped.
 """
 
 Array = NDArray[np.float64]
@@ -138,11 +139,11 @@ def main() -> None:
     data = build(
         Recipe.from_dict(recipe | own), given.folder / f"{NAME}-fresh", workers=given.workers
     )
-    page = HEAD + sections(given.run, data, given.ratios, "Three energies")
-    if given.one is not None:
-        seen = RunFolder(given.one).config().training.network.energies or ()
-        kind = f"{', '.join(f'{energy:g}' for energy in seen)} meV alone"
-        page += sections(given.one, data, given.ratios, kind)
+    page = HEAD + (ONE if given.one else "")
+    page += sections(given.run, data, given.ratios, "Three energies")
+    if given.one:
+        seen = ", ".join(f"{energy:g}" for energy in RunFolder(given.one).config().energies)
+        page += sections(given.one, data, given.ratios, f"{seen} meV alone")
     write_whole(PAGE, page.encode())
     print(f"wrote {PAGE}")
 

@@ -44,7 +44,7 @@ def test_the_best_epoch_is_kept(toy_dataset: Path, learned: RunFolder) -> None:
     assert validation.accuracy == pytest.approx(best["val_irrep_hit"], abs=1e-6)
 
 
-def test_a_run_killed_by_the_system_ends_with_the_weights_of_an_undisturbed_one(
+def test_a_run_cut_off_between_two_files_ends_with_the_weights_of_an_undisturbed_one(
     toy_dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A kill between two files of an epoch leaves what the folder holds then, and no more."""

@@ -57,6 +57,31 @@ def test_sites_outside_the_hexagon_are_not_looked_at() -> None:
     )
 
 
+def test_energies_of_a_map_without_a_scale_keep_their_ratios() -> None:
+    drho = maps(energies=2)
+    drho[1, 1] *= 3  # of this map alone, the second energy is strong
+    images = momentum_images(drho, "triangular")
+    one = InputScaling.of(Stack(images[..., :1]), relative=True)
+    both = InputScaling.of(Stack(images), relative=True)
+    assert (one.together, both.together) == (False, True)
+
+    def restored(scaling: InputScaling, given: NDArray[np.float32]) -> NDArray[np.float64]:
+        inputs = scaling.apply(given).astype(np.float64)
+        return np.sinh(inputs * scaling.deviation + scaling.mean) * scaling.unit
+
+    left = restored(both, images)
+    factor = images.astype(np.float64) / left
+    np.testing.assert_allclose(
+        factor.std(axis=(1, 2, 3)) / factor.mean(axis=(1, 2, 3)), 0, atol=1e-3
+    )
+    np.testing.assert_allclose(both.apply(7e3 * images), both.apply(images), atol=1e-5)
+    # Of one energy, <|rho|> itself is the unit, as it always was.
+    alone = images[..., :1]
+    own = np.abs(alone).mean(axis=(1, 2), keepdims=True)
+    expected = (np.arcsinh(alone / own) - one.mean) / one.deviation
+    np.testing.assert_allclose(one.apply(alone), expected, rtol=1e-5, atol=1e-6)
+
+
 def test_a_smaller_window_is_cut_around_the_impurity() -> None:
     large, small = maps(window=16), maps(window=12)
     np.testing.assert_array_equal(cut(large, 12), small)

@@ -22,6 +22,8 @@ from gapscope.errors import PreparationError
 from gapscope.explore.judge import Judge
 from gapscope.explore.prepared_map import Work
 from gapscope.inference.answers import even_images, nearest_beside
+from gapscope.inference.kinds import usual_measured_model
+from gapscope.inference.measured_files import Scan
 from gapscope.inference.measured_maps import departures, predict_sites
 from gapscope.inference.nearest import NEAREST, nearest_maps
 from gapscope.learning.model_folder.run import RunFolder
@@ -30,6 +32,7 @@ from gapscope.learning.training.train import train
 from gapscope.physics.lattice import Lattice, symmetric_window
 from gapscope.plots.comparison import comparison_figure
 from gapscope.plots.report import Page, report_figure, save_report
+from gapscope.support.resources import GRID_MODEL, MEASURED_MODEL
 
 ENERGIES = [-0.5, 0.0, 0.5]
 BIASES = np.array([-1.0, -0.5, 0.0, 0.52, 1.0])
@@ -126,6 +129,50 @@ def test_between_two_biases_a_map_is_interpolated(grid: Path, network: RunFolder
     weak, _, other = sites["ldos_change"].values[:, inside]
     # At 0.5 mV, between 2 at 0 and -1.5 at 0.52 mV.
     compare(other, weak, 2.0 + (0.5 / 0.52) * -3.5)
+
+
+@pytest.mark.parametrize(
+    ("biases", "given", "expected"),
+    [
+        ([-1.0, -0.5, 0.0, 0.52, 1.0], {}, GRID_MODEL),
+        ([-0.4, 0.0, 0.4], {}, GRID_MODEL),
+        ([-0.5, 0.0, 0.5], {"bias": 0.5}, MEASURED_MODEL),
+        ([-0.5, 0.0, 0.5], {"channel": "topograph"}, MEASURED_MODEL),
+        ([-0.5, 0.0, 0.5], {"channel": "didv"}, GRID_MODEL),
+        ([-0.5, 0.0, 0.5], {"channel": "absent"}, MEASURED_MODEL),
+        ([0.0, 0.5, 1.0], {}, MEASURED_MODEL),  # none near -0.5
+        ([-1.0, 0.0, 1.0], {}, MEASURED_MODEL),  # one map for two energies
+        ([-30.0, 0.0, 30.0], {}, MEASURED_MODEL),
+    ],
+)
+def test_grids_that_have_the_energies_are_read_by_the_network_for_them(
+    biases: list[float], given: dict[str, Any], expected: str, tmp_path: Path
+) -> None:
+    atoms, wave, places = parts()
+    values = np.stack([atoms + n * wave for n in range(len(biases))])
+    places = places.to_dataset().drop_vars("bias").assign_coords(bias=biases).coords
+    places["bias"].attrs["units"] = "mV"
+    image = xr.DataArray(atoms, {axis: places[axis] for axis in ("y", "x")}, ("y", "x"))
+    file = xr.Dataset({"didv": (("bias", "y", "x"), values), "topograph": image}, places)
+    file.to_netcdf(tmp_path / "grid.nc", engine="h5netcdf")
+    grid_file = tmp_path / "grid.nc"
+    assert usual_measured_model([grid_file], Scan(**given)) == expected
+    # One that has them not, and the network for one map reads all.
+    plain = toys.on_sites(wave[:64, :64])
+    assert usual_measured_model([grid_file, plain], Scan(**given)) == MEASURED_MODEL
+
+
+def test_what_cannot_be_opened_is_left_to_its_reading(tmp_path: Path) -> None:
+    (tmp_path / "broken.sxm").write_bytes(b"nothing")
+    assert usual_measured_model([tmp_path / "broken.sxm"], Scan()) == MEASURED_MODEL
+
+
+def test_maps_on_sites_at_the_energies_are_read_by_the_network_for_them(
+    grid: Path, network: RunFolder
+) -> None:
+    _, sites = seen(grid, network)
+    assert usual_measured_model([sites], Scan()) == GRID_MODEL
+    assert usual_measured_model([sites.isel(energy=0)], Scan()) == MEASURED_MODEL
 
 
 def test_the_command_says_what_was_taken_for_each_energy(grid: Path, network: RunFolder) -> None:

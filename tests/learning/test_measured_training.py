@@ -232,6 +232,40 @@ def test_its_config_comes_back_from_its_file(run: RunFolder) -> None:
     assert RunConfig.from_json(config.to_json()) == config
 
 
+def test_a_network_of_one_of_the_energies_is_measured_and_divided_at_that_one(
+    config: TrainingConfig, tmp_path: Path
+) -> None:
+    splits = {"train": 240, "validation": 10, "test": 100}
+    folder = toys.build_toys(
+        tmp_path / "d", window=32, splits=splits, setpoints=[5.0], energies=[-0.5, 0.0, 0.5]
+    )
+    always, rows = replace(MEASUREMENT, constant_current=1.0), np.array([4, 17])
+    with DatasetReader(folder) as reader:
+        read, cached = (
+            Samples.of(reader, "train", 16, gib, always, energies=[0.5]).maps(rows)
+            for gib in (0.0, 1.0)
+        )
+        feedback = Feedback(reader.densities([4])[0][2:], reader.integral_changes([4])[0])
+        whole = reader.images([4])[0][2:]
+    np.testing.assert_array_equal(read, cached)
+    rng = np.random.default_rng(4)
+    np.testing.assert_array_equal(read[0], always(whole, rng, feedback, lattice="triangular"))
+    one = replace(config, epochs=1, network=replace(config.network, energies=(0.5,)))
+    made = train(folder, tmp_path / "run", one, progress=False)
+    calibrate(made.path, folder)
+    answer = predict_sites([toys.on_sites(whole[0])], Predictor.load(made.path))
+    assert answer.attrs["energy"] == 0.5
+    assert nearest_maps(answer, made.path)["ldos_change"].dims[:2] == ("sample", "rank")
+
+
+def test_im_rho_of_measured_maps_is_refused(
+    wide: Path, config: TrainingConfig, tmp_path: Path
+) -> None:
+    odd = replace(config, surfaces=False, network=replace(config.network, odd=True))
+    with pytest.raises(TrainingError, match="half a turn"):
+        train(wide, tmp_path / "run", odd, progress=False)
+
+
 def test_small_windows_and_other_sizes_are_refused(toy_dataset: Path, tmp_path: Path) -> None:
     measured = toys.tiny_config(epochs=1, measurement=MEASUREMENT)
     with pytest.raises(TrainingError, match="twice their window"):

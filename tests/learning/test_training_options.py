@@ -87,7 +87,6 @@ def test_changes_count_more_than_the_file_and_leave_the_rest(file: Path) -> None
         ({"network": {"energies": [0.5, 0.5]}}, "each once"),
         ({"network": {"energies": []}}, "one or more"),
         ({"network": {"odd": True}}, "surfaces are of Re rho"),
-        ({"network": {"energies": [0.5]}, "measurement": {}}, "all energies of the dataset"),
     ],
 )
 def test_unknown_names_and_other_types_are_refused(table: dict[str, Any], message: str) -> None:

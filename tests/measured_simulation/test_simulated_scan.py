@@ -15,10 +15,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 import gapscope as gs
+from gapscope import measured as measurements
 from gapscope.errors import SettingError
 from gapscope.instrument.distortion import Distortion
 from gapscope.instrument.image import Field
-from gapscope.instrument.scan import simulate_measurement
+from gapscope.instrument.scan import simulate_measurement, simulate_spectra
 from gapscope.instrument.scan_noise import ScanNoise
 from gapscope.instrument.settings import IDEAL, Measurement, Setpoint
 from gapscope.measured.preparation import Steps, network_input, prepare
@@ -140,6 +141,33 @@ def test_noise_is_in_units_of_the_contrast() -> None:
     ]
     assert len(others) == 255
     assert quiet.attrs["contrast"] == pytest.approx(np.std(others), rel=1e-4)
+
+
+def test_spectra_are_scans_of_one_sample_with_noise_of_their_own(tmp_path: Path) -> None:
+    biases = [-1.5, 0.0, 1.5]
+    fed = replace(CLEAN, setpoint=Setpoint(8.0), density=0.01, accuracy=0.02)
+    spectra = simulate_spectra(STATE, fed, biases, seed=4)
+    assert spectra["conductance"].dims == ("y", "x", "bias")
+    for bias in biases:
+        scan = simulate_measurement(STATE, replace(fed, bias=bias), seed=4)
+        np.testing.assert_allclose(spectra["conductance"].sel(bias=bias), scan["conductance"])
+        assert float(spectra["contrast"].sel(bias=bias)) == pytest.approx(scan.attrs["contrast"])
+        xr.testing.assert_identical(spectra["topograph"], scan["topograph"])
+    noisy = simulate_spectra(STATE, replace(fed, noise=ScanNoise(0.5, 0.0, 0.0)), biases, seed=4)
+    noise = ((noisy["conductance"] - spectra["conductance"]) / spectra["contrast"]).values
+    np.testing.assert_allclose(noise.std(axis=(0, 1)), 0.5, rtol=0.05)
+    assert np.abs(np.corrcoef(noise.reshape(-1, 3).T) - np.eye(3)).max() < 0.1
+    # Its file is one of a grid of spectra.
+    noisy.to_netcdf(tmp_path / "grid.nc", engine="h5netcdf")
+    opened = measurements.open(tmp_path / "grid.nc")
+    np.testing.assert_array_equal(opened["bias"], biases)
+    np.testing.assert_array_equal(opened["conductance"], noisy["conductance"])
+
+
+@pytest.mark.parametrize("biases", [[], [0.5, 0.0], [0.0, 0.0], [0.0, np.nan]])
+def test_biases_that_do_not_rise_are_refused(biases: list[float]) -> None:
+    with pytest.raises(SettingError, match="rising order"):
+        simulate_spectra(STATE, CLEAN, biases)
 
 
 def test_scans_follow_their_seed() -> None:

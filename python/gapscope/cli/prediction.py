@@ -10,11 +10,17 @@ import click
 
 from gapscope.cli.inputs import require_learning, require_some_map
 from gapscope.cli.learning import FILE, LEVEL, SYMMETRY, USUAL_MODEL, given_options
-from gapscope.cli.measured import scan_options
+from gapscope.cli.measured import SCAN, scan_options
 from gapscope.cli.outputs import require_outputs, require_report
 from gapscope.errors import GapscopeError, MapFileError, PreparationError, printable
-from gapscope.inference.kinds import kind_of, require_one_kind, require_options, usual_model
-from gapscope.support.resources import MEASURED_MODEL
+from gapscope.inference.kinds import (
+    kind_of,
+    require_one_kind,
+    require_options,
+    usual_measured_model,
+    usual_model,
+)
+from gapscope.support.resources import GRID_MODEL, MEASURED_MODEL
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,7 +31,8 @@ if TYPE_CHECKING:
 @click.option(
     "--model",
     help="Name of a shipped model, or the folder of a run or a model."
-    f"  [default: {USUAL_MODEL}, for measured ones {MEASURED_MODEL}]",
+    f"  [default: {USUAL_MODEL}; for measured ones {MEASURED_MODEL}, for grids of spectra there"
+    f" {GRID_MODEL}]",
 )
 @click.option("--refine", is_flag=True, help="Follow simulated maps from the network's answer.")
 @click.option("-o", "--output", type=FILE, help="netCDF file for the predictions.")
@@ -84,7 +91,11 @@ def predict(
     crystal = of_measured.get("material")
     if not (measured or refine):
         of_measured.pop("material", None)
-    model = model or (MEASURED_MODEL if measured else usual_model(maps))
+    if model is None and measured:
+        from gapscope.inference.measured_files import Scan
+
+        model = usual_measured_model(maps, Scan(**{name: scan[name] for name in SCAN}))
+    model = model or usual_model(maps)
     require_learning(models=[model])
     if not measured:
         require_some_map(maps, _tell)

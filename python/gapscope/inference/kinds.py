@@ -5,10 +5,19 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from gapscope.errors import GapscopeError, MapFileError
-from gapscope.support.resources import OPEN_ENERGIES, OPEN_MODEL, SHIPPED_MODEL
+from gapscope.support.resources import (
+    GRID_MODEL,
+    MEASURED_MODEL,
+    OPEN_ENERGIES,
+    OPEN_MODEL,
+    SHIPPED_MODEL,
+)
+
+if TYPE_CHECKING:
+    from gapscope.inference.measured_files import Scan
 
 Kind = Literal["map", "prepared", "measured"]
 """As ``gapscope simulate`` writes it, as ``gapscope prepare`` does, or as an instrument does."""
@@ -47,6 +56,46 @@ def usual_model(maps: Sequence[Any]) -> str:
         if not all(near(energy, held) for energy in OPEN_ENERGIES):
             return SHIPPED_MODEL
     return OPEN_MODEL
+
+
+FARTHEST = 0.25
+"""meV: a grid's map that is farther from an energy is not taken for it unasked."""
+
+
+def usual_measured_model(maps: Sequence[Any], scan: Scan) -> str:
+    """The shipped network for measured maps: that of several energies where all maps have them.
+
+    Parameters
+    ----------
+    maps : files, preparations or datasets on lattice sites.
+    scan : how files are read; a bias or an image that it names is one map.
+    """
+    return GRID_MODEL if all(_has_energies(one, scan) for one in maps) else MEASURED_MODEL
+
+
+def _has_energies(one: Any, scan: Scan) -> bool:
+    """Whether a measured map has OPEN_ENERGIES, each at a bias of its own."""
+    import numpy as np
+
+    from gapscope.inference.measured_files import opened_file
+    from gapscope.measured.channels import image_channels
+    from gapscope.measured.readers.recording import GRID
+
+    biases = np.empty(0)
+    if hasattr(one, "data_vars"):
+        biases = np.ravel(one["energy"].values) if "energy" in one.coords else biases
+    elif isinstance(one, str | Path) and kind_of(Path(one)) == "measured" and scan.bias is None:
+        # What is wrong with a file, its reading says.
+        with contextlib.suppress(GapscopeError):
+            opened = opened_file(Path(one), scan)
+            names = image_channels(opened) if scan.channel is None else [scan.channel]
+            if any(name in opened and opened[name].dims == GRID for name in names):
+                biases = opened["bias"].values
+    if not len(biases):
+        return False
+    apart = np.abs(np.subtract.outer(np.array(OPEN_ENERGIES), biases))
+    own = len(set(apart.argmin(axis=1).tolist())) == len(OPEN_ENERGIES)
+    return own and bool((apart.min(axis=1) <= FARTHEST).all())
 
 
 def _energies(one: Any) -> list[float]:

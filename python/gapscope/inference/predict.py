@@ -18,6 +18,7 @@ from gapscope.inference.kinds import (
     kind_of,
     require_one_kind,
     require_options,
+    usual_measured_model,
     usual_model,
 )
 from gapscope.inference.lattices import STRAIN, in_words
@@ -28,7 +29,7 @@ from gapscope.measured.preparation.sought import Sought
 from gapscope.simulation.mapfile import read_map
 from gapscope.simulation.materials import material
 from gapscope.support.networks import require_keras
-from gapscope.support.resources import MEASURED_MODEL, find_model
+from gapscope.support.resources import find_model
 
 if TYPE_CHECKING:
     from gapscope.learning.network.run_config import RunConfig
@@ -76,7 +77,9 @@ def predict(
         its ``network_input`` returns it.
     model : name of a shipped model, folder of a run or of a model, or a loaded network, whose own
         ``symmetry`` and levels then count; by default the shipped one for this kind of map:
-        of simulated maps ``nbse2-open`` where all are at its energies, else ``nbse2-vgg16``.
+        of simulated maps ``nbse2-open`` where all are at its energies, else ``nbse2-vgg16``; of
+        measured ones ``nbse2-measured`` where all are grids of spectra with maps at its energies,
+        else ``nbse2-measured-one``.
     refine : follow simulated maps from the network's answer (simulated maps only).
     symmetry, level, novelty_level : see
         :class:`gapscope.learning.prediction.predictor.Predictor`.
@@ -122,7 +125,8 @@ def predict(
         )
     look = Scan(**scan)
     levels = {"symmetry": symmetry, "level": level, "novelty_level": novelty_level}
-    network = _Network(model or (usual_model(given) if simulated else MEASURED_MODEL), levels)
+    usual = usual_model(given) if simulated else usual_measured_model(given, look)
+    network = _Network(model or usual, levels)
     reading = _Reading(asked, left_out, used, seen)
     if simulated:
         answers = _simulated(reading, network, refine=refine, crystal=look.material)

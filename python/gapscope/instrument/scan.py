@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -72,13 +73,69 @@ def simulate_measurement(
         on other sites than r = 0, or settings that do not fit each other.
     NumericsError, KernelError, JuliaNotFoundError : see :func:`gapscope.simulation.maps.simulate`.
     """
+    sees = None if tip is None else (tip, functions, pixels)
+    scan = _recorded(specification, measurement, [measurement.bias], seed, sees)
+    image = scan["conductance"].isel(bias=0, drop=True)
+    contrast = float(scan["contrast"][0])
+    made = scan.drop_vars(["contrast", "bias"]).assign(conductance=image)
+    return made.assign_attrs(bias=measurement.bias, contrast=contrast)
+
+
+def simulate_spectra(
+    specification: Specification,
+    measurement: Measurement,
+    biases: Sequence[float],
+    seed: int = 0,
+    *,
+    tip: Tip | None = None,
+    functions: WannierFunctions | None = None,
+    pixels: int = 8,
+) -> xr.Dataset:
+    """The same with a spectrum on every pixel: one sample, one scan, other noise at each bias.
+
+    The feedback holds the current before each spectrum, so that its setpoint divides all biases by
+    one number at every pixel. The measurement's own bias is left aside.
+
+    Parameters
+    ----------
+    biases : mV, in rising order.
+
+    Returns
+    -------
+    As :func:`simulate_measurement`, with ``conductance`` (y, x, bias) and ``contrast`` (bias). Its
+    netCDF file is one that :func:`gapscope.predict` reads as a grid of spectra.
+
+    Raises
+    ------
+    SettingError : no biases, or not in rising order; else as :func:`simulate_measurement`.
+    NumericsError, KernelError, JuliaNotFoundError : see :func:`gapscope.simulation.maps.simulate`.
+    """
+    given = [float(bias) for bias in biases]
+    if not given or not np.isfinite(given).all() or (np.diff(given) <= 0).any():
+        raise SettingError(
+            "The biases of spectra are one or more numbers in rising order.",
+            given,
+            "Sort them, and give each once.",
+        )
+    sees = None if tip is None else (tip, functions, pixels)
+    return _recorded(specification, measurement, given, seed, sees)
+
+
+def _recorded(
+    specification: Specification,
+    measurement: Measurement,
+    biases: Sequence[float],
+    seed: int,
+    sees: tuple[Tip, WannierFunctions | None, int] | None,
+) -> xr.Dataset:
+    """What :func:`simulate_spectra` returns."""
     if specification.impurity.sites != (ORIGIN,):
         raise SettingError(
             "The impurity that is put on random sites stands on r = 0.",
             specification.impurity.sites,
             "Give one impurity; their number follows from the measurement's density.",
         )
-    if tip is None and len(specification.material.atoms) > 1:
+    if sees is None and len(specification.material.atoms) > 1:
         raise SettingError(
             "Without a tip a scan is of crystals with one atom per cell, which it sees.",
             ", ".join(atom.name for atom in specification.material.atoms),
@@ -99,32 +156,36 @@ def simulate_measurement(
     window = _window(points, vectors, measurement, sites)
     on_sites = _States(specification, measurement, sites, window)
     states: _States | TipStates = on_sites
-    if tip is not None:
+    if sees is not None:
         together, wider = on_sites.specification, on_sites.reach
-        sees = (tip, functions, pixels)
         states = TipStates(together, measurement, sites, window, wider, *sees)
-    clean, change = states.conductance()
-    values = clean + change
+    each = [np.asarray(sum(states.conductance(bias))) for bias in biases]
     unit = states.clean_density(measurement.reference)
     images = {}
     if measurement.setpoint is not None:
         clean_integral, integral = states.integral()
-        values = constant_current(values, integral, clean_integral)
+        each = [constant_current(values, integral, clean_integral) for values in each]
         heights = topograph(
             states.render(integral, points, vectors),
             clean_integral,
             measurement.setpoint.barrier,
         )
         images["topograph"] = field.image(heights, "topograph", "nm", "height of the feedback")
-    contrast = states.contrast(values, _inside(window, points, vectors, sites))
-    image = states.render(values, points, vectors)
-    image = image + contrast * measurement.noise.field((field.rows, field.columns), noise_rng)
-    name = "conductance over the clean one at the reference bias"
-    images["conductance"] = field.image(image / unit, "conductance", "1", name)
+    inside, shape = _inside(window, points, vectors, sites), (field.rows, field.columns)
+    name, maps, contrasts = "conductance over the clean one at the reference bias", [], []
+    for values in each:
+        contrast = states.contrast(values, inside)
+        image = states.render(values, points, vectors)
+        image = image + contrast * measurement.noise.field(shape, noise_rng)
+        maps.append(field.image(image / unit, "conductance", "1", name))
+        contrasts.append(contrast / unit)
+    over = xr.Variable("bias", list(biases), {"units": "mV"})
+    images["conductance"] = xr.concat(maps, over).transpose("y", "x", "bias")
     recorded = measurement.distortion.recorded(field.centre + sites @ vectors, field)
     return xr.Dataset(
         {
             **images,
+            "contrast": ("bias", contrasts, {"units": "1"}),
             "impurity_r1": ("impurity", sites[:, 0]),
             "impurity_r2": ("impurity", sites[:, 1]),
             "impurity_x": ("impurity", recorded[:, 0], {"units": "nm"}),
@@ -132,13 +193,11 @@ def simulate_measurement(
         },
         attrs={
             "source_format": "simulated",
-            "bias": measurement.bias,
             "temperature": measurement.temperature,
             "scan_angle": -field.angle,
             "conductance_unit": unit,
-            "conductance_unit_units": "1/meV" if tip is None else UNIT,
-            **({} if tip is None else {"tip": json.dumps(tip.to_dict())}),
-            "contrast": contrast / unit,
+            "conductance_unit_units": "1/meV" if sees is None else UNIT,
+            **({} if sees is None else {"tip": json.dumps(sees[0].to_dict())}),
             "irrep": specification.pairing.irrep,
             "gap": float(specification.pairing.gap),
             **specification.pairing.angles,
@@ -171,11 +230,11 @@ class _States:
             ]
             self.specification = replace(specification, impurity=Impurity(tuple(terms)))
 
-    def conductance(self) -> tuple[float, Real]:
-        """rho0 and drho(r) at the bias, averaged over temperature and modulation, 1/meV."""
+    def conductance(self, bias: float) -> tuple[float, Real]:
+        """rho0 and drho(r) at a bias in mV, averaged over temperature and modulation, 1/meV."""
         m = self.measurement
         nodes, weights = energy_rule(m.temperature, m.modulation, m.nodes)
-        trace, green = self._solved((m.bias + nodes).tolist(), m.broadening)
+        trace, green = self._solved((bias + nodes).tolist(), m.broadening)
         return (
             float(-(weights @ green).imag / np.pi),
             np.asarray(-np.tensordot(weights, trace, 1).imag / np.pi),

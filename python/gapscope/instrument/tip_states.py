@@ -55,11 +55,11 @@ class TipStates:
         self.view = seen(functions, tip, material.lattice, pixels)
         self.relative_error = 0.0
 
-    def conductance(self) -> tuple[Real, Real]:
-        """rho0 and drho(r) at the bias, averaged over temperature and modulation."""
+    def conductance(self, bias: float) -> tuple[Real, Real]:
+        """rho0 and drho(r) at a bias in mV, averaged over temperature and modulation."""
         m = self.measurement
         nodes, weights = energy_rule(m.temperature, m.modulation, m.nodes)
-        clean, change = self._solved((m.bias + nodes).tolist(), m.broadening)
+        clean, change = self._solved((bias + nodes).tolist(), m.broadening)
         together = np.tensordot(weights, change.imag, 1)
         return self._tiled(-np.tensordot(weights, clean.imag, 1) / np.pi), -together / np.pi
 

@@ -101,19 +101,23 @@ class InputScaling:
     """Network input = (asinh(rho / unit) - mean) / deviation, for each energy.
 
     asinh keeps sign and amplitude, from which the gap is read, and tames the few bright pixels.
-    Maps without an absolute scale, as measured ones are, have their own <|rho|> for the unit.
+    Maps without an absolute scale, as measured ones are, have a unit of their own.
 
     Attributes
     ----------
     unit : mean |rho(q)| over the training split, in 1/meV.
     mean, deviation : moments of asinh(rho / unit) over the training split.
     relative : whether each image's own mean |rho(q)| is the unit.
+    together : whether, where ``relative``, the images of one map at all energies have one factor f
+        in common, and f unit for their units: f is the mean of <|rho|> / unit over energies. What
+        is lost is the map's scale alone, and not how strong one energy is beside another.
     """
 
     unit: tuple[float, ...]
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
     relative: bool = False
+    together: bool = False
 
     @classmethod
     def of(cls, images: Images, relative: bool = False) -> Self:
@@ -125,8 +129,10 @@ class InputScaling:
         """
         unit = _mean(images, np.abs)
 
+        together = relative and len(unit) > 1
+
         def compressed(x: NDArray[np.float64]) -> NDArray[np.float64]:
-            return np.asarray(np.arcsinh(x / (own_unit(x) if relative else unit)))
+            return np.asarray(np.arcsinh(x / _unit_of(x, unit, relative, together)))
 
         mean = _mean(images, compressed)
         variance = _mean(images, lambda x: np.square(compressed(x) - mean))
@@ -137,14 +143,14 @@ class InputScaling:
                 "Check the dataset with `gapscope dataset verify`.",
             )
         deviation = np.sqrt(variance)
-        return cls(_numbers(unit), _numbers(mean), _numbers(deviation), relative)
+        return cls(_numbers(unit), _numbers(mean), _numbers(deviation), relative, together)
 
     def apply(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Network inputs of images (samples, L, L, energies)."""
         unit, mean, deviation = (
             np.asarray(v, dtype=np.float32) for v in (self.unit, self.mean, self.deviation)
         )
-        own = own_unit(images) if self.relative else unit
+        own = _unit_of(images, unit, self.relative, self.together)
         return np.asarray((np.arcsinh(images / own) - mean) / deviation)
 
 
@@ -152,6 +158,16 @@ def own_unit(images: NDArray[Real]) -> NDArray[Real]:
     """<|rho|> of each image (n, L, L, energies), (n, 1, 1, energies); never zero."""
     mean = np.abs(images).mean(axis=(1, 2), keepdims=True)
     return np.asarray(np.maximum(mean, np.finfo(np.float32).tiny))
+
+
+def _unit_of(
+    images: NDArray[Real], unit: NDArray[Real], relative: bool, together: bool
+) -> NDArray[Real]:
+    """Units of images (n, L, L, channels), as :class:`InputScaling` says."""
+    if not relative:
+        return unit
+    own = own_unit(images)
+    return np.asarray(unit * np.mean(own / unit, axis=-1, keepdims=True)) if together else own
 
 
 def _numbers(values: NDArray[np.float64]) -> tuple[float, ...]:

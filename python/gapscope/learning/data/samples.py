@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -180,7 +180,8 @@ class Samples:
         return self._read_feedback(self.ids[rows])
 
     def _read_feedback(self, ids: NDArray[np.int64]) -> list[Feedback]:
-        read = zip(self.reader.densities(ids), self.reader.integral_changes(ids), strict=True)
+        densities = self._of_seen(self.reader.densities(ids))
+        read = zip(densities, self.reader.integral_changes(ids), strict=True)
         return [Feedback(rho0, change.astype(np.float32)) for rho0, change in read]
 
     @property
@@ -203,8 +204,11 @@ class Samples:
     def _stored(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         if self.cached is not None:
             return self.cached[rows]
-        images = cut(self.reader.images(self.ids[rows]), self._window)
-        return images if self.seen is None else images[:, self.seen]
+        return self._of_seen(cut(self.reader.images(self.ids[rows]), self._window))
+
+    def _of_seen(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Values (n, energies, ...) at the energies that are seen."""
+        return values if self.seen is None else values[:, self.seen]
 
     def images(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """rho(q) in 1/meV of some rows, (n, size, size, channels)."""

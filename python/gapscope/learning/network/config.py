@@ -178,11 +178,6 @@ class TrainingConfig:
             "odd and surfaces",
         )
         _require(
-            self.measurement is None or self.network.energies is None,
-            "a measurement is of all energies of the dataset",
-            self.network.energies,
-        )
-        _require(
             self.precision in ("auto", *PRECISIONS),
             f"precision is auto, {' or '.join(PRECISIONS)}",
             self.precision,

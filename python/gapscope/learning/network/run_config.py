@@ -119,9 +119,10 @@ class RunConfig:
             measurement=None if measurement is None else MeasurementAugmentation(**measurement),
             **training,
         )
-        relative = content["inputs"].pop("relative", False)
-        scaling = {name: tuple(value) for name, value in content["inputs"].items()}
-        content["inputs"] = InputScaling(**scaling, relative=relative)
+        stored = content["inputs"]
+        relative, together = (stored.pop(name, False) for name in ("relative", "together"))
+        scaling = {name: tuple(value) for name, value in stored.items()}
+        content["inputs"] = InputScaling(**scaling, relative=relative, together=together)
         content["scaling"] = _scaling(content.pop("targets") if schema < 2 else content["scaling"])
         for name in ("energies", "labels"):
             content[name] = tuple(content[name])

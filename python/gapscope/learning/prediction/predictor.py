@@ -209,11 +209,7 @@ class Predictor:
         """Raise RunError unless a dataset has this network's lattice, energies and window."""
         config = self.config
         apart = np.abs(np.subtract.outer(config.energies, reader.energies)).min(axis=1)
-        # A measurement is of all energies of a dataset, setpoints and resolutions with them.
-        all_seen = len(config.energies) == len(reader.energies)
-        seen = (apart <= ENERGY_TOLERANCE).all() and (
-            all_seen or config.training.measurement is None
-        )
+        seen = (apart <= ENERGY_TOLERANCE).all()
         same = seen and reader.crystal_lattice.is_alike(self.lattice)
         if not same or reader.window < self.size:
             raise RunError(

@@ -82,8 +82,10 @@ def begun(
     if origin is None:
         return fresh
     _require_fit(origin, fresh)
-    relative = replace(origin.config.inputs, relative=fresh.inputs.relative)
-    return replace(fresh, inputs=relative, scaling=origin.config.scaling, start=origin.weights)
+    units = replace(
+        origin.config.inputs, relative=fresh.inputs.relative, together=fresh.inputs.together
+    )
+    return replace(fresh, inputs=units, scaling=origin.config.scaling, start=origin.weights)
 
 
 def _require_fit(origin: Trained, fresh: RunConfig) -> None:

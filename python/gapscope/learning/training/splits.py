@@ -25,9 +25,16 @@ def samples_of(reader: DatasetReader, split: str, config: TrainingConfig) -> Sam
 
     Raises
     ------
-    TrainingError : options that Green's functions cannot be trained with.
+    TrainingError : options that these samples, or measured maps, cannot be trained with.
     """
     size = config.network.input_size
+    if config.measurement is not None and config.network.odd:
+        raise TrainingError(
+            "The atoms of a measured map do not tell half a turn, which reverses Im rho(q):"
+            " networks for measured maps see Re rho(q) alone.",
+            "odd = true with a measurement",
+            "Leave odd out.",
+        )
     if reader.store == "maps":
         return Samples.of(
             reader,
@@ -58,11 +65,21 @@ def scaling_of(training: Samples | FreshMaps, config: TrainingConfig) -> InputSc
 def without_measurement(reader: DatasetReader, config: TrainingConfig) -> list[Samples]:
     """The training maps without what a measurement adds: at constant height and, where the network
     learns from such, at constant current."""
-    size, measurement = config.network.input_size, config.measurement
+    network, measurement = config.network, config.measurement
     acquisitions: list[ConstantCurrent | None] = [None]
     if measurement is not None and measurement.constant_current:
-        acquisitions += [ConstantCurrent(size, n) for n in range(len(reader.setpoints))]
-    return [Samples.of(reader, "train", size, measurement=one) for one in acquisitions]
+        setpoints = range(len(reader.setpoints))
+        acquisitions += [ConstantCurrent(network.input_size, n) for n in setpoints]
+    return [
+        Samples.of(
+            reader,
+            "train",
+            network.input_size,
+            measurement=one,
+            energies=network.energies,
+        )
+        for one in acquisitions
+    ]
 
 
 def further_maps(

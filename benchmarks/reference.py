@@ -5,9 +5,9 @@
 Datasets are built (recipes data/recipes/nbse2-*.toml) and the networks of RUNS trained in FOLDER;
 those that see maps of the reference dataset's kind are calibrated and scored on fresh ones too.
 ``vgg16-large``, which goes on from ``vgg16-s1`` with four times as many states, becomes
-data/models/nbse2-vgg16, ``vgg16-measured`` data/models/nbse2-measured, and the cards of the
-datasets go to data/recipes. What an earlier command finished is kept: an interrupted one goes on,
-within a training after its last epoch.
+data/models/nbse2-vgg16, ``vgg16-measured`` data/models/nbse2-measured, ``vgg16-measured-one``
+data/models/nbse2-measured-one, and the cards of the datasets go to data/recipes. What an earlier
+command finished is kept: an interrupted one goes on, within a training after its last epoch.
 
 On two cores with bfloat16 a dataset of 5500 maps takes 4 minutes and a training of a VGG16, alone
 on the machine, less than an hour. ``benchmarks/results.py`` turns FOLDER into docs/results.md.
@@ -24,7 +24,14 @@ from typing import TYPE_CHECKING
 
 from gapscope.dataset.build import build
 from gapscope.dataset.card import card
-from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL, find_recipe, share_folder
+from gapscope.dataset.recipe import load_recipe
+from gapscope.support.resources import (
+    GRID_MODEL,
+    MEASURED_MODEL,
+    SHIPPED_MODEL,
+    find_recipe,
+    share_folder,
+)
 from gapscope.support.storage import write_whole
 
 if TYPE_CHECKING:
@@ -41,7 +48,8 @@ class Plan:
     ``start`` names the run that it goes on from; its surfaces learn from that one's maps too.
     ``compared`` says that its maps are those of the reference dataset's kind, so that calibration
     and fresh maps are for it too. ``measured``: it learns from maps as a measurement leaves them,
-    and is calibrated with those of its own dataset.
+    as the recipe of its dataset says, and is calibrated with those of that; ``energies`` are those
+    that it sees, in meV, all where not given.
     """
 
     dataset: str = REFERENCE
@@ -51,34 +59,39 @@ class Plan:
     start: str | None = None
     compared: bool = True
     measured: bool = False
+    energies: tuple[float, ...] | None = None
 
     def training(self) -> TrainingConfig:
-        """Options of the training: the defaults, with strong noise now and then, and its length."""
-        from gapscope.learning.data.measured_augmentation import MeasurementAugmentation
+        """Options of the training: the recipe's, or the defaults, with strong noise now and then,
+        and its length."""
         from gapscope.learning.network.config import NetworkConfig, TrainingConfig
+        from gapscope.learning.network.options import training_config
 
-        network = NetworkConfig(backbone=self.backbone)
+        if self.measured:
+            seen = {} if self.energies is None else {"energies": list(self.energies)}
+            own = load_recipe(find_recipe(recipe_name(self.dataset))).training
+            return training_config(own, {"network": seen})
         return TrainingConfig(
-            network=network,
+            network=NetworkConfig(backbone=self.backbone),
             epochs=self.epochs,
             gaussian_noise=0.4,
             pink_noise=0.4,
-            measurement=MeasurementAugmentation(network.input_size) if self.measured else None,
             seed=self.seed,
         )
 
 
 SEEDS = ("vgg16-s1", "vgg16-s2", "vgg16-s3")
-LARGE, MEASURED = "vgg16-large", "vgg16-measured"
+LARGE, MEASURED, MEASURED_ONE = "vgg16-large", "vgg16-measured", "vgg16-measured-one"
 RUNS = {
     **{name: Plan(seed=n) for n, name in enumerate(SEEDS, 1)},
     "convnext": Plan(backbone="convnext"),
     LARGE: Plan("large", epochs=6, start=SEEDS[0]),
     "vgg16-grid1024": Plan("grid1024", epochs=15, compared=False),
-    MEASURED: Plan("measured", "vgg16-half", epochs=40, compared=False, measured=True),
+    MEASURED: Plan("measured-open", compared=False, measured=True),
+    MEASURED_ONE: Plan("measured-open", compared=False, measured=True, energies=(0.5,)),
     "vgg16-five-energies": Plan("five-energies", epochs=15, compared=False),
 }
-SHIPPED = {LARGE: SHIPPED_MODEL, MEASURED: MEASURED_MODEL}
+SHIPPED = {LARGE: SHIPPED_MODEL, MEASURED: GRID_MODEL, MEASURED_ONE: MEASURED_MODEL}
 """Names in data/models of the runs that are given away."""
 
 

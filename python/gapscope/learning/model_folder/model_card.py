@@ -93,7 +93,8 @@ def _network(config: RunConfig, parameters: int, emulators: bool) -> dict[str, s
         "backbone": f"{network.backbone}, aggregation layer of {network.width}, two heads",
         "parameters": f"{parameters:,}; matrices and kernels in float16, vectors in float32",
         "input": f"{image} of the central {size} x {size} sites, w = {energies} meV, asinh scale"
-        + (" of its own mean amplitude" if measured else ""),
+        + (" of its own mean amplitude" if measured else "")
+        + (", one for all energies" if config.inputs.together else ""),
         "parameters of clean maps": "the network's, combined by inverse variance with"
         " Gaussian-process regression on the training maps"
         if emulators and not measured

@@ -184,7 +184,7 @@ def prepared_map(
     Attributes: true_label (number of the class), failed (empty, or why there is no map).
     """
     settings = None if measurement is None else asdict(measurement)
-    key = json.dumps([settings, asdict(steps), world.recipe.to_dict(), SEED, SIZE, code()])
+    key = json.dumps([settings, asdict(steps), world.recipe.deciding(), SEED, SIZE, code()])
     path = cache / hashlib.sha256(key.encode()).hexdigest()[:16] / f"{sample:05d}.nc"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)

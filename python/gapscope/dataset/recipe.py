@@ -8,46 +8,34 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from gapscope.dataset.recipe_contents import Contents
 from gapscope.dataset.recipe_errors import recipe_error
 from gapscope.dataset.recipe_tables import (
     CandidateTable,
-    ConvergedTable,
     ImpurityTable,
-    Method,
     RangesTable,
-    SplitsTable,
-    Table,
     WeightedImpurityTable,
+    known_fixed,
     unknown_of,
 )
-from gapscope.dataset.schema import (
-    SPLITS,
-    Variable,
-    coordinates,
-    maps,
-    parameters,
-    require_readable,
-)
+from gapscope.dataset.schema import SPLITS, Variable, parameters, require_readable
 from gapscope.errors import RecipeError
 from gapscope.instrument.contour import Contour, setpoint_contour
-from gapscope.instrument.resolution import energy_rule, energy_width
+from gapscope.instrument.resolution import energy_rule
 from gapscope.physics import Material
 from gapscope.physics.group.found import EXACT
-from gapscope.physics.lattice import window_coordinates
 from gapscope.problem.define import define
 from gapscope.problem.draft import Draft
 from gapscope.problem.moves import ALONG_Z, MOMENT
 from gapscope.problem.paper import paper_problem
 from gapscope.problem.problem import Problem
-from gapscope.problem.quantities import quantity
 from gapscope.problem.unknown import Unknown
 from gapscope.simulation.numerics import Numerics
 from gapscope.support.reading import read_toml
@@ -59,52 +47,13 @@ NODES = 5
 """Quadrature nodes of the bias integral. Error of its relative change by impurities, by
 benchmarks/energy_nodes.py for 30 fresh states: 0.5 % in the median, 1.7 % at worst."""
 
-PLACED = {"broadening": "at the top", "potential": "scalar of [impurity]"}
-"""What is fixed elsewhere than in [fixed]."""
-
 RULE_NODES = 7
 """Quadrature nodes of the average over an energy resolution. Error of maps at 1.2 K, 0.1 meV rms,
 by the same script: 1.3 % in the median, 3.9 % at worst, where the gap is small."""
 
 
-class Recipe(Table):
-    """What a dataset contains; sample ids 0 .. n - 1, parameters from (seed, id) alone.
-
-    ``material`` is the name of a shipped material or the path of a material file, relative to the
-    recipe; energies and broadening in meV; ``window`` sites per side. ``setpoints``: biases in meV
-    up to which densities of states are integrated too, so that maps at constant current can be
-    made of the dataset's. ``resolutions``: pairs of a temperature in K and a lock-in modulation in
-    meV rms, at which the maps of the one energy are there too, broadened. ``store = "green"`` holds
-    the Green's function of each sample on the window instead of its maps, which follow from it.
-    """
-
-    schema_version: int = Field(alias="schema")
-    name: str = Field(min_length=1)
-    seed: int = Field(ge=0, lt=2**63)
-    material: str = Field(min_length=1)
-    impurity: ImpurityTable = ImpurityTable()
-    energies: tuple[float, ...]
-    broadening: float = 0.0
-    setpoints: tuple[float, ...] = ()
-    resolutions: tuple[tuple[float, float], ...] = ()
-    window: int
-    dtype: Literal["float32", "float64"] = "float32"
-    method: Method = ConvergedTable(name="converged")
-    splits: SplitsTable
-    shard_size: int = Field(ge=1)
-    store: Literal["maps", "green"] = "maps"
-    _components: int = PrivateAttr(default=4)
-
-    @property
-    def holds_green(self) -> bool:
-        """Whether Green's functions stand where maps do otherwise."""
-        return self.store == "green"
-
-    def for_orbitals(self, orbitals: int) -> Self:
-        """The recipe with a material of so many orbitals, which the size of G depends on."""
-        made = self.model_copy()
-        made._components = 4 * orbitals
-        return made
+class Recipe(Contents):
+    """What a dataset contains, of which problem, and how its maps are computed."""
 
     @property
     def symmetry_tolerance(self) -> float:
@@ -113,33 +62,7 @@ class Recipe(Table):
 
     @model_validator(mode="after")
     def _computable(self) -> Self:
-        if len(set(self.energies)) != len(self.energies):
-            raise RecipeError("Each energy stands once.", list(self.energies), "Drop the copies.")
-        if len(set(self.setpoints)) != len(self.setpoints):
-            raise RecipeError("Each setpoint stands once.", list(self.setpoints), "Drop copies.")
-        if self.resolutions and len(self.energies) != 1:
-            raise RecipeError(
-                "Maps of one energy are broadened.",
-                list(self.energies),
-                "Keep one, or no resolutions.",
-            )
-        widths = [energy_width(*one) for one in self.resolutions]
-        if 0.0 in widths or len(set(widths)) != len(widths):
-            raise RecipeError(
-                "Each energy resolution stands once, and is not perfect.",
-                [list(one) for one in self.resolutions],
-                "Drop copies, and pairs of zeros.",
-            )
-        if not sum(self.splits.counts):
-            raise RecipeError(
-                "A dataset has samples.", "no sample in any split", "Raise the counts of [splits]."
-            )
-        if self.holds_green and (self.setpoints or self.resolutions):
-            raise RecipeError(
-                "Averages over energies are those of maps; a Green's function has one energy.",
-                'setpoints or resolutions with store = "green"',
-                "Leave store out, or these lists.",
-            )
+        self._require_contents()
         self._require_problem()
         self.numerics()
         self.contours(self.broadening or 1.0)  # zero where each sample has its own
@@ -164,46 +87,12 @@ class Recipe(Table):
         """
         raise NotImplementedError
 
-    @property
-    def samples(self) -> int:
-        """Number of samples of all splits."""
-        return sum(self.splits.counts)
-
-    def shards(self) -> list[range]:
-        """Sample ids of each shard."""
-        edges = range(0, self.samples, self.shard_size)
-        return [range(first, min(first + self.shard_size, self.samples)) for first in edges]
-
-    def sizes(self, samples: int) -> dict[str, int]:
-        """Lengths of the dimensions for a number of samples."""
-        return {
-            "sample": samples,
-            "energy": len(self.energies),
-            "setpoint": len(self.setpoints),
-            "resolution": len(self.resolutions),
-            "r1": len(self.sites),
-            "r2": len(self.sites),
-            "row": self._components,
-            "column": self._components,
-        }
-
-    @property
-    def sites(self) -> NDArray[np.int64]:
-        """r1 and r2 of what is stored: those of the window, and of G up to L/2 itself."""
-        half = self.window // 2
-        return np.arange(-half, half + 1) if self.holds_green else window_coordinates(self.window)
-
     def bytes(self, samples: int) -> int:
         """Bytes that a number of samples take in a file, but for a few per cent."""
         sizes = self.sizes(samples)
         return sum(
             math.prod(one.shape(sizes)) * np.dtype(one.dtype).itemsize for one in self.variables()
         )
-
-    def split_of(self, ids: range) -> NDArray[np.int8]:
-        """Index into SPLITS of each sample id."""
-        edges = np.cumsum(self.splits.counts)
-        return np.searchsorted(edges, np.asarray(ids), side="right").astype(np.int8)
 
     def draft(self, material: Material) -> Draft:
         """What all samples have in common."""
@@ -225,37 +114,14 @@ class Recipe(Table):
         """Nodes in meV around the energy and weights, of each resolution."""
         return [energy_rule(*one, RULE_NODES) for one in self.resolutions]
 
-    def coordinates(self) -> tuple[Variable, ...]:
-        """The dataset's coordinates."""
-        return coordinates(*self._further, self.holds_green)
-
     def parameters(self) -> tuple[Variable, ...]:
         """The dataset's variables that were drawn."""
         return parameters(self.unknowns, self.schema_version)
-
-    def maps(self) -> tuple[Variable, ...]:
-        """The dataset's variables that the kernel computes."""
-        return maps(self.dtype, *self._further, self.holds_green)
 
     def variables(self) -> tuple[Variable, ...]:
         """All variables of the dataset's shards, in the order in which they are hashed."""
         sample, *_ = self.coordinates()
         return (sample, *self.maps(), *self.parameters())
-
-    @property
-    def _further(self) -> tuple[bool, bool]:
-        return bool(self.setpoints), bool(self.resolutions)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The recipe as it stands in TOML, for JSON."""
-        table = self.model_dump(mode="json", by_alias=True)
-        for name in ("setpoints", "resolutions"):
-            # Recipes without them are the same as before there were any, and so is their identity.
-            if not table[name]:
-                del table[name]
-        if table["store"] == "maps":
-            del table["store"]
-        return table
 
     def deciding(self) -> dict[str, Any]:
         """The part that decides the dataset's numbers; its identity follows from it."""
@@ -336,24 +202,12 @@ class ProblemRecipe(Recipe):
     fixed: dict[str, float] = Field(default_factory=dict)
     tolerance: float = Field(default=EXACT, gt=0)
     training: dict[str, Any] = Field(default_factory=dict)
+    _known = field_validator("fixed")(known_fixed)
 
     @property
     def symmetry_tolerance(self) -> float:
         """meV to which the crystal's symmetry has to hold."""
         return self.tolerance
-
-    @field_validator("fixed")
-    @classmethod
-    def _known(cls, fixed: Mapping[str, float]) -> Mapping[str, float]:
-        for name in fixed:
-            quantity(name)
-            if name in PLACED:
-                raise RecipeError(
-                    f"{name} is given in its own place, {PLACED[name]}, or is unknown.",
-                    f"{name} in [fixed]",
-                    "Move it there.",
-                )
-        return fixed
 
     @property
     def unknowns(self) -> tuple[Unknown, ...]:

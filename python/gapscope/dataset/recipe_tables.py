@@ -17,6 +17,9 @@ from gapscope.simulation.numerics import Converged, Grid
 
 ANY = "any"
 
+PLACED = {"broadening": "at the top", "potential": "scalar of [impurity]"}
+"""What is fixed elsewhere than in [fixed]."""
+
 
 class Table(BaseModel):
     """A table of the recipe: no unknown keys, no silent conversion, only finite numbers."""
@@ -146,6 +149,24 @@ class SplitsTable(Table):
     def counts(self) -> tuple[int, ...]:
         """Numbers of samples in the order of SPLITS."""
         return self.train, self.validation, self.test
+
+
+def known_fixed(fixed: dict[str, float]) -> dict[str, float]:
+    """The entries of [fixed] as they are.
+
+    Raises
+    ------
+    RecipeError : no such quantity, or one whose place is elsewhere.
+    """
+    for name in fixed:
+        quantity(name)
+        if name in PLACED:
+            raise RecipeError(
+                f"{name} is given in its own place, {PLACED[name]}, or is unknown.",
+                f"{name} in [fixed]",
+                "Move it there.",
+            )
+    return fixed
 
 
 def unknown_of(name: str, entry: Any) -> Unknown:

@@ -13,7 +13,8 @@ ROOT = Path(gapscope.__file__).parent
 ROOMS = sorted(path.parent.name for path in ROOT.glob("*/__init__.py"))
 ALLOWED = {
     "physics/irreps.py": "the paper's names of states",
-    "physics/pairing.py": "the paper's states",
+    "physics/pairing.py": "says which the paper's states are",
+    "physics/paper_states.py": "the paper's states",
     "physics/form_factors.py": "the paper's equations",
     "physics/__init__.py": "hands on the paper's names",
     "physics/specification.py": "an example in a remedy, and what the paper's states need",

@@ -11,7 +11,7 @@ from gapscope.physics.gaps.choice import is_named_in_paper
 from gapscope.physics.gaps.classify import classify_gaps
 from gapscope.physics.gaps.pair_space import CHANNELS
 from gapscope.physics.group.found import find_group
-from gapscope.physics.pairing import OPTIONAL, REQUIRED
+from gapscope.physics.paper_states import OPTIONAL, REQUIRED
 from gapscope.problem.candidate import FunctionName
 from gapscope.simulation.materials import material
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,27 +11,19 @@ from numpy.typing import ArrayLike
 
 from gapscope.errors import SpecificationError
 from gapscope.physics.bonds import Bonds, require_fermionic
-from gapscope.physics.form_factors import FORM_FACTORS
 from gapscope.physics.gaps.basis_function import BasisFunction
 from gapscope.physics.gaps.choice import choose_function, is_named_in_paper
 from gapscope.physics.gaps.magnitude import largest_singular_value
-from gapscope.physics.gaps.mixture import FunctionTerm, mixed_functions
+from gapscope.physics.gaps.mixture import FunctionTerm, coefficient_norm, mixed_functions
 from gapscope.physics.gaps.term import GapTerm, partner_coefficients
 from gapscope.physics.group.found import EXACT, find_group
 from gapscope.physics.irreps import require_irrep
 from gapscope.physics.kinds import is_number
 from gapscope.physics.material import Material
+from gapscope.physics.paper_states import ANGLES, require_angles, require_finite, state_bonds
 
 NORMAL = "normal"
 """In place of an irrep: no gap."""
-ANGLES = ("theta", "phi", "theta_s", "phi_s", "theta_t", "phi_t")
-_GENERAL_EG = ("theta_s", "phi_s", "theta_t", "phi_t")
-REQUIRED: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"A1g": ("theta",), "A1u": (), "A2g": ("theta",), "A2u": (), "Eg": ("theta",), "Eu": ("theta",)}
-)
-OPTIONAL: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"A1g": (), "A1u": (), "A2g": (), "A2u": (), "Eg": ("phi", *_GENERAL_EG), "Eu": ("phi",)}
-)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -79,16 +69,10 @@ class Pairing:
     terms: tuple[GapTerm, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ANGLES:
-            if getattr(self, name) is not None and not is_number(getattr(self, name)):
-                raise SpecificationError(
-                    "Angles are finite numbers in radians.",
-                    f"{name} = {getattr(self, name)!r:.200}",
-                    "Give a number.",
-                )
+        require_finite({name: getattr(self, name) for name in ANGLES})
         if self.custom is None:
             require_irrep(self.irrep)
-            self._check_angles()
+            require_angles(self.irrep, self.angles)
         if self.irrep != NORMAL or self.gap:
             _require_positive(self.gap)
 
@@ -219,18 +203,8 @@ class Pairing:
         ------
         SpecificationError : functions of several irreps, or coefficients that do not fit them.
         """
-        names = {function.irrep.name for function, _ in terms}
-        fitting = all(len(c) == function.irrep.dimension for function, c in terms)
-        values = [complex(one) for _, c in terms for one in c]
-        norm = float(np.linalg.norm(values)) if values else 0.0
-        if len(names) != 1 or not fitting or not (np.isfinite(norm) and norm > 0):
-            raise SpecificationError(
-                "A state has finite coefficients, not all zero, one for each partner of basis"
-                " functions of one irrep.",
-                f"irreps {', '.join(sorted(names)) or 'none'}, coefficients"
-                f" {[tuple(c) for _, c in terms]}",
-                "Take functions of one irrep, and as many numbers for each as it has partners.",
-            )
+        norm = coefficient_norm(terms)
+        [irrep] = {function.irrep.name for function, _ in terms}
         _require_positive(gap)
         bonds = Bonds.sum(
             partner.scaled(gap * complex(value) / norm)
@@ -239,7 +213,7 @@ class Pairing:
         )
         kept = tuple(GapTerm.of(function, [one / norm for one in c]) for function, c in terms)
         require_fermionic(bonds)
-        return cls(names.pop(), gap, custom=bonds, terms=kept)
+        return cls(irrep, gap, custom=bonds, terms=kept)
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Pairing:
@@ -286,7 +260,9 @@ class Pairing:
 
     def bonds(self, orbitals: int = 1) -> Bonds:
         """Delta_R in meV, (n, 2 orbitals, 2 orbitals), spin major; identity in orbital space."""
-        spin = self.custom if self.custom is not None else self._irrep_bonds().scaled(self.gap)
+        spin = self.custom
+        if spin is None:
+            spin = state_bonds(self.irrep, self.angles).scaled(self.gap)
         if spin.dimension == 2 * orbitals:
             return spin
         if spin.dimension != 2:
@@ -310,60 +286,6 @@ class Pairing:
     def names(self) -> dict[str, str | int]:
         """Group, channel, shell and copy of a state of one basis function."""
         return self.terms[0].names if len(self.terms) == 1 else {}
-
-    def _check_angles(self) -> None:
-        given = self.angles
-        allowed = REQUIRED[self.irrep] + OPTIONAL[self.irrep]
-        for name, value in given.items():
-            if name not in allowed:
-                raise SpecificationError(
-                    f"The angles of {self.irrep} are: {', '.join(allowed) or 'none'}.",
-                    f"{name} = {value!r}",
-                    f"Leave {name} out, or choose an irrep that has it.",
-                )
-        missing = [name for name in REQUIRED[self.irrep] if name not in given]
-        general = [name for name in _GENERAL_EG if name in given]
-        if general:
-            missing += [name for name in _GENERAL_EG if name not in given]
-            if "phi" in given:
-                raise SpecificationError(
-                    "Eg takes either phi (eq. 11) or theta_s, phi_s, theta_t, phi_t (eq. A6).",
-                    ", ".join(given),
-                    "Leave phi out, or the four angles of the general state.",
-                )
-        if missing:
-            raise SpecificationError(
-                f"{self.irrep} needs {', '.join(missing)}.",
-                ", ".join(f"{k} = {v!r}" for k, v in given.items()) or "no angle",
-                f"Give {', '.join(missing)} in radians.",
-            )
-
-    def _irrep_bonds(self) -> Bonds:
-        a = self.angles
-        if self.irrep in ("A1u", "A2u"):
-            return FORM_FACTORS[f"{self.irrep}(t,xy)"]
-        if self.irrep in ("A1g", "A2g"):
-            return _mix(self.irrep + "(s)", self.irrep + "(t,z)", a["theta"])
-        if self.irrep == "Eu":
-            return _mix("Eu1(t,xy)", "Eu2(t,xy)", a["theta"], a.get("phi", 0.0))
-        if "theta_s" not in a:
-            return _mix("Eg1(s)", "Eg2(s)", a["theta"], a.get("phi", 0.0))
-        singlet = _mix("Eg1(s)", "Eg2(s)", a["theta_s"], a["phi_s"])
-        triplet = _mix("Eg1(t,z)", "Eg2(t,z)", a["theta_t"], a["phi_t"])
-        return Bonds.sum(
-            [singlet.scaled(math.cos(a["theta"])), triplet.scaled(math.sin(a["theta"]))]
-        )
-
-
-def _mix(first: str, second: str, theta: float, phi: float = 0.0) -> Bonds:
-    """cos(theta) first + exp(i phi) sin(theta) second."""
-    phase = complex(math.cos(phi), math.sin(phi)) if phi else 1.0
-    return Bonds.sum(
-        [
-            FORM_FACTORS[first].scaled(math.cos(theta)),
-            FORM_FACTORS[second].scaled(phase * math.sin(theta)),
-        ]
-    )
 
 
 def _require_positive(gap: float) -> None:

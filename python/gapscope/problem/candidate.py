@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from gapscope.errors import RecipeError
-from gapscope.physics.pairing import OPTIONAL, REQUIRED
+from gapscope.physics.paper_states import OPTIONAL, REQUIRED
 from gapscope.problem.coefficients import angle_names
 
 MOST_FUNCTIONS = 2

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gapscope.physics.irreps import IRREPS, LABELS
-from gapscope.physics.pairing import REQUIRED
+from gapscope.physics.paper_states import REQUIRED
 from gapscope.problem.candidate import Candidate
 from gapscope.problem.classes import Class, Member
 from gapscope.problem.moves import Move

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
+
 from gapscope.errors import SpecificationError
 from gapscope.physics.gaps.basis_function import BasisFunction
 from gapscope.physics.gaps.choice import choose_function
@@ -101,6 +103,28 @@ def mixed_functions(
             f"Leave {', '.join(angles)} out.",
         )
     return made
+
+
+def coefficient_norm(terms: Sequence[tuple[BasisFunction, Sequence[complex]]]) -> float:
+    """|c|, by which a state sum_a c_a f_a of basis functions of one irrep is divided.
+
+    Raises
+    ------
+    SpecificationError : functions of several irreps, or coefficients that do not fit them.
+    """
+    names = {function.irrep.name for function, _ in terms}
+    fitting = all(len(c) == function.irrep.dimension for function, c in terms)
+    values = [complex(one) for _, c in terms for one in c]
+    norm = float(np.linalg.norm(values)) if values else 0.0
+    if len(names) != 1 or not fitting or not (np.isfinite(norm) and norm > 0):
+        raise SpecificationError(
+            "A state has finite coefficients, not all zero, one for each partner of basis"
+            " functions of one irrep.",
+            f"irreps {', '.join(sorted(names)) or 'none'}, coefficients"
+            f" {[tuple(c) for _, c in terms]}",
+            "Take functions of one irrep, and as many numbers for each as it has partners.",
+        )
+    return norm
 
 
 def _place(function: BasisFunction) -> tuple[str, int, int]:

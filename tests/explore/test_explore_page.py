@@ -50,7 +50,7 @@ def page(hand: Hand) -> Page:
 
 
 def drop(page: Page, name: str, content: bytes = TEXT) -> None:
-    page._files.drop.value = {name: content}
+    page._file.widgets.drop.value = {name: content}
 
 
 def two_channels(page: Page, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,10 +60,10 @@ def two_channels(page: Page, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> Non
         dataset = open_bytes(name, content)
         return dataset.assign(other=-dataset["image"])
 
-    monkeypatch.setattr("gapscope.explore.page.open_bytes", opened)
+    monkeypatch.setattr("gapscope.explore.dropped_file.open_bytes", opened)
     drop(page, "first.txt")
     hand.requests["file"]["file"]()
-    assert page._files.channel.options == ["image", "other"]
+    assert page._file.widgets.channel.options == ["image", "other"]
 
 
 def test_of_a_grid_of_spectra_the_map_at_the_networks_energy_stands_first(
@@ -75,16 +75,16 @@ def test_of_a_grid_of_spectra_the_map_at_the_networks_energy_stands_first(
         grid = xr.concat([one["image"]] * 4, biases).transpose("y", "x", "bias")
         return xr.Dataset({"image": grid}, attrs=one.attrs)
 
-    monkeypatch.setattr("gapscope.explore.page.open_bytes", opened)
+    monkeypatch.setattr("gapscope.explore.dropped_file.open_bytes", opened)
     drop(page, "grid.txt")
     hand.requests["file"]["file"]()
-    assert page._files.bias.visible
-    assert page._files.bias.value == 0.5
+    assert page._file.widgets.bias.visible
+    assert page._file.widgets.bias.value == 0.5
     hand.requests["map"]["raw"]()
-    assert page._measurement.raw.figure.title.text == "as measured at 0.5 mV  (nA)"
-    page._files.bias.value = -1.0
+    assert page._file.pictures.raw.figure.title.text == "as measured at 0.5 mV  (nA)"
+    page._file.widgets.bias.value = -1.0
     hand.requests["map"]["raw"]()
-    assert page._measurement.raw.figure.title.text == "as measured at -1 mV  (nA)"
+    assert page._file.pictures.raw.figure.title.text == "as measured at -1 mV  (nA)"
 
 
 def test_a_file_is_read_and_its_figure_offered(page: Page, hand: Hand) -> None:
@@ -102,22 +102,22 @@ def test_a_file_is_read_and_its_figure_offered(page: Page, hand: Hand) -> None:
 def test_a_tap_on_the_raw_map_reads_it_around_there(
     page: Page, hand: Hand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    figure = page._measurement.raw.figure
+    figure = page._file.pictures.raw.figure
     tap: Any = partial(Tap, figure, x=5.0, y=3.0)
     figure._trigger_event(tap())  # nothing to read yet
     assert "map" not in hand.requests
     drop(page, "first.txt")
     hand.requests["file"]["file"]()
     hand.requests["map"]["prepared"]()
-    assert page._placed is not None
-    middle = page._placed.in_scan
+    assert page._file.placed is not None
+    middle = page._file.placed.in_scan
     figure._trigger_event(tap())
     assert list(hand.requests["map"]) == ["prepared", "prediction"]
     hand.requests["map"]["prepared"]()
-    x, y = page._placed.in_scan
+    x, y = page._file.placed.in_scan
     assert np.hypot(x - 5.0, y - 3.0) < 0.25 < np.hypot(x - middle[0], y - middle[1])
-    assert f"({x:.2f}, {y:.2f}) nm" in page._measurement.found.object
-    marks = [rings.source.data for rings in page._measurement._atoms]
+    assert f"({x:.2f}, {y:.2f}) nm" in page._file.pictures.found.object
+    marks = [rings.source.data for rings in page._file.pictures._atoms]
     assert [marks[0]["x"][0], marks[0]["y"][0]] == [x, y]
     asked = []
     monkeypatch.setattr(page._sides, "show_measured", lambda found, other: asked.append(found))
@@ -133,23 +133,23 @@ def test_an_old_channels_preparation_is_not_that_of_the_new_one(
 ) -> None:
     two_channels(page, hand, monkeypatch)
     old = hand.requests["map"]["prepared"]
-    page._files.channel.value = "other"
+    page._file.widgets.channel.value = "other"
     old()
     hand.fail("prepared", LatticeNotFoundError("A lattice is found.", "none", "Use another."))
     assert page.download(FIGURE) is None
     assert FIGURE not in page._sides._links.object
-    assert "LatticeNotFoundError" in page._measurement.found.object
+    assert "LatticeNotFoundError" in page._file.pictures.found.object
 
 
 def test_a_file_that_is_too_large_leaves_nothing_of_the_one_before(page: Page, hand: Hand) -> None:
     drop(page, "first.txt")
     hand.requests["file"]["file"]()
     old = hand.requests["map"]["prepared"]
-    page._files.drop.refused(MeasurementFileError("Too large.", 1, "Export a part of it."))
+    page._file.widgets.drop.refused(MeasurementFileError("Too large.", 1, "Export a part of it."))
     assert hand.requests == {}
     old()
     assert page.download(FIGURE) is None
-    assert "Too large." in page._measurement.found.object
+    assert "Too large." in page._file.pictures.found.object
 
 
 def test_an_earlier_file_that_is_still_read_is_not_shown(page: Page, hand: Hand) -> None:
@@ -159,7 +159,7 @@ def test_an_earlier_file_that_is_still_read_is_not_shown(page: Page, hand: Hand)
     old()
     assert "map" not in hand.requests
     hand.fail("file", MeasurementFileError("No map.", 1, "Use another."))
-    assert "No map." in page._measurement.found.object
+    assert "No map." in page._file.pictures.found.object
 
 
 def test_a_file_that_is_being_read_has_no_answers_and_channels_of_another(
@@ -174,7 +174,7 @@ def test_a_file_that_is_being_read_has_no_answers_and_channels_of_another(
     monkeypatch.setattr(page._sides, "show_measured", lambda found, other: None)
     old["prediction"]()
     assert "second.txt read" not in page._sides.status.object
-    page._files.channel.value = "other"
+    page._file.widgets.channel.value = "other"
     assert list(hand.requests) == ["file"]
 
 
@@ -195,7 +195,7 @@ def test_sliders_do_not_wait_for_the_network() -> None:
     assert "verdict" not in worker.requests["state"]
     assert not reader.requests
     page._simulation.show_maps = lambda found, quality: asked.append(quality)  # type: ignore
-    page._measurement.show_simulated = asked.append  # type: ignore
+    page._file.pictures.show_simulated = asked.append  # type: ignore
     maps = SimpleNamespace(relative_error=[0.001])
     page._show_maps((page._state, maps))  # type: ignore[arg-type]
     assert list(reader.requests["verdict"]) == ["verdict"]

@@ -179,7 +179,7 @@ class Visitor:
         self.page = Page(*workers, toy, document, State())
         simulation: Any = self.page._simulation
         simulation.show_maps = lambda found, quality: None
-        measurement: Any = self.page._measurement
+        measurement: Any = self.page._file.pictures
         measurement.show_simulated = lambda found: None
         self.card = self.page._posterior
 
@@ -190,7 +190,7 @@ class Visitor:
 
     def drop(self, name: str, content: bytes) -> None:
         """A file on the drop area."""
-        self.page._files.drop.value = {name: content}
+        self.page._file.widgets.drop.value = {name: content}
 
     def press(self) -> None:
         """The card's button."""
@@ -310,13 +310,13 @@ def map_file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 def test_a_simulated_map_that_is_dropped_is_read_and_has_its_posterior(
     visitor: Visitor, map_file: bytes
 ) -> None:
-    card = visitor.page._of_file
+    card = visitor.page._file.posterior
     assert not card.column.visible
     visitor.drop("my map.nc", map_file)
     visitor.reader.requests["file"]["file"]()
     for stage in ("answer", "drawn"):
         visitor.reader.requests["map"][stage]()
-    measurement = visitor.page._measurement
+    measurement = visitor.page._file.pictures
     assert measurement.image.picture.figure.title.text.startswith(
         "Re ρ(q) of the file,  ω = -5 meV"
     )
@@ -348,8 +348,8 @@ def test_a_map_file_that_does_not_fit_the_network_is_refused(
     visitor.drop("map.nc", map_file)
     visitor.reader.requests["file"]["file"]()
     visitor.reader.fail("answer", MapFileError("This run looks at 64 sites.", "12", "Use more."))
-    assert "This run looks at 64 sites." in visitor.page._measurement.found.object
-    assert not visitor.page._of_file.column.visible
+    assert "This run looks at 64 sites." in visitor.page._file.pictures.found.object
+    assert not visitor.page._file.posterior.column.visible
     visitor.drop("damaged.nc", map_file[:999])
     with pytest.raises(MapFileError):
         visitor.reader.requests["file"]["file"]()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,17 +12,14 @@ import panel as pn
 import xarray as xr
 from bokeh.document import Document
 
-from gapscope.errors import GapscopeError
 from gapscope.explore.controls import Controls
-from gapscope.explore.files import Files
+from gapscope.explore.dropped_file import DroppedFile
 from gapscope.explore.fitting import fit
 from gapscope.explore.judge import Judge
-from gapscope.explore.measured_view import Measurement
 from gapscope.explore.narrowing import OF_FILE, POSTERIOR_FILE
 from gapscope.explore.posterior_card import PosteriorCard
-from gapscope.explore.prepared_map import Placed, Work, preparation_file
+from gapscope.explore.prepared_map import preparation_file
 from gapscope.explore.python_lines import python_lines
-from gapscope.explore.raster import Raster, file_raster
 from gapscope.explore.results import (
     density,
     density_part,
@@ -33,15 +29,11 @@ from gapscope.explore.results import (
     spectral,
     spectral_part,
 )
-from gapscope.explore.sides import MEASURED, Sides, text
+from gapscope.explore.sides import Sides, text
 from gapscope.explore.simulated_view import Simulation
 from gapscope.explore.state import COARSE, CONVERGED, Quality, State
-from gapscope.explore.style import STYLE
-from gapscope.explore.upload import is_simulated, open_bytes
 from gapscope.explore.words import note_html
 from gapscope.explore.worker import Outcome, Stage, Worker
-from gapscope.measured.channels import image_channels
-from gapscope.measured.preparation.sought import sought
 
 REST = 0.15
 """Seconds without a move after which a state is computed to convergence."""
@@ -78,26 +70,18 @@ class Page:
         self._worker, self._reader = worker, reader
         self._judge, self._document = judge, document
         self._state = first
-        self._dataset: xr.Dataset | None = None
-        self._work: Work | None = None
-        self._placed: Placed | None = None
-        self._file, self._generation = "", 0
-        self._simulation, self._measurement = Simulation(), Measurement(self._tapped)
+        self._simulation = Simulation()
         self._controls = Controls(self._state, self._moved)
-        constant = sought(self._state.material).constant
-        energy = judge.known_measured.energies[0]
-        self._files = Files(constant, energy, self._dropped, self._chosen, self._refused)
         self._sides = Sides(self.token)
-        self._posterior = PosteriorCard(
-            reader, sampler, judge, document, self.token, POSTERIOR_FILE
+        card = partial(PosteriorCard, reader, sampler, judge, document, self.token)
+        self._posterior = card(POSTERIOR_FILE)
+        self._file = DroppedFile(
+            reader, judge, document, self._sides, card(OF_FILE), self.token, lambda: self._state
         )
-        self._of_file = PosteriorCard(reader, sampler, judge, document, self.token, OF_FILE)
-        self._of_file.column.visible = False
-        self._measurement.found.stylesheets = [STYLE]
 
     def download(self, name: str) -> Callable[[], bytes] | None:
         """What makes a file of this page, to be run by ``worker``; None if there is none."""
-        state, placed = self._state, self._placed
+        state, placed = self._state, self._file.placed
         jobs: dict[str, Callable[[], bytes]] = {
             "map.nc": partial(map_file, state),
             "view.png": partial(figure_file, state),
@@ -105,7 +89,7 @@ class Page:
         }
         if placed is not None:
             jobs["preparation.png"] = partial(preparation_file, placed)
-        cards = (self._posterior, self._of_file)
+        cards = (self._posterior, self._file.posterior)
         return jobs.get(name) or next(filter(None, (one.download(name) for one in cards)), None)
 
     def serve(self) -> None:
@@ -121,7 +105,7 @@ class Page:
         title = text("<h1>gapscope <span>explore</span></h1>", width=236)
         first = text(note_html(FIRST), width=330, margin=(15, 10))
         header = pn.FlexBox(title, choice, first, self._sides.status, css_classes=["wide"])
-        views = dict(zip(VIEWS, (self._simulation_parts(), self._measured_parts()), strict=True))
+        views = dict(zip(VIEWS, (self._simulation_parts(), self._file.parts()), strict=True))
 
         def choose(event: Any) -> None:
             with pn.io.hold(self._document):
@@ -136,7 +120,7 @@ class Page:
         # Bokeh lays out a whole root when a colour bar in it changes: each picture is one.
         for part in (header, *itertools.chain(*views.values())):
             part.server_doc(self._document, location=False)
-        fit(self._document, self._simulation.figures, self._measurement.figures)
+        fit(self._document, self._simulation.figures, self._file.pictures.figures)
         # Before the browser is there, Bokeh may lose what other threads hand it.
         pn.state.onload(lambda: self._moved(self._state))
 
@@ -147,23 +131,16 @@ class Page:
 
     def end(self) -> None:
         """The visitor has gone."""
-        self._forget("state", "verdict", "file", "map")
+        self._forget("state", "verdict")
+        self._file.forget()
         self._posterior.end()
-        self._of_file.end()
+        self._file.posterior.end()
 
     def _simulation_parts(self) -> list[pn.viewable.Viewable]:
         controls = self._controls.column()
         sides = self._sides.simulation(self._posterior.column)
         controls.css_classes, sides.css_classes = ["left"], ["right"]
         return [controls, sides, *self._simulation.rows()]
-
-    def _measured_parts(self) -> list[pn.viewable.Viewable]:
-        left = pn.Column(
-            self._files.row(), self._measurement.grid(), styles={"max-width": "min(1100px, 100vw)"}
-        )
-        return [
-            pn.FlexBox(left, self._sides.measurement(self._of_file.column), css_classes=["wide"])
-        ]
 
     def _moved(self, state: State) -> None:
         self._state = state
@@ -190,67 +167,9 @@ class Page:
         ]
         self._ask("state", stages)
 
-    def _dropped(self, name: str, content: bytes) -> None:
-        self._start_over("reading the file …")
-        self._dataset, self._file = None, name
-        width, height = self._files.width.value, self._files.height.value
-        self._sides.say(f"reading {name} …")
-        self._ask("file", [Stage("file", lambda: open_bytes(name, content, width, height))])
-
-    def _chosen(self) -> None:
-        dataset = self._dataset
-        if dataset is None:
-            return
-        self._files.fit(dataset)
-        channel, bias = self._files.channel.value, self._files.bias.value
-        self._start_over("looking at it …")
-        if channel not in image_channels(dataset):
-            self._measurement.show_spectra(dataset, channel)
-        self._sides.say(f"preparing {self._file} …")
-        lattice = replace(self._state.material.lattice, constant=self._files.lattice_constant)
-        work = Work(
-            dataset,
-            channel,
-            bias,
-            lattice,
-            self._judge,
-            self._files.lattice_from,
-            bool(self._files.mask_wave.value),
-        )
-        self._work = work
-        stages = [Stage("prepared", work.prepare, REST), Stage("prediction", work.predict)]
-        self._ask("map", [Stage("raw", work.raw), *stages])
-
-    def _tapped(self, x: float, y: float) -> None:
-        """Somebody shows where the impurity is."""
-        if self._work is None:
-            return
-        self._work = work = self._work.around((x, y))
-        self._sides.say(f"reading {self._file} around ({x:.2f}, {y:.2f}) nm …")
-        self._sides.measured_note("asking the network …")
-        self._ask("map", [Stage("prepared", work.prepare), Stage("prediction", work.predict)])
-
-    def _refused(self, error: GapscopeError) -> None:
-        self._start_over("")
-        self._dataset = None
-        self._show_file_error(error)
-
-    def _start_over(self, words: str) -> None:
-        """Drop all of an earlier measured map, and what is still to come of it."""
-        self._generation += 1
-        self._forget("file", "map")
-        self._work = self._placed = None
-        self._of_file.clear()
-        self._of_file.column.visible = False
-        self._sides.offer({})
-        self._sides.measured_note("…")
-        self._measurement.clear(words)
-
     def _ask(self, kind: str, stages: list[Stage]) -> None:
-        generation = self._generation
-
         def deliver(outcome: Outcome) -> None:
-            self._document.add_next_tick_callback(partial(self._show, kind, generation, outcome))
+            self._document.add_next_tick_callback(partial(self._show, outcome))
 
         self._asked(kind).request((self.token, kind), stages, deliver)
 
@@ -261,25 +180,14 @@ class Page:
     def _asked(self, kind: str) -> Worker:
         return self._worker if kind == "state" else self._reader
 
-    def _show(self, kind: str, generation: int, outcome: Outcome) -> None:
-        simulated = kind in ("state", "verdict")
-        if not simulated and generation != self._generation:
-            return
+    def _show(self, outcome: Outcome) -> None:
         # One message for all that changes.
         with pn.io.hold(self._document):
-            self._take(outcome, simulated)
-
-    def _take(self, outcome: Outcome, simulated: bool) -> None:
-        if outcome.error is None:
-            getattr(self, f"_show_{outcome.name}")(outcome.value)
-        elif simulated:
-            self._sides.say("")
-            self._sides.show_error(outcome.error)
-        elif outcome.name == "prediction":
-            self._sides.say("")
-            self._sides.measured_error(outcome.error)
-        else:
-            self._show_file_error(outcome.error)
+            if outcome.error is None:
+                getattr(self, f"_show_{outcome.name}")(outcome.value)
+            else:
+                self._sides.say("")
+                self._sides.show_error(outcome.error)
 
     def _show_coarse(self, found: xr.Dataset | None) -> None:
         if found is None:
@@ -300,7 +208,7 @@ class Page:
                 self._sides.no_network(state.material.name, self._judge.known.crystal)
             self._sides.show_lines(self._lines(state))
         self._simulation.show_maps(found, CONVERGED)
-        self._measurement.show_simulated(found)
+        self._file.pictures.show_simulated(found)
 
     def _show_spectral(self, found: tuple[State, Any, Quality]) -> None:
         state, image, quality = found
@@ -319,47 +227,3 @@ class Page:
         departures = known.departures(state)
         about = f"{self._judge.model} has learned from {known.sees()}."
         self._sides.show_verdict(prediction, departures, about)
-
-    def _show_file(self, dataset: xr.Dataset) -> None:
-        if is_simulated(dataset):
-            self._sides.measured_note("asking the network …")
-            answer = Stage("answer", lambda: (dataset, self._judge.simulated(dataset)))
-            drawn = Stage("drawn", lambda: (dataset, file_raster(dataset)))
-            self._ask("map", [answer, drawn])
-            return
-        self._dataset = dataset
-        self._files.fill(dataset)
-        self._chosen()
-
-    def _show_answer(self, found: tuple[xr.Dataset, xr.Dataset]) -> None:
-        dataset, prediction = found
-        known = self._judge.known
-        about = f"{self._judge.model} has learned from {known.sees()}."
-        self._sides.show_simulated(prediction, about)
-        self._sides.say(f"{self._file} read")
-        self._of_file.column.visible = True
-        self._of_file.offer(lambda: dataset, self._file)
-
-    def _show_drawn(self, found: tuple[xr.Dataset, Raster]) -> None:
-        dataset, raster = found
-        self._measurement.show_map(raster, dataset)
-
-    def _show_raw(self, found: tuple[xr.DataArray, Any]) -> None:
-        self._measurement.show_raw(*found)
-
-    def _show_prepared(self, placed: Placed) -> None:
-        self._placed = placed
-        self._measurement.show_prepared(placed)
-        self._sides.measured_note("asking the network …")
-        self._sides.offer(MEASURED)
-
-    def _show_prediction(self, prediction: xr.Dataset) -> None:
-        known, own = self._judge.known_measured, self._state.material.name
-        other = [] if known.knows(self._state) else [f"learned from {known.crystal}, not {own}"]
-        self._sides.show_measured(prediction, other)
-        self._sides.say(f"{self._file} read")
-
-    def _show_file_error(self, error: Exception) -> None:
-        self._sides.say("")
-        self._measurement.show_error(error)
-        self._sides.measured_note("No map to look at.")

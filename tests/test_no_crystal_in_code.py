@@ -25,7 +25,7 @@ ALLOWED = {
     "physics/symmetry.py": "what recipes of schema 1 need of bands",
     "physics/lattice.py": "the shape of a window on a lattice",
     "physics/material.py": "a mirror that lets files write spin-orbit coupling as one number",
-    "physics/material_file.py": "the same",
+    "physics/material_shells.py": "the same",
     "simulation/effort.py": "a number that was measured says of what",
     "measured/preparation/prepared.py": "an example of a symbol",
     "measured/preparation/symmetrise.py": "point groups of lattices",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,11 @@ from gapscope.errors import MaterialFileError
 from gapscope.physics.bonds import Bonds
 from gapscope.physics.filling import filled
 from gapscope.physics.lattice import Lattice, cell_vectors
-from gapscope.physics.orbitals import Orbital, rotation
+from gapscope.physics.material_shells import shell_bonds
+from gapscope.physics.material_table import MaterialTable
+from gapscope.physics.orbitals import Orbital
 from gapscope.physics.setting import Basis, Setting
-from gapscope.physics.spin import S0, SX, SY, SZ
-from gapscope.physics.symmetry import D6, D6_ISING, act_on_site
+from gapscope.physics.spin import S0
 from gapscope.physics.wannier90 import atomic_soc
 from gapscope.physics.wannier_crystal import read_wannier_crystal
 
@@ -45,30 +45,15 @@ def read_material_file(path: Path) -> MaterialContent:
     return _Reader(path, table).content()
 
 
-class _Reader:
-    """Turns one parsed material table into bonds; every complaint names the file."""
+class _Reader(MaterialTable):
+    """Turns one parsed material table into bonds."""
 
     KEYS = frozenset({"schema", "name", "citation", "description", "lattice", "spin", "atoms"})
     MODELS = ("shells", "bonds", "wannier90")
 
     def __init__(self, path: Path, table: dict[str, Any]) -> None:
-        self.path = path
-        self.table = table
+        super().__init__(path, table)
         self.notes: list[str] = []
-
-    def fail(self, rule: str, received: object, remedy: str) -> MaterialFileError:
-        return MaterialFileError(f"{self.path.name}: {rule}", received, remedy)
-
-    def require(self, table: dict[str, Any], key: str, kind: type | tuple[type, ...]) -> Any:
-        value = table.get(key)
-        if not isinstance(value, kind) or isinstance(value, bool):
-            kinds = kind if isinstance(kind, tuple) else (kind,)
-            raise self.fail(
-                f"{key} must be given as {' or '.join(k.__name__ for k in kinds)}.",
-                value,
-                f"Add or mend {key}.",
-            )
-        return value
 
     def content(self) -> MaterialContent:
         schema = self.require(self.table, "schema", int)
@@ -101,7 +86,7 @@ class _Reader:
             lattice, bonds, basis = self.wannier90(basis)
         else:
             setting = self.setting()
-            given = self.shells(setting, basis) if models == ["shells"] else self.bonds()
+            given = shell_bonds(self, setting, basis) if models == ["shells"] else self.bonds()
             bonds, there = setting.electrons(given, basis)
             if basis is not None and there is None:
                 self.notes.append("orbitals unknown: the turn leads out of their set")
@@ -146,99 +131,6 @@ class _Reader:
                 label = f"{atom} {character}".strip()
                 basis.append(Orbital(character, place, self.number(entry, "height"), label))
         return tuple(basis)
-
-    def entries(self, key: str, allowed: set[str]) -> Iterator[dict[str, Any]]:
-        for entry in self.require(self.table, key, list):
-            if not isinstance(entry, dict) or set(entry) - allowed:
-                raise self.fail(
-                    f"each of [[{key}]] has the keys {', '.join(sorted(allowed))}.",
-                    entry,
-                    "Remove or rename the others.",
-                )
-            yield entry
-
-    def vector(self, entry: dict[str, Any], key: str) -> tuple[int, int]:
-        value = self.require(entry, key, list)
-        if len(value) != 2 or not all(type(n) is int for n in value):
-            raise self.fail(f"{key} is two whole numbers R1, R2.", value, "Fix the file.")
-        return value[0], value[1]
-
-    def number(self, entry: dict[str, Any], key: str) -> float:
-        return float(self.require(entry, key, (int, float))) if key in entry else 0.0
-
-    def shells(self, setting: Setting, basis: Basis | None) -> Bonds:
-        """Bonds in the file's cell, each shell made by the lattice's point group."""
-        self.require_single(setting, basis)
-        there, back = setting.sites(np.eye(2)).T, setting.cell.basis.T
-        own = [np.rint(back @ w @ there).astype(np.int64) for w in setting.lattice.operations]
-        vectors = setting.cell.given
-        terms: list[Bonds] = []
-        for entry in self.entries("shells", {"bond", "hopping", "ising_soc", "rashba"}):
-            site = self.vector(entry, "bond")
-            terms.append(Bonds.from_dict({(0, 0): 0 * S0}))
-            hopping = self.number(entry, "hopping")
-            sites = {act_on_site(operation, site) for operation in own}
-            terms.append(Bonds.from_dict(dict.fromkeys(sites, hopping * S0)))
-            rashba, soc = self.number(entry, "rashba"), self.number(entry, "ising_soc")
-            if rashba:
-                terms.append(self.rashba(sites, rashba, vectors))
-            if soc:
-                terms.append(self.ising(site, soc, setting))
-        return Bonds.sum(terms)
-
-    def require_single(self, setting: Setting, basis: Basis | None) -> None:
-        """Shells are of one orbital that the lattice's operations leave alone but for its sign."""
-        if basis is None:
-            return
-        vectors = setting.lattice.vectors.T
-        for w in setting.lattice.operations:
-            operation = np.eye(3)
-            operation[:2, :2] = vectors @ w @ np.linalg.inv(vectors)
-            if (
-                len(basis) != 1
-                or abs(abs(rotation([basis[0].character], operation)[0, 0]) - 1) > 1e-3
-            ):
-                raise self.fail(
-                    "[[shells]] are of one orbital that every operation of the lattice takes to"
-                    " itself or its negative.",
-                    ", ".join(orbital.character for orbital in basis),
-                    "Give [[bonds]].",
-                )
-
-    def rashba(
-        self, sites: set[tuple[int, int]], strength: float, vectors: NDArray[np.float64]
-    ) -> Bonds:
-        """-i l (s x R).z / |R| on every site R."""
-        terms = {}
-        for site in sites:
-            x, y = np.asarray(site) @ vectors
-            length = np.hypot(x, y)
-            if not length:
-                raise self.fail(
-                    "Rashba coupling leads to another site.", list(site), "Leave rashba out there."
-                )
-            terms[site] = -1j * strength * (SX * y - SY * x) / length
-        return Bonds.from_dict(terms)
-
-    def ising(self, site: tuple[int, int], soc: float, setting: Setting) -> Bonds:
-        if setting.lattice.name != "triangular":
-            raise self.fail(
-                "ising_soc has the sign of D3h, on the triangular lattice alone.",
-                f"ising_soc = {soc} on a {setting.lattice.name} lattice",
-                "Give the term as [[bonds]].",
-            )
-        signs: dict[tuple[int, int], int] = {}
-        back = setting.cell.basis.T
-        there = np.rint(setting.sites(site)).astype(np.int64)
-        for operation, sign in zip(D6, D6_ISING, strict=True):
-            image = act_on_site(back @ operation, (int(there[0]), int(there[1])))
-            if signs.setdefault(image, sign) != sign:
-                raise self.fail(
-                    "a vertical mirror plane forbids Ising SOC on this shell (D3h).",
-                    f"ising_soc = {soc} on bond {list(site)}",
-                    "Leave ising_soc out there.",
-                )
-        return Bonds.from_dict({s: -1j * sign * soc * SZ for s, sign in signs.items()})
 
     def bonds(self) -> Bonds:
         given: dict[tuple[int, int], NDArray[np.complex128]] = {}

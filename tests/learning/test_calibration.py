@@ -28,6 +28,7 @@ from gapscope.learning.evaluation.coverage import covered
 from gapscope.learning.evaluation.evaluate import Evaluation, evaluate
 from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.model_folder.trained import load_trained
+from gapscope.learning.network.two_heads import feature_count
 from gapscope.learning.prediction.predictor import Predictor
 from gapscope.learning.training.fit_calibration import calibrate
 from gapscope.learning.uncertainty.calibration import (
@@ -239,6 +240,7 @@ def test_a_calibration_survives_its_file(calibrated: RunFolder, tmp_path: Path) 
         load_trained(calibrated.path).emulators,
         trained.size,
         len(trained.config.energies),
+        feature_count(trained.network),
     )
     assert second.temperature == first.temperature
     assert second.about == first.about

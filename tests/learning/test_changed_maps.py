@@ -15,7 +15,7 @@ from gapscope.instrument.site_noise import NoiseModel
 from gapscope.learning.data.inputs import momentum_images
 from gapscope.learning.data.noise import SiteNoise
 from gapscope.learning.training import fit_discriminator
-from gapscope.learning.training.fit_discriminator import learn_discriminator
+from gapscope.learning.training.fit_discriminator import NoisyLooks, learn_discriminator
 from gapscope.learning.uncertainty.changes import (
     KINDS,
     REACH,
@@ -70,7 +70,7 @@ def discriminator() -> Discriminator:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fit_discriminator, "PASSES", 3)
         patch.setattr(fit_discriminator, "HIDDEN", 32)
-        found = learn_discriminator(toy_maps(500, 0), TRIANGULAR, moves, NOISE)
+        found = learn_discriminator(NoisyLooks(toy_maps(500, 0), TRIANGULAR, NOISE), moves)
     return replace(found, scores=scores(found, toy_maps(40, 1)).astype(np.float32))
 
 
@@ -149,15 +149,15 @@ def test_changed_maps_are_told(discriminator: Discriminator) -> None:
 def test_a_file_gives_the_same_scores(discriminator: Discriminator, tmp_path: Path) -> None:
     path = tmp_path / "discriminator.npz"
     discriminator.write(path, "of these weights")
-    found = Discriminator.read(path, "of these weights", 40, SIZE, 1)
+    found = Discriminator.read(path, "of these weights", 40, SIZE, 1, 9)
     maps = toy_maps(20, 4)
     np.testing.assert_array_equal(scores(found, maps), scores(discriminator, maps))
     assert found.kinds == discriminator.kinds
     for weights, count, size in (("others", 40, SIZE), ("of these weights", 39, SIZE)):
         with pytest.raises(CalibrationError):
-            Discriminator.read(path, weights, count, size, 1)
+            Discriminator.read(path, weights, count, size, 1, 9)
     with pytest.raises(CalibrationError, match="shapes"):
-        Discriminator.read(path, "of these weights", 40, 2 * SIZE, 1)
+        Discriminator.read(path, "of these weights", 40, 2 * SIZE, 1, 9)
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(CalibrationError, match="wrote"):
-        Discriminator.read(path, "of these weights", 40, SIZE, 1)
+        Discriminator.read(path, "of these weights", 40, SIZE, 1, 9)

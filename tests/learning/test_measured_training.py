@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,9 +30,12 @@ from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.network.config import TrainingConfig
 from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.prediction.predictor import Predictor
+from gapscope.learning.training import fit_discriminator
 from gapscope.learning.training.batches import TrainingBatches
 from gapscope.learning.training.fit_calibration import calibrate
 from gapscope.learning.training.train import train
+from gapscope.learning.uncertainty.changes import EMPTY, KINDS, changed
+from gapscope.learning.uncertainty.discriminator import DISCRIMINATOR
 from gapscope.simulation.maps import simulate_batch
 
 MEASUREMENT = MeasurementAugmentation(16, white=0.1, pink=0.1, lines=0.1)
@@ -173,6 +177,36 @@ def test_what_is_near_no_clean_map_is_foreign_and_what_was_measured_is_not(
     blind = replace(predictor, emulators=None)
     with pytest.raises(CalibrationError, match=r"without surfaces(.|\n)*on 40 maps"):
         blind([maps[:2]])
+
+
+def test_the_networks_own_features_tell_changed_maps(
+    run: RunFolder, wide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fit_discriminator, "FEWEST", 100)
+    monkeypatch.setattr(fit_discriminator, "PASSES", 2)
+    folder = shutil.copytree(run.path, tmp_path / "run")
+    made = calibrate(folder, wide)
+    assert made.alternatives is None
+    assert made.discriminator is not None
+    assert made.discriminator.of_features
+    assert set(made.discriminator.kinds) == {*KINDS, EMPTY} - {"scaled"}
+    predictor = Predictor.load(folder)
+    assert predictor.calibration is not None
+    found = predictor.calibration.discriminator
+    assert found is not None
+    with DatasetReader(wide) as reader:
+        maps = predictor.samples(reader, "test").maps(np.arange(100))
+    like = predictor.discriminated(maps, found)
+    np.testing.assert_allclose(like, made.discriminator.scores[:100], atol=1e-3)
+    rng = np.random.default_rng(0)
+    for kind in ("negative", EMPTY):
+        column = found.kinds.index(kind)
+        other = np.array([changed(one, kind, predictor.lattice, rng) for one in maps])
+        scores = predictor.discriminated(other.astype(np.float32), found)[:, column]
+        assert (scores[:, None] > like[:, column]).mean() > 0.85, kind
+    # Features of another network do not fit.
+    with pytest.raises(CalibrationError, match="shapes"):
+        type(found).read(folder / DISCRIMINATOR, made.about["weights"], 120, 16, 1, 7)
 
 
 @pytest.fixture(scope="module")

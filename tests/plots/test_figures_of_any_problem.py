@@ -129,7 +129,7 @@ def test_nearest_maps_are_told_by_their_unknowns(problem: Problem) -> None:
     titles = [one[0] for one in said(comparison_figure([own], predictions, images, ["scan"]))]
     assert titles == [
         "scan\nnetwork not calibrated",
-        "$A_{1g}$/$B_{1g}$, $\\Delta$ = 20.00 meV, $\\delta$ = 2.00 meV\n20 % apart",
-        "$E_{u}$, $\\Delta$ = 30.00 meV, $\\theta$ = 1.25\n$\\delta$ = 3.00 meV, 50 % apart"
+        "$A_{1g}$/$B_{1g}$, $\\Delta$ = 20.00 meV\n$\\delta$ = 2.00 meV, 20 % apart",
+        "$E_{u}$, $\\Delta$ = 30.00 meV\n$\\theta$ = 1.25, $\\delta$ = 3.00 meV\n50 % apart"
         "\nconstant current at -30 mV",
     ]

@@ -80,7 +80,7 @@ def _verdict(one: xr.Dataset) -> str:
 
 
 def _state(one: xr.Dataset, problem: Problem) -> str:
-    """Class, unknowns and distance of a nearest map, in lines of three."""
+    """Class, unknowns and distance of a nearest map, in lines of two."""
     words = [irrep_label(problem.labels[int(one["nearest_label"])])]
     for unknown in problem.shown:
         value = float(one[f"nearest_{unknown.name}"])
@@ -89,7 +89,7 @@ def _state(one: xr.Dataset, problem: Problem) -> str:
             digits = max(unknown.digits - 1, 0)
             words.append(f"${unknown.symbol}$ = {value:.{digits}f}{unit}")
     words.append(f"{100 * float(one['nearest_distance']):.0f} % apart")
-    lines = [", ".join(words[first : first + 3]) for first in range(0, len(words), 3)]
+    lines = [", ".join(words[first : first + 2]) for first in range(0, len(words), 2)]
     setpoint = float(one["nearest_setpoint"])
     if not np.isnan(setpoint):
         lines.append(f"constant current at {setpoint:.0f} mV")

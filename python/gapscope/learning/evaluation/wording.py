@@ -94,6 +94,10 @@ CHANGES = {
         "its amplitude does not go with its shape: give it in 1/meV, as the density of states per"
         " cell changes"
     ),
+    "empty": (
+        "nothing in it is arranged around (0, 0) as interference around an impurity is: look at"
+        " another place (--centre), channel or map"
+    ),
     "off": (
         "it is more nearly even about the site {} than about (0, 0), where the impurity of a"
         " simulated map lies: give it with that site at r = 0"

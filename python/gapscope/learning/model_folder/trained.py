@@ -27,6 +27,7 @@ from gapscope.learning.model_folder.weights import (
 )
 from gapscope.learning.network.backbone import BACKBONES
 from gapscope.learning.network.run_config import RunConfig
+from gapscope.learning.network.two_heads import feature_count
 from gapscope.learning.uncertainty.calibration import CALIBRATION, Calibration
 from gapscope.support.storage import make_folder, require_folder, write_whole
 
@@ -60,7 +61,15 @@ class Trained:
             return None
         config = self.config
         size, energies = config.training.network.input_size, len(config.energies)
-        return Calibration.read(path, self.weights, config.problem, self.emulators, size, energies)
+        return Calibration.read(
+            path,
+            self.weights,
+            config.problem,
+            self.emulators,
+            size,
+            energies,
+            feature_count(self.network),
+        )
 
 
 def load_trained(folder: str | Path) -> Trained:

@@ -14,7 +14,22 @@ from gapscope.problem.problem import Problem
 
 IRREP = "irrep"
 PARAMETERS = "parameters"
+AGGREGATION = "aggregation"
 POOLED = 7
+
+
+def features_of(network: keras.Model) -> keras.Model:
+    """The network without its heads: what the aggregation layer is given, and what it makes of it,
+    (batch, features)."""
+    aggregation = network.get_layer(AGGREGATION)
+    parts = [keras.ops.cast(part, "float32") for part in (aggregation.input, aggregation.output)]
+    return keras.Model(network.inputs, layers.Concatenate(dtype="float32")(parts))
+
+
+def feature_count(network: keras.Model) -> int:
+    """Number of features of :func:`features_of`."""
+    aggregation = network.get_layer(AGGREGATION)
+    return int(aggregation.input.shape[-1] + aggregation.output.shape[-1])
 
 
 def build_network(config: NetworkConfig, energies: int, problem: Problem) -> keras.Model:
@@ -36,7 +51,7 @@ def build_network(config: NetworkConfig, energies: int, problem: Problem) -> ker
     x = layers.AdaptiveAveragePooling2D(pooled, data_format="channels_last")(x)
     x = layers.Flatten(data_format="channels_last")(x)
     x = layers.Dense(
-        config.width, activation="relu", kernel_initializer=initial(), name="aggregation"
+        config.width, activation="relu", kernel_initializer=initial(), name=AGGREGATION
     )(x)
     # From zero, the heads begin at equal probabilities and mean parameters: no first shock.
     head = partial(layers.Dense, kernel_initializer="zeros", dtype="float32")

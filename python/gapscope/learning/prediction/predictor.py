@@ -22,7 +22,7 @@ from gapscope.learning.data.samples import Samples
 from gapscope.learning.emulator.by_irrep import TO_LEARN, Emulators
 from gapscope.learning.model_folder.trained import load_trained
 from gapscope.learning.network.run_config import RunConfig
-from gapscope.learning.network.two_heads import IRREP, PARAMETERS
+from gapscope.learning.network.two_heads import IRREP, PARAMETERS, features_of
 from gapscope.learning.prediction.averaging import average, copies
 from gapscope.learning.uncertainty.alternatives import Alternatives, likely_changes
 from gapscope.learning.uncertainty.calibration import LEVEL, NOVELTY_LEVEL, Calibration
@@ -283,9 +283,20 @@ class Predictor:
 
     def discriminated(self, maps: Maps, discriminator: Discriminator) -> NDArray[np.float64]:
         """Scores (n, kinds) of maps (n, energies, size, size), averaged over the moves."""
-        moves = self.problem.moves
-        images = copies(momentum_images(maps, self.lattice, odd=True), moves)
-        return discriminator(images, len(moves))
+        moves, of_features = self.problem.moves, discriminator.of_features
+        images = copies(momentum_images(maps, self.lattice, odd=not of_features), moves)
+        if not of_features:
+            return discriminator(images, len(moves))
+        features = self.features(images)
+        return discriminator.score(features, np.empty((len(features), 0)), len(moves))
+
+    def features(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the network makes of images, before its heads: (n, features)."""
+        return np.asarray(self._headless.predict_on_batch(self._inputs(images)), dtype=np.float32)
+
+    @cached_property
+    def _headless(self) -> keras.Model:
+        return features_of(self.network)
 
     @property
     def _surfaces(self) -> Emulators:

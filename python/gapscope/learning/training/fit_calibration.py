@@ -16,7 +16,13 @@ from gapscope.learning.model_folder.trained import load_trained
 from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.prediction.predictor import Predictor, beside_truth
 from gapscope.learning.training import fit_discriminator
-from gapscope.learning.training.fit_discriminator import learn_discriminator, with_scores
+from gapscope.learning.training.fit_discriminator import (
+    MeasuredLooks,
+    NoisyLooks,
+    learn_discriminator,
+    learn_from_features,
+    with_scores,
+)
 from gapscope.learning.uncertainty.calibration import CALIBRATION, FEWEST, Calibration, errors
 from gapscope.learning.uncertainty.companion import MOST_ODD, Companion
 from gapscope.learning.uncertainty.discriminator import Discriminator
@@ -47,7 +53,7 @@ def calibrate(
     run : folder of a run, or of an exported model.
     dataset, split : the calibration set, at least FEWEST maps.
     training : folder of the dataset that the run was trained on; None where it is ``dataset`` or
-        lies beside it. A network for measured maps needs none.
+        lies beside it.
 
     Raises
     ------
@@ -64,13 +70,13 @@ def calibrate(
         samples = predictor.samples(reader, split, trained.config.noise)
         identity = Manifest.read(Path(dataset)).identity
         _require_unseen(samples, split, identity == trained.config.dataset["identity"])
-        detector = companion = alternatives = discriminator = None
+        detector = companion = alternatives = None
+        folder = _training(trained.config, Path(dataset), training)
         if trained.config.training.measurement is None:
-            folder = _training(trained.config, Path(dataset), training)
             detector, companion = _detector(predictor, folder), learn_companion(predictor, folder)
             companion = None if companion is None else scored(companion, samples)
-            discriminator = discriminator_of(predictor, folder, samples)
-        else:
+        discriminator = discriminator_of(predictor, folder, samples)
+        if trained.config.training.measurement is not None and discriminator is None:
             alternatives = alternative_scores(predictor, samples)
         predictions = beside_truth(predictor, samples)
         novelty = predictor.novelty((samples.maps(rows) for rows in samples.chunks()), detector)
@@ -165,19 +171,23 @@ def discriminator_of(
 ) -> Discriminator | None:
     """What tells the training maps of a dataset from changed ones, with scores of calibration maps.
 
-    None for a network that learned from maps without noise, or from few.
+    None for a network that learned from maps that are neither noisy nor measured, or from few.
     """
-    noise = predictor.config.noise
-    if noise is None:
+    noise, measured = predictor.config.noise, predictor.config.training.measurement is not None
+    if noise is None and not measured:
         return None
     with DatasetReader(training) as reader:
         samples = predictor.samples(reader, "train").first(fit_discriminator.MOST)
         if len(samples) < fit_discriminator.FEWEST:
             return None
-        shape = (len(samples), len(predictor.config.energies), samples.size, samples.size)
-        require_memory(f"maps of {len(samples)} samples", 4.0 * np.prod(shape), ())
-        maps = np.concatenate([samples.maps(rows) for rows in samples.chunks()])
-    found = learn_discriminator(maps, predictor.lattice, predictor.problem.moves, noise)
+        moves = predictor.problem.moves
+        if noise is None:
+            found = learn_from_features(MeasuredLooks(samples), moves, predictor.features)
+        else:
+            shape = (len(samples), len(predictor.config.energies), samples.size, samples.size)
+            require_memory(f"maps of {len(samples)} samples", 4.0 * np.prod(shape), ())
+            maps = np.concatenate([samples.maps(rows) for rows in samples.chunks()])
+            found = learn_discriminator(NoisyLooks(maps, predictor.lattice, noise), moves)
     return with_scores(found, predictor, calibration)
 
 

@@ -1,14 +1,16 @@
 """From training maps to what tells them from changed ones, a discriminator.
 
-Every training map is looked at PASSES times, as it is or changed, with noise as in training and
-moved by an operation of the point group. Principal components of shapes stand between them and the
-hidden layer while it learns, and are multiplied into its filters afterwards.
+Every training map is looked at PASSES times, as it is or changed, with noise or measured as in
+training, and moved by an operation of the point group. Principal components of shapes stand between
+them and the hidden layer while it learns, and are multiplied into its filters afterwards; where the
+network's features are looked at, they stand there themselves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import keras
 import numpy as np
@@ -20,7 +22,7 @@ from gapscope.learning.data.moves import move_images, pixel_gathers
 from gapscope.learning.data.noise import SiteNoise
 from gapscope.learning.data.samples import CHUNK, Samples
 from gapscope.learning.prediction.predictor import Predictor
-from gapscope.learning.uncertainty.changes import AS_IT_IS, changed, kinds_of
+from gapscope.learning.uncertainty.changes import AS_IT_IS, EMPTY, changed, kinds_of
 from gapscope.learning.uncertainty.discriminator import Discriminator, described, standardised
 from gapscope.learning.uncertainty.novelty import principal
 from gapscope.physics.lattice import Lattice
@@ -43,45 +45,137 @@ Array = NDArray[np.float64]
 Images = NDArray[np.float32]
 
 
-def learn_discriminator(
-    maps: Images, lattice: Lattice, moves: Sequence[Move], noise: SiteNoise
-) -> Discriminator:
-    """A discriminator without scores of calibration maps, from clean training maps (n, energies, L,
-    L) in 1/meV, of a problem with these moves."""
-    rng = np.random.default_rng(SEED)
-    kinds = (AS_IT_IS, *kinds_of(lattice))
-    share = np.array([AS_THEY_ARE, *[(1 - AS_THEY_ARE) / (len(kinds) - 1)] * (len(kinds) - 1)])
-    model, gathers = NoiseModel.on(lattice, maps.shape[-1]), pixel_gathers(moves, maps.shape[-1])
+class Looks(Protocol):
+    """Training maps that are looked at.
 
-    def look(rows: NDArray[np.int64], drawn: NDArray[np.int64]) -> tuple[Images, Array]:
-        """Shapes and log u of maps changed as drawn."""
-        seen = []
-        for one, number in zip(maps[rows], drawn, strict=True):
-            # What is turned was measured turned, or turned afterwards.
-            before = rng.random() < 0.5
-            one = noise.added(model, one, rng) if before else one
-            one = changed(one, kinds[number], lattice, rng)
-            seen.append(one if before else noise.added(model, one, rng))
-        images = momentum_images(np.stack(seen), lattice, odd=True)
-        return described(move_images(images, rng.integers(len(gathers), size=len(seen)), gathers))
+    Attributes
+    ----------
+    lattice, size : of the maps, and their sites per side.
+    kinds : changes that are told.
+    """
 
-    def pass_through(count: int) -> Iterator[tuple[Images, Array, NDArray[np.int64]]]:
-        """Shapes, log u and kinds of that many maps, about CHUNK at a time."""
-        rows = rng.permutation(len(maps))[:count]
+    @property
+    def lattice(self) -> Lattice:
+        """Their lattice."""
+
+    @property
+    def size(self) -> int:
+        """Their sites per side."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Changes that are told."""
+
+    def __len__(self) -> int: ...
+
+    def look(self, row: int, kind: str, rng: np.random.Generator) -> Images:
+        """A map (energies, L, L) changed by a kind, or AS_IT_IS, with noise or measured."""
+
+
+@dataclass(frozen=True)
+class NoisyLooks:
+    """Clean maps (n, energies, L, L) in 1/meV, with noise."""
+
+    maps: Images
+    lattice: Lattice
+    noise: SiteNoise
+
+    @property
+    def size(self) -> int:
+        """L."""
+        return int(self.maps.shape[-1])
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """All that the lattice has."""
+        return kinds_of(self.lattice)
+
+    def __len__(self) -> int:
+        return len(self.maps)
+
+    def look(self, row: int, kind: str, rng: np.random.Generator) -> Images:
+        """The map with noise."""
+        model, one = NoiseModel.on(self.lattice, self.size), self.maps[row]
+        # What is turned was measured turned, or turned afterwards.
+        before = rng.random() < 0.5
+        one = self.noise.added(model, one, rng) if before else one
+        one = changed(one, kind, self.lattice, rng)
+        return one if before else self.noise.added(model, one, rng)
+
+
+@dataclass(frozen=True)
+class MeasuredLooks:
+    """Samples with a measurement, drawn anew at every look; they have no scale."""
+
+    samples: Samples
+
+    @property
+    def lattice(self) -> Lattice:
+        """That of the samples."""
+        return self.samples.lattice
+
+    @property
+    def size(self) -> int:
+        """That of the samples."""
+        return self.samples.size
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Those of the lattice but a factor; and maps without an impurity, which no amplitude and
+        no distance tells from measured ones."""
+        return (*(kind for kind in kinds_of(self.lattice) if kind != "scaled"), EMPTY)
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def look(self, row: int, kind: str, rng: np.random.Generator) -> Images:
+        """The map measured."""
+        (one,) = self.samples.maps(np.array([row]), [rng])
+        return changed(one, kind, self.lattice, rng)
+
+
+class _Drawn:
+    """Looks at random rows, changed at random."""
+
+    def __init__(self, looks: Looks, moves: Sequence[Move], odd: bool) -> None:
+        self.looks, self.odd = looks, odd
+        self.kinds = (AS_IT_IS, *looks.kinds)
+        changes = len(self.kinds) - 1
+        self._share = [AS_THEY_ARE, *[(1 - AS_THEY_ARE) / changes] * changes]
+        self._gathers = pixel_gathers(moves, looks.size)
+        self.rng = np.random.default_rng(SEED)
+
+    def passed(self, count: int) -> Iterator[tuple[Images, NDArray[np.int64]]]:
+        """Images and kinds of that many rows, about CHUNK at a time."""
+        rng, gathers = self.rng, self._gathers
+        rows = rng.permutation(len(self.looks))[:count]
         for some in np.array_split(rows, -(-len(rows) // CHUNK)):
-            drawn = rng.choice(len(kinds), len(some), p=share)
-            yield *look(some, drawn), drawn
-            bar.update(len(some))
+            drawn = rng.choice(len(self.kinds), len(some), p=np.array(self._share))
+            pairs = zip(some.tolist(), drawn.tolist(), strict=True)
+            seen = np.stack([self.looks.look(row, self.kinds[kind], rng) for row, kind in pairs])
+            images = momentum_images(seen, self.looks.lattice, odd=self.odd)
+            moved = rng.integers(len(gathers), size=len(seen))
+            yield move_images(images, moved, gathers), drawn
 
-    first_looks = min(MOST_BASIS_MAPS, len(maps))
-    with counting(first_looks + PASSES * len(maps), "map/maps") as bar:
-        shapes = np.concatenate([shape for shape, *_ in pass_through(first_looks)])
+
+def learn_discriminator(looks: Looks, moves: Sequence[Move]) -> Discriminator:
+    """A discriminator of shapes without scores of calibration maps, from training maps of a problem
+    with these moves."""
+    drawing, first_looks = _Drawn(looks, moves, odd=True), min(MOST_BASIS_MAPS, len(looks))
+    with counting(first_looks + PASSES * len(looks), "map/maps") as bar:
+
+        def passed(count: int) -> Iterator[tuple[Images, Array, NDArray[np.int64]]]:
+            for images, drawn in drawing.passed(count):
+                yield *described(images), drawn
+                bar.update(len(drawn))
+
+        shapes = np.concatenate([shape for shape, *_ in passed(first_looks)])
         centre = shapes.mean(axis=0)
-        basis = principal(shapes - centre, rng)[0][:, :COMPONENTS]
+        basis = principal(shapes - centre, drawing.rng)[0][:, :COMPONENTS]
         parts = [
             ((shape - centre) @ basis, log_unit, drawn)
             for _ in range(PASSES)
-            for shape, log_unit, drawn in pass_through(len(maps))
+            for shape, log_unit, drawn in passed(len(looks))
         ]
     components, log_unit, drawn = (np.concatenate(part) for part in zip(*parts, strict=True))
     untouched = log_unit[drawn == 0]
@@ -89,10 +183,10 @@ def learn_discriminator(
     spread = np.maximum(components.std(axis=0), ROUNDING)
     amplitude = standardised(log_unit, mean, deviation)
     given = np.concatenate([components / spread, amplitude], axis=1)
-    first, bias, second, second_bias = _fitted(given, drawn, len(kinds))
+    first, bias, second, second_bias = _fitted(given, drawn, len(drawing.kinds))
     filters = half_precision(basis @ (first[: len(spread)] / spread[:, None]))
     return Discriminator(
-        kinds[1:],
+        drawing.kinds[1:],
         filters,
         mean.astype(np.float32),
         deviation.astype(np.float32),
@@ -100,7 +194,37 @@ def learn_discriminator(
         bias - centre @ filters,
         second,
         second_bias,
-        np.empty((0, len(kinds) - 1)),
+        np.empty((0, len(drawing.kinds) - 1)),
+    )
+
+
+def learn_from_features(
+    looks: Looks, moves: Sequence[Move], features: Callable[[Images], Images]
+) -> Discriminator:
+    """The same of features (n, columns) of images Re rho(q), (n, L, L, energies) in 1/meV."""
+    drawing = _Drawn(looks, moves, odd=False)
+    with counting(PASSES * len(looks), "map/maps") as bar:
+        parts = []
+        for _ in range(PASSES):
+            for images, drawn in drawing.passed(len(looks)):
+                parts.append((features(images), drawn))
+                bar.update(len(drawn))
+    given, drawn = (np.concatenate(part) for part in zip(*parts, strict=True))
+    centre, spread = given.mean(axis=0), np.maximum(given.std(axis=0), ROUNDING)
+    scaled, count = (given - centre) / spread, len(drawing.kinds)
+    first, bias, second, second_bias = _fitted(scaled, drawn, count)
+    filters, nothing = half_precision(first / spread[:, None]), np.empty(0, np.float32)
+    return Discriminator(
+        drawing.kinds[1:],
+        filters,
+        nothing,
+        nothing,
+        np.empty((0, HIDDEN), np.float32),
+        bias - centre @ filters,
+        second,
+        second_bias,
+        np.empty((0, count - 1)),
+        of_features=True,
     )
 
 

@@ -238,9 +238,11 @@ class Calibration:
         emulators: Emulators | None,
         size: int,
         energies: int,
+        features: int,
     ) -> Calibration:
         """The calibration in a file, of the weights of this name (their SHA-256), the network's
-        problem and its surfaces, of maps of this size at so many energies.
+        problem and its surfaces, of maps of this size at so many energies; and of a network with so
+        many features.
 
         Raises
         ------
@@ -258,7 +260,7 @@ class Calibration:
             companion = Companion.read(beside, weights, problem.labels, count, emulators)
             calibration = replace(calibration, companion=companion)
         if os.path.lexists(beside := path.with_name(DISCRIMINATOR)):
-            discriminator = Discriminator.read(beside, weights, count, size, energies)
+            discriminator = Discriminator.read(beside, weights, count, size, energies, features)
             calibration = replace(calibration, discriminator=discriminator)
         return calibration
 

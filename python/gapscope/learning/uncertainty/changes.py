@@ -16,7 +16,9 @@ from scipy import ndimage
 from gapscope.physics.lattice import Lattice, window_coordinates
 
 KINDS = ("turned", "reversed", "negative", "stretched", "moved", "scaled")
-AS_IT_IS = ""
+EMPTY, AS_IT_IS = "empty", ""
+"""EMPTY: a map in which no impurity stands, of other fields with as much power in each Fourier
+component as a map has, or of noise; where amplitudes are known, they tell that."""
 SLIGHT, SLIGHTER = 0.7, 0.005
 LEAST_TURN = 4.0
 """Degrees from the nearest turn of the lattice."""
@@ -26,6 +28,8 @@ REACH = 3.0
 """Lattice constants by which the impurity may lie off r = 0."""
 MAGNITUDE = (0.1, 6.0)
 """Ends of |log10 f|, f being a factor on the amplitude."""
+STEEPEST = 3.0
+"""Largest power with which the power spectrum of noise falls."""
 REVERSAL = np.diag([-1.0, 1.0])
 
 Array = NDArray[np.float64]
@@ -33,7 +37,10 @@ Maps = NDArray[np.float32]
 
 
 def changed(one: Maps, kind: str, lattice: Lattice, rng: np.random.Generator) -> Maps:
-    """A map (energies, L, L) changed as one of KINDS says, or AS_IT_IS, by a random amount."""
+    """A map (energies, L, L) changed as one of KINDS says, EMPTY, or AS_IT_IS, by a random
+    amount."""
+    if kind == EMPTY:
+        return _emptied(one, lattice, rng)
     exact = rng.random() < 0.5  # sites stay on sites where the kind allows it
     order: Literal[1, 3] = 1 if rng.random() < 0.5 else 3
     sign = 1 if rng.random() < 0.5 else -1
@@ -57,6 +64,27 @@ def changed(one: Maps, kind: str, lattice: Lattice, rng: np.random.Generator) ->
     if (matrix == np.eye(2)).all() and not site.any():
         return one
     return _resampled(one, matrix, site, order)
+
+
+def _emptied(one: Maps, lattice: Lattice, rng: np.random.Generator) -> Maps:
+    """Fields with random phases on the sites where a map is not zero; all energies have the same
+    phases, or each its own."""
+    size, inside = one.shape[-1], (one != 0).any(axis=0)
+    fields = rng.standard_normal(one.shape)
+    if rng.random() < 0.5:
+        fields[:] = fields[0]
+    phases = np.exp(1j * np.angle(np.fft.fft2(fields)))
+    if rng.random() < 0.5:
+        power = np.abs(np.fft.fft2(one))
+    else:
+        q = np.fft.fftfreq(size)
+        q = np.stack(np.meshgrid(q, q, indexing="ij"), axis=-1) @ lattice.reciprocal
+        length = np.maximum(np.linalg.norm(q, axis=-1), np.linalg.norm(lattice.reciprocal) / size)
+        contrast = one.std(axis=(1, 2), keepdims=True)
+        power = contrast * length ** (-rng.uniform(0, STEEPEST) / 2)
+    field = np.fft.ifft2(power * phases).real
+    field -= field[:, inside].mean(axis=1)[:, None, None]
+    return np.where(inside, field, 0).astype(np.float32)
 
 
 def kinds_of(lattice: Lattice) -> tuple[str, ...]:

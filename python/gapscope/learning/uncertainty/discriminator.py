@@ -10,6 +10,10 @@ layer gives the probabilities of the kinds of :mod:`gapscope.learning.uncertaint
 where a is log u, standardised. It learned them from training maps, changed and with noise. The
 score of a kind is log(p_kind / p_as_it_is), averaged over the copies of a map.
 
+Measured maps are full of other impurities, in which a shape alone shows little. For a network that
+has learned from them s is what it has made of the image instead: the features that its aggregation
+layer is given, and what that makes of them; a is left out.
+
 ``discriminator.npz``, beside the calibration, holds the scores of the calibration maps, too.
 """
 
@@ -26,7 +30,7 @@ from scipy.special import erf
 
 from gapscope.learning.data.inputs import even_half, own_unit
 from gapscope.learning.uncertainty.belonging import damaged, require_weights
-from gapscope.learning.uncertainty.changes import KINDS
+from gapscope.learning.uncertainty.changes import EMPTY, KINDS
 from gapscope.support.array_file import UNREADABLE, Arrays, read_arrays, write_arrays
 
 DISCRIMINATOR = "discriminator.npz"
@@ -50,11 +54,12 @@ class Discriminator:
     ----------
     kinds : names of its outputs but the first, which is of maps as they are.
     filters : W, (half, hidden), over pixels as
-        :func:`gapscope.learning.data.inputs.even_half` orders them.
-    mean, deviation : of log u over maps as they are, (energies,).
+        :func:`gapscope.learning.data.inputs.even_half` orders them; or (features, hidden).
+    mean, deviation : of log u over maps as they are, (energies,); of none for features.
     amplitude, bias : V (energies, hidden) and b (hidden,).
     second, second_bias : W' (hidden, 1 + kinds) and b' (1 + kinds,).
     scores : of calibration maps, (maps, kinds).
+    of_features : whether s is of the network's features.
     """
 
     kinds: tuple[str, ...]
@@ -66,11 +71,15 @@ class Discriminator:
     second: Images
     second_bias: Images
     scores: Array
+    of_features: bool = False
 
     def __call__(self, images: Images, copies: int) -> Array:
         """Scores (n, kinds) of maps with these images, Re rho and Im rho (copies n, L, L, 2
         energies) in 1/meV, copy by copy."""
-        shape, log_unit = described(images)
+        return self.score(*described(images), copies)
+
+    def score(self, shape: Images, log_unit: Array, copies: int) -> Array:
+        """Scores (n, kinds) of s (copies n, half) and log u (copies n, energies), copy by copy."""
         a = standardised(log_unit, self.mean, self.deviation)
         hidden = gelu(shape @ self.filters + a @ self.amplitude + self.bias)
         logits = (hidden @ self.second + self.second_bias).astype(np.float64)
@@ -82,13 +91,17 @@ class Discriminator:
         arrays: Arrays = {name: getattr(self, name).astype(np.float16) for name in _HALF}
         arrays |= {name: getattr(self, name).astype(np.float32) for name in _SINGLE}
         arrays["scores"] = self.scores.astype(np.float32)
-        about = {"weights": weights, "kinds": list(self.kinds)}
+        about: dict[str, Any] = {"weights": weights, "kinds": list(self.kinds)}
+        if self.of_features:
+            about["of_features"] = True
         write_arrays(path, DISCRIMINATOR_SCHEMA, about, arrays)
 
     @classmethod
-    def read(cls, path: Path, weights: str, count: int, size: int, energies: int) -> Self:
+    def read(
+        cls, path: Path, weights: str, count: int, size: int, energies: int, features: int
+    ) -> Self:
         """The file beside the weights of this name and a calibration of ``count`` maps, for images
-        of this size at so many energies.
+        of this size at so many energies, or so many features.
 
         Raises
         ------
@@ -101,11 +114,15 @@ class Discriminator:
             names = (*_HALF, *_SINGLE)
             values: dict[str, Any] = {name: arrays[name].astype(np.float32) for name in names}
             values["scores"] = arrays["scores"].astype(np.float64)
-            _require_shapes(values, kinds, count, (size**2 // 2 + 2) * 2 * energies, energies)
+            of_features = bool(about.get("of_features", False))
+            half, units = (size**2 // 2 + 2) * 2 * energies, energies
+            if of_features:
+                half, units = features, 0
+            _require_shapes(values, kinds, count, half, units)
         except UNREADABLE as error:
             raise damaged(path, error) from error
         require_weights(path, owner, weights)
-        return cls(kinds, **values)
+        return cls(kinds, **values, of_features=of_features)
 
 
 def described(images: Images) -> tuple[Images, Array]:
@@ -143,7 +160,7 @@ def _require_shapes(
     }
     if any(values[name].shape != shape for name, shape in shapes.items()):
         raise ValueError(f"shapes {[value.shape for value in values.values()]}")
-    if not (0 < hidden <= MOST_HIDDEN and kinds and set(kinds) <= set(KINDS)):
+    if not (0 < hidden <= MOST_HIDDEN and kinds and set(kinds) <= {*KINDS, EMPTY}):
         raise ValueError(f"{hidden} hidden units, kinds {kinds}")
     if not 0 < len(values["scores"]) <= count:
         raise ValueError(f"scores of {len(values['scores'])} maps of {count}")

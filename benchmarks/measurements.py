@@ -38,6 +38,7 @@ from gapscope.instrument.image import Field
 from gapscope.instrument.scan import simulate_spectra
 from gapscope.instrument.scan_noise import ScanNoise
 from gapscope.instrument.settings import IDEAL, Measurement, Setpoint
+from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.prediction.predictor import Predictor
 from gapscope.measured import default
 from gapscope.measured.preparation import Steps, prepare
@@ -110,12 +111,12 @@ HEAD = ("all", "sets", "in set", "gap", "in interval", "unlike", "sites", "faile
 
 
 class World:
-    """The states that are measured: those of a recipe's problem."""
+    """The states that are measured: those of the problem that the networks are asked."""
 
     def __init__(self) -> None:
         self.recipe = load_recipe(find_recipe("nbse2-measured-open"))
         self.material = material(self.recipe.material)
-        self.problem = self.recipe.define(self.material)
+        self.problem = RunFolder(find_model(GRID_MODEL)).config().problem
         self._states = States(self.problem, self.recipe.draft(self.material))
 
     def drawn(self, sample: int) -> Drawn:
@@ -184,7 +185,8 @@ def prepared_map(
     Attributes: true_label (number of the class), failed (empty, or why there is no map).
     """
     settings = None if measurement is None else asdict(measurement)
-    key = json.dumps([settings, asdict(steps), world.recipe.deciding(), SEED, SIZE, code()])
+    asked = [world.recipe.deciding(), world.problem.to_dict()]
+    key = json.dumps([settings, asdict(steps), *asked, SEED, SIZE, code()])
     path = cache / hashlib.sha256(key.encode()).hexdigest()[:16] / f"{sample:05d}.nc"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -47,9 +47,10 @@ under the ROC curve against maps as they are. A slash stands for a symmetry of t
 ```
 
 What is like the training maps by construction: with a scalar impurity, maps of most classes are
-even in r and upside down the same. The network for measured maps knows no amplitude; maps of half
-the window with zeros around it are maps of a small field of view, which it has learned from, and it
-sees the part of a map that is even in r alone. A map stretched by 5 % is hard to tell from one
+even in r and upside down the same. Networks for measured maps know no amplitude; maps of half the
+window with zeros around it are maps of a small field of view, which they have learned from, and
+they see the part of a map that is even in r alone. Their impurities have both signs: the negative
+of a map may be the map of another one. A map stretched by 5 % is hard to tell from one
 of another state. A map whose rows or columns repeat others to the last digit was padded, tiled or
 enlarged, whatever else it looks like. MODEL@0.1 stands for maps with white noise of a tenth of
 their contrast, a signal-to-noise ratio of 10; last digits repeat no more then. The network
@@ -186,13 +187,13 @@ def verdicts(
         like = p if like is None else like
         flagged = float(np.mean(p < predictor.novelty_level))
         found["kinds"][kind] = [auroc(like, p), flagged]
-        print(f"{name:<18}{kind:<34}{auroc(like, p):>8.3f}{flagged:>9.1%}", flush=True)
+        print(f"{name:<20}{kind:<34}{auroc(like, p):>8.3f}{flagged:>9.1%}", flush=True)
     return found
 
 
 def table(found: dict[str, Found]) -> str:
     """Kinds by networks."""
-    width = 18
+    width = 2 + max(16, *map(len, found))
     lines = [f"{'maps':<33}" + "".join(f"{name:>{width}}" for name in found)]
     for kind in dict.fromkeys(kind for one in found.values() for kind in one["kinds"]):
         cells = []

@@ -14,7 +14,7 @@ from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.prediction.predictor import Predictor
 from gapscope.problem.paper import predicted_problem
-from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL, find_model
+from gapscope.support.resources import SHIPPED_MODEL, find_model
 
 STATES = (("A1g", 1.0, 0.3, -50.0), ("Eg", 0.7, 1.2, -150.0), ("Eu", 1.3, 2.5, 20.0))
 # By gapscope of commit 3220ab6, for toy maps of these states.
@@ -27,15 +27,6 @@ ANSWERS = {
         "gap_low": [1.1860598, 1.0628821, 1.4187085],
         "theta_high": [0.3642101, 0.9084775, 0.9623379],
         "novelty": [0.3354408, 0.3620189, 0.1567114],
-    },
-    MEASURED_MODEL: {
-        "label": [0, 2, 3],
-        "gap": [0.7782891, 1.1671941, 1.0467104],
-        "theta": [0.1397715, 1.4161961, 0.9028478],
-        "eps0": [-7.259456, -192.02555, -184.38088],
-        "gap_low": [0.3171788, 0.8468003, 0.7985446],
-        "theta_high": [0.3697581, 1.6286970, 0.9811072],
-        "novelty": [0.8131676, 1.0598353, 1.0162253],
     },
 }
 

@@ -20,7 +20,7 @@ SHIPPED_MODEL = "nbse2-vgg16"
 OPEN_MODEL, OPEN_ENERGIES = "nbse2-open", (-0.5, 0.0, 0.5)
 """The network that answers for simulated maps at its energies, in meV, where no other is named: it
 knows nothing but the material."""
-MEASURED_MODEL, GRID_MODEL = "nbse2-measured", "nbse2-measured"
+MEASURED_MODEL, GRID_MODEL = "nbse2-measured-one", "nbse2-measured"
 """The networks that answer for measured maps where no other is named: for one map, and for a grid
 of spectra that has maps at OPEN_ENERGIES."""
 

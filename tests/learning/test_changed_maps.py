@@ -15,7 +15,11 @@ from gapscope.instrument.site_noise import NoiseModel
 from gapscope.learning.data.inputs import momentum_images
 from gapscope.learning.data.noise import SiteNoise
 from gapscope.learning.training import fit_discriminator
-from gapscope.learning.training.fit_discriminator import NoisyLooks, learn_discriminator
+from gapscope.learning.training.fit_discriminator import (
+    NoisyLooks,
+    learn_discriminator,
+    learn_from_features,
+)
 from gapscope.learning.uncertainty.changes import (
     KINDS,
     REACH,
@@ -144,6 +148,28 @@ def test_changed_maps_are_told(discriminator: Discriminator) -> None:
     # It is as sure as its training made it.
     assert min(confidence) > SURE
     assert np.median(like) < -SURE
+
+
+def test_features_that_are_silent_in_training_say_nothing_afterwards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fit_discriminator, "PASSES", 1)
+    looks = NoisyLooks(toy_maps(200, 0), TRIANGULAR, NOISE)
+
+    def features(images: Maps) -> Maps:
+        heard = images.reshape(len(images), -1)[:, :20] / np.abs(images).max()
+        rare = np.zeros((len(images), 1), np.float32)
+        rare[0] = 1e-3
+        return np.concatenate([heard, rare, np.zeros_like(rare)], axis=1)
+
+    found = learn_from_features(looks, PROBLEM.moves, features)
+    weight = np.abs(found.filters).max(axis=1)
+    assert weight[-1] == 0
+    assert 0 < weight[-2] < 100 * np.median(weight)
+    foreign = np.zeros((2, 22), np.float32)
+    foreign[1, -1] = 1.0
+    one, other = found.score(foreign, np.empty((2, 0)), 1)
+    np.testing.assert_array_equal(one, other)
 
 
 def test_a_file_gives_the_same_scores(discriminator: Discriminator, tmp_path: Path) -> None:

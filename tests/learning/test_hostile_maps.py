@@ -61,13 +61,14 @@ def predictor(request: pytest.FixtureRequest, shipped: Callable[[str], Predictor
 def as_map(values: NDArray[np.generic], predictor: Predictor) -> xr.Dataset:
     """The kind of map that a network reads, the same at all its energies."""
     sites = {"r1": R, "r2": R}
-    if predictor.config.training.measurement is not None:
-        change: tuple[object, ...] = (("r1", "r2"), values)
-    else:
-        energies = predictor.config.energies
+    energies, measured = predictor.config.energies, predictor.config.training.measurement
+    change: tuple[object, ...] = (("r1", "r2"), values)
+    if measured is None or len(energies) > 1:
         sites["energy"] = np.array(energies)
         change = (("energy", "r1", "r2"), np.stack([values] * len(energies)), {"units": "1/meV"})
-    return xr.Dataset({"ldos_change": change}, sites, predictor.lattice.to_dict())
+    made = xr.Dataset({"ldos_change": change}, sites, predictor.lattice.to_dict())
+    several = measured is not None and len(energies) > 1
+    return made.assign_coords(bias=("energy", list(energies))) if several else made
 
 
 def require_domain(answers: xr.Dataset, predictor: Predictor) -> None:

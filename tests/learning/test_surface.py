@@ -17,7 +17,6 @@ import toys
 from gapscope.dataset.load import DatasetReader
 from gapscope.errors import RunError, SchemaVersionError, TrainingError
 from gapscope.learning.data.inputs import momentum_images
-from gapscope.learning.data.measured_augmentation import MeasurementAugmentation
 from gapscope.learning.data.samples import Samples
 from gapscope.learning.emulator.by_irrep import FEWEST, Emulators
 from gapscope.learning.emulator.emulator import NUGGET, Emulator, shape_and_scale
@@ -353,19 +352,3 @@ def test_surfaces_are_of_the_energies_that_a_network_sees(tmp_path: Path) -> Non
     emulators = load_trained(run.path).emulators
     assert emulators is not None
     assert [len(one.scale_mean) for _, one in emulators.known] == [1] * 5
-
-
-def test_a_network_for_measured_maps_is_given_all_energies_of_a_dataset(
-    learned: RunFolder, tmp_path: Path
-) -> None:
-    splits = {"train": 10, "validation": 10, "test": 10}
-    dataset = toys.build_toys(tmp_path / "dataset", energies=[0.0, 0.5], splits=splits)
-    config = learned.config()
-    measured = replace(
-        config.training, measurement=MeasurementAugmentation(toys.WINDOW), surfaces=False
-    )
-    network = config.network()
-    with DatasetReader(dataset) as reader:
-        Predictor(config, network).require_fit(reader)
-        with pytest.raises(RunError, match=r"w = \[0.0, 0.5\]"):
-            Predictor(replace(config, training=measured), network).require_fit(reader)

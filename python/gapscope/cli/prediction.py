@@ -99,6 +99,12 @@ def predict(
     require_learning(models=[model])
     if not measured:
         require_some_map(maps, _tell)
+    if posterior is not None:
+        from gapscope.inference.posterior.ask import require_scale
+        from gapscope.learning.model_folder.run import RunFolder
+        from gapscope.support.resources import find_model
+
+        require_scale(RunFolder(find_model(model)).config())
 
     from gapscope.cli.report import Collected, conditions_of, write_report
     from gapscope.inference.predict import predict as predict_maps

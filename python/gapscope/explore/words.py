@@ -170,23 +170,30 @@ def _parameters(one: xr.Dataset, calibrated: bool) -> str:
     )
 
 
+MOST_SHOWN = 4
+"""Unknowns of a nearest map that stand beside its irrep."""
+
+
 def nearest_html(prediction: xr.Dataset) -> str:
-    """The simulated training maps that are nearest to a measured one, where they are known."""
+    """The simulated training maps that are nearest to a measured one, where they are known: of
+    many unknowns the first, and the nearest map alone, as the page has room for."""
     if "nearest_label" not in prediction:
         return ""
     one = prediction.isel(sample=0)
     problem = predicted_problem(one.attrs)
+    few = len(problem.shown) <= MOST_SHOWN
+    unknowns, ranks = problem.shown[:MOST_SHOWN], one.sizes["rank"] if few else 1
     rows = []
-    for rank in range(one.sizes["rank"]):
+    for rank in range(ranks):
         state = one.isel(rank=rank)
         cells = [
-            *(_cell(state[f"nearest_{u.name}"], max(u.digits - 1, 0)) for u in problem.shown),
+            *(_cell(state[f"nearest_{u.name}"], max(u.digits - 1, 0)) for u in unknowns),
             _cell(state["nearest_setpoint"], 0),
             _cell(state["nearest_distance"], 2),
         ]
         name = label_html(problem.labels[int(state["nearest_label"])])
         rows.append(f"<tr><td>{name}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
-    symbols = [symbol_html(unknown.symbol) for unknown in problem.shown]
+    symbols = [symbol_html(unknown.symbol) for unknown in unknowns]
     heads = "".join(f"<th>{head}</th>" for head in ("irrep", *symbols, "setpoint", "distance"))
     unlike = "unlike_training" in one and bool(one["unlike_training"])
     kind, words = (" doubt", ": the map is unlike all of them") if unlike else ("", "")

@@ -21,6 +21,7 @@ from gapscope.support.progress import counting
 from gapscope.support.resources import find_model
 
 if TYPE_CHECKING:
+    from gapscope.learning.network.run_config import RunConfig
     from gapscope.learning.prediction.predictor import Predictor
 
 USUAL = 250
@@ -114,15 +115,20 @@ def compared(
     dataset = map if isinstance(map, xr.Dataset) else read_map(map)
     predictor = _loaded(model or usual_model([map]))
     config = predictor.config
+    require_scale(config)
+    window = network_map(dataset, config, name)
+    crystal = None if material is None else find_material(material)
+    return window, Conditions.of(config, predictor.size, crystal), predictor
+
+
+def require_scale(config: RunConfig) -> None:
+    """Raise MapFileError for a network that knows no amplitude."""
     if config.training.measurement is not None:
         raise MapFileError(
             "A posterior compares simulated maps with a map in 1/meV.",
             "a network for measured maps, whose scale is not known",
             "Use one that was trained on simulated maps.",
         )
-    window = network_map(dataset, config, name)
-    crystal = None if material is None else find_material(material)
-    return window, Conditions.of(config, predictor.size, crystal), predictor
 
 
 def _loaded(model: str | Path | Predictor) -> Predictor:

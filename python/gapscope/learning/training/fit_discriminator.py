@@ -40,6 +40,8 @@ BATCH, RATE, DECAY, DROPOUT = 256, 2e-3, 0.02, 0.1
 SEED = 0
 ROUNDING = 1e-5
 """Components that spread less are rounding."""
+QUIETEST = 0.1
+"""Features that spread less than this part of what most do count as if they did."""
 
 Array = NDArray[np.float64]
 Images = NDArray[np.float32]
@@ -210,10 +212,14 @@ def learn_from_features(
                 parts.append((features(images), drawn))
                 bar.update(len(drawn))
     given, drawn = (np.concatenate(part) for part in zip(*parts, strict=True))
-    centre, spread = given.mean(axis=0), np.maximum(given.std(axis=0), ROUNDING)
-    scaled, count = (given - centre) / spread, len(drawing.kinds)
+    centre, spread = given.mean(axis=0), given.std(axis=0)
+    # What is silent for all of these maps says nothing of others; what mostly is, little.
+    heard = spread > ROUNDING
+    scale = np.maximum(spread, QUIETEST * np.median(spread[heard]))
+    scaled, count = np.where(heard, (given - centre) / scale, 0), len(drawing.kinds)
     first, bias, second, second_bias = _fitted(scaled, drawn, count)
-    filters, nothing = half_precision(first / spread[:, None]), np.empty(0, np.float32)
+    filters = half_precision(np.where(heard, 1 / scale, 0)[:, None] * first)
+    nothing = np.empty(0, np.float32)
     return Discriminator(
         drawing.kinds[1:],
         filters,

@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import shlex
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -99,12 +100,13 @@ PREPARATIONS = {
 the correction of slow distortions; direct: without resampling; atoms: Bragg peaks left in."""
 PAGE = """# Simulated measurements, read by the networks
 
-Written by `python benchmarks/measurements.py --output docs/measurements.md`. States in the ranges
-of the training maps, of which nothing is known but the material, are measured by
-`gapscope.instrument` at -0.5, 0 and 0.5 meV, one effect at a time and all together, prepared as
-`gapscope predict` does it, and read by the shipped networks: `nbse2-open` has learned from clean
-maps of one impurity with noise, `nbse2-measured` from measured ones, both at these energies;
-`nbse2-measured-one` sees that at 0.5 meV alone
+Written by `{command}`.
+
+States in the ranges of the training maps, of which nothing is known but the material, are
+measured by `gapscope.instrument` at -0.5, 0 and 0.5 meV, one effect at a time and all together,
+prepared as `gapscope predict` does it, and read by the shipped networks: `nbse2-open` has learned
+from clean maps of one impurity with noise, `nbse2-measured` from measured ones, both at these
+energies; `nbse2-measured-one` sees that at 0.5 meV alone
 ([decision 12](decisions/0012-measured-networks.md)).
 """
 HEAD = ("all", "sets", "in set", "gap", "in interval", "unlike", "sites", "failed")
@@ -156,7 +158,7 @@ def main() -> None:
         for name, predictor in models.items():
             rows[name].append([severity, *scores(maps, gaps, predictor, options.scale == "known")])
             print("|", " | ".join([name, *rows[name][-1]]), "|", flush=True)
-    parts = [PAGE]
+    parts = [PAGE.format(command=command(options))]
     for name, made in rows.items():
         parts.append(
             f"## {name}\n\nHits in % with 95 % Wilson intervals, {count // len(labels)} states per"
@@ -174,6 +176,17 @@ def main() -> None:
     print(f"\n{text}", flush=True)
     if options.output is not None:
         options.output.write_text(text, encoding="utf-8")
+
+
+def command(options: argparse.Namespace) -> str:
+    """What writes the page again, but for where files lie."""
+    words = ["python", "benchmarks/measurements.py"]
+    for name in ("model", "severity"):
+        for value in getattr(options, name) or ():
+            words += [f"--{name}", value]
+    words += ["--quick"] if options.quick else ["--states", str(options.states)]
+    words += ["--preparation", options.preparation, "--scale", options.scale]
+    return shlex.join([*words, "--output", "docs/measurements.md"])
 
 
 def prepared_map(

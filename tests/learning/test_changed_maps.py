@@ -16,9 +16,9 @@ from gapscope.learning.data.inputs import momentum_images
 from gapscope.learning.data.noise import SiteNoise
 from gapscope.learning.training import fit_discriminator
 from gapscope.learning.training.fit_discriminator import (
-    NoisyLooks,
     learn_discriminator,
     learn_from_features,
+    noisy_looks,
 )
 from gapscope.learning.uncertainty.changes import (
     KINDS,
@@ -74,7 +74,7 @@ def discriminator() -> Discriminator:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fit_discriminator, "PASSES", 3)
         patch.setattr(fit_discriminator, "HIDDEN", 32)
-        found = learn_discriminator(NoisyLooks(toy_maps(500, 0), TRIANGULAR, NOISE), moves)
+        found = learn_discriminator(noisy_looks(toy_maps(500, 0), TRIANGULAR, NOISE), moves)
     return replace(found, scores=scores(found, toy_maps(40, 1)).astype(np.float32))
 
 
@@ -154,7 +154,7 @@ def test_features_that_are_silent_in_training_say_nothing_afterwards(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(fit_discriminator, "PASSES", 1)
-    looks = NoisyLooks(toy_maps(200, 0), TRIANGULAR, NOISE)
+    looks = noisy_looks(toy_maps(200, 0), TRIANGULAR, NOISE)
 
     def features(images: Maps) -> Maps:
         heard = images.reshape(len(images), -1)[:, :20] / np.abs(images).max()

@@ -75,7 +75,7 @@ def test_energies_of_a_map_without_a_scale_keep_their_ratios() -> None:
         factor.std(axis=(1, 2, 3)) / factor.mean(axis=(1, 2, 3)), 0, atol=1e-3
     )
     np.testing.assert_allclose(both.apply(7e3 * images), both.apply(images), atol=1e-5)
-    # Of one energy, <|rho|> itself is the unit, as it always was.
+    # <|rho|> itself is the unit of one energy, as it always was.
     alone = images[..., :1]
     own = np.abs(alone).mean(axis=(1, 2), keepdims=True)
     expected = (np.arcsinh(alone / own) - one.mean) / one.deviation

@@ -21,6 +21,7 @@ from gapscope.cli.main import main
 from gapscope.errors import PreparationError
 from gapscope.explore.judge import Judge
 from gapscope.explore.prepared_map import Work
+from gapscope.inference import predict as predict_module
 from gapscope.inference.answers import even_images, nearest_beside
 from gapscope.inference.kinds import usual_measured_model
 from gapscope.inference.measured_files import Scan
@@ -160,6 +161,18 @@ def test_grids_that_have_the_energies_are_read_by_the_network_for_them(
     # One that has them not, and the network for one map reads all.
     plain = toys.on_sites(wave[:64, :64])
     assert usual_measured_model([grid_file, plain], Scan(**given)) == MEASURED_MODEL
+
+
+def test_files_are_not_opened_to_choose_a_network_that_is_named(
+    grid: Path, network: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def chosen(*_: object) -> str:
+        raise AssertionError("a network is named")
+
+    monkeypatch.setattr(predict_module, "usual_measured_model", chosen)
+    assert gs.predict(grid, network.path, centre=(4.1, 4.2)).sizes["sample"] == 1
+    with pytest.raises(AssertionError, match="is named"):
+        gs.predict(grid, centre=(4.1, 4.2))
 
 
 def test_what_cannot_be_opened_is_left_to_its_reading(tmp_path: Path) -> None:

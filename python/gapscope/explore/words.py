@@ -21,6 +21,8 @@ from gapscope.learning.evaluation.wording import (
 from gapscope.problem.paper import predicted_problem
 from gapscope.problem.unknown import Unknown
 
+MOST_SHOWN = 4
+"""Unknowns of a nearest map that stand beside its irrep."""
 FIELDS = {
     "channel": "channel",
     "topograph": "lattice from",
@@ -168,10 +170,6 @@ def _parameters(one: xr.Dataset, calibrated: bool) -> str:
         f'<table class="parameters"><caption>parameters<em>{level}</em></caption>'
         f"{''.join(rows)}</table>"
     )
-
-
-MOST_SHOWN = 4
-"""Unknowns of a nearest map that stand beside its irrep."""
 
 
 def nearest_html(prediction: xr.Dataset) -> str:

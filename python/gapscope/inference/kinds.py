@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["map", "prepared", "measured"]
 """As ``gapscope simulate`` writes it, as ``gapscope prepare`` does, or as an instrument does."""
+FARTHEST = 0.25
+"""meV: a grid's map that is farther from an energy is not taken for it unasked."""
 
 
 def kind_of(file: Path) -> Kind:
@@ -56,10 +58,6 @@ def usual_model(maps: Sequence[Any]) -> str:
         if not all(near(energy, held) for energy in OPEN_ENERGIES):
             return SHIPPED_MODEL
     return OPEN_MODEL
-
-
-FARTHEST = 0.25
-"""meV: a grid's map that is farther from an energy is not taken for it unasked."""
 
 
 def usual_measured_model(maps: Sequence[Any], scan: Scan) -> str:

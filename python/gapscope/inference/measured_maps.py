@@ -23,7 +23,7 @@ from gapscope.dataset.recipe import Recipe
 from gapscope.errors import PreparationError, SpecificationError
 from gapscope.inference.lattices import STRAIN, in_words, lattice_of
 from gapscope.inference.nearest import nearest_states
-from gapscope.learning.data.inputs import lacks, momentum_images, own_unit
+from gapscope.learning.data.inputs import lacks, momentum_images, strength
 from gapscope.learning.prediction.predictor import (
     NO_CONTRAST,
     Predictor,
@@ -198,5 +198,4 @@ def _normalised(windows: NDArray[np.float64], predictor: Predictor) -> NDArray[n
     images = momentum_images(windows, predictor.lattice)
     unit = np.array(predictor.config.inputs.unit[: windows.shape[1]])
     # Energies of one scan have one unknown scale, that of the current.
-    factor = 1.0 / np.mean(own_unit(images) / unit, axis=-1, keepdims=True)
-    return np.asarray(windows * factor)
+    return np.asarray(windows / strength(images, unit))

@@ -125,8 +125,9 @@ def predict(
         )
     look = Scan(**scan)
     levels = {"symmetry": symmetry, "level": level, "novelty_level": novelty_level}
-    usual = usual_model(given) if simulated else usual_measured_model(given, look)
-    network = _Network(model or usual, levels)
+    if model is None:
+        model = usual_model(given) if simulated else usual_measured_model(given, look)
+    network = _Network(model, levels)
     reading = _Reading(asked, left_out, used, seen)
     if simulated:
         answers = _simulated(reading, network, refine=refine, crystal=look.material)

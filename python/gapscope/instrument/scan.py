@@ -1,31 +1,27 @@
-"""A whole measurement of a superconductor: the module that calls ``gapscope.simulate``."""
+"""A whole measurement of a superconductor: a map, or a spectrum on every pixel."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.errors import SettingError
-from gapscope.instrument.contour import setpoint_contour
-from gapscope.instrument.image import REACH, render
-from gapscope.instrument.integrated import integrated_densities
-from gapscope.instrument.resolution import energy_rule
+from gapscope.instrument.image import REACH
 from gapscope.instrument.setpoint import constant_current, topograph
 from gapscope.instrument.settings import Measurement
-from gapscope.instrument.sites import Sites, random_sites, superpose
+from gapscope.instrument.site_states import SiteStates
+from gapscope.instrument.sites import Sites, random_sites
 from gapscope.instrument.tip_states import UNIT, TipStates
-from gapscope.physics import Impurity, Specification
+from gapscope.physics import Specification
 from gapscope.physics.impurity import ORIGIN
 from gapscope.physics.lattice import window_coordinates
 from gapscope.simulation.continuum.tip import Tip
 from gapscope.simulation.continuum.wannier_functions import WannierFunctions
-from gapscope.simulation.maps import Maps, simulate_batch
-from gapscope.simulation.numerics import Converged, Numerics
 from gapscope.simulation.provenance import versions
 
 Real = NDArray[np.float64]
@@ -154,8 +150,8 @@ def _recorded(
         lattice=lattice,
     )
     window = _window(points, vectors, measurement, sites)
-    on_sites = _States(specification, measurement, sites, window)
-    states: _States | TipStates = on_sites
+    on_sites = SiteStates(specification, measurement, sites, window)
+    states: SiteStates | TipStates = on_sites
     if sees is not None:
         together, wider = on_sites.specification, on_sites.reach
         states = TipStates(together, measurement, sites, window, wider, *sees)
@@ -211,87 +207,6 @@ def _recorded(
             **versions(),
         },
     )
-
-
-class _States:
-    """Local densities of states of the impurities together, over the window's sites."""
-
-    def __init__(
-        self, specification: Specification, measurement: Measurement, sites: Sites, window: int
-    ) -> None:
-        self.measurement, self.sites, self.window = measurement, sites, window
-        self.specification = specification
-        self.relative_error = 0.0
-        if measurement.exact:
-            terms = [
-                term.moved((r1, r2))
-                for r1, r2 in sites.tolist()
-                for term in specification.impurity.terms
-            ]
-            self.specification = replace(specification, impurity=Impurity(tuple(terms)))
-
-    def conductance(self, bias: float) -> tuple[float, Real]:
-        """rho0 and drho(r) at a bias in mV, averaged over temperature and modulation, 1/meV."""
-        m = self.measurement
-        nodes, weights = energy_rule(m.temperature, m.modulation, m.nodes)
-        trace, green = self._solved((bias + nodes).tolist(), m.broadening)
-        return (
-            float(-(weights @ green).imag / np.pi),
-            np.asarray(-np.tensordot(weights, trace, 1).imag / np.pi),
-        )
-
-    def integral(self) -> tuple[float, Real]:
-        """N0 and N(r) up to the setpoint's bias, positive, states per site."""
-        setpoint = self.measurement.setpoint
-        assert setpoint is not None
-        contour = setpoint_contour(setpoint.bias, self.measurement.broadening, setpoint.nodes)
-        (found,) = integrated_densities([self.specification], [contour], self.reach, self._method)
-        self.relative_error = max(self.relative_error, found.relative_error)
-        clean, change = found.clean[0], self._together(found.change[0])
-        sign = np.sign(setpoint.bias)
-        return float(sign * clean), np.asarray(sign * (clean + change))
-
-    def clean_density(self, energy: float) -> float:
-        """rho0 at an energy, 1/meV and site."""
-        alone = replace(self.specification, impurity=Impurity.scalar(0.0))
-        numerics = Numerics([energy], self.measurement.broadening, 2, self._method)
-        return float(simulate_batch([alone], numerics).dos[0, 0])
-
-    def render(self, values: Real, points: Real, vectors: Real) -> Real:
-        """Values on sites at points (..., 2) in nm from r = 0."""
-        lattice = self.specification.material.lattice
-        return render(values, points, vectors, self.measurement.orbital, lattice)
-
-    def contrast(self, values: Real, inside: NDArray[np.bool_]) -> float:
-        """Standard deviation over sites that are inside."""
-        return float(values[inside].std())
-
-    @property
-    def _method(self) -> Converged:
-        return Converged(self.measurement.accuracy)
-
-    def _solved(
-        self, energies: list[float], broadening: float
-    ) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
-        """A(r; z), (energies, L, L), and Tr_e g0(z), (energies,)."""
-        numerics = Numerics(energies, broadening, self.reach, self._method)
-        maps: Maps = simulate_batch([self.specification], numerics)
-        if maps.convergence is not None:
-            error = float(maps.convergence.larger.max())
-            self.relative_error = max(self.relative_error, error)
-        electrons = maps.local_green.shape[-1] // 2
-        green = np.trace(maps.local_green[0, :, :electrons, :electrons], axis1=-2, axis2=-1)
-        trace = maps.trace[0]
-        return self._together(trace.real) + 1j * self._together(trace.imag), np.asarray(green)
-
-    @property
-    def reach(self) -> int:
-        """Window of the maps: single ones reach from every impurity to every site."""
-        return self.window + (0 if self.measurement.exact else 2 * int(np.abs(self.sites).max()))
-
-    def _together(self, maps: Real) -> Real:
-        """Maps of all impurities: exact ones as they are, single ones added up."""
-        return maps if self.measurement.exact else superpose(maps, self.sites, self.window)
 
 
 def _region(points: Real, vectors: Real, margin: float) -> Sites:

@@ -128,7 +128,6 @@ class InputScaling:
         TrainingError : images that are constant, or not finite.
         """
         unit = _mean(images, np.abs)
-
         together = relative and len(unit) > 1
 
         def compressed(x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -160,14 +159,19 @@ def own_unit(images: NDArray[Real]) -> NDArray[Real]:
     return np.asarray(np.maximum(mean, np.finfo(np.float32).tiny))
 
 
+def strength(images: NDArray[Real], unit: NDArray[Real]) -> NDArray[Real]:
+    """<|rho|> / unit of maps with these images (n, L, L, energies), averaged over energies,
+    (n, 1, 1, 1): how strong a map is whose energies have one unknown scale in common."""
+    return np.asarray(np.mean(own_unit(images) / unit, axis=-1, keepdims=True))
+
+
 def _unit_of(
     images: NDArray[Real], unit: NDArray[Real], relative: bool, together: bool
 ) -> NDArray[Real]:
     """Units of images (n, L, L, channels), as :class:`InputScaling` says."""
     if not relative:
         return unit
-    own = own_unit(images)
-    return np.asarray(unit * np.mean(own / unit, axis=-1, keepdims=True)) if together else own
+    return np.asarray(unit * strength(images, unit)) if together else own_unit(images)
 
 
 def _numbers(values: NDArray[np.float64]) -> tuple[float, ...]:

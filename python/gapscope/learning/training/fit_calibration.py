@@ -17,10 +17,10 @@ from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.prediction.predictor import Predictor, beside_truth
 from gapscope.learning.training import fit_discriminator
 from gapscope.learning.training.fit_discriminator import (
-    MeasuredLooks,
-    NoisyLooks,
     learn_discriminator,
     learn_from_features,
+    measured_looks,
+    noisy_looks,
     with_scores,
 )
 from gapscope.learning.uncertainty.calibration import CALIBRATION, FEWEST, Calibration, errors
@@ -72,11 +72,12 @@ def calibrate(
         _require_unseen(samples, split, identity == trained.config.dataset["identity"])
         detector = companion = alternatives = None
         folder = _training(trained.config, Path(dataset), training)
-        if trained.config.training.measurement is None:
+        measured = trained.config.training.measurement is not None
+        if not measured:
             detector, companion = _detector(predictor, folder), learn_companion(predictor, folder)
             companion = None if companion is None else scored(companion, samples)
         discriminator = discriminator_of(predictor, folder, samples)
-        if trained.config.training.measurement is not None and discriminator is None:
+        if measured and discriminator is None:
             alternatives = alternative_scores(predictor, samples)
         predictions = beside_truth(predictor, samples)
         novelty = predictor.novelty((samples.maps(rows) for rows in samples.chunks()), detector)
@@ -182,12 +183,12 @@ def discriminator_of(
             return None
         moves = predictor.problem.moves
         if noise is None:
-            found = learn_from_features(MeasuredLooks(samples), moves, predictor.features)
+            found = learn_from_features(measured_looks(samples), moves, predictor.features)
         else:
             shape = (len(samples), len(predictor.config.energies), samples.size, samples.size)
             require_memory(f"maps of {len(samples)} samples", 4.0 * np.prod(shape), ())
             maps = np.concatenate([samples.maps(rows) for rows in samples.chunks()])
-            found = learn_discriminator(NoisyLooks(maps, predictor.lattice, noise), moves)
+            found = learn_discriminator(noisy_looks(maps, predictor.lattice, noise), moves)
     return with_scores(found, predictor, calibration)
 
 

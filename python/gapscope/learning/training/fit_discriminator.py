@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import keras
 import numpy as np
@@ -47,93 +46,52 @@ Array = NDArray[np.float64]
 Images = NDArray[np.float32]
 
 
-class Looks(Protocol):
+@dataclass(frozen=True)
+class Looks:
     """Training maps that are looked at.
 
-    Attributes
+    Parameters
     ----------
+    count : number of maps.
     lattice, size : of the maps, and their sites per side.
     kinds : changes that are told.
+    look : the map (energies, L, L) of a row, changed by a kind or AS_IT_IS, with noise or measured.
     """
 
-    @property
-    def lattice(self) -> Lattice:
-        """Their lattice."""
-
-    @property
-    def size(self) -> int:
-        """Their sites per side."""
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """Changes that are told."""
-
-    def __len__(self) -> int: ...
-
-    def look(self, row: int, kind: str, rng: np.random.Generator) -> Images:
-        """A map (energies, L, L) changed by a kind, or AS_IT_IS, with noise or measured."""
-
-
-@dataclass(frozen=True)
-class NoisyLooks:
-    """Clean maps (n, energies, L, L) in 1/meV, with noise."""
-
-    maps: Images
+    count: int
     lattice: Lattice
-    noise: SiteNoise
+    size: int
+    kinds: tuple[str, ...]
+    look: Callable[[int, str, np.random.Generator], Images]
 
-    @property
-    def size(self) -> int:
-        """L."""
-        return int(self.maps.shape[-1])
 
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """All that the lattice has."""
-        return kinds_of(self.lattice)
+def noisy_looks(maps: Images, lattice: Lattice, noise: SiteNoise) -> Looks:
+    """Clean maps (n, energies, L, L) in 1/meV, with noise; all kinds that the lattice has."""
+    size = maps.shape[-1]
+    model = NoiseModel.on(lattice, size)
 
-    def __len__(self) -> int:
-        return len(self.maps)
-
-    def look(self, row: int, kind: str, rng: np.random.Generator) -> Images:
-        """The map with noise."""
-        model, one = NoiseModel.on(self.lattice, self.size), self.maps[row]
+    def look(row: int, kind: str, rng: np.random.Generator) -> Images:
+        one = maps[row]
         # What is turned was measured turned, or turned afterwards.
         before = rng.random() < 0.5
-        one = self.noise.added(model, one, rng) if before else one
-        one = changed(one, kind, self.lattice, rng)
-        return one if before else self.noise.added(model, one, rng)
+        one = noise.added(model, one, rng) if before else one
+        one = changed(one, kind, lattice, rng)
+        return one if before else noise.added(model, one, rng)
+
+    return Looks(len(maps), lattice, size, kinds_of(lattice), look)
 
 
-@dataclass(frozen=True)
-class MeasuredLooks:
-    """Samples with a measurement, drawn anew at every look; they have no scale."""
+def measured_looks(samples: Samples) -> Looks:
+    """Samples with a measurement, drawn anew at every look. They have no scale: kinds are those of
+    the lattice but a factor, and EMPTY, which no amplitude and no distance tells."""
+    lattice = samples.lattice
+    kinds = tuple(kind for kind in kinds_of(lattice) if kind != "scaled")
 
-    samples: Samples
+    def look(row: int, kind: str, rng: np.random.Generator) -> Images:
+        (one,) = samples.maps(np.array([row]), [rng])
+        return changed(one, kind, lattice, rng)
 
-    @property
-    def lattice(self) -> Lattice:
-        """That of the samples."""
-        return self.samples.lattice
-
-    @property
-    def size(self) -> int:
-        """That of the samples."""
-        return self.samples.size
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """Those of the lattice but a factor; and maps without an impurity, which no amplitude and
-        no distance tells from measured ones."""
-        return (*(kind for kind in kinds_of(self.lattice) if kind != "scaled"), EMPTY)
-
-    def __len__(self) -> int:
-        return len(self.samples)
-
-    def look(self, row: int, kind: str, rng: np.random.Generator) -> Images:
-        """The map measured."""
-        (one,) = self.samples.maps(np.array([row]), [rng])
-        return changed(one, kind, self.lattice, rng)
+    return Looks(len(samples), lattice, samples.size, (*kinds, EMPTY), look)
 
 
 class _Drawn:
@@ -150,7 +108,7 @@ class _Drawn:
     def passed(self, count: int) -> Iterator[tuple[Images, NDArray[np.int64]]]:
         """Images and kinds of that many rows, about CHUNK at a time."""
         rng, gathers = self.rng, self._gathers
-        rows = rng.permutation(len(self.looks))[:count]
+        rows = rng.permutation(self.looks.count)[:count]
         for some in np.array_split(rows, -(-len(rows) // CHUNK)):
             drawn = rng.choice(len(self.kinds), len(some), p=np.array(self._share))
             pairs = zip(some.tolist(), drawn.tolist(), strict=True)
@@ -163,8 +121,8 @@ class _Drawn:
 def learn_discriminator(looks: Looks, moves: Sequence[Move]) -> Discriminator:
     """A discriminator of shapes without scores of calibration maps, from training maps of a problem
     with these moves."""
-    drawing, first_looks = _Drawn(looks, moves, odd=True), min(MOST_BASIS_MAPS, len(looks))
-    with counting(first_looks + PASSES * len(looks), "map/maps") as bar:
+    drawing, first_looks = _Drawn(looks, moves, odd=True), min(MOST_BASIS_MAPS, looks.count)
+    with counting(first_looks + PASSES * looks.count, "map/maps") as bar:
 
         def passed(count: int) -> Iterator[tuple[Images, Array, NDArray[np.int64]]]:
             for images, drawn in drawing.passed(count):
@@ -177,7 +135,7 @@ def learn_discriminator(looks: Looks, moves: Sequence[Move]) -> Discriminator:
         parts = [
             ((shape - centre) @ basis, log_unit, drawn)
             for _ in range(PASSES)
-            for shape, log_unit, drawn in passed(len(looks))
+            for shape, log_unit, drawn in passed(looks.count)
         ]
     components, log_unit, drawn = (np.concatenate(part) for part in zip(*parts, strict=True))
     untouched = log_unit[drawn == 0]
@@ -205,10 +163,10 @@ def learn_from_features(
 ) -> Discriminator:
     """The same of features (n, columns) of images Re rho(q), (n, L, L, energies) in 1/meV."""
     drawing = _Drawn(looks, moves, odd=False)
-    with counting(PASSES * len(looks), "map/maps") as bar:
+    with counting(PASSES * looks.count, "map/maps") as bar:
         parts = []
         for _ in range(PASSES):
-            for images, drawn in drawing.passed(len(looks)):
+            for images, drawn in drawing.passed(looks.count):
                 parts.append((features(images), drawn))
                 bar.update(len(drawn))
     given, drawn = (np.concatenate(part) for part in zip(*parts, strict=True))

@@ -11,6 +11,9 @@ quarter, half and three quarters of its range. Each runs twice:
 * lattice: every orbital is one point, on a pixel of its own, so that calcQPI's pixels are
   gapscope's densities of states of the sites, orbital by orbital.
 
+The last three are surfaces of half-infinite crystals (``green=surface``): calcQPI's layers follow
+each other along -a3, so that the crystal is open at its top.
+
 calcQPI prints -Im G of the crystal with its impurity; a Hamiltonian without spin counts one of two.
 deviation: the difference of both codes' densities by the norm of the impurity's change, the
 largest of three energies; grid: what that change misses on the example's k-grid, by method
@@ -47,6 +50,9 @@ EXAMPLES = {
     "rashba": "qpi1nnrashba",
     "1nn-sc": "1nn-dx2",
     "sr2ruo4": "214qpi01",
+    "1nnz": "nn1zqpi",
+    "ssh": "qpisurface",
+    "topo": "qpisurface",
 }
 ACCURACY = 0.005
 MILLI = 1000.0
@@ -107,7 +113,9 @@ def specification(name: str, settings: dict[str, str]) -> tuple[gs.Specification
     """Hamiltonian, gap and impurity, and the number of spins that one copy stands for."""
     path = Path(settings["tbfile"].strip('"'))
     vectors, degeneracies, elements = read_hamiltonian_text(path.read_text(encoding="ascii"))
-    bonds = Bonds(vectors[:, :2], MILLI * elements / degeneracies[:, None, None])
+    surface = "top" if settings.get("green") == "surface" else None
+    vectors = vectors[:, : 2 if surface is None else 3]
+    bonds = Bonds(vectors, MILLI * elements / degeneracies[:, None, None])
     size = bonds.dimension
     lattice = Lattice("triangular" if name == "1nn-hex" else "square", 1.0)
     pairing, copies = gs.Pairing.normal(), 1
@@ -118,7 +126,7 @@ def specification(name: str, settings: dict[str, str]) -> tuple[gs.Specification
         bonds = Bonds(bonds.vectors, bonds.matrices[:, :size, :size])
     if settings.get("spin") != "true":
         bonds, copies = bonds.kron(left=np.eye(2)), 2
-    material = Material(name, lattice, bonds)
+    material = Material(name, lattice, bonds, surface=surface)
     strength = numbers(settings.get("phase", "(1,0)"))[0] * MILLI
     weights = np.ones(2 * material.orbitals)
     given = numbers(settings.get("scattering", "(1)"))

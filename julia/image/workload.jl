@@ -27,6 +27,13 @@ function models()
     ]
 end
 
+# The bonds of a plane, and a hop to the layer below.
+function stacked((vectors, matrices), hop)
+    layer(number) = [0; 0; number]
+    below = complex([hop zero(hop); zero(hop) -conj(hop)])
+    return hcat([vectors; zeros(Int, 1, size(vectors, 2))], layer(1), layer(-1)), cat(matrices, below, below'; dims = 3)
+end
+
 function maps(vectors, matrices, places)
     d, energies = size(matrices, 1), length(ENERGIES)
     outputs() = (
@@ -56,3 +63,6 @@ for (vectors, matrices) in models()
     maps(vectors, matrices, [[0, 0], [1, 0]])
     states(vectors, matrices)
 end
+surface = stacked(models()[3], [0.5 0; 0 0.5])
+maps(surface..., [[0, 0]])
+states(surface...)

@@ -3,6 +3,8 @@
 
 Bogoliubov-de Gennes Hamiltonian H(k) = sum_R H_R exp(2 pi i (m1 R1 + m2 R2)); `vectors` is 2 x n,
 `matrices` d x d x n in meV. Rows 1 .. d/2 are electrons, d/2+1 .. d holes.
+
+Of a half-infinite crystal `vectors` is 3 x n, and H_R leads from a layer of cells to the one R3 below it.
 """
 struct Bonds
     vectors::Matrix{Int}
@@ -18,6 +20,16 @@ electrons(bonds::Bonds) = dimension(bonds) ÷ 2
 Largest |R2|: H along a row of fixed m1 is a trigonometric polynomial of this degree in m2.
 """
 harmonic_range(bonds::Bonds) = maximum(abs, view(bonds.vectors, 2, :))
+
+"""
+    layer_reach(bonds)
+
+Number of layers of cells that bonds reach down; 0 of a crystal in the plane.
+"""
+layer_reach(bonds::Bonds) = maximum(n -> abs(layer(bonds, n)), axes(bonds.vectors, 2))
+
+# R3 of a bond.
+layer(bonds::Bonds, n::Integer) = size(bonds.vectors, 1) == 3 ? bonds.vectors[3, n] : 0
 
 """
     Grid(n)
@@ -75,7 +87,7 @@ end
 """
     hamiltonian!(h, bonds, m1, m2)
 
-H(k) at one reduced momentum.
+H(k) at one reduced momentum, of a crystal in the plane.
 """
 function hamiltonian!(h::AbstractMatrix, bonds::Bonds, m1::Real, m2::Real)
     fill!(h, 0)

@@ -1,13 +1,15 @@
 """
     DensePath
 
-Blocks of any size: H(k) from its harmonics along a row, then a Gauss-Jordan inverse of z - H(k).
+Blocks of any size: H(k) from its harmonics along a row, then a Gauss-Jordan inverse of z - H(k), or the decimation of
+a half-infinite crystal (surface.jl).
 """
 struct DensePath
     block::Vector{Int}
     transformed::BitMatrix      # which elements (i, j) are wanted on the window; the others at r = 0 only
-    elements::Vector{Element}   # column-major over the block
+    elements::Vector{Element}   # column-major over the block, in the plane, to the next layer, to the one after it ...
     degree::Int
+    reach::Int                  # layers that bonds reach down; 0 in the plane
 end
 
 """
@@ -17,7 +19,8 @@ On the window G_ij is kept where i or j is among the `wanted` components of the 
 asked for, i or j is an electron.
 """
 function DensePath(bonds::Bonds, block::Vector{Int}, whole::Bool, wanted)
-    all_elements = [Element(bonds, i, j) for j in block for i in block]
+    reach = layer_reach(bonds)
+    all_elements = [Element(bonds, i, j, down) for down in 0:reach for j in block for i in block]
     is_wanted = [i in wanted for i in block]
     is_electron = [whole || i <= electrons(bonds) for i in block]
     either(flags, i, j) = flags[i] || flags[j]
@@ -25,21 +28,27 @@ function DensePath(bonds::Bonds, block::Vector{Int}, whole::Bool, wanted)
     kept = BitMatrix([either(is_wanted, i, j) && either(is_electron, i, j) for i in 1:d, j in 1:d])
     # Where nothing is wanted the first row is kept: what converges is judged by what is transformed.
     any(kept) || (kept[1, :] .= kept[:, 1] .= true)
-    return DensePath(block, kept, vec(all_elements), harmonic_range(bonds))
+    return DensePath(block, kept, all_elements, harmonic_range(bonds), reach)
 end
 
 struct DenseWorkspace
     harmonics::Matrix{ComplexF64}  # 2 degree + 1, elements
     matrix::Matrix{ComplexF64}
     pivots::Vector{Int}
+    lanes::Union{LaneScratch,SurfaceScratch}
 end
 
 block_size(solver::DensePath) = length(solver.block)
 
 function workspace(solver::DensePath)
     d = block_size(solver)
-    return DenseWorkspace(zeros(ComplexF64, 2solver.degree + 1, d^2), zeros(ComplexF64, d, d), zeros(Int, d))
+    harmonics = zeros(ComplexF64, 2solver.degree + 1, length(solver.elements))
+    return DenseWorkspace(harmonics, zeros(ComplexF64, d, d), zeros(Int, d), lane_scratch(solver))
 end
+
+# Room for LANES samples.
+lane_scratch(solver::DensePath) =
+    solver.reach == 0 ? LaneScratch(block_size(solver)) : SurfaceScratch(block_size(solver), solver.reach, solver.degree)
 
 pairs_of(flags) = [(i, j) for j in axes(flags, 2) for i in axes(flags, 1) if flags[i, j]]
 field_elements(solver::DensePath) = pairs_of(solver.transformed)
@@ -53,22 +62,52 @@ function row!(fields, sums, solver::DensePath, w::DenseWorkspace, z, phases, tab
         harmonics!(view(w.harmonics, :, n), element, phases)
     end
     fill!(sums, 0)
+    points!(fields, sums, solver, w, w.lanes, z, tables.phases)
+    return nothing
+end
+
+function points!(fields, sums, solver::DensePath, w::DenseWorkspace, ::LaneScratch, z, phases)
     g = w.matrix
     for j2 in axes(fields, 1)
-        shifted_hamiltonian!(g, w.harmonics, z, view(tables.phases, :, j2))
+        shifted_hamiltonian!(g, w.harmonics, z, view(phases, :, j2))
         invert!(g, w.pivots)
-        f, s = 0, 0
-        @inbounds for e in eachindex(g)
-            if solver.transformed[e]
-                fields[j2, f += 1] = real(g[e])
-                fields[j2, f += 1] = imag(g[e])
-            else
-                sums[s += 1] += real(g[e])
-                sums[s += 1] += imag(g[e])
-            end
+        keep!(fields, sums, solver, g, j2)
+    end
+end
+
+# LANES points at a time; where a row ends, its last point stands for those that are missing.
+function points!(fields, sums, solver::DensePath, w::DenseWorkspace, s::SurfaceScratch, z, phases)
+    count = size(fields, 1)
+    for first in 1:LANES:count
+        for h in axes(phases, 1)
+            s.phases_re[h] = lane(l -> real(phases[h, min(first + l - 1, count)]))
+            s.phases_im[h] = lane(l -> imag(phases[h, min(first + l - 1, count)]))
+        end
+        g = inverse_lanes!(s, w.harmonics, z, s.phases_re, s.phases_im)
+        for l in 1:min(LANES, count - first + 1)
+            keep!(fields, sums, solver, from_lane!(w.matrix, g, l), first + l - 1)
         end
     end
-    return nothing
+end
+
+function from_lane!(matrix, lanes, l)
+    @inbounds for j in axes(matrix, 2), i in axes(matrix, 1)
+        matrix[i, j] = complex(lanes.re[i, j][l].value, lanes.im[i, j][l].value)
+    end
+    return matrix
+end
+
+function keep!(fields, sums, solver::DensePath, g, j2)
+    f, s = 0, 0
+    @inbounds for e in eachindex(g)
+        if solver.transformed[e]
+            fields[j2, f += 1] = real(g[e])
+            fields[j2, f += 1] = imag(g[e])
+        else
+            sums[s += 1] += real(g[e])
+            sums[s += 1] += imag(g[e])
+        end
+    end
 end
 
 # z - H(k) from the harmonics of the row and the phases exp(2 pi i h m2); H is Hermitian.

@@ -13,16 +13,17 @@ const MOST_POLES = 64
     DenseRows(solver, bonds, half, samples)
 
 Samples, poles and corrections for the rows of a block; one per task. `samples` of a set are taken at a time.
-Without room for poles, `most_poles = 0`, rows are sampled until they stand still.
+Without room for poles, `most_poles = 0`, rows are sampled until they stand still: so are those of a surface, whose bulk
+bands make branch cuts and no poles.
 """
-mutable struct DenseRows{B}
+mutable struct DenseRows{B,S}
     solver::DensePath
     half::Int
     samples::Int
     phases::RowPhases
     tables::LaneTables
-    scratch::LaneScratch
-    harmonics::Matrix{ComplexF64}     # 2 degree + 1, d^2
+    scratch::S
+    harmonics::Matrix{ComplexF64}     # 2 degree + 1, elements
     turned::Matrix{ComplexF64}        # the same for shifted samples
     buffer::B                         # samples, d^2
     turns::Vector{ComplexF64}
@@ -39,14 +40,17 @@ mutable struct DenseRows{B}
     m1::NTuple{2,Float64}             # of the last two rows
 end
 
-function DenseRows(solver::DensePath, bonds::Bonds, half::Integer, samples::Integer; most_poles = MOST_POLES)
+function DenseRows(
+    solver::DensePath, bonds::Bonds, half::Integer, samples::Integer; most_poles = solver.reach == 0 ? MOST_POLES : 0
+)
     d, degree, n = block_size(solver), solver.degree, Int(samples)
     reach = max(half, min(64, 3n ÷ 8))
     room() = zeros(2reach + 1, 2, d^2)
-    harmonics() = zeros(ComplexF64, 2degree + 1, d^2)
+    harmonics() = zeros(ComplexF64, 2degree + 1, length(solver.elements))
     slots() = zeros(ComplexF64, most_poles)
     return DenseRows(
-        solver, Int(half), n, RowPhases(bonds), LaneTables(n, 0, degree), LaneScratch(d), harmonics(), harmonics(),
+        solver, Int(half), n, RowPhases(bonds), LaneTables(n, 0, degree), lane_scratch(solver), harmonics(),
+        harmonics(),
         FFTW.aligned(ComplexF64, n, d^2), zeros(ComplexF64, 2reach + 1), FFTW.complex_columns(n, d^2), room(), room(),
         zeros(2reach + 1, 2, PROBES), [sqrt(2) * cos(2.4e^2 + 1.7q) for e in 1:(d^2), q in 1:PROBES],
         NearPoles(d, degree, most_poles), Exponentials(reach, most_poles), slots(), zeros(d^2, most_poles), slots(),
@@ -151,6 +155,10 @@ function explain!(rows::DenseRows, z, n)
     reach = -log(FADED) / (n - rows.half)
     combine!(rows)
     allowed = ROW_ACCURACY * sqrt(sum(abs2, rows.mean) + sum(abs2, rows.difference))
+    if isempty(rows.roots) # no room for poles
+        error = unexplained(rows.fit, rows.probes, rows.half)
+        return error, error <= allowed
+    end
     polish!(rows.poles, rows.harmonics, z, 1.2reach)
     error = shown_error!(rows, n)
     for q in axes(rows.probes, 3) # a pole may be faint in one of them

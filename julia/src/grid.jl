@@ -49,7 +49,7 @@ method `converged` further needs rows to an accuracy: `exact_row!` and `residue_
 """
 function block_solver(bonds::Bonds, block::Vector{Int}, z::Complex, whole::Bool; wanted = 1:dimension(bonds))
     ne = electrons(bonds)
-    is_pair = length(block) == 2 && block[1] <= ne < block[2]
+    is_pair = length(block) == 2 && block[1] <= ne < block[2] && layer_reach(bonds) == 0
     return is_pair ? pair_solver(bonds, block, z, whole) : DensePath(bonds, block, whole, wanted)
 end
 

@@ -47,16 +47,16 @@ LaneScratch(d::Integer) =
 """
     inverse_samples!(samples, scratch, harmonics, z, tables)
 
-[z - H]^-1 on the points of the tables: `samples` (points, d^2), column-major over the matrix. `harmonics`
-(2 degree + 1, d^2) hold H along the row; H is Hermitian.
+[z - H]^-1, or g of a surface, on the points of the tables: `samples` (points, d^2), column-major over the matrix. `harmonics`
+hold H along the row as the scratch's `inverse_lanes!` takes it: here (2 degree + 1, d^2), H being Hermitian.
 """
-function inverse_samples!(samples, s::LaneScratch, harmonics, z, tables::LaneTables)
+function inverse_samples!(samples, s, harmonics, z, tables::LaneTables)
+    d = isqrt(size(samples, 2))
     for b in axes(tables.re, 2)
-        shifted_lanes!(s, harmonics, z, tables, b)
-        invert_lanes!(s)
+        g = inverse_lanes!(s, harmonics, z, view(tables.re, :, b), view(tables.im, :, b))
         first = LANES * (b - 1)
-        @inbounds for e in eachindex(s.re)
-            x, y = s.re[e], s.im[e]
+        @inbounds for j in 1:d, i in 1:d
+            x, y, e = g.re[i, j], g.im[i, j], i + (j - 1) * d
             for l in 1:LANES
                 samples[first + l, e] = complex(x[l].value, y[l].value)
             end
@@ -65,7 +65,13 @@ function inverse_samples!(samples, s::LaneScratch, harmonics, z, tables::LaneTab
     return samples
 end
 
-function shifted_lanes!(s::LaneScratch, harmonics, z, tables::LaneTables, b)
+function inverse_lanes!(s::LaneScratch, harmonics, z, phases_re, phases_im)
+    shifted_lanes!(s, harmonics, z, phases_re, phases_im)
+    invert_lanes!(s)
+    return s
+end
+
+function shifted_lanes!(s::LaneScratch, harmonics, z, phases_re, phases_im)
     d = size(s.re, 1)
     @inbounds for j in 1:d, i in 1:j
         e = i + (j - 1) * d
@@ -73,7 +79,7 @@ function shifted_lanes!(s::LaneScratch, harmonics, z, tables::LaneTables, b)
         for h in axes(harmonics, 1)
             c = harmonics[h, e]
             iszero(c) && continue
-            u, v, p, q = lane(real(c)), lane(imag(c)), tables.re[h, b], tables.im[h, b]
+            u, v, p, q = lane(real(c)), lane(imag(c)), phases_re[h], phases_im[h]
             x = plus(minus(x, times(u, p)), times(v, q))
             y = minus(minus(y, times(u, q)), times(v, p))
         end

@@ -15,18 +15,19 @@ end
 """
     mirror_of(bonds, block)
 
-A mirror of the block, or nothing where it has none: H_gR = u H_R u^H, or u H_R^T u^H reversed, on all bonds.
+A mirror of the block, or nothing where it has none: H_gR = u H_R u^H, or u H_R^T u^H reversed, on all bonds. Reversed,
+a bond to a layer below answers to the one to a layer above.
 """
 function mirror_of(bonds::Bonds, block::Vector{Int})
     model = bonds.matrices[block, block, :]
-    numbers = Dict((bonds.vectors[1, n], bonds.vectors[2, n]) => n for n in axes(bonds.vectors, 2))
+    numbers = Dict((bonds.vectors[1, n], bonds.vectors[2, n], layer(bonds, n)) => n for n in axes(bonds.vectors, 2))
     for turn in (-1, 1)
-        image = zero(model)
-        for (r, n) in numbers
-            at = get(numbers, (-r[1], turn * r[2]), nothing)
-            at === nothing || (image[:, :, n] = model[:, :, at])
-        end
         for reversed in (true, false)
+            image = zero(model)
+            for (r, n) in numbers
+                at = get(numbers, (-r[1], turn * r[2], reversed ? -r[3] : r[3]), nothing)
+                at === nothing || (image[:, :, n] = model[:, :, at])
+            end
             phases = gauge(reversed ? permutedims(model, (2, 1, 3)) : model, image)
             phases === nothing || return Mirror(turn, phases, reversed)
         end

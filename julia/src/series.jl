@@ -1,15 +1,16 @@
 """
     Element(vectors, amplitudes)
+    Element(bonds, i, j, down = 0)
 
-One matrix element of H as its bonds with nonzero amplitude.
+One matrix element of H as its bonds with nonzero amplitude, to the layer so far `down`.
 """
 struct Element
     vectors::Vector{Tuple{Int,Int}}
     amplitudes::Vector{ComplexF64}
 end
 
-function Element(bonds::Bonds, i::Integer, j::Integer)
-    kept = findall(!iszero, view(bonds.matrices, i, j, :))
+function Element(bonds::Bonds, i::Integer, j::Integer, down::Integer = 0)
+    kept = filter(n -> layer(bonds, n) == down && !iszero(bonds.matrices[i, j, n]), axes(bonds.matrices, 3))
     return Element([(bonds.vectors[1, n], bonds.vectors[2, n]) for n in kept], bonds.matrices[i, j, kept])
 end
 

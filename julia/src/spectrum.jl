@@ -1,10 +1,11 @@
 """
     spectral_function!(a, bonds, momenta, energies, broadening)
 
-A(k, w) = -(1/pi) Im Tr_e [w + i delta - H(k)]^-1 in states per meV; `a` is energies x momenta,
-`momenta` 2 x count in reduced coordinates.
+A(k, w) = -(1/pi) Im Tr_e [w + i delta - H(k)]^-1 in states per meV, or of a half-infinite crystal that of its surface's
+g(k, w); `a` is energies x momenta, `momenta` 2 x count in reduced coordinates.
 """
 function spectral_function!(a, bonds::Bonds, momenta, energies, broadening::Real)
+    layer_reach(bonds) == 0 || return surface_spectrum!(a, bonds, momenta, energies, broadening)
     d, ne = dimension(bonds), electrons(bonds)
     make() = (zeros(ComplexF64, d, d), zeros(ComplexF64, d, d), zeros(Int, d))
     foreach_chunk(make, size(momenta, 2), 64) do (h, g, pivots), range
@@ -17,6 +18,23 @@ function spectral_function!(a, bonds::Bonds, momenta, energies, broadening::Real
                 end
                 invert!(g, pivots)
                 a[e, k] = -sum(imag(g[i, i]) for i in 1:ne) / pi
+            end
+        end
+    end
+    return nothing
+end
+
+function surface_spectrum!(a, bonds::Bonds, momenta, energies, broadening::Real)
+    d, ne, degree = dimension(bonds), electrons(bonds), harmonic_range(bonds)
+    solver = DensePath(bonds, collect(1:d), true, 1:d)
+    make() = (workspace(solver), RowPhases(bonds), zeros(1, field_count(solver)))
+    foreach_chunk(make, size(momenta, 2), 4) do (w, phases, fields), range
+        for k in range
+            on_row!(phases, momenta[1, k])
+            tables = Tables(1, momenta[2, k], degree)
+            for (e, energy) in enumerate(energies)
+                row!(fields, Float64[], solver, w, complex(energy, broadening), phases, tables)
+                a[e, k] = -sum(fields[1, 2(i + (i - 1) * d)] for i in 1:ne) / pi # imaginary parts come second
             end
         end
     end

@@ -22,6 +22,7 @@ class Results:
     alone: Maps
     converged: Maps
     orbitals: Maps
+    surface: Maps
     dos: np.ndarray
 
 
@@ -44,6 +45,11 @@ def one_and_two(nbse2: Material) -> tuple[Results, Results]:
         Material("two", Lattice("square", 3.0), spins), on_site, Impurity.scalar(50.0)
     )
 
+    out_of_plane = {(0, 0, 1): [[30.0, 9.0], [0.0, 20.0]], (0, 0, -1): [[30.0, 0.0], [9.0, 20.0]]}
+    layers = Bonds.sum([spins, Bonds.from_dict(out_of_plane).kron(left=np.eye(2))])
+    stacked = Material("stacked", Lattice("square", 3.0), layers, surface="top")
+    surface = Specification(stacked, on_site, Impurity.scalar(50.0))
+
     def compute(threads: int) -> Results:
         configure(threads=threads)
         assert get_host().info().threads == threads
@@ -52,6 +58,7 @@ def one_and_two(nbse2: Material) -> tuple[Results, Results]:
             simulate_batch(specifications[:1], numerics),
             simulate_batch([a1u], Numerics([0.0], 0.5, 32)),
             simulate_batch([orbitals], Numerics([1.4, -1.4], 0.2, 32)),
+            simulate_batch([surface], Numerics([1.4, -1.4], 2.0, 8, Grid(34))),
             density_of_states(specifications[0], [0.0, 0.7], 0.1, 96).to_numpy(),
         )
 
@@ -67,6 +74,7 @@ def test_one_thread_and_two_give_the_same_bits(one_and_two: tuple[Results, Resul
         assert np.array_equal(left.trace, right.trace)
         assert np.array_equal(left.local_green, right.local_green)
         assert np.array_equal(left.dos, right.dos)
+    assert np.array_equal(one.surface.trace, two.surface.trace)
     assert np.array_equal(one.dos, two.dos)
 
 

@@ -8,6 +8,7 @@ import click
 
 from gapscope.cli.options import adding
 from gapscope.physics import Material
+from gapscope.physics.layers import SURFACES
 from gapscope.physics.wannier_kind import SPINS
 from gapscope.simulation.materials import material
 
@@ -39,6 +40,11 @@ wannier_options = adding(
             type=click.Choice(["Gamma", "Z"], case_sensitive=False),
             help="Plane of the zone at which a bulk Wannier90 Hamiltonian is cut.",
         ),
+        click.option(
+            "--surface",
+            type=click.Choice(SURFACES),
+            help="Side at which a bulk Wannier90 Hamiltonian is open, instead of --kz.",
+        ),
     ]
 )
 """What a Wannier90 file that is given as the material does not hold."""
@@ -53,6 +59,7 @@ def given_material(options: dict[str, Any]) -> Material:
         spin=options["spin"],
         lattice_constant=options["lattice_constant"],
         kz=options["kz"],
+        surface=options["surface"],
     )
     if options["filling"] is not None or options["fermi_energy"] is not None:
         click.echo(found.description)  # what a Wannier90 file was taken for

@@ -146,7 +146,7 @@ class _Batch:
             Output((count, len(energies), d, d), "complex128"),
         )
         self.inputs = (
-            np.concatenate([h.vectors for h in hamiltonians]),
+            _joined_vectors(hamiltonians),
             np.concatenate([h.matrices for h in hamiltonians]),
             bond_offsets.astype(np.int64),
             np.concatenate([v.sites for v in impurities]),
@@ -164,6 +164,14 @@ class _Batch:
             return trace
         count, rows, *window = trace.shape
         return trace.reshape(count, rows // self.layers, self.layers, *window)
+
+
+def _joined_vectors(hamiltonians: Sequence[Bonds]) -> NDArray[np.int64]:
+    """Vectors of all; those in the plane lie in layer 0 where others have layers."""
+    length = max(h.vectors.shape[1] for h in hamiltonians)
+    widths = [((0, 0), (0, length - h.vectors.shape[1])) for h in hamiltonians]
+    each = zip(hamiltonians, widths, strict=True)
+    return np.concatenate([np.pad(h.vectors, width) for h, width in each])
 
 
 @dataclass(frozen=True, eq=False)

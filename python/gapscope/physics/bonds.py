@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from gapscope.errors import SpecificationError
 from gapscope.physics.kinds import require_kind
 
+Vector = TypeVar("Vector", bound=tuple[int, ...])
 ROUNDING = 1e-12
 """Relative size below which an amplitude counts as the rounding of an exact zero."""
 
@@ -20,9 +21,11 @@ ROUNDING = 1e-12
 class Bonds:
     """Matrices on lattice vectors, H(k) = sum_R H_R exp(2 pi i (m1 R1 + m2 R2)).
 
+    Of a crystal with layers R has a third number, of cells along a3, and m a third component.
+
     Parameters
     ----------
-    vectors : (n, 2) integers, lattice vectors R = R1 a1 + R2 a2, each once.
+    vectors : (n, 2) or (n, 3) integers, lattice vectors R = R1 a1 + R2 a2 (+ R3 a3), each once.
     matrices : (n, d, d) complex, H_R in meV (or dimensionless for form factors).
 
     Raises
@@ -37,11 +40,11 @@ class Bonds:
         vectors = np.asarray(self.vectors, dtype=np.float64)
         matrices = np.array(self.matrices, dtype=np.complex128)
         whole = np.isfinite(vectors) & (vectors == np.rint(vectors))
-        if vectors.ndim != 2 or vectors.shape[1] != 2 or not whole.all():
+        if vectors.ndim != 2 or vectors.shape[1] not in (2, 3) or not whole.all():
             raise SpecificationError(
-                "Bond vectors are integer multiples of a1 and a2.",
+                "Bond vectors are integer multiples of a1 and a2, and of a3 between layers.",
                 vectors.tolist(),
-                "Give each bond as two whole numbers.",
+                "Give each bond as two whole numbers, or all as three.",
             )
         vectors = vectors.astype(np.int64)
         if matrices.ndim != 3 or matrices.shape[0] != len(vectors) or len(vectors) == 0:
@@ -58,7 +61,7 @@ class Bonds:
                 f"{np.count_nonzero(~np.isfinite(matrices))} entries that are NaN or infinite",
                 "Check the file or the parameters the bonds come from.",
             )
-        order = np.lexsort((vectors[:, 1], vectors[:, 0]))
+        order = np.lexsort(vectors.T[::-1])
         vectors, matrices = vectors[order], matrices[order]
         if (vectors[1:] == vectors[:-1]).all(axis=1).any():  # sorted: equal ones are neighbours
             raise SpecificationError(
@@ -76,8 +79,8 @@ class Bonds:
         return f"<{count}, {size} x {size}, amplitudes up to {largest:.6g}>"
 
     @classmethod
-    def from_dict(cls, bonds: Mapping[tuple[int, int], ArrayLike]) -> Bonds:
-        """Bonds from {(R1, R2): matrix or number}; raises SpecificationError."""
+    def from_dict(cls, bonds: Mapping[Vector, ArrayLike]) -> Bonds:
+        """Bonds from {(R1, R2) or (R1, R2, R3): matrix or number}; raises SpecificationError."""
         require_kind(bonds, Mapping, "A list of bonds", "{(1, 0): -100.0, (-1, 0): -100.0}")
         try:
             rows = [np.atleast_2d(np.asarray(m, dtype=np.complex128)) for m in bonds.values()]
@@ -98,20 +101,41 @@ class Bonds:
 
     @classmethod
     def sum(cls, terms: Iterable[Bonds]) -> Bonds:
-        """Sum of bond lists, equal vectors added; exact zeros are dropped, the origin is kept."""
-        total: dict[tuple[int, int], NDArray[np.complex128]] = {}
+        """Sum of bond lists, equal vectors added; exact zeros are dropped, the origin is kept.
+
+        Those without a third number lie in every layer, R3 = 0, where others have one.
+        """
+        total: dict[tuple[int, ...], NDArray[np.complex128]] = {}
+        terms = list(terms)
+        length = max((term.vectors.shape[1] for term in terms), default=2)
         for term in terms:
-            for (r1, r2), matrix in zip(term.vectors.tolist(), term.matrices, strict=True):
-                total[r1, r2] = total.get((r1, r2), 0) + matrix
+            flat = (0,) * (length - term.vectors.shape[1])
+            for vector, matrix in zip(term.vectors.tolist(), term.matrices, strict=True):
+                r = (*vector, *flat)
+                total[r] = total.get(r, 0) + matrix
         kept = {r: m for r, m in total.items() if m.any()}
         if not kept:
-            kept = {(0, 0): np.zeros_like(next(iter(total.values())))}
+            kept = {(0,) * length: np.zeros_like(next(iter(total.values())))}
         return cls.from_dict(kept)
 
     @property
     def dimension(self) -> int:
         """Number d of rows of each matrix."""
         return int(self.matrices.shape[1])
+
+    @property
+    def layered(self) -> bool:
+        """Whether vectors have a third number, of layers."""
+        return bool(self.vectors.shape[1] == 3)
+
+    def in_plane(self) -> Bonds:
+        """Bonds of H(k) at k3 = 0, the sum over the layers; these bonds where there are none."""
+        if not self.layered:
+            return self
+        total: dict[tuple[int, int], NDArray[np.complex128]] = {}
+        for (r1, r2, _), matrix in zip(self.vectors.tolist(), self.matrices, strict=True):
+            total[r1, r2] = total.get((r1, r2), 0) + matrix
+        return Bonds.from_dict(total)
 
     def scaled(self, factor: complex) -> Bonds:
         """All amplitudes multiplied by a number."""
@@ -139,8 +163,21 @@ class Bonds:
         return Bonds(-self.vectors, self.matrices.conj().transpose(0, 2, 1))
 
     def at(self, k: ArrayLike) -> NDArray[np.complex128]:
-        """H(k) at reduced momenta m of shape (..., 2); returns (..., d, d)."""
-        phases = np.exp(2j * np.pi * (np.asarray(k, dtype=np.float64) @ self.vectors.T))
+        """H(k) at reduced momenta m of shape (..., 2), or (..., 3); returns (..., d, d).
+
+        Raises
+        ------
+        SpecificationError : a crystal with layers and momenta in the plane.
+        """
+        momenta = np.asarray(k, dtype=np.float64)
+        if self.layered and momenta.shape[-1] == 2:
+            raise SpecificationError(
+                "A half-infinite crystal has no bands over the plane: at each k of the plane the"
+                " bulk's k3 makes a continuum of states.",
+                f"H(k) of bonds between layers, {self!r}",
+                'Use gs.spectral_function for its surface, or cut the bulk: kz = "Gamma" or "Z".',
+            )
+        phases = np.exp(2j * np.pi * (momenta @ self.vectors.T))
         return np.asarray(np.tensordot(phases, self.matrices, axes=1))
 
     def distance(self, other: Bonds) -> float:

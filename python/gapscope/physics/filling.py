@@ -9,13 +9,16 @@ from gapscope.physics.bonds import Bonds
 
 SETTLED = 0.1
 """meV: two successive grids agree so well about the Fermi energy."""
-MOST = 384
+KGRIDS = (48, 96, 192, 384)
+BULK_KGRIDS = (16, 32, 64)
+"""Points per side, and along k3."""
 
 
 def fermi_level(bonds: Bonds, filling: float) -> tuple[float, float]:
     """Energy in meV below which bands (of 2n x 2n bonds) hold ``filling`` electrons per cell.
 
-    The k-grid is doubled until the energy moves by less than SETTLED, at most up to MOST.
+    The k-grid is doubled until the energy moves by less than SETTLED, or ends. Of bonds between
+    layers the bands are those of the bulk.
 
     Returns
     -------
@@ -31,8 +34,9 @@ def fermi_level(bonds: Bonds, filling: float) -> tuple[float, float]:
             filling,
             "Count the electrons of the bands that the file holds.",
         )
-    levels = [_level(bonds, filling, 48)]
-    for kgrid in (96, 192, MOST):
+    kgrids = BULK_KGRIDS if bonds.layered else KGRIDS
+    levels = [_level(bonds, filling, kgrids[0])]
+    for kgrid in kgrids[1:]:
         levels.append(_level(bonds, filling, kgrid))
         if abs(levels[-1] - levels[-2]) < SETTLED:
             break
@@ -57,8 +61,11 @@ def level_in_words(level: float, error: float) -> str:
 def _level(bonds: Bonds, filling: float, kgrid: int) -> float:
     # Off the points of symmetry, by a shift that no lattice has.
     m = (np.arange(kgrid) + 0.382) / kgrid
+    others = [m] * (bonds.vectors.shape[1] - 1)
     bands = [
-        np.linalg.eigvalsh(bonds.at(np.stack([np.full(kgrid, m1), m], axis=-1))).ravel() for m1 in m
+        np.linalg.eigvalsh(bonds.at(np.stack(np.meshgrid(m1, *others), axis=-1))).ravel()
+        for m1 in m
     ]
     energies = np.sort(np.concatenate(bands))
-    return float(np.interp(filling * kgrid**2, np.arange(len(energies)) + 0.5, energies))
+    cells = kgrid ** bonds.vectors.shape[1]
+    return float(np.interp(filling * cells, np.arange(len(energies)) + 0.5, energies))

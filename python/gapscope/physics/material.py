@@ -15,6 +15,7 @@ from gapscope.physics.bonds import Bonds, require_hermitian
 from gapscope.physics.filling import filled
 from gapscope.physics.kinds import require_kind
 from gapscope.physics.lattice import Lattice
+from gapscope.physics.layers import require_surface
 from gapscope.physics.material_file import read_material_file
 from gapscope.physics.orbitals import Atom, Orbital, atoms_of
 from gapscope.physics.wannier_crystal import read_wannier_crystal
@@ -31,16 +32,19 @@ class Material:
     ----------
     name : shown in results.
     lattice : Bravais lattice and its constant.
-    bonds : He_R in meV, (n, 2 orbitals, 2 orbitals), spin major (up orbitals, then down).
+    bonds : He_R in meV, (n, 2 orbitals, 2 orbitals), spin major (up orbitals, then down); of a
+        half-infinite crystal R has a third number, of layers along a3.
     citation : where the numbers come from.
     description : what distinguishes this parameter set.
     basis : the orbitals in the order of the rows of a spin block; a single orbital is an s orbital
         at the origin where nothing is said, several are unknown (None).
+    surface : where a half-infinite crystal is open, "top" (vacuum along a3) or "bottom"; None of a
+        crystal in the plane.
 
     Raises
     ------
-    SpecificationError : an odd matrix size, bonds that are not Hermitian, or another number of
-        orbitals in the basis.
+    SpecificationError : an odd matrix size, bonds that are not Hermitian, another number of
+        orbitals in the basis, or a surface without bonds between layers or the other way round.
     """
 
     name: str
@@ -49,6 +53,7 @@ class Material:
     citation: str = ""
     description: str = ""
     basis: tuple[Orbital, ...] | None = None
+    surface: str | None = None
 
     def __post_init__(self) -> None:
         require_kind(self.bonds, Bonds, "A Hamiltonian", "gs.Bonds.from_dict({(0, 0): ...})")
@@ -60,6 +65,7 @@ class Material:
                 "Double a spinless Hamiltonian with Bonds.kron(left=np.eye(2)).",
             )
         require_hermitian(self.bonds, self.name)
+        require_surface(self.bonds, self.surface, self.name)
         if self.basis is None:
             object.__setattr__(self, "basis", DEFAULT_BASIS if self.orbitals == 1 else None)
             return
@@ -107,6 +113,8 @@ class Material:
         }
         if self.basis is not None and self.basis != DEFAULT_BASIS:
             content["basis"] = [orbital.to_dict() for orbital in self.basis]
+        if self.surface is not None:
+            content["surface"] = self.surface
         return content
 
     @classmethod
@@ -126,6 +134,7 @@ class Material:
             str(content["citation"]),
             str(content["description"]),
             None if basis is None else tuple(Orbital.from_dict(one) for one in basis),
+            content.get("surface"),
         )
 
     @classmethod
@@ -145,7 +154,9 @@ class Material:
         the term -i l sigma_z with the sign of D3h, so that one nearest-neighbour shell gives
         2 l (sin k.a1 - sin k.a2 - sin k.(a1 - a2)) sigma_z (paper, eqs 4 and 5). Bonds: matrices
         ``real`` and ``imag`` in meV, 2n x 2n spin major, or n x n with ``spin = "doubled"`` at the
-        top (understood where n is odd); the partner on -R is added where it is not given.
+        top (understood where n is odd); the partner on -R is added where it is not given. With
+        ``surface = "top"`` or ``"bottom"`` at the top, their vectors are three numbers: the crystal
+        is half-infinite and open there.
         Wannier90: see :meth:`from_wannier90`; ``[lattice]`` may be left out where a ``.win`` stands
         beside the file.
 
@@ -174,6 +185,7 @@ class Material:
         spin: str | None = None,
         vectors: ArrayLike | None = None,
         kz: str | float | None = None,
+        surface: str | None = None,
         citation: str = "",
     ) -> Material:
         """Wannier90 ``_hr.dat`` or ``_tb.dat`` with what stands beside it.
@@ -194,6 +206,8 @@ class Material:
             read in the order that time reversal tells, or refused (:func:`with_spin`).
         vectors : rows a1, a2 of the file's cell in Angstrom, in place of the ``.win``'s.
         kz : the plane "Gamma" or "Z" of a bulk crystal.
+        surface : the side, "top" or "bottom", at which a bulk crystal is open instead: half of it
+            is there, and ends with a whole cell, as the file counts cells along a3.
 
         Raises
         ------
@@ -214,6 +228,7 @@ class Material:
             spin=spin,
             vectors=vectors,
             kz=kz,
+            surface=surface,
         )
         bonds = found.bonds
         if filling is not None:
@@ -222,6 +237,8 @@ class Material:
             zero = f"{fermi_energy:.6g} eV"
         said = f"Wannier90 {path.name}, spin {found.spin}, zero of energy at {zero}"
         plane = [] if kz is None else [f"cut at kz = {kz}"]
+        if surface is not None:
+            plane.append(f"half-infinite, open at its {surface}")
         if kz is not None and filling is not None:
             plane.append("the filling is that of this plane, not of the bulk")
         return cls(
@@ -231,4 +248,5 @@ class Material:
             citation,
             "; ".join([said, *plane, *found.notes]),
             found.basis,
+            surface,
         )

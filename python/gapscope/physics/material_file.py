@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,8 @@ from gapscope.physics.wannier_crystal import read_wannier_crystal
 
 MATERIAL_SCHEMA = 1
 
-MaterialContent = tuple[str, Lattice, Bonds, str, str, Basis | None]
-"""Name, lattice, He_R in meV, citation, description, orbitals."""
+MaterialContent = tuple[str, Lattice, Bonds, str, str, Basis | None, str | None]
+"""Name, lattice, He_R in meV, citation, description, orbitals, open surface."""
 CELLS = ({"name", "constant"}, {"vectors"}, {"a", "b", "angle"})
 """Keys that [lattice] may have."""
 
@@ -48,7 +49,9 @@ def read_material_file(path: Path) -> MaterialContent:
 class _Reader(MaterialTable):
     """Turns one parsed material table into bonds."""
 
-    KEYS = frozenset({"schema", "name", "citation", "description", "lattice", "spin", "atoms"})
+    KEYS = frozenset(
+        {"schema", "name", "citation", "description", "lattice", "spin", "surface", "atoms"}
+    )
     MODELS = ("shells", "bonds", "wannier90")
 
     def __init__(self, path: Path, table: dict[str, Any]) -> None:
@@ -77,6 +80,12 @@ class _Reader(MaterialTable):
                 f"spin = {self.table['spin']!r} with {models[0]}",
                 "Leave spin out.",
             )
+        if "surface" in self.table and models != ["bonds"]:
+            raise self.fail(
+                "surface at the top says that [[bonds]] are those of a half-infinite crystal.",
+                f"surface = {self.table['surface']!r} with {models[0]}",
+                "Leave it out; of a Wannier90 file it belongs into [wannier90].",
+            )
         texts = dict.fromkeys(("citation", "description"), "") | self.table
         name, citation, description = (
             self.require(texts, key, str) for key in ("name", "citation", "description")
@@ -93,7 +102,8 @@ class _Reader(MaterialTable):
             lattice, basis = setting.lattice, there
             self.notes = [*setting.notes, *self.notes]
         said = [description] if description else []
-        return name, lattice, bonds, citation, "; ".join(said + self.notes), basis
+        surface = self.table.get("surface", self.table.get("wannier90", {}).get("surface"))
+        return name, lattice, bonds, citation, "; ".join(said + self.notes), basis, surface
 
     def setting(self) -> Setting:
         """The lattice, and how the file's sites are counted in its standard setting."""
@@ -133,14 +143,17 @@ class _Reader(MaterialTable):
         return tuple(basis)
 
     def bonds(self) -> Bonds:
-        given: dict[tuple[int, int], NDArray[np.complex128]] = {}
+        given: dict[tuple[int, ...], NDArray[np.complex128]] = {}
+        vector: Callable[[dict[str, Any], str], tuple[int, ...]] = self.vector
+        if "surface" in self.table:
+            vector = self.layered_vector
         for entry in self.entries("bonds", {"vector", "real", "imag"}):
-            site = self.vector(entry, "vector")
+            site = vector(entry, "vector")
             if site in given:
                 raise self.fail("each bond vector stands once.", list(site), "Add the matrices.")
             given[site] = self.matrix(entry)
         for site, matrix in list(given.items()):
-            given.setdefault((-site[0], -site[1]), matrix.conj().T)
+            given.setdefault(tuple(-r for r in site), matrix.conj().T)
         bonds = Bonds.from_dict(given)
         spinless = bonds.dimension % 2 or "spin" in self.table
         return bonds.kron(left=S0) if spinless else bonds
@@ -167,6 +180,7 @@ class _Reader(MaterialTable):
             "cell_angle",
             "spin",
             "kz",
+            "surface",
             "soc_strength",
             "soc_orbitals",
         }
@@ -176,8 +190,8 @@ class _Reader(MaterialTable):
         table = self.require(self.table, "wannier90", dict)
         if set(table) - self.WANNIER:
             raise self.fail(
-                "[wannier90] has hr, fermi_energy or filling, cell_angle, spin, kz, soc_strength,"
-                " soc_orbitals.",
+                "[wannier90] has hr, fermi_energy or filling, cell_angle, spin, kz, surface,"
+                " soc_strength, soc_orbitals.",
                 ", ".join(sorted(table)),
                 "Remove the others.",
             )
@@ -194,9 +208,12 @@ class _Reader(MaterialTable):
             cell_angle=table.get("cell_angle"),
             spin=table.get("spin"),
             kz=table.get("kz"),
+            surface=table.get("surface"),
             basis=basis,
             **self.told_lattice(),
         )
+        if "surface" in table:
+            self.notes.append(f"half-infinite, open at its {table['surface']}")
         self.notes += found.notes
         electrons = found.bonds
         if "soc_strength" in table:

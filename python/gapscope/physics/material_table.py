@@ -50,6 +50,17 @@ class MaterialTable:
             raise self.fail(f"{key} is two whole numbers R1, R2.", value, "Fix the file.")
         return value[0], value[1]
 
+    def layered_vector(self, entry: dict[str, Any], key: str) -> tuple[int, int, int]:
+        """Three whole numbers, the last of layers."""
+        value = self.require(entry, key, list)
+        if len(value) != 3 or not all(type(n) is int for n in value):
+            raise self.fail(
+                f"{key} of a half-infinite crystal is three whole numbers R1, R2, R3.",
+                value,
+                "Fix the file; [0, 0, 1] leads to the cell above.",
+            )
+        return value[0], value[1], value[2]
+
     def number(self, entry: dict[str, Any], key: str) -> float:
         """A number; zero where there is none."""
         return float(self.require(entry, key, (int, float))) if key in entry else 0.0

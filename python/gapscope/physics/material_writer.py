@@ -20,6 +20,8 @@ def _lines(material: Material) -> Iterator[str]:
     for key in ("name", "description", "citation"):
         # A JSON string is a TOML basic string.
         yield f"{key} = {json.dumps(getattr(material, key))}"
+    if material.surface is not None:
+        yield f"surface = {json.dumps(material.surface)}"
     yield "\n[lattice]"
     if lattice.name in VECTORS and lattice.cell is None:
         yield f"name = {json.dumps(lattice.name)}"

@@ -97,6 +97,13 @@ class Pairing:
                 f"{bonds.dimension} x {bonds.dimension}",
                 "Give 2 x 2 matrices in the basis (up, down).",
             )
+        if bonds.layered:
+            raise SpecificationError(
+                "Pairs form within a layer: the bonds of a gap lie in the plane, the same in every"
+                " layer of a half-infinite crystal.",
+                "bond vectors of three numbers",
+                "Give the bonds of one layer, by two numbers each.",
+            )
         require_fermionic(bonds)
         if not bonds.matrices.any():
             raise SpecificationError(

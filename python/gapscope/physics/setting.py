@@ -72,7 +72,8 @@ class Setting:
 
     def bonds(self, bonds: Bonds) -> Bonds:
         """Bonds counted in the standard cell; their matrices stay as they are."""
-        return Bonds(self.sites(bonds.vectors).astype(np.int64), bonds.matrices)
+        sites = self.sites(bonds.vectors[:, :2]).astype(np.int64)
+        return Bonds(np.column_stack([sites, bonds.vectors[:, 2:]]), bonds.matrices)
 
     def electrons(self, bonds: Bonds, basis: Basis | None) -> tuple[Bonds, Basis | None]:
         """Electron bonds (spin major) and their orbitals in the standard cell.

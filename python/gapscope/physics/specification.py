@@ -12,6 +12,7 @@ from gapscope.physics.bonds import Bonds
 from gapscope.physics.impurity import ORIGIN, Impurity, Site
 from gapscope.physics.kinds import is_number, require_kind
 from gapscope.physics.lattice import require_triangular
+from gapscope.physics.layers import downward
 from gapscope.physics.material import Material
 from gapscope.physics.pairing import Pairing
 
@@ -100,9 +101,14 @@ class Specification:
         return f"Specification({lines}\n)"
 
     def bdg(self) -> Bonds:
-        """H_R of the Bogoliubov-de Gennes Hamiltonian in meV, (n, 4 orbitals, 4 orbitals)."""
-        orbitals = self.material.orbitals
-        return bdg_bonds(self.material.electrons(self.eps0), self.pairing.bonds(orbitals))
+        """H_R of the Bogoliubov-de Gennes Hamiltonian in meV, (n, 4 orbitals, 4 orbitals).
+
+        Of a half-infinite crystal R3 counts layers from the surface down, and the gap is the same
+        in each of them.
+        """
+        orbitals, surface = self.material.orbitals, self.material.surface
+        bonds = bdg_bonds(self.material.electrons(self.eps0), self.pairing.bonds(orbitals))
+        return bonds if surface is None else downward(bonds, surface)
 
     def impurity_matrix(self, site: Site = ORIGIN) -> NDArray[np.complex128]:
         """V of a site in Nambu space in meV, (4 orbitals, 4 orbitals)."""

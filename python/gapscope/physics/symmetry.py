@@ -42,7 +42,8 @@ def act_on_site(operation: Operation, site: tuple[int, int]) -> tuple[int, int]:
 
 def act_on_bonds(operation: Operation, bonds: Bonds) -> Bonds:
     """Bonds of H(g^-1 k): the matrix on R moves to g R."""
-    return Bonds(bonds.vectors @ operation.T, bonds.matrices)
+    moved = bonds.vectors[:, :2] @ operation.T
+    return Bonds(np.column_stack([moved, bonds.vectors[:, 2:]]), bonds.matrices)
 
 
 def band_asymmetry(bonds: Bonds) -> float:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gapscope.errors import MaterialFileError
 from gapscope.physics.bonds import Bonds
+from gapscope.physics.layers import SURFACES
 from gapscope.physics.spin import SX, SY, SZ
 from gapscope.physics.wannier_kind import require_triangular, stated_cell_angle
 from gapscope.physics.wannier_text import read_hamiltonian_text
@@ -55,7 +56,13 @@ def read_wannier90(
     return Bonds.sum([Bonds(given.vectors @ TO_60[angle].T, given.matrices)])
 
 
-def read_orbitals(path: Path, *, fermi_energy: float, kz: str | float | None = None) -> Bonds:
+def read_orbitals(
+    path: Path,
+    *,
+    fermi_energy: float,
+    kz: str | float | None = None,
+    surface: str | None = None,
+) -> Bonds:
     """Orbital bonds (n, orbitals, orbitals) in meV, counted in the file's own cell.
 
     Parameters
@@ -65,15 +72,19 @@ def read_orbitals(path: Path, *, fermi_energy: float, kz: str | float | None = N
     fermi_energy : eV, subtracted from every orbital.
     kz : the plane "Gamma" (0) or "Z" (1/2, in units of b3) of a bulk crystal: H(R1, R2) is then
         sum_R3 H(R) exp(2 pi i kz R3).
+    surface : "top" or "bottom" of a bulk crystal that is open there: all H(R1, R2, R3).
 
     Raises
     ------
-    MaterialFileError : not such a file, a three-dimensional crystal without kz, or not Hermitian.
+    MaterialFileError : not such a file, a three-dimensional crystal with neither kz nor surface, or
+        with both, a surface of one in the plane, or not Hermitian.
     """
     if not np.isfinite(fermi_energy):
         raise MaterialFileError(
             "The Fermi energy is a finite number in eV.", fermi_energy, "Give it in eV."
         )
+    if surface is not None:
+        _require_surface(surface, kz)
     plane = None if kz is None else _plane(kz)
     try:
         vectors, degeneracy, elements = read_hamiltonian_text(
@@ -89,8 +100,11 @@ def read_orbitals(path: Path, *, fermi_energy: float, kz: str | float | None = N
             "Check that the file is a whole _hr.dat or _tb.dat.",
         ) from error
     _require_partners(total, path.name)
-    flat = _flattened(total, path.name) if plane is None else _cut(total, plane)
-    bonds = Bonds.from_dict({r: MEV_PER_EV * h for r, h in flat.items()})
+    if surface is not None:
+        kept = _stacked(total, path.name)
+    else:
+        kept = _flattened(total, path.name) if plane is None else _cut(total, plane)
+    bonds = Bonds.from_dict({r: MEV_PER_EV * h for r, h in kept.items()})
     zero = Bonds.from_dict({(0, 0): -MEV_PER_EV * fermi_energy * np.eye(bonds.dimension)})
     # The file rounds to 1e-6 eV; the Hermitian part differs by no more than that.
     adjoint = bonds.adjoint()
@@ -103,9 +117,9 @@ def read_orbitals(path: Path, *, fermi_energy: float, kz: str | float | None = N
         )
     # Vectors whose matrices vanish stay: the cell's angle is told from all of them.
     whole = Bonds.sum([bonds.scaled(0.5), adjoint.scaled(0.5), zero])
-    kept = dict(zip(map(tuple, whole.vectors.tolist()), whole.matrices, strict=True))
-    nothing = np.zeros((bonds.dimension, bonds.dimension))
-    return Bonds.from_dict(dict.fromkeys(flat, nothing) | kept)
+    nothing = np.zeros((bonds.dimension, bonds.dimension), dtype=np.complex128)
+    found = dict(zip(map(tuple, whole.vectors.tolist()), whole.matrices, strict=True))
+    return Bonds.from_dict(dict.fromkeys(kept, nothing) | found)
 
 
 def triangular_angle(
@@ -143,11 +157,41 @@ def _plane(kz: str | float) -> float:
     return float(kz) % 1
 
 
+def _require_surface(surface: str, kz: str | float | None) -> None:
+    if surface not in SURFACES or kz is not None:
+        raise MaterialFileError(
+            "A bulk crystal is cut at a plane of kz, or half of it is there, open at its top or its"
+            " bottom.",
+            f"surface = {surface!r}, kz = {kz!r}",
+            'Give kz = "Gamma" or "Z", or surface = "top" or "bottom".',
+        )
+
+
+def _stacked(
+    total: dict[tuple[int, int, int], NDArray[np.complex128]], name: str
+) -> dict[tuple[int, ...], NDArray[np.complex128]]:
+    """H(R) of a crystal whose layers are coupled."""
+    leaving = _leaving(total)
+    if leaving <= FLAT:
+        raise MaterialFileError(
+            "A half-infinite crystal has hopping out of the plane: |H(R)| is above"
+            f" {FLAT:g} eV somewhere where R3 is not 0.",
+            f"{name} with |H(R3 != 0)| up to {leaving:.2g} eV",
+            "Leave surface out: a monolayer is its own surface.",
+        )
+    return dict(total.items())
+
+
+def _leaving(total: dict[tuple[int, int, int], NDArray[np.complex128]]) -> float:
+    """The largest element of H(R) out of the plane."""
+    return max((float(np.abs(h).max()) for r, h in total.items() if r[2]), default=0.0)
+
+
 def _cut(
     total: dict[tuple[int, int, int], NDArray[np.complex128]], k3: float
-) -> dict[tuple[int, int], NDArray[np.complex128]]:
+) -> dict[tuple[int, ...], NDArray[np.complex128]]:
     """H(R1, R2) = sum_R3 H(R) exp(2 pi i k3 R3), where the exponentials are 1 or -1."""
-    plane: dict[tuple[int, int], NDArray[np.complex128]] = {}
+    plane: dict[tuple[int, ...], NDArray[np.complex128]] = {}
     for (r1, r2, r3), matrix in total.items():
         sign = -1 if k3 and r3 % 2 else 1
         plane[r1, r2] = plane.get((r1, r2), 0) + sign * matrix
@@ -156,17 +200,18 @@ def _cut(
 
 def _flattened(
     total: dict[tuple[int, int, int], NDArray[np.complex128]], name: str
-) -> dict[tuple[int, int], NDArray[np.complex128]]:
+) -> dict[tuple[int, ...], NDArray[np.complex128]]:
     """H(R1, R2) at k3 = 0, the sum over R3, where what leaves the plane is below FLAT."""
-    leaving = max((float(np.abs(h).max()) for r, h in total.items() if r[2]), default=0.0)
+    leaving = _leaving(total)
     if leaving > FLAT:
         raise MaterialFileError(
             f"The crystal is two-dimensional: |H(R)| is below {FLAT:g} eV where R3 is not 0.",
             f"{name} with |H(R3 != 0)| up to {leaving:.2g} eV",
             "Use a monolayer's Hamiltonian, with one k-point along the third axis; or cut a bulk"
-            " one at a plane: --kz Gamma or --kz Z (kz in [wannier90] of a material's TOML).",
+            " one at a plane, --kz Gamma or --kz Z, or take half of it, --surface top or"
+            " --surface bottom (kz or surface in [wannier90] of a material's TOML).",
         )
-    flat: dict[tuple[int, int], NDArray[np.complex128]] = {}
+    flat: dict[tuple[int, ...], NDArray[np.complex128]] = {}
     for (r1, r2, _), matrix in total.items():
         flat[r1, r2] = flat.get((r1, r2), 0) + matrix
     return flat

@@ -58,6 +58,7 @@ def read_wannier_crystal(
     cell_angle: int | None = None,
     spin: str | None = None,
     kz: str | float | None = None,
+    surface: str | None = None,
     basis: Basis | None = None,
     triangular: bool = False,
 ) -> WannierCrystal:
@@ -70,7 +71,7 @@ def read_wannier_crystal(
 
     Parameters
     ----------
-    fermi_energy, kz : see :func:`gapscope.physics.wannier90.read_orbitals`.
+    fermi_energy, kz, surface : see :func:`gapscope.physics.wannier90.read_orbitals`.
     lattice_constant : |a1| of the standard cell in Angstrom, in place of the file's length.
     vectors : rows a1, a2 of the file's cell in Angstrom.
     cell_angle : 60 or 120.
@@ -82,31 +83,36 @@ def read_wannier_crystal(
     ------
     MaterialFileError : a file that cannot be read so, or no length.
     """
-    orbital = read_orbitals(path, fermi_energy=fermi_energy, kz=kz)
+    orbital = read_orbitals(path, fermi_energy=fermi_energy, kz=kz, surface=surface)
+    flat = orbital.in_plane()  # whose bands tell the lattice
     win = read_win(path)
     space = win.cell if win.cell is not None else _tb_cell(path)
     plane = None if space is None else _plane(space, path.name)
+    if orbital.layered and space is not None and space[2, 2] < 0:  # a3 points down in the file
+        orbital = Bonds(orbital.vectors * np.array([1, 1, -1]), orbital.matrices)
     setting, notes = None, list[str]()
     if vectors is not None:
         setting = Setting.of(vectors)
         if plane is not None:
             _require_alike(setting.cell.given, plane, path.name)
     elif cell_angle is None and plane is not None and not triangular:
-        setting = _rounded(orbital, plane) or Setting.of(plane)
+        setting = _rounded(flat, plane) or Setting.of(plane)
         if setting.lattice.name == "triangular" != standard_cell(plane).name:
             notes.append("the cell's rounded numbers taken for triangular, as the bands are")
     if setting is None:
         if lattice_constant is None and plane is not None:
             lattice_constant = float(np.linalg.norm(plane[0]))
-        setting = _triangular(path, orbital, cell_angle, lattice_constant, stated=triangular)
+        setting = _triangular(path, flat, cell_angle, lattice_constant, stated=triangular)
     elif setting.lattice.name == "triangular":
-        turned = Bonds(orbital.vectors * np.array([1, -1]), orbital.matrices)
-        require_same_angle(setting.bonds(orbital), setting.bonds(turned), path.name)
+        turned = Bonds(flat.vectors * np.array([1, -1]), flat.matrices)
+        require_same_angle(setting.bonds(flat), setting.bonds(turned), path.name)
     if lattice_constant is not None:
         setting = replace(setting, lattice=replace(setting.lattice, constant=lattice_constant))
     bonds, found = with_spin(orbital, path, spin)
     if basis is None and space is not None:
-        basis, unclear = _basis(path, win, space, orbital.dimension, bonds.dimension // 2, found)
+        functions = orbital.dimension
+        layers = orbital.layered
+        basis, unclear = _basis(path, win, space, functions, bonds.dimension // 2, found, layers)
         if unclear and bonds.dimension > 2:
             notes.append(f"orbitals unknown: {unclear}")
         if basis is not None and win.projections.turned:
@@ -181,7 +187,13 @@ def _plane(space: NDArray[np.float64], name: str) -> NDArray[np.float64]:
 
 
 def _basis(
-    path: Path, win: Win, space: NDArray[np.float64], functions: int, orbitals: int, spin: str
+    path: Path,
+    win: Win,
+    space: NDArray[np.float64],
+    functions: int,
+    orbitals: int,
+    spin: str,
+    layers: bool,
 ) -> tuple[Basis | None, str]:
     """Orbitals in the file's cell; None and the reason where they are not known."""
     projections = win.projections.harmonics
@@ -203,7 +215,9 @@ def _basis(
                 f"the centre of function {worst + 1} lies {away[worst]:.2g} Angstrom from the site"
                 " of its projection"
             )
-    heights = _together(places[:, 2], float(space[2, 2])) if centres is None else places[:, 2]
+    heights = places[:, 2]
+    if centres is None and not layers:  # whose numbers say which cell each is in
+        heights = _together(heights, float(space[2, 2]))
     reduced = places[:, :2] @ np.linalg.inv(space[:2, :2])
     return tuple(
         Orbital(name, (round(r1, 9), round(r2, 9)), round(float(z), 9), f"{label} {name}".strip())

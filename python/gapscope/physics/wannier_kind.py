@@ -51,7 +51,7 @@ def with_spin(bonds: Bonds, path: Path, spin: str | None) -> tuple[Bonds, str]:
     spinors = read_win(path).spinors
     if spin is not None:
         _require_spin(bonds, path, spin, spinors)
-    sign = "" if spin else _sign(bonds, spinors)
+    sign = "" if spin else _sign(bonds.in_plane(), spinors)
     if sign:
         fitting = [one for one in SPINS[1:] if _time_reversed(_spin_major(bonds, one))]
         if not fitting or (len(fitting) > 1 and bonds.dimension > 2):

@@ -153,7 +153,19 @@ def _shell(number: int) -> Sets:
 
 
 def bond_lengths(material: Material) -> Array:
-    """|R + tau_j - tau_i| in lattice constants of every element of a spin block, (n, o, o)."""
+    """|R + tau_j - tau_i| in lattice constants of every element of a spin block, (n, o, o).
+
+    Raises
+    ------
+    SpecificationError : a half-infinite crystal.
+    """
+    if material.surface is not None:
+        raise SpecificationError(
+            "Shells of neighbours are those of a crystal in the plane: how far its layers are apart"
+            " is not known of a half-infinite one.",
+            material.name,
+            "Take hopping, the scale of all hoppings.",
+        )
     lattice, n = material.lattice, material.orbitals
     places = np.zeros((n, 3))
     if material.basis is not None:

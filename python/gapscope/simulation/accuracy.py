@@ -49,7 +49,7 @@ def grid_states_error(
             bonds, energies=energies, broadening=broadening, **asdict(Converged())
         )
         return np.abs(dos / right.dos - 1) + right.relative_error
-    turns = np.exp(1j * np.pi * bonds.vectors.sum(axis=1) / kgrid)
+    turns = np.exp(1j * np.pi * bonds.vectors[:, :2].sum(axis=1) / kgrid)
     moved = Bonds(bonds.vectors, bonds.matrices * turns[:, None, None])
     other, _ = grid_states(moved, energies=energies, broadening=broadening, kgrid=kgrid)
     return np.abs(other - dos) / np.minimum(other, dos)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapscope.physics.bonds import Bonds
+from gapscope.physics.layers import depth
 
 ROUNDING = 1e-10
 MOST_ORDERS = 10_000
@@ -78,7 +79,7 @@ def _block(
     touched: AbstractSet[int] | None,
 ) -> Block:
     size = own.dimension
-    if size == 2 and leading == 1:
+    if size == 2 and leading == 1 and not depth(own):
         real = _real_gap(own)
         fields = 3 if zero and real else (4 if real else 6) + 2 * whole
         return Block(2, fields, 4 if whole or fields == 3 else 3, len(copies), is_pair=True)
@@ -96,16 +97,21 @@ def _block(
 
 
 def _has_mirror(own: Bonds) -> bool:
-    """Whether H_gR = u H_R u^H, or u H_R^T u^H, with gR = (-R1, R2) or -R."""
+    """Whether H_gR = u H_R u^H, or u H_R^T u^H, with gR = (-R1, R2) or (-R1, -R2).
+
+    In the latter case bonds to layers below answer to those to layers above.
+    """
     numbers = {tuple(r): n for n, r in enumerate(own.vectors.tolist())}
     model = own.matrices
     for turn in (-1, 1):
-        image = np.zeros_like(model)
-        for (r1, r2), n in numbers.items():
-            if (-r1, turn * r2) in numbers:
-                image[n] = model[numbers[-r1, turn * r2]]
-        if any(_gauged(image, one) for one in (model.transpose(0, 2, 1), model)):
-            return True
+        for below, other in ((-1, model.transpose(0, 2, 1)), (1, model)):
+            image = np.zeros_like(model)
+            for (r1, r2, *layer), n in numbers.items():
+                at = (-r1, turn * r2, *(below * r3 for r3 in layer))
+                if at in numbers:
+                    image[n] = model[numbers[at]]
+            if _gauged(image, other):
+                return True
     return False
 
 

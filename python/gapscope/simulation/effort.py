@@ -16,6 +16,7 @@ import numpy as np
 
 from gapscope.kernel.client import default_threads
 from gapscope.physics.bonds import Bonds
+from gapscope.physics.layers import depth
 from gapscope.physics.specification import Scatterers
 from gapscope.simulation.blocks import Block, blocks, has_particle_hole
 from gapscope.simulation.numerics import Converged, Grid
@@ -41,6 +42,10 @@ SINGLE = 8
 """Bytes of a complex number of a panel of a large block."""
 POLES = 64
 """Poles near the unit circle for which a row of a large block has room (dense_rows.jl)."""
+DOUBLINGS = 15
+"""Steps of a surface's decimation at 0.1 meV (surface.jl): one inverse and six products each."""
+LANES = 4
+"""Samples of a surface at a time."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,7 @@ def map_effort(
         fields = max(block.fields for block in found)
         kept = COMPLEX * (half + 1) * fields * (method.kgrid + span)
         memory = kept + green + _row_buffers(bonds, method.kgrid, fields, threads)
+        memory += max(_layer_buffers(bonds, block, threads) for block in found)
         work = sum(_row_work(bonds, one, method.kgrid) for one in found) * method.kgrid
         work += sum(one.fields for one in found) * half * _fft(method.kgrid) + product
     else:
@@ -156,7 +162,8 @@ def states_effort(
 def spectral_effort(bonds: Bonds, momenta: int, energies: int) -> Effort:
     """Effort of a spectral function."""
     d = bonds.dimension
-    work = momenta * (8 * len(bonds.vectors) * d**2 + energies * 16 * d**3)
+    point = 16 * d**3 + DOUBLINGS * 60 * LANES * (depth(bonds) * d) ** 3
+    work = momenta * (8 * len(bonds.vectors) * d**2 + energies * point)
     return Effort(3.0 * REAL * momenta * energies + SMALL, work)
 
 
@@ -203,10 +210,18 @@ def _exact_buffers(bonds: Bonds, block: Block, samples: int, half: int, threads:
     """Buffers of rows that are exact by their poles, for every thread."""
     if block.is_pair:
         return _row_buffers(bonds, 2 * samples, block.fields, threads)
+    layers = _layer_buffers(bonds, block, threads)
     degree = int(np.abs(bonds.vectors[:, 1]).max())
     span = 2 * max(half, min(64, 3 * samples // 8)) + 1
     kept = COMPLEX * block.size**2 * (samples + 2 * span + 4 * degree + 2 + POLES // 2)
-    return threads * (kept + COMPLEX * (3 * POLES * span + samples * (2 * degree + 1)))
+    return layers + threads * (kept + COMPLEX * (3 * POLES * span + samples * (2 * degree + 1)))
+
+
+def _layer_buffers(bonds: Bonds, block: Block, threads: int) -> float:
+    """Principal layers and their couplings while a surface is decimated."""
+    cells = depth(bonds)
+    matrices = 7 * (cells * block.size) ** 2 + (cells + 1) * block.size**2
+    return threads * LANES * COMPLEX * matrices if cells else 0.0
 
 
 def _row_buffers(bonds: Bonds, n: int, fields: int, threads: int) -> float:
@@ -223,6 +238,7 @@ def _row_work(bonds: Bonds, block: Block, n: int) -> float:
         point = 8.0 * degree + 20
     else:
         point = block.size**2 * (4.0 * degree + 2) + 12 * block.size**3
+        point += DOUBLINGS * 60 * (depth(bonds) * block.size) ** 3
     return n * point + block.fields * _fft(n) / 2
 
 

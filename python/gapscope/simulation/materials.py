@@ -19,6 +19,7 @@ def material(
     spin: str | None = None,
     lattice_constant: float | None = None,
     kz: str | None = None,
+    surface: str | None = None,
 ) -> Material:
     """A shipped material by name, or one from a TOML file or a Wannier90 ``_hr.dat``.
 
@@ -26,9 +27,10 @@ def material(
     ----------
     name : name of a shipped material, or the path of a file.
     folder : where relative paths start.
-    fermi_energy or filling, lattice_constant, spin, kz : eV or electrons per cell, Angstrom, how a
-        ``_hr.dat`` holds spin, and the plane of a bulk one (:meth:`Material.from_wannier90`); for
-        such a file and only for it. The lattice constant may be left to a ``.win`` beside it.
+    fermi_energy or filling, lattice_constant, spin, kz or surface : eV or electrons per cell,
+        Angstrom, how a ``_hr.dat`` holds spin, and the plane or the open side of a bulk one
+        (:meth:`Material.from_wannier90`); for such a file and only for it. The lattice constant may
+        be left to a ``.win`` beside it.
 
     Raises
     ------
@@ -48,6 +50,7 @@ def material(
             "spin": spin,
             "lattice_constant": lattice_constant,
             "kz": kz,
+            "surface": surface,
         }
         given = {key: value for key, value in told.items() if value is not None}
         if given:
@@ -72,4 +75,5 @@ def material(
         spin=spin,
         lattice_constant=lattice_constant,
         kz=kz,
+        surface=surface,
     )

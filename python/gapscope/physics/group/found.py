@@ -1,8 +1,8 @@
 """The point group of a crystal, found from its Hamiltonian.
 
-Candidates are the lattice's own operations times z -> z and z -> -z, each with the translations
-under which the orbitals' sites map onto sites. A candidate is an operation of the crystal where
-U H_R U^dagger = H_(g R) to a tolerance.
+Candidates are the lattice's own operations times z -> z and, unless the crystal is half-infinite,
+z -> -z, each with the translations under which the orbitals' sites map onto sites. A candidate is
+an operation of the crystal where U H_R U^dagger = H_(g R) to a tolerance.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def _candidates(material: Material, basis: Sequence[Orbital]) -> Iterator[Operat
     members = [np.flatnonzero(sites == site) for site in range(len(places))]
     rarest = _rarest([len(one) for one in members])
     for w in material.lattice.operations:
-        for flip in (1, -1):
+        for flip in (1, -1) if material.surface is None else (1,):
             planar = PlanarOperation(isometry(w, vectors), flip)
             harmonics = rotation(list(CHARACTERS), planar.cartesian)
             for target in range(len(places)):

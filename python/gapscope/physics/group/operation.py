@@ -57,18 +57,19 @@ class Operation:
 
     def moved_vector(self, vectors: NDArray[np.int64], row: int, column: int) -> NDArray[np.int64]:
         """Lattice vectors of bonds from orbital ``row`` (cell 0) to ``column`` (cell R), moved."""
-        return np.asarray(vectors @ self.lattice.T + self.shift[column] - self.shift[row])
+        moved = vectors[..., :2] @ self.lattice.T + self.shift[column] - self.shift[row]
+        return np.concatenate([moved, vectors[..., 2:]], axis=-1)  # z stays where there are layers
 
     def _moved(self, bonds: Bonds, right: NDArray[np.complex128]) -> Bonds:
         n = len(self.sites)
         members = [np.flatnonzero(self.sites == site) for site in range(self.sites.max() + 1)]
         spinful = [np.concatenate([one, one + n]) for one in members]
-        total: dict[tuple[int, int], NDArray[np.complex128]] = {}
+        total: dict[tuple[int, ...], NDArray[np.complex128]] = {}
         for a, rows in zip(members, spinful, strict=True):
             for b, columns in zip(members, spinful, strict=True):
                 part = bonds.matrices[:, rows][:, :, columns]
                 turned = self.matrix[:, rows] @ part @ right[columns]
                 vectors = self.moved_vector(bonds.vectors, int(a[0]), int(b[0]))
-                for (r1, r2), matrix in zip(vectors.tolist(), turned, strict=True):
-                    total[r1, r2] = total.get((r1, r2), 0) + matrix
+                for vector, matrix in zip(vectors.tolist(), turned, strict=True):
+                    total[tuple(vector)] = total.get(tuple(vector), 0) + matrix
         return Bonds.from_dict(total)

@@ -1,12 +1,11 @@
 """Surfaces of half-infinite crystals: times, errors, and estimates of the method converged.
 
-    python benchmarks/surfaces.py [--broadening MEV ...] [--grid-only] [--figure FILE]
+    python benchmarks/surfaces.py [--broadening MEV ...] [--grid-only] [--only NAME]
 
 Each of two crystals is computed on a grid that resolves the broadening, within MOST points a side,
 and by method converged at ACCURACY, window 64. CPU seconds are those of the kernel's host, once it
 has compiled. deviation: that of both maps, by the norm of the converged one; estimate: what the
 latter says of itself; left out: the share of the grid's map that changes with half of its points.
-With --figure, a topological insulator's surface beside its bulk cut at a plane.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ TOGETHER = {
         "learning/test_hostile_folder.py",
         "learning/test_learning_commands.py",
         "learning/test_measured_prediction.py",
+        "learning/test_measured_training.py",
         "learning/test_model_folder.py",
         "learning/test_predict.py",
         "learning/test_results_page.py",

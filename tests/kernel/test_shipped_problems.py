@@ -22,7 +22,7 @@ from gapscope.learning.uncertainty.changes import changed
 from gapscope.simulation.materials import material
 from gapscope.support.resources import find_recipe, share_folder
 
-PER_CLASS = 3
+PER_CLASS = 2
 GAP = 0.05
 """Largest median error of the gap, relative to its range."""
 HELD = 0.6

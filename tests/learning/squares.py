@@ -33,7 +33,6 @@ bond = [1, 0]
 hopping = -100.0
 """
 SQUARE = 'name = "square"\nconstant = 4.0'
-RECTANGULAR = "vectors = [[4.0, 0.0], [0.0, 6.0]]"
 CANDIDATES = ("A1g", "B1g", "Eu")
 UNKNOWNS: dict[str, Any] = {
     "gap": [0.5, 2.0],

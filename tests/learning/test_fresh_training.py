@@ -196,11 +196,18 @@ def test_targets_are_those_of_the_moved_state(maps: FreshMaps) -> None:
             )
 
 
-def test_training_goes_on_as_if_it_had_not_been_interrupted(greens: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def whole(greens: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """Trained without an interruption."""
+    return train(greens, tmp_path_factory.mktemp("runs") / "whole", config(), progress=False)
+
+
+def test_training_goes_on_as_if_it_had_not_been_interrupted(
+    greens: Path, whole: RunFolder, tmp_path: Path
+) -> None:
     class Interrupted(Exception):
         pass
 
-    whole = train(greens, tmp_path / "whole", config(), progress=False)
     written = RunFolder.write_history
 
     def interrupt(self: RunFolder, entries: Any) -> None:
@@ -227,10 +234,9 @@ def test_training_goes_on_as_if_it_had_not_been_interrupted(greens: Path, tmp_pa
     assert predictor.network.input_shape[-1] == 4
 
 
-def test_a_calibration_is_of_maps_with_noise_as_in_training(greens: Path, tmp_path: Path) -> None:
-    run = train(greens, tmp_path / "run", config(epochs=1), progress=False)
-    made = calibrate(run.path, greens)
-    predictor = Predictor.load(run.path)
+def test_a_calibration_is_of_maps_with_noise_as_in_training(greens: Path, whole: RunFolder) -> None:
+    made = calibrate(whole.path, greens)
+    predictor = Predictor.load(whole.path)
     with DatasetReader(greens) as reader:
         clean = predictor.samples(reader, "test").maps(np.arange(120))
         noisy = predictor.samples(reader, "test", SiteNoise(0.02, 0.02)).maps(np.arange(120))

@@ -147,10 +147,9 @@ def test_inputs_are_the_same_whatever_the_amplitude(run: RunFolder, wide: Path) 
 
 
 def test_it_reads_measured_maps_better_than_a_network_for_clean_ones(
-    run: RunFolder, wide: Path, config: TrainingConfig, tmp_path: Path
+    run: RunFolder, wide: Path, learned: RunFolder
 ) -> None:
-    clean = train(wide, tmp_path / "clean", replace(config, measurement=None), progress=False)
-    other = Predictor.load(clean.path)
+    other = Predictor.load(learned.path)
     assert other.config.inputs.relative is False
     with DatasetReader(wide) as reader:
         samples = Predictor.load(run.path).samples(reader, "test")

@@ -18,7 +18,7 @@ from gapscope.dataset.build import build
 from gapscope.dataset.load import DatasetReader
 from gapscope.dataset.manifest import Manifest
 from gapscope.dataset.recipe import Recipe
-from gapscope.errors import RunError, TrainingError
+from gapscope.errors import DatasetError, RunError, TrainingError
 from gapscope.learning.data.inputs import InputScaling, momentum_images
 from gapscope.learning.data.measured_augmentation import MeasurementAugmentation
 from gapscope.learning.data.moves import move_images, pixel_gathers
@@ -251,9 +251,11 @@ def test_a_recipe_s_options_train_the_network(tmp_path: Path) -> None:
     made = train(dataset, tmp_path / "run", progress=False)
     assert made.config().training.network.width == 8
     assert made.config().training.epochs == 1
-    given = train(dataset, tmp_path / "given", toys.tiny_config(epochs=2), progress=False)
-    assert given.config().training.network.width == 32
-    assert "training" not in given.config().dataset["recipe"]
+    assert "training" not in made.config().dataset["recipe"]
+    # Given options are taken instead, these to be refused.
+    absent = replace(toys.tiny_network(), energies=(7.0,))
+    with pytest.raises(DatasetError, match=r"7\.0"):
+        train(dataset, tmp_path / "given", toys.tiny_config(network=absent), progress=False)
 
 
 def test_a_finished_dataset_takes_the_options_of_its_recipe_as_it_stands(tmp_path: Path) -> None:
@@ -282,47 +284,28 @@ def test_another_problem_is_no_start_and_no_further_dataset(
         train(dataset, tmp_path / "run2", config, also=[other], progress=False)
 
 
-@pytest.mark.parametrize("lattice", [squares.SQUARE, squares.RECTANGULAR])
-def test_networks_for_measured_maps_are_trained_on_any_lattice(
-    lattice: str, tmp_path: Path
+def test_networks_for_measured_maps_are_trained_on_any_lattice_and_refuse_another_cell(
+    tmp_path: Path,
 ) -> None:
-    kinds = ("A1g", "B1g") if lattice == squares.SQUARE else ("Ag", "B1u")
     unknowns = {name: squares.UNKNOWNS[name] for name in ("gap", "potential")}
-    dataset = squares.build_squares(
-        tmp_path / "d",
-        kinds,
-        lattice,
-        unknowns,
-        window=2 * toys.WINDOW,
-        splits={"train": 32, "validation": 8, "test": 8},
+    splits = {"train": 32, "validation": 8, "test": 8}
+    dataset, other = (
+        squares.build_squares(
+            tmp_path / str(length),
+            ("Ag", "B1u"),
+            f"vectors = [[4.0, 0.0], [0.0, {length}]]",
+            unknowns,
+            window=2 * toys.WINDOW,
+            splits=splits,
+        )
+        for length in (6.0, 5.0)
     )
     measurement = MeasurementAugmentation(toys.WINDOW, white=0.1, pink=0.1, lines=0.1)
     config = toys.tiny_config(epochs=1, measurement=measurement)
     made = train(dataset, tmp_path / "run", config, progress=False)
-    text = evaluate(made.path, dataset).text
-    assert kinds[0] in text
-    vectors = made.config().crystal_lattice.vectors
-    expected = [[1, 0], [0, 1.0 if lattice == squares.SQUARE else 1.5]]
-    np.testing.assert_allclose(vectors, expected)
+    assert "B1u" in evaluate(made.path, dataset).text
+    np.testing.assert_allclose(made.config().crystal_lattice.vectors, [[1, 0], [0, 1.5]])
     assert RunConfig.from_json(made.config().to_json()) == made.config()
-
-
-def test_a_network_of_one_cell_refuses_another(tmp_path: Path) -> None:
-    unknowns = {name: squares.UNKNOWNS[name] for name in ("gap", "potential")}
-    splits = {"train": 16, "validation": 4, "test": 4}
-    one, other = (
-        squares.build_squares(
-            tmp_path / name,
-            ("Ag", "B1u"),
-            f"vectors = [[4.0, 0.0], [0.0, {length}]]",
-            unknowns,
-            splits=splits,
-        )
-        for name, length in (("one", 6.0), ("other", 5.0))
-    )
-    config = toys.tiny_config(epochs=1, batch_size=8, surfaces=False)
-    made = train(one, tmp_path / "run", config, progress=False)
-    assert evaluate(made.path, one).predictions.sizes["sample"] == 4
     with pytest.raises(RunError, match="rectangular"):
         evaluate(made.path, other)
 

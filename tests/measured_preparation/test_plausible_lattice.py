@@ -45,7 +45,7 @@ def found(scan: Scan) -> FoundLattice:
     return lattice
 
 
-@pytest.mark.parametrize("ratio", [0.3, 1.0, 1.3, 5.0])
+@pytest.mark.parametrize("ratio", [0.3, 1.3, 5.0])
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
@@ -65,7 +65,7 @@ def test_the_lattice_is_found_at_all_angles(name: str, kind: str, ratio: float) 
 @pytest.mark.parametrize("ratio", [1.0, 2.0, 5.0])
 @pytest.mark.parametrize("name", ["sqrt3", "2 x 2", "sqrt7", "sqrt13", "7 x 7"])
 def test_it_is_found_or_told(name: str, ratio: float) -> None:
-    for degrees in range(-30, 30, 12):
+    for degrees in range(-30, 30, 15):
         found(distorted(name, "full", ratio, degrees))
 
 
@@ -86,7 +86,7 @@ def test_a_bright_wave_is_found_with_the_lattice(ratio: float) -> None:
 @pytest.mark.parametrize("degrees", [-22.0, 3.0, 17.0])
 def test_seven_by_seven_of_silicon(degrees: float) -> None:
     """Satellites of very different brightness, up to several times that of the 1 x 1 peaks."""
-    for seed in range(3):
+    for seed in range(2):
         scan = superlattice_scan(
             (7, 0),
             "full",

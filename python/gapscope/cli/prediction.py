@@ -116,7 +116,7 @@ def predict(
         _tell(Path(name), error)
 
     conditions = None
-    if report is not None and not measured:
+    if (report is not None and not measured) or posterior is not None:
         conditions = conditions_of(model, crystal)
     result = predict_maps(
         maps,
@@ -144,7 +144,13 @@ def predict(
         click.echo(f"\n{refinement_text(result, names)}")
     tree = None
     if posterior is not None:
-        tree = _write_posterior(maps[0], model, noise, crystal, posterior, figure)
+        from gapscope.inference.posterior.ask import posterior_from
+
+        assert conditions is not None
+        tree = posterior_from(
+            result.isel(sample=0), collected.windows[0], conditions, noise=noise, progress=True
+        )
+        _write_posterior(tree, posterior, figure)
     elif figure is not None:
         from gapscope.inference.nearest import nearest_maps
         from gapscope.plots.comparison import comparison_figure
@@ -189,19 +195,10 @@ def _require_one_posterior(
         )
 
 
-def _write_posterior(
-    file: Path,
-    model: str,
-    noise: float | None,
-    crystal: str | None,
-    output: Path,
-    figure: Path | None,
-) -> xr.DataTree:
-    from gapscope.inference.posterior.ask import posterior
+def _write_posterior(tree: xr.DataTree, output: Path, figure: Path | None) -> None:
     from gapscope.inference.posterior.words import posterior_text
     from gapscope.support.netcdf import write_netcdf
 
-    tree = posterior(file, model, noise=noise, material=crystal, progress=True)
     click.echo(f"\n{posterior_text(tree)}")
     click.echo(f"wrote {write_netcdf(tree, output)}")
     if figure is not None:
@@ -209,7 +206,6 @@ def _write_posterior(
         from gapscope.plots.style import save_figure
 
         click.echo(f"wrote {save_figure(corner_figure(tree), figure)}")
-    return tree
 
 
 def _tell(path: Path, error: GapscopeError) -> None:

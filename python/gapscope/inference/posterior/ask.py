@@ -76,16 +76,37 @@ def posterior(
     MaterialFileError, RunError, SettingError : see :func:`gapscope.predict`.
     KernelError, JuliaNotFoundError : see :mod:`gapscope.errors`.
     """
-    from gapscope.inference.posterior.posterior import find_posterior
-    from gapscope.inference.posterior.result import posterior_tree
-    from gapscope.inference.posterior.starts import NetworkStarts
     from gapscope.inference.simulated_maps import predict_windows
 
     window, conditions, predictor = compared(map, model, material)
+    prediction = predict_windows(window[None], predictor).isel(sample=0)
+    return posterior_from(prediction, window, conditions, noise=noise, seed=seed, progress=progress)
+
+
+def posterior_from(
+    prediction: xr.Dataset,
+    window: NDArray[np.float32],
+    conditions: Conditions,
+    *,
+    noise: float | Sequence[float] | None = None,
+    seed: int = 0,
+    progress: bool = False,
+) -> xr.DataTree:
+    """The posterior of a map that a network has answered for already.
+
+    Parameters
+    ----------
+    prediction : one sample of what :func:`gapscope.predict` returns.
+    window, conditions : the map and the network's conditions, as :func:`compared` gives them.
+    noise, seed, progress : as of :func:`posterior`, as are results and errors.
+    """
+    from gapscope.inference.posterior.posterior import find_posterior
+    from gapscope.inference.posterior.result import posterior_tree
+    from gapscope.inference.posterior.starts import NetworkStarts
+
     given = None
     if noise is not None:
         given = [float(noise)] * len(window) if isinstance(noise, float | int) else noise
-    prediction = predict_windows(window[None], predictor).isel(sample=0)
     with counting(USUAL, "map/maps") as bar:
 
         def tell(_: int) -> None:

@@ -21,10 +21,10 @@ from measured_files import FORMATS
 from reader_contract import check_contract
 from runaway import bounded
 
-MUTATIONS = 300
-SLOW = dict.fromkeys(("plain.h5", "packed.nc", "several.nc"), 15) | dict.fromkeys(
+MUTATIONS = 150
+SLOW = dict.fromkeys(("plain.h5", "packed.nc", "several.nc"), 10) | dict.fromkeys(
     ("a--1_1.Z_mtrx", "createc.dat", "point.VERT", "scan.nid", "scan.par", "scan.spm", "stack.gsi"),
-    100,
+    60,
 )
 """Fewer for formats that are read in a process of their own or block by block, or that are long."""
 BYTES = 2**26

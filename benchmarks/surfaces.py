@@ -1,11 +1,12 @@
 """Surfaces of half-infinite crystals: times, errors, and estimates of the method converged.
 
-    python benchmarks/surfaces.py [--broadening MEV ...] [--grid-only] [--only NAME]
+    python benchmarks/surfaces.py [--broadening MEV ...] [--grid-only] [--only NAME] [--errors]
 
-Each of two crystals is computed on a grid that resolves the broadening, within MOST points a side,
-and by method converged at ACCURACY, window 64. CPU seconds are those of the kernel's host, once it
-has compiled. deviation: that of both maps, by the norm of the converged one; estimate: what the
-latter says of itself; left out: the share of the grid's map that changes with half of its points.
+Each of three crystals is computed on a grid that resolves the broadening, within MOST points a
+side, and by method converged at ACCURACY, window 64. CPU seconds are those of the kernel's host,
+once it has compiled. deviation: that of both maps, by the norm of the converged one; estimate: what
+the latter says of itself; left out: what of the grid's map changes with half of its points. With
+--errors, estimates against true errors for random energies and broadenings, as in orbitals.py.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from gapscope.errors import ConvergenceWarning
 from gapscope.kernel.client import get_host
 from gapscope.physics import Bonds, Lattice, Material
 from gapscope.simulation.kgrid import resolving_kgrid
+from orbitals import errors
 
 ACCURACY, WINDOW, MOST = 0.005, 64, 4096
 SINGLET = np.array([[0, 1], [-1, 0]], complex)
@@ -57,6 +59,17 @@ def insulator() -> Material:
     return Material("insulator", Lattice("square", 4.0), layered(hops), surface="top")
 
 
+def rashba() -> Material:
+    """One band of a polar crystal, with Rashba coupling and hopping to the second layer."""
+    hops = {(0, 0, 0): 120.0 * np.eye(2, dtype=complex)}
+    for r, spin in (((1, 0, 0), SY), ((0, 1, 0), -SX)):
+        hops[r] = -80.0 * np.eye(2) + 6j * spin
+    hops[0, 0, 1] = -35.0 * np.eye(2, dtype=complex)
+    hops[1, 1, 1] = hops[1, -1, 1] = hops[-1, 1, 1] = hops[-1, -1, 1] = -8.0 * np.eye(2) + 0j
+    hops[0, 0, 2] = 12.0 * np.eye(2, dtype=complex)
+    return Material("Rashba", Lattice("square", 3.8), layered(hops), surface="top")
+
+
 def cases() -> dict[str, tuple[gs.Specification, float]]:
     """State and energy of each."""
     d_wave = {
@@ -66,6 +79,12 @@ def cases() -> dict[str, tuple[gs.Specification, float]]:
         "cubic, d wave": (
             gs.Specification(cubic(), gs.Pairing.from_bonds(d_wave), gs.Impurity.scalar(100.0)),
             5.0,
+        ),
+        "Rashba, second layer": (
+            gs.Specification(
+                rashba(), gs.Pairing.from_bonds({(0, 0): 4.0 * SINGLET}), gs.Impurity.scalar(100.0)
+            ),
+            6.0,
         ),
         "topological insulator": (
             gs.Specification(insulator(), gs.Pairing.normal(), gs.Impurity.scalar(100.0)),
@@ -93,9 +112,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--broadening", type=float, nargs="+", default=[5.0, 1.0, 0.1])
     parser.add_argument("--grid-only", action="store_true")
-    parser.add_argument("--only", default="")
+    parser.add_argument("--only", default="", help="crystals whose names contain this")
+    parser.add_argument("--errors", action="store_true")
     options = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
+    if options.errors:
+        chosen = [(name, *case) for name, case in cases().items() if options.only in name]
+        errors([(name, spec, 2 * energy) for name, spec, energy in chosen], [0.05, 0.005])
+        return
     print(f"window {WINDOW}, accuracy {ACCURACY}, CPU seconds of the kernel's host")
     print(
         f"{'crystal':<22}{'delta':>6}{'kgrid':>7}{'grid':>9}{'left out':>10}{'converged':>11}"

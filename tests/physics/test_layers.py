@@ -9,14 +9,14 @@ import pytest
 from numpy.typing import NDArray
 
 import gapscope as gs
-from gapscope.errors import GapscopeError, MaterialFileError, SpecificationError
+from gapscope.errors import GapscopeError, MaterialFileError, NumericsError, SpecificationError
 from gapscope.physics import Bonds, Lattice, Material, Orbital
 from gapscope.physics.group.found import find_group
 from gapscope.physics.layers import downward
 from gapscope.physics.material_writer import material_toml
 from gapscope.problem.quantities import bond_lengths
 from gapscope.simulation.blocks import blocks
-from gapscope.simulation.kgrid import resolving_kgrid
+from gapscope.simulation.kgrid import require_resolved_rows, resolving_kgrid
 from wannier_files import write_hr
 
 CUBIC = {(0, 0, 0): 20.0, (1, 0, 0): -100.0, (0, 1, 0): -100.0, (0, 0, 1): -60.0}
@@ -222,3 +222,21 @@ def test_effort_counts_a_surface_as_no_pair_and_its_steepest_band() -> None:
     ).bdg()
     assert not any(block.is_pair for block in blocks(bdg, whole=False))
     assert resolving_kgrid(bdg, 1.0) == pytest.approx(2 * np.pi * 200, abs=1)
+
+
+def test_a_broadening_that_rows_of_a_surface_cannot_resolve_is_refused() -> None:
+    """And what the remedy says is not."""
+    crystal = Material("x", SQUARE, cubic(), surface="top")
+    spec = gs.Specification(crystal, gs.Pairing.normal(), gs.Impurity.scalar(1.0))
+    asked = (
+        lambda: gs.simulate(spec, gs.Numerics([0.0], 0.001, 16)),
+        lambda: gs.green_function(spec, gs.Numerics([0.0], 0.001, 16)),
+        lambda: gs.density_of_states(spec, [0.0], 0.001),
+    )
+    for ask in asked:
+        with pytest.raises(NumericsError, match="Rows of a surface") as caught:
+            ask()
+    enough = float(str(caught.value.remedy).split()[4])
+    for least, method in ((enough, gs.Converged()), (0.001, gs.Grid(64))):
+        require_resolved_rows(spec.bdg(), least, method)
+    assert enough == pytest.approx(2 * np.pi * 200 / 2**17, rel=0.1)

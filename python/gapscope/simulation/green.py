@@ -25,6 +25,7 @@ from gapscope.simulation.accuracy import warn_of_budget, warn_of_grid
 from gapscope.simulation.atoms import orbital_names
 from gapscope.simulation.effort import COMPLEX, energy_groups, map_effort
 from gapscope.simulation.greenfile import GREEN_DIMS, GREEN_SCHEMA
+from gapscope.simulation.kgrid import require_resolved_rows
 from gapscope.simulation.map_dataset import numerics_attributes, parameters, site_coordinates, told
 from gapscope.simulation.numerics import Grid, Numerics, require_numerics
 from gapscope.simulation.provenance import versions
@@ -82,6 +83,7 @@ def green_function(
     require_specification(specification)
     require_numerics(numerics)
     kept = numerics.window // 2 + _reach(reach, reach_of(specification.scatterers()))
+    require_resolved_rows(specification.bdg(), numerics.broadening, numerics.method)
     _require_memory(specification.bdg(), numerics, kept)
     method = numerics.method
 

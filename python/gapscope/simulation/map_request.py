@@ -13,6 +13,7 @@ from gapscope.kernel.calls import Convergence, Maps, converged_maps, grid_maps
 from gapscope.physics.bonds import Bonds
 from gapscope.physics.specification import Scatterers
 from gapscope.simulation.effort import Effort, energy_groups, map_effort, touched_by
+from gapscope.simulation.kgrid import require_resolved_rows
 from gapscope.simulation.numerics import Grid, Numerics
 from gapscope.simulation.trial import map_seconds, other_method
 from gapscope.support.memory import Choice, require_memory
@@ -47,8 +48,12 @@ class MapRequest:
         )
 
     def require_memory(self) -> None:
-        """Raise NumericsError, with numbers and what would fit, unless memory suffices."""
+        """Raise NumericsError, with numbers and what would fit, unless memory suffices.
+
+        Also where the rows of a surface would not do.
+        """
         numerics, method = self.numerics, self.numerics.method
+        require_resolved_rows(self.hamiltonians[0], numerics.broadening, method)
         count = len(numerics.energies)
         words = f"window = {numerics.window}, {count} energ{'y' if count == 1 else 'ies'}"
         if isinstance(method, Grid):

@@ -18,6 +18,7 @@ from gapscope.physics.specification import Specification, require_specification
 from gapscope.simulation.accuracy import grid_states_error, warn_of_budget, warn_of_grid_states
 from gapscope.simulation.atoms import orbital_names
 from gapscope.simulation.effort import spectral_effort, states_effort
+from gapscope.simulation.kgrid import require_resolved_rows
 from gapscope.simulation.numerics import (
     Converged,
     Grid,
@@ -85,6 +86,7 @@ def density_of_states(
     require_broadening(broadening)
     method = choose_method(method, accuracy=accuracy, kgrid=kgrid)
     bonds = specification.bdg()
+    require_resolved_rows(bonds, broadening, method)
     _require_states_memory(bonds, tuple(values.tolist()), broadening, method)
 
     def in_turn(compute: Callable[[NDArray[np.float64]], Part]) -> list[tuple[list[int], Part]]:

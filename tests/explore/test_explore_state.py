@@ -25,7 +25,8 @@ from gapscope.explore.raster import (
 )
 from gapscope.explore.results import density, density_part, figure_file, map_file, maps, spectral
 from gapscope.explore.state import COARSE, CONVERGED, Quality, State, ranges
-from gapscope.physics import IRREPS, Lattice
+from gapscope.physics import IRREPS, Bonds, Lattice, Material
+from gapscope.physics.material_writer import material_toml
 from gapscope.plots.maps import brillouin_zone
 from gapscope.simulation.mapfile import read_map
 from gapscope.simulation.spectrum import density_of_states, spectral_function
@@ -257,3 +258,19 @@ def test_a_thinned_transform_keeps_its_peaks_and_their_places(size: int) -> None
         row, column = np.argwhere(thin == height).mean(axis=0)
         assert width * (column + 0.5) - reach[0] == pytest.approx(x, abs=within)
         assert width * (row + 0.5) - reach[1] == pytest.approx(y, abs=within)
+
+
+def test_the_momenta_of_a_surface_are_shown_without_lines(tmp_path: Path) -> None:
+    """States of a half-infinite crystal fill areas: there is no line to sample finely."""
+    hops = {(1, 0, 0): -100.0, (0, 1, 0): -100.0, (0, 0, 1): -60.0}
+    hops |= {(-a, -b, -c): t for (a, b, c), t in hops.items()}
+    bonds = Bonds.from_dict({r: t * np.eye(2) for r, t in hops.items()})
+    cubic = Material("cubic", Lattice("square", 3.8), bonds, surface="top")
+    (tmp_path / "cubic.toml").write_text(material_toml(cubic))
+    state = State(crystal=str(tmp_path / "cubic.toml"), broadening=5.0, energy=30.0, eps0=0.0)
+    image = spectral(state, replace(QUICK, pixels=8, parts=1))
+    assert image.fermi_surface == ()
+    x = middles(8, image.reach)
+    momenta = state.material.lattice.reduced(3.8 * np.stack(np.meshgrid(x, x, indexing="ij"), -1))
+    right = spectral_function(state.clean().specification(), momenta, [30.0], 5.0)
+    assert image.values == pytest.approx(right.values[..., 0], rel=1e-9)

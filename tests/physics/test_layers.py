@@ -203,6 +203,8 @@ def test_a_surface_has_no_mirror_of_z() -> None:
     bonds = Bonds.from_dict(hops | partners)
     surface = Material("x", SQUARE, bonds, basis=basis, surface="top")
     assert find_group(surface).schoenflies == "C4v"
+    plain = Material("x", SQUARE, cubic(), surface="top")
+    assert find_group(plain).schoenflies == "C4v"
     gap = gs.Pairing.of(surface, "B1", 2.0, channel="s", copy=1)
     assert gap.custom is not None
     spec = gs.Specification(surface, gap, gs.Impurity.scalar(10.0))
@@ -220,7 +222,8 @@ def test_effort_counts_a_surface_as_no_pair_and_its_steepest_band() -> None:
     bdg = gs.Specification(
         Material("x", SQUARE, cubic(), surface="top"), gs.Pairing.normal(), gs.Impurity.scalar(1.0)
     ).bdg()
-    assert not any(block.is_pair for block in blocks(bdg, whole=False))
+    (block,) = blocks(bdg, whole=False)
+    assert (block.size, block.copies, block.is_pair, block.is_mirrored) == (2, 2, False, True)
     assert resolving_kgrid(bdg, 1.0) == pytest.approx(2 * np.pi * 200, abs=1)
 
 

@@ -114,8 +114,13 @@ def _fermi_surface(crystal: str, eps0: float, count: int = COARSE.pixels) -> tup
 
 @lru_cache(maxsize=32)
 def _bands(crystal: str, eps0: float, count: int) -> Real:
-    """Energies in meV of the normal state on the pixels' middles, (bands, count, count)."""
+    """Energies in meV of the normal state on the pixels' middles, (bands, count, count).
+
+    None of a half-infinite crystal, whose states fill areas of the surface's zone.
+    """
     normal = crystal_of(crystal)
+    if normal.surface is not None:
+        return np.empty((0, count, count))
     x = middles(count, reach_of(normal.lattice))
     points = np.stack(np.meshgrid(x, x, indexing="ij"), axis=-1)
     momenta = normal.lattice.reduced(normal.lattice.constant * points)

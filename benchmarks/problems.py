@@ -4,7 +4,8 @@
 
 For each NAME, a recipe of data/recipes, the dataset is built in FOLDER, the network trained with
 the options of the recipe, calibrated with the split ``validation``, scored on the split ``test``,
-and exported to data/models/NAME. Its section of the page is written anew, the others stay. What an
+and exported to data/models/NAME. ``nbse2-open-one`` has nbse2-open's dataset and options of its own
+(benchmarks/one_energy.toml). Its section of the page is written anew, the others stay. What an
 earlier command finished is kept: an interrupted one goes on.
 """
 
@@ -27,7 +28,10 @@ from gapscope.support.storage import write_whole
 if TYPE_CHECKING:
     from gapscope.learning.model_folder.run import RunFolder
 
-NAMES = ("bi2212", "nbse2-substrate", "nbs2", "nbse2-open")
+STATES_OF = {"nbse2-open-one": "nbse2-open"}
+OPTIONS_OF = {"nbse2-open-one": Path(__file__).with_name("one_energy.toml")}
+"""Recipes and options of the networks that have not those of their own name."""
+NAMES = ("bi2212", "nbse2-substrate", "nbs2", "nbse2-open", *OPTIONS_OF)
 FINER, STATES, SEED = 3, 50, 4711
 """How much finer a grid, how many states, and whence, to see whether the recipe's grid matters."""
 PAGE = Path("docs") / "problem-results.md"
@@ -44,15 +48,18 @@ def make_network(folder: Path, name: str) -> RunFolder:
     """Build, train, calibrate, evaluate and export one, as far as it has not been done."""
     from gapscope.learning.evaluation.evaluate import evaluate
     from gapscope.learning.model_folder.trained import export
+    from gapscope.learning.network.options import training_config
     from gapscope.learning.training.fit_calibration import calibrate
     from gapscope.learning.training.train import train
     from gapscope.learning.uncertainty.calibration import CALIBRATION
     from gapscope.plots.learning import evaluation_figures
 
-    recipe = find_recipe(name)
-    data = build(recipe, folder / f"{name}-data")
+    states = STATES_OF.get(name, name)
+    recipe = find_recipe(states)
+    data = build(recipe, folder / f"{states}-data")
     write_whole(recipe.with_suffix(".md"), card(data).encode())
-    run = train(data, folder / name)
+    own = training_config(OPTIONS_OF[name]) if name in OPTIONS_OF else None
+    run = train(data, folder / name, own)
     if not (run.path / CALIBRATION).is_file():
         calibrate(run.path, data, "validation")
     results = run.path / "test"
@@ -70,7 +77,7 @@ def on_a_finer_grid(folder: Path, name: str, run: RunFolder) -> str:
     """A line on maps of other states by a grid that is FINER times as fine; none if converged."""
     from gapscope.learning.evaluation.evaluate import evaluate
 
-    table = load_recipe(find_recipe(name)).to_dict()
+    table = load_recipe(find_recipe(STATES_OF.get(name, name))).to_dict()
     if table["method"]["name"] != "grid":
         return ""
     kgrid = FINER * table["method"]["kgrid"]
@@ -90,10 +97,11 @@ def on_a_finer_grid(folder: Path, name: str, run: RunFolder) -> str:
 
 def section(folder: Path, name: str, run: RunFolder) -> str:
     """What the page says of one network; its figure is written beside."""
-    with DatasetReader(folder / f"{name}-data") as reader:
+    states = STATES_OF.get(name, name)
+    with DatasetReader(folder / f"{states}-data") as reader:
         merges = "".join(f"- {line}.\n" for line in told(reader.problem))
         counts = reader.recipe["splits"]
-        image = Path("docs") / "images" / f"problem-{name}.png"
+        image = Path("docs") / "images" / f"problem-{states}.png"
         sheet(reader, 2).savefig(image, dpi=70, pil_kwargs={"optimize": True})
     config, history = run.config(), run.history()
     backbone = config.training.network.backbone
@@ -107,12 +115,12 @@ def section(folder: Path, name: str, run: RunFolder) -> str:
 ## {name}
 
 - Maps: {counts["train"]} to learn from, {counts["validation"]} to calibrate with,
-  {counts["test"]} to judge by ([recipe](../data/recipes/{name}.toml),
-  [card of the dataset](../data/recipes/{name}.md)).
+  {counts["test"]} to judge by ([recipe](../data/recipes/{states}.toml),
+  [card of the dataset](../data/recipes/{states}.md)).
 {merges}- Network: {backbone}, {len(history)} epochs in {minutes:.0f} minutes
   ({config.precision}); its folder has {size:.1f} MB ([card](../data/models/{name}/MODEL_CARD.md)).
 {finer}
-![Maps of every class](images/problem-{name}.png)
+![Maps of every class](images/problem-{states}.png)
 
 ```
 {text.rstrip()}

@@ -53,12 +53,12 @@ they see the part of a map that is even in r alone. Their impurities have both s
 of a map may be the map of another one. A map stretched by 5 % is hard to tell from one
 of another state. A map whose rows or columns repeat others to the last digit was padded, tiled or
 enlarged, whatever else it looks like. MODEL@0.1 stands for maps with white noise of a tenth of
-their contrast, a signal-to-noise ratio of 10; last digits repeat no more then. The network
-nbse2-open has learned impurities of both signs from 10 to 300 meV with moments: half or twice an
-amplitude is mostly that of another impurity, a tenth often, and a map upside down mostly that of
-another moment. The negative of a map is told from the maps of all of them: it is proportional to v
-for weak impurities alone. With noise on top, zeros around half the window leave most of what it
-looks at.
+their contrast, a signal-to-noise ratio of 10; last digits repeat no more then. The networks
+nbse2-open and nbse2-open-one have learned impurities of both signs from 10 to 300 meV with moments:
+half or twice an amplitude is mostly that of another impurity, a tenth often, and a map upside down
+mostly that of another moment. The negative of a map is told from the maps of all of them, of one
+energy less often: it is proportional to v for weak impurities alone. With noise on top, zeros around
+half the window leave most of what they look at.
 
 p is counted from n calibration maps, and at most 0.01 for at most 1 % of all maps on average over
 calibration sets: of one set, the share follows a beta distribution, and of so many maps as above a

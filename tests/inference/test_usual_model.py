@@ -12,7 +12,7 @@ import xarray as xr
 import gapscope as gs
 from gapscope.errors import MapFileError
 from gapscope.inference.kinds import usual_model
-from gapscope.support.resources import OPEN_MODEL, SHIPPED_MODEL
+from gapscope.support.resources import OPEN_MODEL, OPEN_ONE_MODEL, SHIPPED_MODEL
 
 ALL, ONE = [-0.5, 0.0, 0.5], [0.0]
 
@@ -32,6 +32,11 @@ def map_at(energies: list[float]) -> xr.Dataset:
         ([ONE], SHIPPED_MODEL),
         ([[-0.5, 0.0]], SHIPPED_MODEL),
         ([ALL, ONE], SHIPPED_MODEL),
+        ([[0.5]], OPEN_ONE_MODEL),
+        ([ALL, [-0.5, 0.5]], OPEN_ONE_MODEL),
+        ([[0.0, 0.5]], SHIPPED_MODEL),
+        ([[0.5], ONE], SHIPPED_MODEL),
+        ([[1.0]], SHIPPED_MODEL),
         ([[]], SHIPPED_MODEL),
     ],
 )

@@ -20,7 +20,7 @@ from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.prediction.predictor import Predictor
 from gapscope.learning.uncertainty.changes import changed
 from gapscope.simulation.materials import material
-from gapscope.support.resources import find_recipe, share_folder
+from gapscope.support.resources import find_model, find_recipe
 
 PER_CLASS = 2
 GAP = 0.05
@@ -29,11 +29,18 @@ HELD = 0.6
 """Least share of gaps that lie in their intervals; 0.9 is the level."""
 FOREIGN = 0.2
 """Largest share of maps that are called unlike the maps of the training; 0.01 is the level."""
-CHANGED, NAMED = 0.9, 0.7
-"""Least shares of changed maps that are called unlike, and by what they are."""
+CHANGED, NAMED, NEGATIVE = 0.9, 0.7, 0.4
+"""Least shares of changed maps that are called unlike, by what they are, and of negative ones that
+are called so by a network of one energy (seven in ten on the page of verdicts)."""
 
 
-NAMES = ("bi2212", "nbse2-substrate", "nbs2", "nbse2-open")
+NETWORKS = {
+    "bi2212": ("bi2212",),
+    "nbse2-substrate": ("nbse2-substrate",),
+    "nbs2": ("nbs2",),
+    "nbse2-open": ("nbse2-open", "nbse2-open-one"),
+}
+"""By the recipe of their maps."""
 
 
 def rounded(content: Any) -> Any:
@@ -45,28 +52,35 @@ def rounded(content: Any) -> Any:
     return round(content, 12) + 0.0 if isinstance(content, float) else content
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_networks_have_the_problem_that_the_recipe_gives(name: str) -> None:
     """Merges of candidates are found again, those of A1u and A2u."""
     recipe = load_recipe(find_recipe(name))
     matter = material(recipe.material)
     found = merge_candidates(recipe.define(matter), recipe, matter, KERNEL)
-    known = RunFolder(share_folder() / "data" / "models" / name).config().problem
+    known = RunFolder(find_model(name)).config().problem
     assert rounded(found.to_dict()) == rounded(known.to_dict())
     merged = [one.label for one in found.classes if len(one.members) > 1]
     assert merged == (["A1u/A2u"] if name in ("nbs2", "nbse2-open") else [])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_states_that_no_network_has_seen_are_read(name: str, tmp_path: Path) -> None:
-    model = share_folder() / "data" / "models" / name
-    problem = RunFolder(model).config().problem
+    problem = RunFolder(find_model(name)).config().problem
     count = PER_CLASS * len(problem.candidates)
     own = {"seed": 4321, "splits": {"train": 0, "validation": 0, "test": count}}
     recipe = Recipe.from_dict(load_recipe(find_recipe(name)).to_dict() | own)
     dataset = build_here(recipe, tmp_path / "data", KERNEL, problem)
+    for network in NETWORKS[name]:
+        require_read(find_model(network), dataset)
+
+
+def require_read(model: Path, dataset: Path) -> None:
+    """Raise unless a network reads a dataset's maps, and tells changed ones where it has learned
+    from noise."""
     found = evaluate(model, dataset)
     assert found.accuracy == 1
+    problem = RunFolder(model).config().problem
     (gap,) = (one for one in problem.unknowns if one.name == "gap")
     answers = found.predictions
     truth = answers["true_gap"]
@@ -90,5 +104,6 @@ def require_changed_maps_told(predictor: Predictor, dataset: Path) -> None:
     for kind in ("turned", "reversed", "negative", "stretched"):
         other = np.stack([changed(one, kind, predictor.lattice, rng) for one in maps])
         found = predictor([noise.added(model, other, rng)])
-        assert found["unlike_training"].mean() > CHANGED
-        assert (found["likely_change"] == kind).mean() > NAMED
+        hard = kind == "negative" and len(predictor.config.energies) == 1
+        assert found["unlike_training"].mean() > (NEGATIVE if hard else CHANGED)
+        assert (found["likely_change"] == kind).mean() > (NEGATIVE if hard else NAMED)

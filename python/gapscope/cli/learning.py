@@ -8,7 +8,14 @@ from typing import Any
 import click
 
 from gapscope.cli.inputs import require_learning
-from gapscope.support.resources import OPEN_ENERGIES, OPEN_MODEL, SHIPPED_MODEL
+from gapscope.support.resources import (
+    OPEN_ENERGIES,
+    OPEN_ENERGY,
+    OPEN_MODEL,
+    OPEN_ONE_MODEL,
+    SHIPPED_ENERGY,
+    SHIPPED_MODEL,
+)
 from gapscope.support.storage import require_folder
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -18,7 +25,10 @@ BACKBONES = ("vgg16", "vgg16-half", "vgg16-quarter", "vgg16-eighth", "convnext")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 """As gapscope.learning knows them, which is imported when they are used."""
 _ENERGIES = ", ".join(f"{one:g}" for one in OPEN_ENERGIES)
-USUAL_MODEL = f"{SHIPPED_MODEL}; for maps at {_ENERGIES} meV {OPEN_MODEL}"
+USUAL_MODEL = (
+    f"{SHIPPED_MODEL}; for maps at {_ENERGIES} meV {OPEN_MODEL}, for those at {OPEN_ENERGY:g} and"
+    f" not {SHIPPED_ENERGY:g} meV {OPEN_ONE_MODEL}"
+)
 """What answers for simulated maps where no model is named, in help texts."""
 
 

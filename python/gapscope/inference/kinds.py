@@ -12,7 +12,10 @@ from gapscope.support.resources import (
     GRID_MODEL,
     MEASURED_MODEL,
     OPEN_ENERGIES,
+    OPEN_ENERGY,
     OPEN_MODEL,
+    OPEN_ONE_MODEL,
+    SHIPPED_ENERGY,
     SHIPPED_MODEL,
 )
 
@@ -44,20 +47,23 @@ def kind_of(file: Path) -> Kind:
 
 
 def usual_model(maps: Sequence[Any]) -> str:
-    """The shipped network for simulated maps: that of several energies where all maps have them.
+    """The shipped network for simulated maps, by the energies that all of them have: OPEN_ENERGIES,
+    that of SHIPPED_MODEL, or else OPEN_ENERGY.
 
     ``maps`` are datasets or files.
     """
     from gapscope.dataset.load import ENERGY_TOLERANCE
 
-    def near(energy: float, others: Sequence[float]) -> bool:
-        return any(abs(energy - other) <= ENERGY_TOLERANCE for other in others)
+    held = [_energies(one) for one in maps]
 
-    for one in maps:
-        held = _energies(one)
-        if not all(near(energy, held) for energy in OPEN_ENERGIES):
-            return SHIPPED_MODEL
-    return OPEN_MODEL
+    def have(energy: float) -> bool:
+        return all(
+            any(abs(energy - other) <= ENERGY_TOLERANCE for other in others) for others in held
+        )
+
+    if all(map(have, OPEN_ENERGIES)):
+        return OPEN_MODEL
+    return OPEN_ONE_MODEL if have(OPEN_ENERGY) and not have(SHIPPED_ENERGY) else SHIPPED_MODEL
 
 
 def usual_measured_model(maps: Sequence[Any], scan: Scan) -> str:

@@ -77,9 +77,10 @@ def predict(
         its ``network_input`` returns it.
     model : name of a shipped model, folder of a run or of a model, or a loaded network, whose own
         ``symmetry`` and levels then count; by default the shipped one for this kind of map:
-        of simulated maps ``nbse2-open`` where all are at its energies, else ``nbse2-vgg16``; of
-        measured ones ``nbse2-measured`` where all are grids of spectra with maps at its energies,
-        else ``nbse2-measured-one``.
+        of simulated maps ``nbse2-open`` where all have its energies, else ``nbse2-vgg16``, or
+        ``nbse2-open-one`` where all have its energy and not all have 0 meV; of measured ones
+        ``nbse2-measured`` where all are grids of spectra with maps at its energies, else
+        ``nbse2-measured-one``.
     refine : follow simulated maps from the network's answer (simulated maps only).
     symmetry, level, novelty_level : see
         :class:`gapscope.learning.prediction.predictor.Predictor`.

@@ -26,13 +26,15 @@ from gapscope.learning.training.fit_discriminator import (
 from gapscope.learning.uncertainty.calibration import CALIBRATION, FEWEST, Calibration, errors
 from gapscope.learning.uncertainty.companion import MOST_ODD, Companion
 from gapscope.learning.uncertainty.discriminator import Discriminator
-from gapscope.learning.uncertainty.novelty import Detector
+from gapscope.learning.uncertainty.novelty import MOST_COMPONENTS, Detector
 from gapscope.learning.uncertainty.temperature import fit_temperature
 from gapscope.support.memory import require_memory
 from gapscope.support.storage import require_output
 
 MOST_IMAGES = 5000
 """Training images that the detector knows: more of them make a model larger, and little sharper."""
+FEW_IMAGES, FEW_COMPONENTS = 2000, 60
+"""What the detector of a network of noisy maps knows: noise hides what is finer (decision 24)."""
 
 
 def calibrate(
@@ -138,10 +140,14 @@ def _is_dataset(folder: Path, identity: str) -> bool:
 
 def _detector(predictor: Predictor, training: Path) -> Detector:
     with DatasetReader(training) as reader:
-        samples = predictor.samples(reader, "train")
-        scaling, rows = predictor.config.inputs, np.arange(min(len(samples), MOST_IMAGES))
+        samples, config = predictor.samples(reader, "train"), predictor.config
+        images, components = MOST_IMAGES, MOST_COMPONENTS
+        if config.noise is not None:
+            images, components = FEW_IMAGES, FEW_COMPONENTS
+        rows = np.arange(min(len(samples), images))
         chunks = np.array_split(rows, -(-len(rows) // CHUNK))
-        return Detector.fit(scaling.apply(samples.images(chunk)) for chunk in chunks)
+        seen = (config.inputs.apply(samples.images(chunk)) for chunk in chunks)
+        return Detector.fit(seen, most=components)
 
 
 def learn_companion(predictor: Predictor, training: Path) -> Companion | None:

@@ -65,13 +65,16 @@ class Detector:
     variance: float
 
     @classmethod
-    def fit(cls, batches: Iterable[Array], seed: int = 0) -> Self:
-        """The detector of training images that come as network inputs (n, L, L, energies)."""
+    def fit(cls, batches: Iterable[Array], seed: int = 0, *, most: int = MOST_COMPONENTS) -> Self:
+        """The detector of training images that come as network inputs (n, L, L, energies).
+
+        ``most`` components are kept at most.
+        """
         images = np.concatenate([even_half(batch) for batch in batches])
         mean = images.mean(axis=0)
         images -= mean
         variance = float(np.square(images).sum(axis=1).mean())
-        basis, held = principal(images, np.random.default_rng(seed))
+        basis, held = principal(images, np.random.default_rng(seed), most)
         outside = 1 - np.cumsum(held) / variance
         kept = _first_below(outside, FINE)
         # Half precision is how they are stored: a detector read again gives the same scores.
@@ -134,13 +137,15 @@ class Detector:
         return np.asarray(np.square(apart - there).sum(axis=1))
 
 
-def principal(centred: Array, rng: np.random.Generator) -> tuple[Array, NDArray[np.float64]]:
+def principal(
+    centred: Array, rng: np.random.Generator, most: int = MOST_COMPONENTS
+) -> tuple[Array, NDArray[np.float64]]:
     """Leading principal components (half, k) of images (n, half), and the variance of each.
 
     Subspace iteration from random vectors (Halko, Martinsson and Tropp 2011, algorithm 4.4): a
     whole decomposition would take minutes.
     """
-    k = min(MOST_COMPONENTS, *centred.shape)
+    k = min(most, *centred.shape)
     basis = rng.standard_normal((centred.shape[1], min(k + 20, centred.shape[1])))
     for _ in range(4):
         basis = np.linalg.qr(centred.T @ (centred @ basis.astype(np.float32)))[0]

@@ -57,8 +57,8 @@ their contrast, a signal-to-noise ratio of 10; last digits repeat no more then. 
 nbse2-open and nbse2-open-one have learned impurities of both signs from 10 to 300 meV with moments:
 half or twice an amplitude is mostly that of another impurity, a tenth often, and a map upside down
 mostly that of another moment. The negative of a map is told from the maps of all of them, of one
-energy less often: it is proportional to v for weak impurities alone. With noise on top, zeros around
-half the window leave most of what they look at.
+energy less often: it is proportional to v for weak impurities alone. With noise on top, zeros
+around half the window leave most of what they look at.
 
 p is counted from n calibration maps, and at most 0.01 for at most 1 % of all maps on average over
 calibration sets: of one set, the share follows a beta distribution, and of so many maps as above a

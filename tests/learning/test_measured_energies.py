@@ -244,8 +244,8 @@ def test_report_and_figure_show_every_energy(
     ):
         kept = np.where(symmetric_window("triangular", len(energy)), energy.values, 0.0)
         assert np.corrcoef(even_images(kept[None], lattice).ravel(), image.ravel())[0, 1] > 0.999
-    assert len(figure.axes) == len(ENERGIES) * (1 + NEAREST)
-    own = [axis.get_title().splitlines()[-1] for axis in figure.axes[:: 1 + NEAREST]]
+    assert len(figure.axes) == len(ENERGIES) * (2 + NEAREST)
+    own = [axis.get_title().splitlines()[-1] for axis in figure.axes[:: 2 + NEAREST]]
     assert own == [f"{energy:g} meV" for energy in ENERGIES]
 
 

@@ -21,7 +21,7 @@ from gapscope.dataset.load import DatasetReader
 from gapscope.errors import PreparationError
 from gapscope.inference.answers import answer_beside, nearest_beside
 from gapscope.inference.measured_maps import departures, predict_sites
-from gapscope.inference.nearest import nearest_maps
+from gapscope.inference.nearest import nearest_maps, with_answers
 from gapscope.inference.refine import Conditions, Guess
 from gapscope.learning.data.samples import Samples
 from gapscope.learning.emulator.by_irrep import Emulators
@@ -124,6 +124,28 @@ def test_a_network_of_too_few_maps_names_none(
     assert "nearest_label" not in found
     with pytest.raises(PreparationError, match="without surfaces"):
         nearest_maps(found, calibrated.path)
+    assert with_answers(found).sizes["rank"] == 1
+
+
+def test_maps_of_answers_stand_before_the_nearest(
+    maps: NDArray[np.float64], predictor: Predictor, calibrated: RunFolder
+) -> None:
+    found = predict_sites([toys.on_sites(one) for one in maps[:2]], predictor)
+    states = with_answers(found)
+    assert states.sizes["rank"] == 1 + found.sizes["rank"]
+    later = states.isel(rank=slice(1, None))
+    for name in ("nearest_label", "nearest_gap", "nearest_distance"):
+        np.testing.assert_array_equal(later[name], found[name])
+    assert np.isnan(states["nearest_distance"][:, 0]).all()
+    shown = nearest_maps(states.isel(rank=[0]), calibrated.path)
+    conditions = Conditions.of(calibrated.config(), 16)
+    for number in range(2):
+        one = found.isel(sample=number)
+        beside = answer_beside(one, shown["ldos_change"].values[number], conditions)
+        assert beside is not None
+        assert beside.share < 1e-6
+    lacking = found.assign(gap=found["gap"] * np.nan)
+    assert with_answers(lacking) is lacking
 
 
 def test_what_is_no_qpi_map_of_the_network_is_refused(predictor: Predictor) -> None:

@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 @click.option(
     "--figure",
     type=FILE,
-    help="Measured maps beside the nearest simulated ones, or a corner plot of --posterior.",
+    help="Measured maps beside that of the answer and the nearest of the training, or a corner plot"
+    " of --posterior.",
 )
 @click.option("--report", type=FILE, help="PDF file for a logbook (.pdf), a page for each map.")
 @LEVEL
@@ -152,11 +153,12 @@ def predict(
         )
         _write_posterior(tree, posterior, figure)
     elif figure is not None:
-        from gapscope.inference.nearest import nearest_maps
+        from gapscope.inference.nearest import nearest_maps, with_answers
         from gapscope.plots.comparison import comparison_figure
         from gapscope.plots.style import save_figure
 
-        beside = comparison_figure(collected.maps, result, nearest_maps(result, model), names)
+        shown = with_answers(result)
+        beside = comparison_figure(collected.maps, shown, nearest_maps(shown, model), names)
         click.echo(f"wrote {save_figure(beside, figure)}")
     if report is not None:
         click.echo(f"wrote {write_report(report, collected, result, model, conditions, tree)}")

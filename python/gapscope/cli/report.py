@@ -96,9 +96,15 @@ def _page(
     conditions: Conditions | None,
     posterior: xr.DataTree | None,
 ) -> Page:
-    from gapscope.inference.answers import answer_beside, even_images, nearest_beside
+    from gapscope.inference.answers import (
+        ANSWER,
+        NEAREST,
+        answer_beside,
+        even_images,
+        nearest_beside,
+    )
     from gapscope.inference.measured_maps import departures
-    from gapscope.inference.nearest import nearest_maps
+    from gapscope.inference.nearest import nearest_maps, with_answers
     from gapscope.inference.posterior.words import SHOWN, posterior_text
     from gapscope.learning.evaluation.listing import state_rows, verdict_lines
     from gapscope.learning.evaluation.tables import aligned
@@ -109,10 +115,13 @@ def _page(
     beside = None
     if conditions is not None:
         beside = answer_beside(one, window, conditions, posterior)
-    elif "nearest_label" in one:
-        first = predictions.isel(sample=[number], rank=[0])
-        nearest = nearest_maps(first, model).isel(sample=0, rank=0)
-        beside = nearest_beside(window, nearest)
+    else:
+        states = with_answers(predictions.isel(sample=[number]))
+        if "nearest_label" in states:
+            first = states.isel(rank=[0])
+            nearest = nearest_maps(first, model).isel(sample=0, rank=0)
+            answered = bool(np.isnan(first["nearest_distance"].item()))
+            beside = nearest_beside(window, nearest, ANSWER if answered else NEAREST)
     verdict, blocks = verdict_lines(one), {"Network": aligned(state_rows(one))}
     probabilities = one["probability"].values
     chosen = one["irrep_set"].values if "irrep_set" in one else probabilities == probabilities.max()

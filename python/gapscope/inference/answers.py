@@ -14,6 +14,7 @@ from gapscope.physics.fourier import qpi_image
 from gapscope.physics.lattice import Lattice
 
 Array = NDArray[np.float64]
+ANSWER, NEAREST = "simulated at the network's answer", "nearest simulated map"
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,15 @@ def answer_beside(
     return Beside(seen, simulated, seen - simulated, shares, share, which)
 
 
-def nearest_beside(window: Array, nearest: xr.Dataset) -> Beside:
-    """A measured map and its nearest simulated one.
+def nearest_beside(window: Array, nearest: xr.Dataset, which: str = NEAREST) -> Beside:
+    """A measured map and a simulated one.
 
     Parameters
     ----------
     window : drho (energies, L, L) as the network saw it, in any unit.
     nearest : one map of :func:`gapscope.inference.nearest.nearest_maps`, qpi_re (q1, q2), or
         (energy, q1, q2) of several.
+    which : what it is, in words.
     """
     seen = even_images(window, Lattice.from_dict(nearest.attrs))
     simulated = nearest["qpi_re"].values.reshape(seen.shape)
@@ -82,7 +84,7 @@ def nearest_beside(window: Array, nearest: xr.Dataset) -> Beside:
     shape = np.arcsinh(seen)
     left = shape - np.arcsinh(simulated)
     shares, share = _shares(left, shape)
-    return Beside(seen, simulated, left, shares, share, "nearest simulated map")
+    return Beside(seen, simulated, left, shares, share, which)
 
 
 def _shares(left: Array, values: Array) -> tuple[Array, float]:
@@ -102,7 +104,7 @@ def _answer(
         of_class = problem.classes[number]
         values = {name: float(best.sel(unknown=name)) for name in of_class.unknowns}
         return Guess(of_class.label, values), "best map of the posterior"
-    kind, which = "", "simulated at the network's answer"
+    kind, which = "", ANSWER
     if "refined_label" in one:
         kind, which = "refined_", "simulated, refined"
     of_class = problem.classes[int(one[f"{kind}label"])]

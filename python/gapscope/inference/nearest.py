@@ -20,6 +20,7 @@ from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.prediction.predictor import Predictor
 from gapscope.physics.fourier import qpi_image
 from gapscope.physics.lattice import window_coordinates
+from gapscope.problem.paper import predicted_problem
 from gapscope.problem.problem import Problem
 from gapscope.support.resources import MEASURED_MODEL, find_model
 
@@ -51,8 +52,34 @@ def nearest_states(windows: NDArray[np.float64], predictor: Predictor) -> dict[s
     }
 
 
+def with_answers(predictions: xr.Dataset) -> xr.Dataset:
+    """Predictions of measured maps with the network's own answers as rank 0 of the nearest states,
+    at constant height and without a distance.
+
+    Where impurities are unknown, no training map is near, and the map of the answer says more.
+    Predictions of which one has no value of an unknown of its class are returned as they are.
+    """
+    problem = predicted_problem(predictions.attrs)
+    label = predictions["label"].values
+    over, shape = ("sample", "rank"), (len(label), 1)
+    own: dict[str, Any] = {"nearest_label": (over, label.reshape(shape).astype(np.int8))}
+    for unknown in problem.unknowns:
+        values = np.where(problem.has(unknown.name)[label], predictions[unknown.name], np.nan)
+        if np.isnan(values[problem.has(unknown.name)[label]]).any():
+            return predictions
+        own[f"nearest_{unknown.name}"] = (over, values.reshape(shape), {"units": unknown.unit})
+    for name, unit in (("setpoint", "mV"), ("distance", "1")):
+        own[f"nearest_{name}"] = (over, np.full(shape, np.nan), {"units": unit})
+    answers = xr.Dataset(own)
+    known = [name for name in own if name in predictions]
+    if known:
+        answers = xr.concat([answers, predictions[known].reset_coords(drop=True)], "rank")
+    return predictions.drop_vars(known).merge(answers)
+
+
 def nearest_maps(predictions: xr.Dataset, model: str | Path = MEASURED_MODEL) -> xr.Dataset:
-    """The nearest simulated maps of some predictions, simulated anew and taken as they were.
+    """The nearest simulated maps of some predictions, simulated anew and taken as they were, and
+    those of answers that :func:`with_answers` put before them.
 
     Returns ldos_change, qpi_re and qpi_im over (sample, rank, r1, r2) and (sample, rank, q1, q2),
     in 1/meV, under the conditions of the training maps of ``model``; of a network for several

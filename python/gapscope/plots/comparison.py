@@ -1,4 +1,4 @@
-"""Figure of measured images beside the simulated ones that are most like them."""
+"""Figure of measured images beside simulated ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def comparison_figure(
     nearest: xr.Dataset,
     names: Sequence[str],
 ) -> Figure:
-    """Re rho(q) of every measured map, and of its nearest simulated maps; a row each.
+    """Re rho(q) of every measured map, and of simulated ones: the network's answer and the nearest
+    training maps; a row each.
 
     Of a map at several energies there is a row for each of these.
 
@@ -38,8 +39,14 @@ def comparison_figure(
     ranks, problem = predictions.sizes["rank"], predicted_problem(predictions.attrs)
     energies = np.ravel(predictions.attrs.get("energy", [np.nan]))
     rows = len(names) * len(energies)
+    lines = max(
+        _state(predictions.isel(sample=sample, rank=rank), problem).count("\n") + 1
+        for sample in range(len(names))
+        for rank in range(ranks)
+    )
+    height = 3.0 * rows + 0.2 * lines * len(names) + 0.2
     with styled():
-        figure = Figure(figsize=(2.9 * (ranks + 1), 3.4 * rows + 0.2), layout="constrained")
+        figure = Figure(figsize=(2.9 * (ranks + 1), height), layout="constrained")
         axes = figure.subplots(rows, ranks + 1, squeeze=False)
         for sample, (own, name) in enumerate(zip(measured, names, strict=True)):
             one = predictions.isel(sample=sample)
@@ -88,7 +95,8 @@ def _state(one: xr.Dataset, problem: Problem) -> str:
             unit = "" if unknown.unit in ("1", "rad") else f" {unknown.unit}"
             digits = max(unknown.digits - 1, 0)
             words.append(f"${unknown.symbol}$ = {value:.{digits}f}{unit}")
-    words.append(f"{100 * float(one['nearest_distance']):.0f} % apart")
+    distance = float(one["nearest_distance"])
+    words.append("as answered" if np.isnan(distance) else f"{100 * distance:.0f} % apart")
     lines = [", ".join(words[first : first + 2]) for first in range(0, len(words), 2)]
     setpoint = float(one["nearest_setpoint"])
     if not np.isnan(setpoint):

@@ -37,7 +37,7 @@ function damaged(state, request, damage!)
     solvers = [GapScope.block_solver(bonds, f.block, z, false; wanted = GapScope.related(bonds, f, wanted)) for f in known]
     integrals = [GapScope.RowIntegral(solver, bonds, z, state.window ÷ 2) for solver in solvers]
     for integral in integrals
-        GapScope.refine!(integral, GapScope.first_request(integral.solver) * request, 10^6)
+        GapScope.refine!(integral, request, 10^6)
         damage!(integral)
         GapScope.measure!(integral)
     end

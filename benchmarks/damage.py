@@ -1,6 +1,6 @@
 """Does the error estimate notice damage? States with a panel removed or the rows quartered.
 
-    GAPSCOPE_MEASURED=FOLDER python benchmarks/damage.py [--orbitals]
+    GAPSCOPE_MEASURED=FOLDER python benchmarks/damage.py [--orbitals [--seed N]]
 
 Sixty states of one band at w = 0 and 0.1 meV; with --orbitals those of ``orbitals.py`` up to ten
 orbitals, each at STATES random energies up to 2.5 gaps and broadenings from 0.1 to 2 meV. Errors
@@ -34,8 +34,8 @@ def one_band() -> Iterator[State]:
         yield state, 1j * BROADENING, WINDOW
 
 
-def several_orbitals() -> Iterator[State]:
-    rng = np.random.default_rng(7)
+def several_orbitals(seed: int) -> Iterator[State]:
+    rng = np.random.default_rng(seed)
     for name, state, gap in cases():
         if not any(words in name for words in LEAVE_OUT):
             for _ in range(STATES):
@@ -61,12 +61,13 @@ def write_states(path: Path, requests: list[float], given: Iterable[State]) -> N
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--orbitals", action="store_true")
-    orbitals = parser.parse_args().orbitals
+    parser.add_argument("--seed", type=int, default=7, help="of the orbitals' random states")
+    options = parser.parse_args()
     info = obtain(lambda _: None)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "states"
-        if orbitals:
-            write_states(path, [0.05, 0.005, 2e-6], several_orbitals())
+        if options.orbitals:
+            write_states(path, [0.05, 0.005, 2e-6], several_orbitals(options.seed))
         else:
             write_states(path, [0.05, 0.005, 0.0005, 1e-6], one_band())
         os.environ["GAPSCOPE_STATES"] = str(path)

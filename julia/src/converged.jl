@@ -22,7 +22,7 @@ One map at z or, with particle-hole symmetry, `both` at z and -z^*. Returns the 
 all reached the accuracy.
 
 G(r) is integrated over m2 exactly, by the poles of G, and over m1 adaptively. The estimated error of G is carried
-through T to the map; while it is too large, the panels with the largest share of it are halved. `budget` is the
+through T to the map; while it is too large, the panels with the largest share of it are improved. `budget` is the
 largest number of rows.
 """
 function converged_maps(
@@ -42,23 +42,23 @@ end
 """
     until_accurate(present, integrals, accuracy, budget)
 
-Halve panels until what `present()` makes of them, a result and its error, is accurate, or the rows are used up.
+Improve panels until what `present()` makes of them, a result and its error, is accurate, or the rows are used up.
 Returns the result, the number of rows, and whether the accuracy was reached.
 """
 function until_accurate(present, integrals, accuracy::Real, budget::Integer)
-    tolerance, presented = accuracy, -1
+    tolerance, presented = accuracy, nothing
     local result, worst
     while true
         for integral in integrals
-            refine!(integral, first_request(integral.solver) * tolerance, budget)
+            refine!(integral, tolerance, budget)
             measure!(integral)
         end
-        rows = sum(integral -> integral.rows, integrals)
-        rows == presented || ((result, worst) = present())
-        presented = rows
+        panels = map(integral -> integral.panels, integrals)
+        panels == presented || ((result, worst) = present())
+        presented = copy.(panels)
         spent = all(integral -> integral.rows >= budget || relative_error(integral) == 0, integrals)
         if worst <= accuracy || spent || !isfinite(worst)
-            return result, rows, worst <= accuracy
+            return result, sum(integral -> integral.rows, integrals), worst <= accuracy
         end
         tolerance *= clamp(accuracy / worst, 0.05, 0.7)
     end
@@ -89,7 +89,7 @@ function present_maps(
 end
 
 local_averages(integral::RowIntegral) =
-    sum(width(p) .* (p.sums * WEIGHTS) for p in integral.panels)
+    sum(width(p) .* (p.sums * p.weights) for p in integral.panels)
 
 # ||Im (b - a)|| / ||Im a|| over all sites, and over those without an impurity.
 function relative_change(a, b, s::Scatterers)

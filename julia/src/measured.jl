@@ -1,6 +1,7 @@
 # Estimates of panels say how large an error may be, and lie above it by anything from 1 to 1e5. What a map's error
 # consists of is measured instead: Kronrod's rule, whose 16 further rows stand between those of Gauss, is exact where
-# Gauss's begins to be good, so that their difference is the error that Gauss's rule makes.
+# Gauss's begins to be good, so that their difference is the error that Gauss's rule makes. Where that is too large,
+# Kronrod's rule takes over, at no further rows.
 
 # Measured errors are counted so many times: Kronrod's rule has an error, too. Where they come near to the estimate, the
 # rows may be too far apart for both rules, and the larger of the two counts.
@@ -12,12 +13,13 @@ const UNCONFIRMED = 3.0
 # Panels are measured until that is so, each time those that hold this part of the unconfirmed.
 const PART_MEASURED = 0.75
 # The estimates of large blocks lie above the error by so much that panels which meet the request are finer than it asks,
-# before anything is measured. Of 5, 10, 20 and 40 times the request 10 takes the fewest rows in benchmarks/orbitals.py.
-const FIRST_REQUEST = 10.0
+# before anything is measured. The larger this is, the fewer rows are taken and the more often a map is made to see that it is
+# not accurate yet: of 2.5, 4, 5 and 7 times the request 4 and 5 take the least CPU time in benchmarks/orbitals.py.
+const FIRST_REQUEST = 4.0
 first_request(::Union{RealPair,ComplexPair}) = 1.0
 first_request(::DensePath) = FIRST_REQUEST
 
-is_measured(p::Panel) = !isempty(p.further)
+is_measured(p::Panel) = size(p.values, 3) > POINTS
 
 """
     measure!(integral)
@@ -50,42 +52,81 @@ function measure_panels!(integral::RowIntegral, chosen)
         end
     end
     integral.rows += length(FURTHER_NODES) * length(chosen)
+    return integral
 end
 
 # `values`, (half + 1) x fields x 16, is scratch.
-function measured(rows, values, p::Panel{T}, z, weights) where {T}
-    sums, seed = zeros(local_count(rows.solver)), p.roots[:, 1]
-    for (j, x) in enumerate(FURTHER_NODES)
-        exact_row!(view(values, :, :, j), sums, rows, z, p.first + width(p) * x, seed)
-        seed = rows.roots
-    end
-    change = change_norm(p.values, values, weights, width(p))
-    rule = confirmed(p.rule, MEASURED_SAFETY * change)
+function measured(rows, values, p::Panel, z, weights)
+    shares = 2KRONROD_WEIGHTS[(POINTS + 1):end]
+    sums, _, _, check = take_rows!(values, rows, z, p.first, p.last, FURTHER_NODES, shares, p.roots[:, 1], weights)
+    all = similar(p.values, size(values, 1), size(values, 2), length(KRONROD_NODES))
+    all[:, :, 1:POINTS] = p.values
+    all[:, :, (POINTS + 1):end] = values
+    change = change_norm(all, weights, width(p))
     return Panel(
-        p.first, p.last, p.values, Complex{T}.(values), p.sums, p.roots, change, rule, p.square, p.check, p.pinches
+        p.first, p.last, all, hcat(p.sums, sums), EXTENDED_WEIGHTS, p.roots, change,
+        confirmed(p.rule, MEASURED_SAFETY * change), kronrod_error(p, change), p.square, max(p.check, check), p.pinches,
     )
 end
 
 # Norm of what Kronrod's rule changes of the average, as `panel_norms` counts, the mean over five r1 of the window.
-function change_norm(values, further, weights, span)
+function change_norm(values, weights, span)
     half = size(values, 1) - 1
-    turned(change, nodes) =
-        [complex(c) * cis(2pi * half * r * span * x) for (c, x) in zip(change, nodes), r in (-1, -1 / 2, 0, 1 / 2, 1)]
-    first, second = turned(CHANGE, NODES), turned(FURTHER_CHANGE, FURTHER_NODES)
+    turned = [complex(c) * cis(2pi * half * r * span * x) for (c, x) in zip(CHANGE, KRONROD_NODES), r in (-1, -1 / 2, 0, 1 / 2, 1)]
     total = 0.0
     for f in axes(values, 2), r in axes(values, 1)
         squares = 0.0
-        for k in axes(first, 2)
+        for k in axes(turned, 2)
             x = zero(ComplexF64)
-            @inbounds for j in axes(first, 1)
-                x += first[j, k] * values[r, f, j]
-            end
-            @inbounds for j in axes(second, 1)
-                x += second[j, k] * further[r, f, j]
+            @inbounds for j in axes(turned, 1)
+                x += turned[j, k] * values[r, f, j]
             end
             squares += abs2(x)
         end
-        total += (r == 1 ? 1 : 2) * weights[f]^2 * squares / size(first, 2)
+        total += (r == 1 ? 1 : 2) * weights[f]^2 * squares / size(turned, 2)
     end
     return sqrt(total)
 end
+
+# The error of Kronrod's rule. Where coefficients fall by some factor from degree 12, the tail, to degree 30, at which
+# Gauss's rule begins to fail, they fall by it again to degree 48, at which Kronrod's does. Beside a pinch the two errors are
+# to each other as the rules' errors for it. Without roots, as at surfaces, pinches are not known, and nothing is promised.
+function kronrod_error(p::Panel, change)
+    isempty(p.roots) && return Inf
+    pinched = pinch_error(p.pinches)
+    ratio = pinched > 0 ? kronrod_pinch_error(p.pinches) / pinched : 0.0
+    return SAFETY * change * hypot(min(1, change / p.tail), ratio)
+end
+
+"""
+    promoted(panel)
+
+A measured panel with Kronrod's rule for its answer. Nothing better is known then, and its error follows from what the
+rule changed.
+"""
+promoted(p::Panel) = Panel(
+    p.first, p.last, p.values, p.sums, KRONROD_WEIGHTS, p.roots, p.tail, p.kronrod, Inf, p.square, p.check, p.pinches
+)
+
+"""
+    improve!(integral, chosen, share)
+
+Make the errors of the panels that are `chosen`, a Boolean for each, smaller. What costs no rows comes first: those that
+are measured are promoted. Of the others those are measured that Kronrod's rule may do for, and the rest is divided, as
+all panels of pairs are, whose rows cost little.
+"""
+improve!(integral::RowIntegral, chosen, share) = divide!(integral, chosen, share)
+
+function improve!(integral::RowIntegral{DensePath}, chosen, share)
+    panels = integral.panels
+    better = [c && p.kronrod < p.rule for (c, p) in zip(chosen, panels)]
+    if any(better)
+        panels[better] = promoted.(panels[better])
+        return integral
+    end
+    hopeful = [c && !is_measured(p) && may_do(p, share) for (c, p) in zip(chosen, panels)]
+    measure_panels!(integral, findall(hopeful))
+    return divide!(integral, chosen .& .!hopeful, share)
+end
+
+may_do(p::Panel, share) = !isempty(p.roots) && SAFETY * width(p) * kronrod_pinch_error(p.pinches) <= 2share

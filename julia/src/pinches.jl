@@ -75,6 +75,14 @@ function pinch_of_pair(roots, strengths, a, b, at, next, tail)
     return Pinch(place, shown, error * shown)
 end
 
+# The same for Kronrod's rule.
+kronrod_pinch_error(pinches) =
+    sqrt(sum(abs2, [p.amplitude * singular_error(p.place, KRONROD_ZEROS, KRONROD_WEIGHTS) for p in pinches]))
+
+# For (t - t0)^(-1/2) on (-1, 1): a rule's error of the average.
+singular_error(t0, zeros, weights) =
+    abs(sum(w / sqrt(x - t0) for (x, w) in zip(zeros, weights)) - sqrt(1 - t0) + sqrt(-1 - t0))
+
 # For (t - t0)^(-1/2) on (-1, 1): the rule's error of the average, and the tail that the null rules see.
 function singular_rules(t0)
     average = c = d = zero(ComplexF64)

@@ -23,20 +23,24 @@ safety(fall) = SAFETY - (SAFETY - 1) * fall
     Panel{T}
 
 Rows at the nodes of one panel first < m1 < last: transforms (half + 1) x fields x 15, of the precision T, averages at r = 0,
-roots. `tail` is the norm of the last two coefficients, `rule` the error of the average that follows from their
-fall and from the `pinches` that the roots show, `check` the average of the errors that the rows themselves show,
-`square` that of the squared norm. Where the error has been measured (measured.jl), `tail` and `rule` are of what
-Kronrod's rule changes, and the `further` transforms are those at the nodes that it adds; otherwise there are none.
+and the `weights` of both; roots. `tail` is the norm of the last two coefficients, `rule` the error of the average that
+follows from their fall and from the `pinches` that the roots show, `check` the average of the errors that the rows
+themselves show, `square` that of the squared norm.
+
+A panel whose error has been measured (measured.jl) has 31 rows, those at the nodes that Kronrod adds behind the others.
+Then `tail` is the norm of what Kronrod's rule changes, `rule` the error that follows from it and `kronrod`, otherwise
+infinite, that of Kronrod's rule.
 """
 struct Panel{T}
     first::Float64
     last::Float64
     values::Array{Complex{T},3}
-    further::Array{Complex{T},3}
     sums::Matrix{Float64}
+    weights::Vector{Float64}
     roots::Matrix{ComplexF64}
     tail::Float64
     rule::Float64
+    kronrod::Float64
     square::Float64
     check::Float64
     pinches::Vector{Pinch}
@@ -58,24 +62,30 @@ precision_of(::DensePath) = Float32
 
 # `values`, (half + 1) x fields x 15, is scratch.
 function Panel(rows, values, z, first, last, seed, half, weights)
-    sums = zeros(local_count(rows.solver), length(NODES))
-    roots = zeros(ComplexF64, length(rows.roots), length(NODES))
-    strengths = zeros(length(rows.roots), length(NODES))
+    sums, roots, strengths, check = take_rows!(values, rows, z, first, last, NODES, WEIGHTS, seed, weights)
+    kept = Complex{precision_of(rows.solver)}.(values)
+    tail, fall, square = panel_norms(kept, weights, last - first)
+    # Without roots a singularity between the nodes would pass for a fall: the tail itself is the estimate.
+    pinches = pinches_of(roots, strengths, tail)
+    rule = isempty(roots) ? tail : hypot(tail * fall, pinch_error(pinches))
+    return Panel(first, last, kept, sums, WEIGHTS, roots, tail, safety(fall) * rule, Inf, square, check, pinches)
+end
+
+# Rows at the nodes, one after another: transforms into `values`; returns averages at r = 0, roots, norms of the
+# residues, and the average of the errors that the rows show.
+function take_rows!(values, rows, z, first, last, nodes, shares, seed, weights)
+    sums = zeros(local_count(rows.solver), length(nodes))
+    roots = zeros(ComplexF64, length(rows.roots), length(nodes))
+    strengths = zeros(length(rows.roots), length(nodes))
     check = 0.0
-    for (j, x) in enumerate(NODES)
+    for (j, x) in enumerate(nodes)
         error = exact_row!(view(values, :, :, j), view(sums, :, j), rows, z, first + (last - first) * x, seed)
         roots[:, j] = rows.roots
         residue_norms!(view(strengths, :, j), rows, weights)
         seed = rows.roots
-        check += WEIGHTS[j] * error * maximum(weights)
+        check += shares[j] * error * maximum(weights)
     end
-    tail, fall, square = panel_norms(values, weights, last - first)
-    # Without roots a singularity between the nodes would pass for a fall: the tail itself is the estimate.
-    pinches = pinches_of(roots, strengths, tail)
-    rule = isempty(roots) ? tail : hypot(tail * fall, pinch_error(pinches))
-    kept = Complex{precision_of(rows.solver)}.(values)
-    none = similar(kept, size(kept, 1), size(kept, 2), 0)
-    return Panel(first, last, kept, none, sums, roots, tail, safety(fall) * rule, square, check, pinches)
+    return sums, roots, strengths, check
 end
 
 # Norm of the tail, its fall up to the rule's error, average of the squared norm: at r1 = +half for every second r2 and
@@ -212,17 +222,18 @@ function uncovered(integral::RowIntegral)
 end
 
 """
-    refine!(integral, tolerance, budget)
+    refine!(integral, request, budget)
 
-Divide the panels with the largest errors until the relative error is below the tolerance, or the rows are used up.
+Improve the panels with the largest errors until a map may be as accurate as requested, or the rows are used up.
 """
-function refine!(integral::RowIntegral, tolerance::Real, budget::Integer)
+function refine!(integral::RowIntegral, request::Real, budget::Integer)
+    tolerance = first_request(integral.solver) * request
     while relative_error(integral) > tolerance && integral.rows < budget
         errors = error_of.(integral.panels)
         share = sqrt(sum(abs2, errors) / length(errors)) * min(1, tolerance / relative_error(integral)) / 2
         large = errors .> share
         any(large) || break
-        divide!(integral, large, share)
+        improve!(integral, large, share)
     end
     return integral
 end

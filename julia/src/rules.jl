@@ -56,10 +56,11 @@ function bisect(f, a, b)
     return (a + b) / 2
 end
 
-# The nodes that Kronrod adds, on (0, 1), and what they change of the average: weights of Gauss's nodes and of theirs.
+# The nodes that Kronrod adds, on (0, 1), and the weights of his rule: of Gauss's nodes, then of those added.
 const FURTHER_ZEROS = stieltjes_zeros(POINTS)
 const FURTHER_NODES = (FURTHER_ZEROS .+ 1) ./ 2
-const CHANGE, FURTHER_CHANGE = let all = [LEGENDRE_ZEROS; FURTHER_ZEROS], last = length(all) - 1
-    weights = hcat(legendre.(all, last)...) \ [1; zeros(last)]
-    weights[1:POINTS] .- WEIGHTS, weights[(POINTS + 1):end]
-end
+const KRONROD_ZEROS, KRONROD_NODES = [LEGENDRE_ZEROS; FURTHER_ZEROS], [NODES; FURTHER_NODES]
+const KRONROD_WEIGHTS = hcat(legendre.(KRONROD_ZEROS, 2POINTS)...) \ [1; zeros(2POINTS)]
+# Gauss's rule with these nodes, and what Kronrod's changes of it.
+const EXTENDED_WEIGHTS = [WEIGHTS; zero(FURTHER_NODES)]
+const CHANGE = KRONROD_WEIGHTS .- EXTENDED_WEIGHTS

@@ -35,15 +35,16 @@ so that they stay in the processor's cache and memory is that of the results.
 """
 function window_sums(integral::RowIntegral, fields = eachindex(integral.weights), columns = 1:(integral.half + 1))
     half, grid = integral.half, Grid(8integral.half)
-    places = node_splines(integral.panels, NODES, grid), node_splines(integral.panels, FURTHER_NODES, grid)
-    gaps = gap_splines(integral, grid)
+    panels, gaps = integral.panels, uncovered(integral)
+    places = [splines_at(p.first .+ width(p) .* KRONROD_NODES[1:size(p.values, 3)], grid) for p in panels]
+    middles = [splines_at([(gap.first + gap.last) / 2], grid) for gap in gaps]
     sums, errors = (zeros(ComplexF64, 2half + 1, length(columns), length(fields)) for _ in 1:2)
     plan = FFTW.complex_columns(grid.n, COLUMNS)
     count = length(columns)
     batches = [(first:min(first + COLUMNS - 1, count), n) for first in 1:COLUMNS:count, n in eachindex(fields)]
     foreach_chunk(() -> Spread(grid.n), length(batches), 4) do spread, range
         for (part, n) in batches[range]
-            spread!(spread, integral.panels, places, gaps, columns[part], fields[n])
+            spread!(spread, (panels, places), (gaps, middles), columns[part], fields[n])
             for (out, rows) in ((sums, spread.sums), (errors, spread.errors))
                 transform_spread!(view(out, :, part, n), rows, spread.buffer, plan, grid)
             end
@@ -67,42 +68,32 @@ end
 Spread(n::Integer) =
     Spread(zeros(2COLUMNS, n), zeros(2COLUMNS, n), zeros(2COLUMNS), FFTW.aligned(ComplexF64, n, COLUMNS))
 
-function spread!(s::Spread, panels, (places, further_places), gaps, columns, f)
+function spread!(s::Spread, (panels, places), (gaps, middles), columns, f)
     fill!(s.sums, 0)
     fill!(s.errors, 0)
     fill!(s.values, 0)
-    for (i, p) in enumerate(panels)
-        shares, further_shares = error_rule(p)
-        for j in 1:POINTS
+    for (p, place) in zip(panels, places)
+        shares = error_rule(p)
+        for j in eachindex(shares)
             take_values!(s.values, p.values, columns, f, j)
-            add_row!(s, places, j, i, width(p) * WEIGHTS[j], shares[j])
-        end
-        for j in axes(p.further, 3)
-            take_values!(s.values, p.further, columns, f, j)
-            add_row!(s, further_places, j, i, 0.0, further_shares[j])
+            add_row!(s, place, j, width(p) * p.weights[j], shares[j])
         end
     end
-    for (gap, start, spline) in gaps # as if the neighbour's end went on
+    for (gap, place) in zip(gaps, middles) # as if the neighbour's end went on
         take_values!(s.values, gap.neighbour.values, columns, f, POINTS)
-        for k in 1:SPLINE
-            m = mod(start + k - 1, size(s.errors, 2)) + 1
-            view(s.errors, :, m) .+= SAFETY * width(gap) * spline[k] .* s.values
-        end
+        add_row!(s, place, 1, 0.0, SAFETY * width(gap))
     end
 end
 
-# The error of a panel as a rule: shares of its rows, and of those at the nodes that Kronrod adds.
-function error_rule(p::Panel)
-    scale = error_of(p) / max(p.tail, floatmin())
-    return scale .* (is_measured(p) ? CHANGE : LAST_COEFFICIENTS), scale .* FURTHER_CHANGE
-end
+# The error of a panel as a rule: shares of its rows.
+error_rule(p::Panel) = error_of(p) / max(p.tail, floatmin()) .* (is_measured(p) ? CHANGE : LAST_COEFFICIENTS)
 
-# The row at a node j of panel i, times what it counts in the sum and in the error.
-@inline function add_row!(s::Spread, (starts, splines), j, i, whole, difference)
+# The row at a place j, times what it counts in the sum and in the error.
+@inline function add_row!(s::Spread, (starts, splines), j, whole, difference)
     n = size(s.sums, 2)
     @inbounds for k in 1:SPLINE
-        m = mod(starts[j, i] + k - 1, n) + 1
-        c, e = whole * splines[k, j, i], difference * splines[k, j, i]
+        m = mod(starts[j] + k - 1, n) + 1
+        c, e = whole * splines[k, j], difference * splines[k, j]
         @simd ivdep for l in 1:(2COLUMNS)
             s.sums[l, m] += c * s.values[l]
             s.errors[l, m] += e * s.values[l]
@@ -132,18 +123,9 @@ function transform_spread!(out, rows, buffer, plan, grid::Grid)
     end
 end
 
-# The grid index of the first spline and the values of all, for every node of every panel.
-function node_splines(panels, nodes, grid::Grid)
-    starts, splines = zeros(Int, length(nodes), length(panels)), zeros(SPLINE, length(nodes), length(panels))
-    for (i, p) in enumerate(panels), (j, x) in enumerate(nodes)
-        starts[j, i] = spline!(view(splines, :, j, i), (p.first + width(p) * x) * grid.n)
-    end
+# The grid index of the first spline and the values of all, for rows at these m1.
+function splines_at(rows, grid::Grid)
+    splines = zeros(SPLINE, length(rows))
+    starts = [spline!(view(splines, :, j), m1 * grid.n) for (j, m1) in enumerate(rows)]
     return starts, splines
-end
-
-function gap_splines(integral::RowIntegral, grid::Grid)
-    map(uncovered(integral)) do gap
-        spline = zeros(SPLINE)
-        gap, spline!(spline, (gap.first + gap.last) / 2 * grid.n), spline
-    end
 end

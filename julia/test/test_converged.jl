@@ -308,7 +308,7 @@ function damaged_map(bonds, z, accuracy, damage!; window = 32)
     half, known = window ÷ 2, GapScope.families(bonds)
     integrals = [GapScope.RowIntegral(GapScope.block_solver(bonds, f.block, z, false), bonds, z, half) for f in known]
     for integral in integrals
-        GapScope.refine!(integral, GapScope.first_request(integral.solver) * accuracy, 10^6)
+        GapScope.refine!(integral, accuracy, 10^6)
         damage!(integral)
         GapScope.measure!(integral)
     end

@@ -56,10 +56,14 @@ class Effort:
     ----------
     memory : bytes that the kernel's host and this process allocate at most at a time.
     work : about the number of elementary operations.
+    kept : of the memory, what is for rows of k points that are kept while maps converge.
+    row : bytes of one such row of every block.
     """
 
     memory: float
     work: float
+    kept: float = 0.0
+    row: float = 0.0
 
 
 def map_effort(
@@ -100,6 +104,7 @@ def map_effort(
     elements = sum(block.elements * block.copies for block in found)
     green = COMPLEX * span**2 * (elements * (1 + paired) + 2)
     product = 30 * sites**2 * window**2 * elements
+    on_panels = row_bytes = 0.0
     if isinstance(method, Grid):
         fields = max(block.fields for block in found)
         kept = COMPLEX * (half + 1) * fields * (method.kgrid + span)
@@ -114,8 +119,10 @@ def map_effort(
         for block in found:
             panels = _panels(block, half, harder, rows, len(found))
             samples = samples_of_row(block, 4 * half)
-            size = COMPLEX if block.is_pair else SINGLE * (1 + MEASURED)
-            memory += size * (half + 1) * block.fields * POINTS * panels
+            transforms = (half + 1) * block.fields
+            one = COMPLEX * transforms if block.is_pair else SINGLE * transforms + COMPLEX * POLES
+            row_bytes += one
+            on_panels += one * POINTS * panels * (1 if block.is_pair else 1 + MEASURED)
             memory += _exact_buffers(bonds, block, samples, half, threads)
             if resident:
                 memory += 2 * COMPLEX * (half + 1) * span * block.fields
@@ -124,11 +131,13 @@ def map_effort(
             row = _row_work(bonds, block, 2 * samples) + 60 * (half + 50) * block.fields
             work += POINTS * panels * row
             work += 2 * block.fields * half * (_fft(8 * half) + 8 * 8 * POINTS * panels)
-        memory += GENERATIONS * slices
+        memory += on_panels + GENERATIONS * slices
     results = COMPLEX * sets * len(energies) * layers * window**2
     return Effort(
         memory + RESULTS * results + SMALL,
         sets * len(groups) * max(work, 1.0) * (1 + paired / 4),
+        on_panels,
+        row_bytes,
     )
 
 

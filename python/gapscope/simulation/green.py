@@ -23,12 +23,13 @@ from gapscope.physics.scattering import reach_of
 from gapscope.physics.specification import Specification, require_specification
 from gapscope.simulation.accuracy import warn_of_budget, warn_of_grid
 from gapscope.simulation.atoms import orbital_names
-from gapscope.simulation.effort import COMPLEX, energy_groups, map_effort
+from gapscope.simulation.effort import COMPLEX, Effort, energy_groups, map_effort
 from gapscope.simulation.greenfile import GREEN_DIMS, GREEN_SCHEMA
 from gapscope.simulation.kgrid import require_resolved_rows
 from gapscope.simulation.map_dataset import numerics_attributes, parameters, site_coordinates, told
 from gapscope.simulation.numerics import Grid, Numerics, require_numerics
 from gapscope.simulation.provenance import versions
+from gapscope.simulation.rows_in_memory import require_rows, within_memory
 from gapscope.simulation.trial import map_seconds, other_method
 from gapscope.support.memory import Choice, require_memory
 from gapscope.support.progress import in_chunks
@@ -99,14 +100,22 @@ def green_function(
 
 
 def kernel_green(specification: Specification, numerics: Numerics, kept: int) -> Green:
-    """G for \\|r1\\|, \\|r2\\| <= kept, unchecked; raises KernelError, JuliaNotFoundError."""
+    """G for \\|r1\\|, \\|r2\\| <= kept, of arguments that are not checked.
+
+    Raises
+    ------
+    NumericsError : memory does not hold the rows that the accuracy takes.
+    KernelError, JuliaNotFoundError : see :mod:`gapscope.errors`.
+    """
     bonds, method = specification.bdg(), numerics.method
     energies, broadening = numerics.energies, numerics.broadening
     if isinstance(method, Grid):
         return grid_green(
             bonds, sites=kept, energies=energies, broadening=broadening, kgrid=method.kgrid
         )
-    return converged_green(
+    effort = _effort(bonds, numerics, kept)
+    allowed = within_memory(method, effort)
+    found = converged_green(
         bonds,
         specification.scatterers(),
         scatters=specification.impurity.scatters,
@@ -114,8 +123,10 @@ def kernel_green(specification: Specification, numerics: Numerics, kept: int) ->
         window=numerics.window,
         energies=energies,
         broadening=broadening,
-        **asdict(method),
+        **asdict(allowed),
     )
+    require_rows(method, allowed, effort, found.convergence)
+    return found
 
 
 def _reach(given: int | None, needed: int) -> int:
@@ -137,27 +148,31 @@ def green_bytes(bonds: Bonds, numerics: Numerics, kept: int) -> float:
     return float(COMPLEX * arrays * len(numerics.energies) * sites * bonds.dimension**2)
 
 
-def _require_memory(bonds: Bonds, numerics: Numerics, kept: int) -> None:
-    def memory(one: Numerics, kept: int) -> float:
-        effort = map_effort(
-            bonds,
-            one.energies,
-            one.broadening,
-            one.window,
-            one.method,
-            reach=kept - one.window // 2,
-            sites=2,  # the whole of G
-            resident=True,
-        )
-        # Where the host hands them over, the last piece of an array lies in memory twice.
-        return effort.memory + 1.1 * green_bytes(bonds, one, kept)
+def _effort(bonds: Bonds, numerics: Numerics, kept: int) -> Effort:
+    effort = map_effort(
+        bonds,
+        numerics.energies,
+        numerics.broadening,
+        numerics.window,
+        numerics.method,
+        reach=kept - numerics.window // 2,
+        sites=2,  # the whole of G
+        resident=True,
+    )
+    # Where the host hands them over, the last piece of an array lies in memory twice.
+    result = 1.1 * green_bytes(bonds, numerics, kept)
+    return replace(effort, memory=effort.memory + result)
 
+
+def _require_memory(bonds: Bonds, numerics: Numerics, kept: int) -> None:
     beyond = kept - numerics.window // 2
     choices: list[Choice] = []
 
     def add(words: str, **changes: Any) -> None:
         smaller = replace(numerics, **changes)
-        choices.append((words, lambda: memory(smaller, smaller.window // 2 + beyond)))
+        choices.append(
+            (words, lambda: _effort(bonds, smaller, smaller.window // 2 + beyond).memory)
+        )
 
     if len(numerics.energies) > 1:
         add("one energy at a time", energies=numerics.energies[:1])
@@ -168,7 +183,7 @@ def _require_memory(bonds: Bonds, numerics: Numerics, kept: int) -> None:
     require_memory(
         f"G of {bonds.dimension} x {bonds.dimension} components on {2 * kept + 1} x {2 * kept + 1}"
         f" sites at {count} energ{'y' if count == 1 else 'ies'}",
-        memory(numerics, kept),
+        _effort(bonds, numerics, kept).memory,
         choices,
     )
 

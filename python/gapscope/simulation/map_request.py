@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -14,7 +14,8 @@ from gapscope.physics.bonds import Bonds
 from gapscope.physics.specification import Scatterers
 from gapscope.simulation.effort import Effort, energy_groups, map_effort, touched_by
 from gapscope.simulation.kgrid import require_resolved_rows
-from gapscope.simulation.numerics import Grid, Numerics
+from gapscope.simulation.numerics import Converged, Grid, Numerics
+from gapscope.simulation.rows_in_memory import require_rows, within_memory
 from gapscope.simulation.trial import map_seconds, other_method
 from gapscope.support.memory import Choice, require_memory
 from gapscope.support.progress import in_chunks
@@ -96,14 +97,24 @@ class MapRequest:
         return parts[0][1] if len(parts) == 1 else _joined(parts, len(energies))
 
     def _maps(self, energies: Sequence[float]) -> Maps:
-        numerics, method = self.numerics, self.numerics.method
-        by_method = grid_maps if isinstance(method, Grid) else converged_maps
-        return by_method(
+        method = self.numerics.method
+        if isinstance(method, Grid):
+            return self._by(grid_maps, energies, method)
+        effort = self.effort()
+        allowed = within_memory(method, effort)
+        maps = self._by(converged_maps, energies, allowed)
+        require_rows(method, allowed, effort, maps.convergence)
+        return maps
+
+    def _by(
+        self, compute: Callable[..., Maps], energies: Sequence[float], method: Grid | Converged
+    ) -> Maps:
+        return compute(
             self.hamiltonians,
             self.impurities,
             energies=energies,
-            broadening=numerics.broadening,
-            window=numerics.window,
+            broadening=self.numerics.broadening,
+            window=self.numerics.window,
             layers=self.layers,
             **asdict(method),
         )

@@ -32,6 +32,9 @@ class Grid:
         return "grid"
 
 
+LOOSEST = 0.5
+
+
 @dataclass(frozen=True)
 class Converged:
     """The Brillouin zone integrated to an accuracy, whatever it takes.
@@ -51,9 +54,9 @@ class Converged:
     budget: int = 200_000
 
     def __post_init__(self) -> None:
-        if not is_number(self.accuracy) or not 1e-5 <= self.accuracy <= 0.5:
+        if not is_number(self.accuracy) or not 1e-5 <= self.accuracy <= LOOSEST:
             raise NumericsError(
-                "The accuracy is a relative error between 1e-5 and 0.5.",
+                f"The accuracy is a relative error between 1e-5 and {LOOSEST}.",
                 self.accuracy,
                 "Use for example 0.005.",
             )

@@ -11,8 +11,9 @@ from gapscope.kernel import calls
 from gapscope.physics.bonds import Bonds
 from gapscope.physics.specification import Scatterers
 from gapscope.simulation.blocks import blocks
-from gapscope.simulation.effort import POINTS, map_effort, states_effort, touched_by
+from gapscope.simulation.effort import POINTS, Effort, map_effort, states_effort, touched_by
 from gapscope.simulation.numerics import Converged, Grid, Numerics
+from gapscope.simulation.rows_in_memory import within_memory
 
 WORTH = 3e9
 """Operations from which on a trial is worth its time."""
@@ -32,7 +33,7 @@ def map_seconds(bonds: Bonds, scatterers: Scatterers, numerics: Numerics) -> flo
     reach = int(abs(scatterers.sites).max())
     energies = numerics.energies
 
-    def effort(window: int, delta: float, method: Grid | Converged, rows: float | None) -> float:
+    def effort(window: int, delta: float, method: Grid | Converged, rows: float | None) -> Effort:
         return map_effort(
             bonds,
             energies,
@@ -43,10 +44,10 @@ def map_seconds(bonds: Bonds, scatterers: Scatterers, numerics: Numerics) -> flo
             sites=len(scatterers.sites),
             rows=rows,
             touched=touched_by(scatterers),
-        ).work
+        )
 
     method, window, delta = numerics.method, numerics.window, numerics.broadening
-    if effort(window, delta, method, None) < WORTH:
+    if effort(window, delta, method, None).work < WORTH:
         return 0.0
     small = max(min(window, SMALL_WINDOW), 2 * reach + 2)
     some = energies[:1]
@@ -58,8 +59,8 @@ def map_seconds(bonds: Bonds, scatterers: Scatterers, numerics: Numerics) -> flo
                 [bonds], [scatterers], broadening=delta, kgrid=kgrid, energies=some, window=small
             )
         )
-        tried = effort(small, delta, Grid(kgrid), None) * share
-        return spent * effort(window, delta, method, None) / tried
+        tried = effort(small, delta, Grid(kgrid), None).work * share
+        return spent * effort(window, delta, method, None).work / tried
     maps: list[calls.Maps] = []
     spent = _timed(
         lambda: maps.append(
@@ -70,16 +71,16 @@ def map_seconds(bonds: Bonds, scatterers: Scatterers, numerics: Numerics) -> flo
                 energies=some,
                 window=small,
                 accuracy=method.accuracy,
-                budget=method.budget,
+                budget=within_memory(method, effort(small, delta, method, None)).budget,
             )
         )
     )
     assert maps[-1].convergence is not None
     rows = float(maps[-1].convergence.rows[0, 0])
-    tried = effort(small, delta, method, rows) * share
+    tried = effort(small, delta, method, rows).work * share
     families = len(blocks(bonds, whole=False))
     wider = families * POINTS * max(0, window // 2 - 64) * 1.1
-    return spent * effort(window, delta, method, rows + wider) / tried
+    return spent * effort(window, delta, method, rows + wider).work / tried
 
 
 def states_seconds(

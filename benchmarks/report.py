@@ -29,7 +29,7 @@ SCRIPTS = {
     "throughput": "Training against plain Keras",
 }
 COMMANDS = {
-    "damage": ("damage.py", "damage.py --orbitals"),
+    "damage": ("damage.py", "damage.py --orbitals", "damage.py --orbitals --seed 11"),
     "orbitals": ("orbitals.py", "orbitals_dataset.py"),
     "peers": ("peers.py", "peers_continuum.py"),
 }

@@ -42,7 +42,7 @@ nitpick_ignore_regex = [
     ("py:.*", r".*\.(SiteNoise|Alternatives|Discriminator)"),
     ("py:.*", r".*\.(Forward|Cube|Target|Mixture|Mode|Draws|Simulations)"),
     # Names of types of their own, a type's variable, and what is cut from nested brackets.
-    ("py:.*", r"Given|LeftOut|Used|Seen|.*\.least_squares\.P|tuple\[float"),
+    ("py:.*", r"Given|LeftOut|Used|Seen|.*\.least_squares\.P|.*\.bonds\.Vector|tuple\[float"),
 ]
 
 # Pages

@@ -66,8 +66,8 @@ BONDS: dict[str, tuple[Callable[[], object], str]] = {
     "half a vector": (lambda: Bonds.from_dict({(0.5, 0): ONE}), "integer multiples"),
     "NaN vector": (lambda: Bonds.from_dict({(NAN, 0): ONE}), "integer multiples"),
     "infinite vector": (lambda: Bonds.from_dict({(float("inf"), 0): ONE}), "integer multiples"),
-    "three components": (
-        lambda: Bonds(np.zeros((2, 3), dtype=int), np.zeros((2, 1, 1))),
+    "four components": (
+        lambda: Bonds(np.zeros((2, 4), dtype=int), np.zeros((2, 1, 1))),
         "integer multiples",
     ),
     "NaN amplitude": (lambda: Bonds.from_dict({(0, 0): NAN}), "finite numbers"),

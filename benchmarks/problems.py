@@ -44,6 +44,11 @@ Maps are clean, of states that no network has seen; irreps, units and labels are
 """
 
 
+def recipe_name(name: str) -> str:
+    """The recipe of a network's maps."""
+    return STATES_OF.get(name, name)
+
+
 def make_network(folder: Path, name: str) -> RunFolder:
     """Build, train, calibrate, evaluate and export one, as far as it has not been done."""
     from gapscope.learning.evaluation.evaluate import evaluate
@@ -54,7 +59,7 @@ def make_network(folder: Path, name: str) -> RunFolder:
     from gapscope.learning.uncertainty.calibration import CALIBRATION
     from gapscope.plots.learning import evaluation_figures
 
-    states = STATES_OF.get(name, name)
+    states = recipe_name(name)
     recipe = find_recipe(states)
     data = build(recipe, folder / f"{states}-data")
     write_whole(recipe.with_suffix(".md"), card(data).encode())
@@ -77,7 +82,7 @@ def on_a_finer_grid(folder: Path, name: str, run: RunFolder) -> str:
     """A line on maps of other states by a grid that is FINER times as fine; none if converged."""
     from gapscope.learning.evaluation.evaluate import evaluate
 
-    table = load_recipe(find_recipe(STATES_OF.get(name, name))).to_dict()
+    table = load_recipe(find_recipe(recipe_name(name))).to_dict()
     if table["method"]["name"] != "grid":
         return ""
     kgrid = FINER * table["method"]["kgrid"]
@@ -97,7 +102,7 @@ def on_a_finer_grid(folder: Path, name: str, run: RunFolder) -> str:
 
 def section(folder: Path, name: str, run: RunFolder) -> str:
     """What the page says of one network; its figure is written beside."""
-    states = STATES_OF.get(name, name)
+    states = recipe_name(name)
     with DatasetReader(folder / f"{states}-data") as reader:
         merges = "".join(f"- {line}.\n" for line in told(reader.problem))
         counts = reader.recipe["splits"]

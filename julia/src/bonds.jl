@@ -4,7 +4,7 @@
 Bogoliubov-de Gennes Hamiltonian H(k) = sum_R H_R exp(2 pi i (m1 R1 + m2 R2)); `vectors` is 2 x n,
 `matrices` d x d x n in meV. Rows 1 .. d/2 are electrons, d/2+1 .. d holes.
 
-Of a half-infinite crystal `vectors` is 3 x n, and H_R leads from a layer of cells to the one R3 below it.
+`vectors` of a half-infinite crystal is 3 x n, and H_R leads from a layer of cells to the one R3 below it.
 """
 struct Bonds
     vectors::Matrix{Int}

@@ -3,7 +3,7 @@
 
 # Layers 2^i apart are what step i couples, so that so many steps are more layers than any broadening resolves.
 const MOST_DOUBLINGS = 60
-# Of the couplings alpha and beta of the last step: |alpha| |beta| <= LEFT_OUT delta^2.
+# The couplings alpha and beta of the last step are so weak: |alpha| |beta| <= LEFT_OUT delta^2.
 const LEFT_OUT = 1e-8
 
 struct LaneMatrix

@@ -222,7 +222,7 @@ def test_energies_of_both_signs_several_impurities_and_a_kept_green_function() -
 
 
 def test_the_converged_map_is_that_of_a_fine_grid() -> None:
-    """Whose 160 points a side resolve 30 meV to rounding."""
+    """A grid of 160 points a side resolves 30 meV to rounding."""
     spec = gs.Specification(cubic(), PAIRINGS["s wave"], gs.Impurity.scalar(80.0))
     numerics = gs.Numerics([35.0], 30.0, 8, accuracy=0.01)
     found = gs.simulate(spec, numerics)

@@ -64,8 +64,9 @@ def with_answers(predictions: xr.Dataset) -> xr.Dataset:
     over, shape = ("sample", "rank"), (len(label), 1)
     own: dict[str, Any] = {"nearest_label": (over, label.reshape(shape).astype(np.int8))}
     for unknown in problem.unknowns:
-        values = np.where(problem.has(unknown.name)[label], predictions[unknown.name], np.nan)
-        if np.isnan(values[problem.has(unknown.name)[label]]).any():
+        held = problem.has(unknown.name)[label]
+        values = np.where(held, predictions[unknown.name], np.nan)
+        if np.isnan(values[held]).any():
             return predictions
         own[f"nearest_{unknown.name}"] = (over, values.reshape(shape), {"units": unknown.unit})
     for name, unit in (("setpoint", "mV"), ("distance", "1")):

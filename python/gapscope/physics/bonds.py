@@ -21,7 +21,7 @@ ROUNDING = 1e-12
 class Bonds:
     """Matrices on lattice vectors, H(k) = sum_R H_R exp(2 pi i (m1 R1 + m2 R2)).
 
-    Of a crystal with layers R has a third number, of cells along a3, and m a third component.
+    Where a crystal has layers, R has a third number, of cells along a3, and m a third component.
 
     Parameters
     ----------

@@ -17,8 +17,8 @@ BULK_KGRIDS = (16, 32, 64)
 def fermi_level(bonds: Bonds, filling: float) -> tuple[float, float]:
     """Energy in meV below which bands (of 2n x 2n bonds) hold ``filling`` electrons per cell.
 
-    The k-grid is doubled until the energy moves by less than SETTLED, or ends. Of bonds between
-    layers the bands are those of the bulk.
+    The k-grid is doubled until the energy moves by less than SETTLED, or ends. Where
+    bonds lead between layers, the bands are those of the bulk.
 
     Returns
     -------

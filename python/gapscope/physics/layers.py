@@ -39,10 +39,14 @@ def require_surface(bonds: Bonds, surface: str | None, name: str) -> None:
         )
 
 
+def turned_over(bonds: Bonds) -> Bonds:
+    """The same bonds with R3 counted the other way."""
+    return Bonds(bonds.vectors * np.array([1, 1, -1]), bonds.matrices)
+
+
 def downward(bonds: Bonds, surface: str) -> Bonds:
     """The same bonds with R3 counted from the surface down, into the crystal."""
-    turned = -1 if surface == "top" else 1
-    return Bonds(bonds.vectors * np.array([1, 1, turned]), bonds.matrices)
+    return turned_over(bonds) if surface == "top" else bonds
 
 
 def depth(bonds: Bonds) -> int:

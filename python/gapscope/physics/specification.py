@@ -103,8 +103,8 @@ class Specification:
     def bdg(self) -> Bonds:
         """H_R of the Bogoliubov-de Gennes Hamiltonian in meV, (n, 4 orbitals, 4 orbitals).
 
-        Of a half-infinite crystal R3 counts layers from the surface down, and the gap is the same
-        in each of them.
+        R3 counts the layers of a half-infinite crystal from the surface down, and the gap is the
+        same in each of them.
         """
         orbitals, surface = self.material.orbitals, self.material.surface
         bonds = bdg_bonds(self.material.electrons(self.eps0), self.pairing.bonds(orbitals))

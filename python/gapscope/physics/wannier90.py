@@ -211,10 +211,7 @@ def _flattened(
             " one at a plane, --kz Gamma or --kz Z, or take half of it, --surface top or"
             " --surface bottom (kz or surface in [wannier90] of a material's TOML).",
         )
-    flat: dict[tuple[int, ...], NDArray[np.complex128]] = {}
-    for (r1, r2, _), matrix in total.items():
-        flat[r1, r2] = flat.get((r1, r2), 0) + matrix
-    return flat
+    return _cut(total, 0.0)
 
 
 def _require_partners(total: dict[tuple[int, int, int], NDArray[np.complex128]], name: str) -> None:

@@ -12,6 +12,7 @@ from gapscope.errors import MaterialFileError
 from gapscope.physics.bonds import Bonds
 from gapscope.physics.cell import standard_cell
 from gapscope.physics.lattice import Lattice
+from gapscope.physics.layers import turned_over
 from gapscope.physics.orbitals import Orbital
 from gapscope.physics.setting import Basis, Setting
 from gapscope.physics.wannier90 import read_orbitals, triangular_angle
@@ -89,7 +90,7 @@ def read_wannier_crystal(
     space = win.cell if win.cell is not None else _tb_cell(path)
     plane = None if space is None else _plane(space, path.name)
     if orbital.layered and space is not None and space[2, 2] < 0:  # a3 points down in the file
-        orbital = Bonds(orbital.vectors * np.array([1, 1, -1]), orbital.matrices)
+        orbital = turned_over(orbital)
     setting, notes = None, list[str]()
     if vectors is not None:
         setting = Setting.of(vectors)

@@ -145,12 +145,12 @@ def test_the_change_is_said_in_words(predictor: Predictor, maps: Maps) -> None:
 
 
 def test_scores_do_not_depend_on_amplitude(predictor: Predictor, maps: Maps) -> None:
-    one, other = (predictor.alternatives(factor * maps)[0] for factor in (1.0, 1e6))
+    one, other = (predictor.scores.alternatives(factor * maps)[0] for factor in (1.0, 1e6))
     np.testing.assert_allclose(one, other, atol=1e-3)
 
 
 def test_a_turn_of_the_lattice_is_a_gather(predictor: Predictor, maps: Maps) -> None:
-    seek = Alternatives(predictor.alternatives.emulators, TRIANGULAR)
+    seek = Alternatives(predictor.scores.alternatives.emulators, TRIANGULAR)
     images = momentum_images(maps, TRIANGULAR)
     move = next(
         m
@@ -167,7 +167,7 @@ def test_a_turn_of_the_lattice_is_a_gather(predictor: Predictor, maps: Maps) -> 
 def test_turns_of_the_lattice_are_no_alternatives(
     lattice: str, half: int, predictor: Predictor
 ) -> None:
-    seek = Alternatives(predictor.alternatives.emulators, Lattice(lattice, 1.0))
+    seek = Alternatives(predictor.scores.alternatives.emulators, Lattice(lattice, 1.0))
     assert max(np.abs(seek._angles)) == half
     assert len(seek._angles) == 2 * half / 5 - 1
     assert is_reversible(seek.lattice) == (lattice == "square")

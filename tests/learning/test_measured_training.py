@@ -195,13 +195,14 @@ def test_the_networks_own_features_tell_changed_maps(
     assert found is not None
     with DatasetReader(wide) as reader:
         maps = predictor.samples(reader, "test").maps(np.arange(100))
-    like = predictor.discriminated(maps, found)
+    like = predictor.scores.discriminated(predictor.look(maps), found)
     np.testing.assert_allclose(like, made.discriminator.scores[:100], atol=1e-3)
     rng = np.random.default_rng(0)
     for kind in ("negative", EMPTY):
         column = found.kinds.index(kind)
         other = np.array([changed(one, kind, predictor.lattice, rng) for one in maps])
-        scores = predictor.discriminated(other.astype(np.float32), found)[:, column]
+        look = predictor.look(other.astype(np.float32))
+        scores = predictor.scores.discriminated(look, found)[:, column]
         assert (scores[:, None] > like[:, column]).mean() > 0.85, kind
     # Features of another network do not fit.
     with pytest.raises(CalibrationError, match="shapes"):

@@ -14,20 +14,22 @@ from gapscope.problem.problem import Problem
 
 IRREP = "irrep"
 PARAMETERS = "parameters"
+FEATURES = "features"
 AGGREGATION = "aggregation"
 POOLED = 7
 
 
-def features_of(network: keras.Model) -> keras.Model:
-    """The network without its heads: what the aggregation layer is given, and what it makes of it,
-    (batch, features)."""
+def with_features(network: keras.Model) -> keras.Model:
+    """The network with a third output, FEATURES (batch, features): what the aggregation layer is
+    given, and what it makes of it."""
     aggregation = network.get_layer(AGGREGATION)
     parts = [keras.ops.cast(part, "float32") for part in (aggregation.input, aggregation.output)]
-    return keras.Model(network.inputs, layers.Concatenate(dtype="float32")(parts))
+    features = layers.Concatenate(dtype="float32", name=FEATURES)(parts)
+    return keras.Model(network.inputs, {**network.output, FEATURES: features})
 
 
 def feature_count(network: keras.Model) -> int:
-    """Number of features of :func:`features_of`."""
+    """Number of features of :func:`with_features`."""
     aggregation = network.get_layer(AGGREGATION)
     return int(aggregation.input.shape[-1] + aggregation.output.shape[-1])
 

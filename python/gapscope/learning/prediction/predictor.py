@@ -16,27 +16,25 @@ from numpy.typing import NDArray
 
 from gapscope.dataset.load import ENERGY_TOLERANCE, DatasetReader
 from gapscope.errors import CalibrationError, MapFileError, RunError
-from gapscope.learning.data.inputs import lacks, momentum_images
+from gapscope.learning.data.inputs import lacks
 from gapscope.learning.data.noise import SiteNoise
 from gapscope.learning.data.samples import Samples
-from gapscope.learning.emulator.by_irrep import TO_LEARN, Emulators
+from gapscope.learning.emulator.by_irrep import Emulators
 from gapscope.learning.model_folder.trained import load_trained
 from gapscope.learning.network.run_config import RunConfig
-from gapscope.learning.network.two_heads import IRREP, PARAMETERS, features_of
-from gapscope.learning.prediction.averaging import average, copies
-from gapscope.learning.uncertainty.alternatives import Alternatives, likely_changes
+from gapscope.learning.network.two_heads import FEATURES, IRREP, PARAMETERS, with_features
+from gapscope.learning.prediction.averaging import average
+from gapscope.learning.prediction.look import Look, Maps
+from gapscope.learning.prediction.scores import Scores
+from gapscope.learning.uncertainty.alternatives import likely_changes
 from gapscope.learning.uncertainty.calibration import LEVEL, NOVELTY_LEVEL, Calibration
-from gapscope.learning.uncertainty.centre import centres
-from gapscope.learning.uncertainty.discriminator import Discriminator
 from gapscope.learning.uncertainty.novelty import Detector
-from gapscope.learning.uncertainty.repeats import repeats
 from gapscope.physics.lattice import Lattice
 from gapscope.problem.paper import predicted_problem
 from gapscope.problem.problem import Problem
 
 BATCH = 32
 NO_CONTRAST = "A QPI image has a contrast: values that are finite and not all the same."
-Maps = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -165,19 +163,7 @@ class Predictor:
         applied = self.calibration.applied(
             predictions, novelty, self.level, self.novelty_level, scores
         )
-        foreign = np.flatnonzero(applied["unlike_training"].values)
-        factor = np.full(len(novelty), np.nan)
-        all_maps = np.concatenate(kept)
-        factor[foreign] = [self._likely_factor(one) for one in all_maps[foreign]]
-        change = np.full(len(novelty), "", dtype="U24")
-        if len(undone):
-            known = self.calibration.in_units(novelty[foreign], beside[foreign])[:, 1:]
-            enough = self.calibration.exceeded(self.novelty_level)
-            kinds = self.calibration.kinds
-            change[foreign] = likely_changes(known, undone[foreign], enough, kinds)
-        for row in np.flatnonzero(np.isinf(novelty)):
-            change[row] = self._at_once(all_maps[row][None])
-        return applied.assign(likely_factor=("sample", factor), likely_change=("sample", change))
+        return self._explained(applied, self.calibration, np.concatenate(kept), beside, undone)
 
     def novelty_p(self, maps: Maps) -> NDArray[np.float64]:
         """p-values (n,) of maps (n, energies, size, size): the share of maps like the training
@@ -193,17 +179,33 @@ class Predictor:
                 "a network without calibration",
                 "Run `gapscope calibrate`.",
             )
-        novelty = self._novelty(maps, self._images(maps), self.calibration)
-        return self.calibration.novelty_p(novelty, self._beside(maps)[0])
+        look = self.look(maps)
+        novelty = self.scores.novelty(look, self.calibration.detector)
+        return self.calibration.novelty_p(novelty, self.scores.beside(look, self.calibration)[0])
 
     def novelty(self, batches: Iterable[Maps], detector: Detector | None) -> NDArray[np.float64]:
-        """How unlike the training maps are maps as :meth:`__call__` takes them.
+        """How unlike the training maps are maps as :meth:`__call__` takes them; see
+        :meth:`gapscope.learning.prediction.scores.Scores.distance`."""
+        return np.concatenate([self.scores.distance(self.look(m), detector) for m in batches])
 
-        A detector's scores, means over the copies of a map. Without one, the distance from the
-        nearest clean training map of the surfaces, least of the copies: what a measurement adds is
-        foreign to a detector, but leaves a map near the one that it is of.
-        """
-        return np.concatenate([self._score(self._images(maps), detector) for maps in batches])
+    def look(self, maps: Maps) -> Look:
+        """Maps (n, energies, size, size) as the network sees them."""
+        moves = self.problem.moves if self.symmetry else ()
+        return Look(maps, self.config, moves, self._whole)
+
+    def features(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the network makes of images, before its heads: (n, features)."""
+        given = self.config.inputs.apply(images)
+        return np.asarray(self._whole.predict_on_batch(given)[FEATURES], dtype=np.float32)
+
+    @cached_property
+    def scores(self) -> Scores:
+        """What tells maps that are unlike the training ones."""
+        return Scores(self.config, self.emulators)
+
+    @cached_property
+    def _whole(self) -> keras.Model:
+        return with_features(self.network)
 
     def require_fit(self, reader: DatasetReader) -> None:
         """Raise RunError unless a dataset has this network's lattice, energies and window."""
@@ -241,23 +243,6 @@ class Predictor:
             noise=noise,
         )
 
-    @property
-    def _averages(self) -> bool:
-        return self._copies > 1
-
-    @property
-    def _copies(self) -> int:
-        """Images that a map is looked at as."""
-        return len(self.problem.moves) if self.symmetry else 1
-
-    def _images(self, maps: Maps) -> NDArray[np.float32]:
-        """Images of maps; where answers are averaged, of all copies, move by move."""
-        images = momentum_images(maps, self.lattice, self.config.training.network.odd)
-        return copies(images, self.problem.moves) if self._averages else images
-
-    def _inputs(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        return self.config.inputs.apply(images)
-
     def _passed(self, batches: Iterable[Maps], kept: list[Maps]) -> Iterator[Maps]:
         """The batches, once they are seen to have a contrast; they are kept in a list."""
         for maps in batches:
@@ -268,55 +253,27 @@ class Predictor:
             kept.append(maps)
             yield maps
 
-    def _beside(self, maps: Maps) -> tuple[NDArray[np.float64] | None, NDArray[np.str_]]:
-        """Scores (n, columns) of the calibration's companion, discriminator or alternatives; and
-        what these undid, in words (n, columns)."""
-        calibration, nothing = self.calibration, np.empty(0, dtype=np.str_)
-        if calibration is None or calibration.beside is None:
-            return None, nothing
-        if calibration.companion is not None:
-            return calibration.companion(maps, self.lattice)[0], nothing
-        if calibration.discriminator is not None:
-            scores = self.discriminated(maps, calibration.discriminator)
-            return scores, np.full(scores.shape, "", dtype=np.str_)
-        return self.alternatives(maps)
-
-    def discriminated(self, maps: Maps, discriminator: Discriminator) -> NDArray[np.float64]:
-        """Scores (n, kinds) of maps (n, energies, size, size), averaged over the moves."""
-        moves, of_features = self.problem.moves, discriminator.of_features
-        images = copies(momentum_images(maps, self.lattice, odd=not of_features), moves)
-        if not of_features:
-            return discriminator(images, len(moves))
-        features = self.features(images)
-        return discriminator.score(features, np.empty((len(features), 0)), len(moves))
-
-    def features(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What the network makes of images, before its heads: (n, features)."""
-        return np.asarray(self._headless.predict_on_batch(self._inputs(images)), dtype=np.float32)
-
-    @cached_property
-    def _headless(self) -> keras.Model:
-        return features_of(self.network)
-
-    @property
-    def _surfaces(self) -> Emulators:
-        if self.emulators is None or not self.emulators.known:
-            raise CalibrationError(
-                "Without a detector, foreign maps are known by the surfaces of the training maps.",
-                "a network without surfaces",
-                TO_LEARN,
-            )
-        return self.emulators
-
-    @cached_property
-    def alternatives(self) -> Alternatives:
-        """What a map may be instead of one like the training maps.
-
-        Raises
-        ------
-        CalibrationError : a network without surfaces.
-        """
-        return Alternatives(self._surfaces, self.lattice)
+    def _explained(
+        self,
+        applied: xr.Dataset,
+        calibration: Calibration,
+        maps: Maps,
+        beside: NDArray[np.float64],
+        undone: NDArray[np.str_],
+    ) -> xr.Dataset:
+        """Predictions with what :meth:`__call__` says of maps unlike training."""
+        novelty = applied["novelty"].values
+        foreign = np.flatnonzero(applied["unlike_training"].values)
+        factor = np.full(len(novelty), np.nan)
+        factor[foreign] = [self._likely_factor(one) for one in maps[foreign]]
+        change = np.full(len(novelty), "", dtype="U24")
+        if len(undone):
+            known = calibration.in_units(novelty[foreign], beside[foreign])[:, 1:]
+            enough, kinds = calibration.exceeded(self.novelty_level), calibration.kinds
+            change[foreign] = likely_changes(known, undone[foreign], enough, kinds)
+        for row in np.flatnonzero(np.isinf(novelty)):
+            change[row] = self.scores.at_once(maps[row][None])
+        return applied.assign(likely_factor=("sample", factor), likely_change=("sample", change))
 
     def _likely_factor(self, one: Maps) -> float:
         """The divisor that makes a map (energies, size, size) like the training maps, or NaN."""
@@ -334,53 +291,20 @@ class Predictor:
     def _answer(self, maps: Maps) -> tuple[NDArray[Any], ...]:
         """Probabilities, parameters and, with a calibration, its scores and what alternatives undid
         (else none)."""
-        images = self._images(maps)
-        inputs = self._inputs(images)
-        outputs = self.network.predict_on_batch(inputs)
-        probability, parameters = outputs[IRREP], outputs[PARAMETERS]
+        look = self.look(maps)
+        probability, parameters = look.outputs[IRREP], look.outputs[PARAMETERS]
         if self.answering is not None:
-            mean = probability.reshape(self._copies, -1, probability.shape[-1]).mean(axis=0)
-            label = np.tile(mean.argmax(axis=1), self._copies)
-            parameters = self.answering.joined(images, label, parameters)
-        if self._averages:
+            mean = probability.reshape(look.copies, -1, probability.shape[-1]).mean(axis=0)
+            label = np.tile(mean.argmax(axis=1), look.copies)
+            parameters = self.answering.joined(look.images, label, parameters)
+        if look.copies > 1:
             probability, parameters = average(probability, parameters, self.config.targets)
         if self.calibration is None:
             return probability, parameters, np.empty(0), np.empty(0), np.empty(0)
-        beside, undone = self._beside(maps)
-        return (
-            probability,
-            parameters,
-            self._novelty(maps, images, self.calibration),
-            np.empty(0) if beside is None else beside,
-            undone,
-        )
-
-    def _novelty(
-        self, maps: Maps, images: NDArray[np.float32], calibration: Calibration
-    ) -> NDArray[np.float64]:
-        """Novelty of maps with these images, infinite where :meth:`_at_once` says something."""
-        seen = np.array([bool(self._at_once(one[None])) for one in maps], dtype=bool)
-        return np.where(seen, np.inf, self._score(images, calibration.detector))
-
-    def _at_once(self, one: Maps) -> str:
-        """What a map (1, energies, size, size) by itself shows to be wrong with it, else "".
-
-        Where a network has learned from noise, nothing else sees that a map is moved. Zeros around
-        a map are a smaller field of view for those that have learned from measurements alone.
-        """
-        if repeats(one, gaps=self.config.training.measurement is not None).any():
-            return "repeated"
-        if self.config.noise is not None and (site := centres(one)[0]).any():
-            return f"off ({site[0]}, {site[1]})"
-        return ""
-
-    def _score(self, images: NDArray[np.float32], detector: Detector | None) -> NDArray[np.float64]:
-        if detector is not None:
-            noisy = self.config.noise is not None
-            scores = detector.score(self._inputs(images), noisy=noisy).reshape(self._copies, -1)
-            return np.asarray(scores.mean(axis=0))
-        _, _, distance, _ = self._surfaces.nearest(images, 1)
-        return np.asarray(distance.reshape(self._copies, -1).min(axis=0))
+        novelty = self.scores.novelty(look, self.calibration.detector)
+        beside, undone = self.scores.beside(look, self.calibration)
+        nothing = np.empty(0)
+        return probability, parameters, novelty, nothing if beside is None else beside, undone
 
 
 def without_meaningless_angles(predictions: xr.Dataset) -> xr.Dataset:

@@ -208,7 +208,7 @@ def scored(companion: Companion, samples: Samples) -> Companion:
 
 def alternative_scores(predictor: Predictor, samples: Samples) -> NDArray[np.float64]:
     """Scores (maps, kinds) of :mod:`gapscope.learning.uncertainty.alternatives`, as a file keeps
-    them; raises as ``Predictor.alternatives`` does."""
-    seek = predictor.alternatives
+    them; raises as ``Scores.alternatives`` does."""
+    seek = predictor.scores.alternatives
     scores = [seek(samples.maps(rows))[0] for rows in samples.chunks()]
     return np.concatenate(scores).astype(np.float32).astype(np.float64)

@@ -197,7 +197,8 @@ def with_scores(
 ) -> Discriminator:
     """A discriminator with the scores of calibration maps, as a file keeps them."""
     scores = [
-        predictor.discriminated(samples.maps(rows), discriminator) for rows in samples.chunks()
+        predictor.scores.discriminated(predictor.look(samples.maps(rows)), discriminator)
+        for rows in samples.chunks()
     ]
     return replace(
         discriminator, scores=np.concatenate(scores).astype(np.float32).astype(np.float64)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -14,8 +13,6 @@ from numpy.typing import NDArray
 
 from gapscope.errors import GapscopeError, MapFileError, PreparationError
 from gapscope.inference.kinds import (
-    Kind,
-    kind_of,
     require_one_kind,
     require_options,
     usual_measured_model,
@@ -23,24 +20,28 @@ from gapscope.inference.kinds import (
 )
 from gapscope.inference.lattices import STRAIN, in_words
 from gapscope.inference.measured_files import Scan, opened_file, prepared_file
+from gapscope.inference.reading import (
+    Given,
+    LeftOut,
+    Network,
+    Reading,
+    Seen,
+    Used,
+    Window,
+    is_file,
+    listed,
+    map_kind,
+    name_of,
+)
 from gapscope.measured.preparation import Prepared
 from gapscope.measured.preparation.report import prepared_dataset, read_prepared
 from gapscope.measured.preparation.sought import Sought
 from gapscope.simulation.mapfile import read_map
 from gapscope.simulation.materials import material
-from gapscope.support.networks import require_keras
-from gapscope.support.resources import find_model
 
 if TYPE_CHECKING:
     from gapscope.learning.network.run_config import RunConfig
     from gapscope.learning.prediction.predictor import Predictor
-
-Given = str | Path | xr.Dataset | Prepared
-LeftOut = Callable[[str, GapscopeError], None]
-Used = Callable[[xr.Dataset], None]
-Window = NDArray[np.floating]
-Seen = Callable[[Window], None]
-Read = TypeVar("Read")
 
 
 def predict(
@@ -107,9 +108,9 @@ def predict(
         :meth:`gapscope.learning.prediction.predictor.Predictor.load`.
     SettingError : no Keras.
     """
-    given = _listed(maps)
-    asked = [(_name(one, number), one) for number, one in enumerate(given, start=1)]
-    kinds = {name: _kind(one) for name, one in asked}
+    given = listed(maps)
+    asked = [(name_of(one, number), one) for number, one in enumerate(given, start=1)]
+    kinds = {name: map_kind(one) for name, one in asked}
     simulated = "map" in kinds.values()
     of_measured = {"unit": unit, "centre": centre, **scan}
     if refine:
@@ -128,8 +129,8 @@ def predict(
     levels = {"symmetry": symmetry, "level": level, "novelty_level": novelty_level}
     if model is None:
         model = usual_model(given) if simulated else usual_measured_model(given, look)
-    network = _Network(model, levels)
-    reading = _Reading(asked, left_out, used, seen)
+    network = Network(model, levels)
+    reading = Reading(asked, left_out, used, seen)
     if simulated:
         answers = _simulated(reading, network, refine=refine, crystal=look.material)
     else:
@@ -139,80 +140,8 @@ def predict(
     return answers.assign_coords(file=("sample", reading.names))
 
 
-class _Network:
-    """A network that is loaded when the first map has been read; that takes seconds."""
-
-    def __init__(self, model: str | Path | Predictor, levels: dict[str, Any]) -> None:
-        self._given = None if isinstance(model, str | Path) else model
-        self.folder = None
-        if isinstance(model, str | Path):
-            require_keras()
-            self.folder = find_model(model)
-        self._levels = {name: value for name, value in levels.items() if value is not None}
-
-    @cached_property
-    def predictor(self) -> Predictor:
-        """The network; raises as ``Predictor.load`` does."""
-        if self._given is not None:
-            return self._given
-        from gapscope.learning.prediction.predictor import Predictor
-
-        assert self.folder is not None
-        return Predictor.load(self.folder, **self._levels)
-
-    @cached_property
-    def config(self) -> RunConfig:
-        """Its configuration; raises RunError, SchemaVersionError."""
-        if self._given is not None:
-            return self._given.config
-        from gapscope.learning.model_folder.run import RunFolder
-
-        assert self.folder is not None
-        return RunFolder(self.folder).config()
-
-
-class _Reading:
-    """Maps that are read one by one, those that cannot be left out.
-
-    Attributes
-    ----------
-    names : of those that were read.
-    """
-
-    def __init__(
-        self,
-        asked: Sequence[tuple[str, Given]],
-        left_out: LeftOut | None,
-        used: Used | None = None,
-        seen: Seen | None = None,
-    ) -> None:
-        self.asked, self._left_out, self._used, self._seen = asked, left_out, used, seen
-        self.names: list[str] = []
-
-    def all(self, read: Callable[[str, Any], tuple[xr.Dataset, Window, Read]]) -> list[Read]:
-        """What ``read`` makes of each, beside the map and its window; raises the
-        error of the last where none is left, and every error where nobody is told."""
-        found, faults = [], 0
-        for name, one in self.asked:
-            try:
-                dataset, window, made = read(name, one)
-            except GapscopeError as error:
-                faults += 1
-                if self._left_out is None or faults == len(self.asked):
-                    raise
-                self._left_out(name, error)
-                continue
-            found.append(made)
-            self.names.append(name)
-            if self._used is not None:
-                self._used(dataset)
-            if self._seen is not None:
-                self._seen(window)
-        return found
-
-
 def _simulated(
-    reading: _Reading, network: _Network, *, refine: bool, crystal: str | None
+    reading: Reading, network: Network, *, refine: bool, crystal: str | None
 ) -> xr.Dataset:
     from gapscope.inference.simulated_maps import network_map, predict_windows
 
@@ -235,15 +164,15 @@ def _simulated(
 
 
 def _measured(
-    reading: _Reading,
-    network: _Network,
+    reading: Reading,
+    network: Network,
     look: Scan,
     centre: tuple[float, float] | None,
     unit: float | None,
     tell: Callable[[str], None],
 ) -> xr.Dataset:
     named = any(value is not None for value in (look.material, look.lattice_constant, look.cell))
-    files = any(_kind(one) == "measured" and _is_file(one) for _, one in reading.asked)
+    files = any(map_kind(one) == "measured" and is_file(one) for _, one in reading.asked)
     if look.material is not None:
         look.wanted()
     if files:
@@ -256,16 +185,16 @@ def _measured(
 
         opened = one
         energies = network.config.energies
-        if _is_file(one) and _kind(one) == "measured" and len(energies) > 1:
+        if is_file(one) and map_kind(one) == "measured" and len(energies) > 1:
             from gapscope.inference.measured_energies import energy_sites
 
             assert wanted is not None
             size = network.config.training.network.input_size
             sites = energy_sites(Path(one), look, wanted, energies, size, centre, tell=tell)
             return sites, network_windows(sites, network.predictor), sites
-        if _is_file(one) and _kind(one) == "prepared":
+        if is_file(one) and map_kind(one) == "prepared":
             opened = read_prepared(one)
-        elif _is_file(one):
+        elif is_file(one):
             assert wanted is not None
             # Of a grid of spectra, the map at the network's energy.
             energy = float(energies[0])
@@ -282,10 +211,10 @@ def _measured(
     return predict_sites(sites, network.predictor, unit=unit)
 
 
-def _require_some_file(reading: _Reading, look: Scan) -> None:
+def _require_some_file(reading: Reading, look: Scan) -> None:
     """Refuse maps of which none can be opened, before a network is loaded."""
     for _, one in reading.asked:
-        if not isinstance(one, str | Path) or _kind(one) != "measured":
+        if not isinstance(one, str | Path) or map_kind(one) != "measured":
             return
         try:
             opened_file(Path(one), look)
@@ -311,48 +240,6 @@ def _wanted(look: Scan, config: RunConfig) -> Sought:
             "Use a network that was trained on such maps; gapscope prepare takes any lattice.",
         )
     return wanted
-
-
-def _listed(maps: Any) -> list[Given]:
-    """The maps one by one; raises MapFileError where there are none, or what is no map."""
-    one = isinstance(maps, str | Path | xr.Dataset | Prepared)
-    given = [maps] if one or not _has_parts(maps) else list(maps)
-    if not given:
-        raise MapFileError("A prediction needs maps.", "no map", "Name at least one.")
-    for found in given:
-        if not isinstance(found, str | Path | xr.Dataset | Prepared):
-            raise MapFileError(
-                "A map is a file, or the whole dataset that simulate, prepare or xarray's"
-                " open_dataset returns: its attributes name the lattice.",
-                f"{type(found).__module__}.{type(found).__qualname__}",
-                "Give the dataset, not a variable or the numbers of it, or several in a list.",
-            )
-    return given
-
-
-def _has_parts(maps: Any) -> bool:
-    """Whether it is a collection of maps, and no array."""
-    return isinstance(maps, Iterable) and not hasattr(maps, "dtype")
-
-
-def _is_file(one: Given) -> bool:
-    return isinstance(one, str | Path)
-
-
-def _name(one: Given, number: int) -> str:
-    return str(one) if isinstance(one, str | Path) else f"map {number}"
-
-
-def _kind(one: Given) -> Kind:
-    if isinstance(one, str | Path):
-        return kind_of(Path(one))
-    if isinstance(one, Prepared):
-        return "prepared"
-    # Of maps at several energies, those that were measured say at which bias.
-    on_sites = "ldos_change" in one and (
-        "energy" not in one["ldos_change"].dims or "bias" in one.coords
-    )
-    return "prepared" if on_sites else "map"
 
 
 def _silent(line: str) -> None:

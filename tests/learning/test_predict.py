@@ -12,12 +12,14 @@ import xarray as xr
 import toys
 from gapscope.dataset.load import DatasetReader
 from gapscope.errors import MapFileError, RunError
+from gapscope.inference.kinds import usual_model
 from gapscope.inference.predict import predict
 from gapscope.learning.evaluation.evaluate import evaluate
 from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.prediction.predictor import Predictor
 from gapscope.physics import LABELS
 from gapscope.simulation.mapfile import MAP_SCHEMA, read_map
+from gapscope.support.resources import OPEN_ONE_MODEL
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +149,21 @@ def test_files_datasets_and_loaded_networks_are_one_question(
         np.testing.assert_array_equal(loaded[name], by_name[name])
     alone = predict(datasets[1], learned.path)
     np.testing.assert_allclose(alone["gap"], by_name["gap"][1:], rtol=1e-5)
+
+
+def test_a_simulated_map_at_a_chosen_energy_stays_one(learned: RunFolder, tmp_path: Path) -> None:
+    maps = read_map(toys.one_map(tmp_path / "whole.nc", 16)).assign_attrs(method="converged")
+    chosen = maps.isel(energy=0)
+    chosen.to_netcdf(tmp_path / "chosen.nc")
+    whole = predict(maps, learned.path)
+    assert "scale" not in whole.attrs
+    for one in (chosen, tmp_path / "chosen.nc"):
+        found = predict(one, learned.path)
+        np.testing.assert_array_equal(found["gap"], whole["gap"])
+    assert usual_model([chosen.assign_coords(energy=0.5)]) == OPEN_ONE_MODEL
+    # A map that no longer says at which energy it was simulated is not a measured one.
+    with pytest.raises(MapFileError, match="no coordinate energy"):
+        predict(maps.isel(energy=0, drop=True), learned.path)
 
 
 def test_maps_on_lattice_sites_are_measured_ones(calibrated: RunFolder) -> None:

@@ -104,11 +104,13 @@ def _has_energies(one: Any, scan: Scan) -> bool:
 
 def _energies(one: Any) -> list[float]:
     """The energies of a simulated map in meV; none where there are none, as its reader will say."""
+    import numpy as np
+
     from gapscope.simulation.mapfile import read_map
 
     with contextlib.suppress(GapscopeError, KeyError, ValueError, TypeError):
         maps = read_map(one) if isinstance(one, str | Path) else one
-        return [float(energy) for energy in maps["energy"].values]
+        return [float(energy) for energy in np.ravel(maps["energy"].values)]
     return []
 
 

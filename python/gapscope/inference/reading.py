@@ -139,8 +139,8 @@ def map_kind(one: Given) -> Kind:
         return kind_of(Path(one))
     if isinstance(one, Prepared):
         return "prepared"
-    # Of maps at several energies, those that were measured say at which bias.
-    on_sites = "ldos_change" in one and (
-        "energy" not in one["ldos_change"].dims or "bias" in one.coords
-    )
+    # Measured maps of several energies say at which bias. Simulated ones keep their attributes
+    # where one energy has been chosen.
+    simulated = "energy" in one.coords or "method" in one.attrs
+    on_sites = "ldos_change" in one and ("bias" in one.coords or not simulated)
     return "prepared" if on_sites else "map"

@@ -34,7 +34,10 @@ def _remedy(name: str) -> str:
             " or A2u with sqrt(3) times it."
         )
     asked = did_you_mean(near_names(plain, IRREPS))
-    return asked or "Choose one of them, or give the gap by its bonds with Pairing.from_bonds."
+    return asked or (
+        "Choose one of them; name gaps of another crystal by its own irreps, Pairing.of(material,"
+        " irrep, gap), or give the gap by its bonds with Pairing.from_bonds."
+    )
 
 
 def label_of(irrep: str) -> str:

@@ -224,6 +224,21 @@ def test_centres_say_which_cell_an_orbital_sits_in(tmp_path: Path) -> None:
         read(path)
 
 
+def test_centres_that_were_translated_home_move_no_orbital(tmp_path: Path) -> None:
+    """``translate_home_cell`` moves the centres of the .xyz, and not those of the Hamiltonian."""
+    path = write_hr(tmp_path / "x_hr.dat", {(0, 0, 0): np.diag([0.1, 0.2])})
+    (tmp_path / "x_centres.xyz").write_text("2\ncentres\nX 0.01 0.0 0.0\nX 1.9 0.0 0.0\n")
+    found = {}
+    for said in ("false", "true"):
+        win(tmp_path, 2, SQUARE, "Cu 0 0 0\nO -0.5 0 0", "Cu:dx2-y2\nO:px")
+        with (tmp_path / "x.win").open("a") as file:
+            file.write(f"translate_home_cell = .{said}.\n")
+        basis = read(path).basis
+        assert basis is not None
+        found[said] = basis[1].position
+    assert found == {"false": (0.5, 0.0), "true": (-0.5, 0.0)}
+
+
 @pytest.mark.parametrize("order", ["interleaved", "blocks"])
 def test_spinors_have_one_orbital_for_two_functions(tmp_path: Path, order: str) -> None:
     spinless = {(0, 0, 0): np.diag([0.1, 0.3]), (1, 0, 0): np.eye(2) * 0.2}

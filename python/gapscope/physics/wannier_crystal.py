@@ -68,7 +68,7 @@ def read_wannier_crystal(
     The cell is, in this order: ``vectors``; the triangular one where ``cell_angle`` is given; that
     of the ``.win``, or of the ``_tb.dat`` itself; the triangular one, at the angle for which the
     file's vectors form the rounder cell. Orbitals are those of the ``.win``'s projections, moved to
-    the cells of the ``_centres.xyz``.
+    the cells of the ``_centres.xyz``, unless ``translate_home_cell`` moved these alone.
 
     Parameters
     ----------
@@ -207,9 +207,10 @@ def _basis(
     if centres is not None:
         if functions == 2 * orbitals:
             centres = centres[::2] if spin == "interleaved" else centres[:orbitals]
-        shift = np.rint((centres - places) @ np.linalg.inv(space))
-        places = places + shift @ space
-        away = np.linalg.norm(centres - places, axis=1)
+        shift = np.rint((centres - places) @ np.linalg.inv(space)) @ space
+        away = np.linalg.norm(centres - places - shift, axis=1)
+        if not win.at_home:  # where the Hamiltonian has them
+            places = places + shift
         if away.max() > FAR:
             worst = int(away.argmax())
             return None, (
@@ -217,7 +218,7 @@ def _basis(
                 " of its projection"
             )
     heights = places[:, 2]
-    if centres is None and not layers:  # whose numbers say which cell each is in
+    if (centres is None or win.at_home) and not layers:  # whose numbers say which cell each is in
         heights = _together(heights, float(space[2, 2]))
     reduced = places[:, :2] @ np.linalg.inv(space[:2, :2])
     return tuple(

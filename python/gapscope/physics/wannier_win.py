@@ -37,11 +37,13 @@ class Win:
     cell : rows a1, a2, a3 in Angstrom, or None.
     projections : the real harmonics, without spin; None where they are not known.
     spinors : whether it says so; None where it says nothing.
+    at_home : whether the centres were translated to the home cell, those of the Hamiltonian not.
     """
 
     cell: Real | None = None
     projections: Projections = NOWHERE
     spinors: bool | None = None
+    at_home: bool = False
 
 
 def beside(path: Path, ending: str) -> Path:
@@ -60,8 +62,7 @@ def read_win(path: Path) -> Win:
     if not file.is_file():
         return Win()
     text = re.sub(r"[!#].*", "", file.read_text(encoding="utf-8", errors="replace"))
-    said = re.search(r"^\s*spinors\s*[=:]?\s*\.?([tf])", text, re.IGNORECASE | re.MULTILINE)
-    spinors = None if said is None else said[1].lower() == "t"
+    spinors, at_home = _switch(text, "spinors"), _switch(text, "translate_home_cell")
     try:
         cell = _cell(text)
         atoms = _atoms(text, cell)
@@ -72,7 +73,7 @@ def read_win(path: Path) -> Win:
             f"{file.name}: {error}",
             "Correct the block, or move the .win away and give the cell in a material's TOML.",
         ) from error
-    return Win(cell, projections, spinors)
+    return Win(cell, projections, spinors, bool(at_home))
 
 
 def read_centres(path: Path, count: int) -> Real | None:
@@ -98,6 +99,12 @@ def read_centres(path: Path, count: int) -> Real | None:
             "Write it anew with the Hamiltonian, or move it away.",
         )
     return centres
+
+
+def _switch(text: str, name: str) -> bool | None:
+    """A logical keyword; None where nothing is said of it."""
+    said = re.search(rf"^\s*{name}\s*[=:]?\s*\.?([tf])", text, re.IGNORECASE | re.MULTILINE)
+    return None if said is None else said[1].lower() == "t"
 
 
 def _block(text: str, name: str) -> list[str] | None:

@@ -311,6 +311,34 @@ def test_a_bulk_crystal_is_cut_at_a_plane(tmp_path: Path, rng: np.random.Generat
     assert "the filling is that of this plane" in filled.description
 
 
+@pytest.mark.parametrize("vacuum", [0, 1])
+@pytest.mark.parametrize("given", [{}, {"kz": "Gamma"}, {"surface": "top"}])
+def test_a_slab_with_its_vacuum_along_another_axis_is_refused_and_the_remedy_works(
+    tmp_path: Path, vacuum: int, given: dict[str, str]
+) -> None:
+    h: dict[Vector, np.ndarray] = {(0, 0, 0): np.zeros((1, 1))}
+    for axis, t in ((1 - vacuum, 0.3), (2, 0.1)):
+        for sign in (1, -1):
+            r1, r2, r3 = (sign * np.eye(3, dtype=int)[axis]).tolist()
+            h[r1, r2, r3] = np.full((1, 1), t)
+    path = write_hr(tmp_path / "x_hr.dat", h)
+    with pytest.raises(MaterialFileError, match=f"vacuum is along a{vacuum + 1}") as refused:
+        Material.from_wannier90(path, fermi_energy=0.0, lattice_constant=3.8, **given)
+    assert f"columns R{vacuum + 1} and R3" in refused.value.remedy
+    lines = [line.split() for line in path.read_text().splitlines()]
+    for words in lines[4:]:
+        words[vacuum], words[2] = words[2], words[vacuum]
+    (tmp_path / "y_hr.dat").write_text("\n".join(" ".join(words) for words in lines))
+    (tmp_path / "y.toml").write_text(
+        'schema = 1\nname = "y"\n[lattice]\nvectors = [[3.8, 0.0], [0.0, 4.1]]\n'
+        '[wannier90]\nhr = "y_hr.dat"\nfermi_energy = 0.0\n'
+    )
+    found = Material.from_toml(tmp_path / "y.toml")
+    bonds = dict(zip(map(tuple, found.bonds.vectors.tolist()), found.bonds.matrices, strict=True))
+    along = [float(bonds[r][0, 0].real) for r in ((1, 0), (0, 1))]
+    assert along == pytest.approx([300, 100] if vacuum else [100, 300])
+
+
 @pytest.mark.parametrize(
     ("cell", "rule"),
     [

@@ -17,7 +17,11 @@ from gapscope.errors import MaterialFileError
 from gapscope.physics.bonds import Bonds
 from gapscope.physics.layers import SURFACES
 from gapscope.physics.spin import SX, SY, SZ
-from gapscope.physics.wannier_kind import require_triangular, stated_cell_angle
+from gapscope.physics.wannier_kind import (
+    require_plane,
+    require_triangular,
+    stated_cell_angle,
+)
 from gapscope.physics.wannier_text import read_hamiltonian_text
 from gapscope.physics.wannier_win import beside
 
@@ -100,6 +104,7 @@ def read_orbitals(
             "Check that the file is a whole _hr.dat or _tb.dat.",
         ) from error
     _require_partners(total, path.name)
+    require_plane([_hops(total, axis) for axis in range(3)], path.name)
     if surface is not None:
         kept = _stacked(total, path.name)
     else:
@@ -180,6 +185,11 @@ def _stacked(
             "Leave surface out: a monolayer is its own surface.",
         )
     return dict(total.items())
+
+
+def _hops(total: dict[tuple[int, int, int], NDArray[np.complex128]], axis: int) -> bool:
+    """Whether there is hopping along one of a1, a2, a3."""
+    return any(r[axis] and np.abs(h).max() > FLAT for r, h in total.items())
 
 
 def _leaving(total: dict[tuple[int, int, int], NDArray[np.complex128]]) -> float:

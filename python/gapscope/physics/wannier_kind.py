@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +138,30 @@ def stated_cell_angle(path: Path) -> int | None:
         "A triangular lattice has a1 and a2 of one length, at 60 or 120 degrees.",
         f"a1 : a2 = {first / second:.3f} at {angle:.1f} degrees in the .win beside {path.name}",
         "Leave the lattice to the .win: no [lattice] in a material's TOML, and no cell_angle.",
+    )
+
+
+def require_plane(hopping: Sequence[bool], name: str) -> None:
+    """Raise where a3 lies in the plane, as in a slab whose vacuum is along another axis.
+
+    Parameters
+    ----------
+    hopping : whether there is any along a1, a2 and a3.
+
+    Raises
+    ------
+    MaterialFileError : hopping along a3 and one of the others alone.
+    """
+    if not hopping[2] or hopping[0] == hopping[1]:
+        return
+    still, moving = (2, 1) if hopping[0] else (1, 2)
+    raise MaterialFileError(
+        "The crystal's plane is that of a1 and a2, along both of which there is hopping.",
+        f"{name} with hopping along a{moving} and a3, and none along a{still}, as of a slab whose"
+        f" vacuum is along a{still}",
+        "Compute it with the vacuum along a3. Or, of a crystal without spin-orbit coupling,"
+        f" exchange columns R{still} and R3 in a copy of the file, and give a1 and a2 of the new"
+        " order as vectors in the [lattice] of a material's TOML.",
     )
 
 

@@ -139,6 +139,10 @@ class ConvergenceWarning(UserWarning):
     """A map is less accurate than was asked for, or than its broadening needs."""
 
 
+class BandsWarning(UserWarning):
+    """A material's bands all lie above its Fermi energy, or below it."""
+
+
 class PreparationError(GapscopeError, ValueError):
     """A measured map, or a setting of its preparation, is not what a step can work with."""
 

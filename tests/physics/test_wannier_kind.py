@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gapscope.errors import MaterialFileError
+from gapscope.errors import BandsWarning, MaterialFileError
 from gapscope.physics import Material
 from gapscope.physics.bonds import Bonds
 from gapscope.physics.filling import SETTLED, fermi_level, level_in_words
@@ -293,6 +294,40 @@ def test_vectors_without_their_opposite_are_refused_and_the_remedy_works(tmp_pat
     (tmp_path / "x.toml").write_text(text + bonds)
     right = read(write_hr(tmp_path / "y_hr.dat", whole)).bonds
     assert Material.from_toml(tmp_path / "x.toml").bonds.distance(right) < 1e-12
+
+
+@pytest.mark.parametrize("surface", [None, "top"])
+def test_a_fermi_energy_that_no_band_is_near_is_told(tmp_path: Path, surface: str | None) -> None:
+    """As where 0 is given for the scale of the DFT code, or meV for eV."""
+    h: dict[Vector, np.ndarray] = {(0, 0, 0): np.full((1, 1), 5.2)}
+    for a, b, c in [(1, 0, 0), (0, 1, 0), (1, -1, 0), *([(0, 0, 1)] if surface else [])]:
+        h[a, b, c] = h[-a, -b, -c] = np.full((1, 1), -0.1)
+    path = write_hr(tmp_path / "x_hr.dat", h)
+    toml = tmp_path / "x.toml"
+
+    def made(**zero: float) -> None:
+        given: dict = {"lattice_constant": 3.3, "cell_angle": 60, "surface": surface}
+        Material.from_wannier90(path, **zero, **given)
+
+    for wrong in (0.0, 5200.0):
+        with pytest.warns(BandsWarning, match=r"all bands of x_hr\.dat, from 4\.") as told:
+            made(fermi_energy=wrong)
+        toml.write_text(
+            'schema = 1\nname = "x"\nlattice = {name = "triangular", constant = 3.3}\n[wannier90]\n'
+            + f'hr = "x_hr.dat"\ncell_angle = 60\nfermi_energy = {wrong}\n'
+            + (f'surface = "{surface}"\n' if surface else "")
+        )
+        with pytest.warns(BandsWarning):
+            Material.from_toml(toml)
+    top = float(str(told[0].message).split(" to ")[1].split()[0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        made(fermi_energy=5.2)
+        made(fermi_energy=top)
+        made(filling=0.01)
+    write_hr(path, {r: 1000 * matrix for r, matrix in h.items()})
+    with pytest.raises(MaterialFileError, match="is in eV"):
+        made(fermi_energy=5200.0)
 
 
 def test_a_filling_that_no_band_holds_is_refused(tmp_path: Path) -> None:

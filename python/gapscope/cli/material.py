@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from gapscope.cli.options import adding
+from gapscope.cli.options import adding, told_warnings
 from gapscope.physics import Material
 from gapscope.physics.layers import SURFACES
 from gapscope.physics.wannier_kind import SPINS
@@ -52,15 +52,16 @@ wannier_options = adding(
 
 def given_material(options: dict[str, Any]) -> Material:
     """The material that --material and :data:`wannier_options` name."""
-    found = material(
-        options["material"],
-        fermi_energy=options["fermi_energy"],
-        filling=options["filling"],
-        spin=options["spin"],
-        lattice_constant=options["lattice_constant"],
-        kz=options["kz"],
-        surface=options["surface"],
-    )
+    with told_warnings():
+        found = material(
+            options["material"],
+            fermi_energy=options["fermi_energy"],
+            filling=options["filling"],
+            spin=options["spin"],
+            lattice_constant=options["lattice_constant"],
+            kz=options["kz"],
+            surface=options["surface"],
+        )
     if options["filling"] is not None or options["fermi_energy"] is not None:
         click.echo(found.description)  # what a Wannier90 file was taken for
     return found

@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from gapscope.cli.whole import WholeNumber
-from gapscope.errors import ConvergenceWarning, SettingError
+from gapscope.errors import BandsWarning, ConvergenceWarning, SettingError
 from gapscope.simulation.numerics import Converged
 
 WHOLE = WholeNumber()
@@ -90,9 +90,10 @@ def require_undecided(context: click.Context, allowed: Iterable[str]) -> None:
 
 @contextmanager
 def told_warnings() -> Iterator[None]:
-    """Warnings of convergence as lines for the terminal."""
+    """Warnings of convergence and of materials as lines for the terminal."""
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", ConvergenceWarning)
+        for kind in (ConvergenceWarning, BandsWarning):
+            warnings.simplefilter("always", kind)
         yield
     for warning in caught:
         click.secho(f"warning: {warning.message}", fg="yellow", err=True)

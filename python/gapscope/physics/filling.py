@@ -1,10 +1,12 @@
-"""The energy up to which a number of electrons fills the bands."""
+"""The energy up to which a number of electrons fills the bands, and whether bands are near one."""
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
-from gapscope.errors import MaterialFileError
+from gapscope.errors import BandsWarning, MaterialFileError
 from gapscope.physics.bonds import Bonds
 
 SETTLED = 0.1
@@ -12,6 +14,10 @@ SETTLED = 0.1
 KGRIDS = (48, 96, 192, 384)
 BULK_KGRIDS = (16, 32, 64)
 """Points per side, and along k3."""
+BESIDE = 100.0
+"""meV, or a tenth of the width of all bands: a Fermi energy farther outside of them is told."""
+WIDEST = 3e5
+"""meV: wider bands are of a file that is not in eV."""
 
 
 def fermi_level(bonds: Bonds, filling: float) -> tuple[float, float]:
@@ -41,6 +47,45 @@ def fermi_level(bonds: Bonds, filling: float) -> tuple[float, float]:
         if abs(levels[-1] - levels[-2]) < SETTLED:
             break
     return levels[-1], abs(levels[-1] - levels[-2])
+
+
+def check_bands(bonds: Bonds, fermi_energy: float | None, name: str) -> None:
+    """Look whether a file's bands are in eV, and lie about the Fermi energy.
+
+    Parameters
+    ----------
+    bonds : in meV, the zero of energy at ``fermi_energy`` (eV), or anywhere where that is None.
+
+    Raises
+    ------
+    MaterialFileError : bands wider than WIDEST.
+
+    Warns
+    -----
+    BandsWarning : a Fermi energy outside of all bands.
+    """
+    axes = bonds.vectors.shape[1]
+    momenta = np.random.default_rng(7).uniform(-0.5, 0.5, (64, axes))
+    corners = np.stack(np.meshgrid(*[[0.0, 0.5]] * axes), axis=-1).reshape(-1, axes)
+    bands = np.linalg.eigvalsh(bonds.at(np.concatenate([momenta, corners])))
+    low, high = float(bands.min()), float(bands.max())
+    if high - low > WIDEST:
+        raise MaterialFileError(
+            "A Wannier90 Hamiltonian is in eV.",
+            f"{name}, whose bands would be {(high - low) / 1000:.4g} eV wide",
+            "Divide the elements by 1000 in a copy of the file, if they are in meV.",
+        )
+    beside = max(BESIDE, 0.1 * (high - low))
+    if fermi_energy is None or low - beside <= 0 <= high + beside:
+        return
+    first, last = (edge / 1000 + fermi_energy for edge in (low, high))
+    warnings.warn(
+        f"the Fermi energy of {fermi_energy:g} eV lies outside of all bands of {name}, from"
+        f" {first:.4g} to {last:.4g} eV. Give it in eV as the DFT code printed it, or the filling,"
+        " in electrons per cell.",
+        BandsWarning,
+        stacklevel=4,
+    )
 
 
 def filled(bonds: Bonds, filling: float) -> tuple[Bonds, str]:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from gapscope.errors import MaterialFileError, SpecificationError
 from gapscope.physics.bonds import Bonds, require_hermitian
-from gapscope.physics.filling import filled
+from gapscope.physics.filling import check_bands, filled
 from gapscope.physics.kinds import require_kind
 from gapscope.physics.lattice import Lattice
 from gapscope.physics.layers import require_surface
@@ -212,6 +212,10 @@ class Material:
         Raises
         ------
         MaterialFileError : a file that cannot be read so, or not one of fermi_energy and filling.
+
+        Warns
+        -----
+        BandsWarning : a Fermi energy outside of all bands.
         """
         path = Path(path)
         if (fermi_energy is None) == (filling is None):
@@ -231,6 +235,7 @@ class Material:
             surface=surface,
         )
         bonds = found.bonds
+        check_bands(bonds, fermi_energy, path.name)
         if filling is not None:
             bonds, zero = filled(bonds, filling)
         else:

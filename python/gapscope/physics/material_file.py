@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gapscope.errors import MaterialFileError
 from gapscope.physics.bonds import Bonds
-from gapscope.physics.filling import filled
+from gapscope.physics.filling import check_bands, filled
 from gapscope.physics.lattice import Lattice, cell_vectors
 from gapscope.physics.material_shells import shell_bonds
 from gapscope.physics.material_table import MaterialTable
@@ -218,7 +218,9 @@ class _Reader(MaterialTable):
         electrons = found.bonds
         if "soc_strength" in table:
             electrons = Bonds.sum([electrons, self.atomic(table, electrons)])
-        if "filling" not in table:
+        told = None if "filling" in table else self.number(table, "fermi_energy")
+        check_bands(electrons, told, path.name)
+        if told is not None:
             return found.lattice, electrons, found.basis
         # After the spin-orbit coupling, which moves the level.
         bonds, zero = filled(electrons, self.number(table, "filling"))

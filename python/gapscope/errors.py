@@ -139,8 +139,8 @@ class ConvergenceWarning(UserWarning):
     """A map is less accurate than was asked for, or than its broadening needs."""
 
 
-class BandsWarning(UserWarning):
-    """A material's bands all lie above its Fermi energy, or below it."""
+class MaterialWarning(UserWarning):
+    """What a material is made of does not seem to belong together."""
 
 
 class PreparationError(GapscopeError, ValueError):

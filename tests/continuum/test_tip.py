@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +12,12 @@ import pytest
 from numpy.typing import NDArray
 
 import gapscope as gs
-from gapscope.errors import SettingError, SpecificationError
+from gapscope.errors import MaterialWarning, SettingError, SpecificationError
 from gapscope.physics import Bonds, Lattice, Material, Orbital
 from gapscope.physics.orbitals import CHARACTERS
 from gapscope.simulation.continuum.tip import seen
 from grid_files import grid_points, write_cube, write_xsf
+from wannier_files import write_hr
 
 Real = NDArray[np.float64]
 SQUARE = Lattice("square", 3.8)
@@ -115,6 +119,78 @@ def test_functions_of_files_are_those_that_were_sampled(tmp_path: Path) -> None:
         assert found.at(np.array([[0.0, 0.0, 7.0], [30.0, 0.0, 0.0]])).tolist() == [[0.0, 0.0]]
 
 
+WIN = """begin unit_cell_cart
+3.8 0 0
+0 3.8 0
+0 0 20
+end unit_cell_cart
+begin atoms_frac
+Fe 0.1 0.2 0.02
+end atoms_frac
+begin projections
+{}
+end projections
+"""
+
+
+def sampled(
+    folder: Path, orbitals: Sequence[Orbital], change: Callable[[Real], Real]
+) -> list[Path]:
+    """Gaussians of orbitals on a grid, changed, in files."""
+    origin, vectors = np.array([-5.0, -6.0, -5.0]), np.diag([11.0, 12.0, 10.0])
+    points = grid_points(origin, vectors, (45, 49, 41))
+    waves = change(gs.WannierFunctions.gaussian(material(*orbitals), 0.8).at(points))
+    cell = np.diag([3.8, 3.8, 20.0])
+    return [
+        write_xsf(folder / f"w_{i}.xsf", cell, origin, vectors, wave)
+        for i, wave in enumerate(waves)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("case", "change", "told"),
+    [
+        ("right", lambda w: -3 * w, ""),
+        ("hybrid", lambda w: w + 0.5 * np.abs(w), ""),
+        ("another order", lambda w: w[[1, 0, 2]], "w_0.xsf does not look like px"),
+        ("turned", lambda w: np.stack([w[0] + w[1], w[0] - w[1], w[2]]), "0% dz2|50% p"),
+        ("amplitudes", np.abs, "w_2.xsf does not look like dxz"),
+        ("next cell", lambda w: np.roll(w, 15, axis=1), "not in the cell of the orbital"),
+    ],
+)
+def test_functions_that_do_not_look_like_their_orbitals_are_told(
+    case: str, change: Callable[[Real], Real], told: str, tmp_path: Path
+) -> None:
+    place = (0.1, 0.2), 0.4
+    orbitals = [Orbital(name, *place) for name in ("px", "py", "dxz")]
+    paths = sampled(tmp_path, orbitals, change)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        gs.WannierFunctions.from_files(material(*orbitals), paths)
+    words = "\n".join(str(one.message) for one in caught)
+    assert bool(caught) == bool(told)
+    assert re.search(told, words)
+
+
+def test_functions_of_projections_with_axes_of_their_own(tmp_path: Path) -> None:
+    """The Hamiltonian is turned into the crystal's axes, the files are not; the remedy works."""
+    first, second = Orbital("px", (0.1, 0.2), 0.4), Orbital("py", (0.1, 0.2), 0.4)
+    paths = sampled(tmp_path, [first, second], lambda w: np.stack([w[0] + w[1], w[1] - w[0]]))
+    path = write_hr(tmp_path / "x_hr.dat", {(0, 0, 0): np.diag([0.1, -0.1])})
+    win, text = tmp_path / "x.win", WIN.format("Fe: px;py:z=0,0,1:x=1,1,0")
+    win.write_text(text)
+    turned = gs.material(str(path), fermi_energy=0.0)
+    assert abs(turned.bonds.at([0, 0])[0, 1]) == pytest.approx(100)
+    with pytest.warns(MaterialWarning, match="take the projections out"):
+        gs.WannierFunctions.from_files(turned, paths)
+    win.write_text(text[: text.index("begin projections")])
+    own = gs.material(str(path), fermi_energy=0.0)
+    assert own.bonds.at([0, 0])[0, 1] == 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        gs.WannierFunctions.from_files(own, paths)
+
+
 def test_files_of_another_crystal_are_refused(tmp_path: Path) -> None:
     atoms = material(Orbital("s"))
     values = np.ones((3, 3, 3))
@@ -123,6 +199,7 @@ def test_files_of_another_crystal_are_refused(tmp_path: Path) -> None:
     double = np.diag([7.6, 3.8, 9.0])
     for cell, fits in ((turned, True), (wide, False), (double, False)):
         path = write_xsf(tmp_path / "w.xsf", cell, np.zeros(3), 5 * np.eye(3), values)
+        path.write_text("".join(f" {line}\n" for line in path.read_text().splitlines()))
         if fits:
             gs.WannierFunctions.from_files(atoms, [path])
             continue

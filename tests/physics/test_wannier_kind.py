@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gapscope.errors import BandsWarning, MaterialFileError
+from gapscope.errors import MaterialFileError, MaterialWarning
 from gapscope.physics import Material
 from gapscope.physics.bonds import Bonds
 from gapscope.physics.filling import SETTLED, fermi_level, level_in_words
@@ -310,14 +310,14 @@ def test_a_fermi_energy_that_no_band_is_near_is_told(tmp_path: Path, surface: st
         Material.from_wannier90(path, **zero, **given)
 
     for wrong in (0.0, 5200.0):
-        with pytest.warns(BandsWarning, match=r"all bands of x_hr\.dat, from 4\.") as told:
+        with pytest.warns(MaterialWarning, match=r"all bands of x_hr\.dat, from 4\.") as told:
             made(fermi_energy=wrong)
         toml.write_text(
             'schema = 1\nname = "x"\nlattice = {name = "triangular", constant = 3.3}\n[wannier90]\n'
             + f'hr = "x_hr.dat"\ncell_angle = 60\nfermi_energy = {wrong}\n'
             + (f'surface = "{surface}"\n' if surface else "")
         )
-        with pytest.warns(BandsWarning):
+        with pytest.warns(MaterialWarning):
             Material.from_toml(toml)
     top = float(str(told[0].message).split(" to ")[1].split()[0])
     with warnings.catch_warnings():

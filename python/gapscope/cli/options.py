@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from gapscope.cli.whole import WholeNumber
-from gapscope.errors import BandsWarning, ConvergenceWarning, SettingError
+from gapscope.errors import ConvergenceWarning, MaterialWarning, SettingError
 from gapscope.simulation.numerics import Converged
 
 WHOLE = WholeNumber()
@@ -92,7 +92,7 @@ def require_undecided(context: click.Context, allowed: Iterable[str]) -> None:
 def told_warnings() -> Iterator[None]:
     """Warnings of convergence and of materials as lines for the terminal."""
     with warnings.catch_warnings(record=True) as caught:
-        for kind in (ConvergenceWarning, BandsWarning):
+        for kind in (ConvergenceWarning, MaterialWarning):
             warnings.simplefilter("always", kind)
         yield
     for warning in caught:

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 
-from gapscope.errors import BandsWarning, MaterialFileError
+from gapscope.errors import MaterialFileError, MaterialWarning
 from gapscope.physics.bonds import Bonds
 
 SETTLED = 0.1
@@ -62,7 +62,7 @@ def check_bands(bonds: Bonds, fermi_energy: float | None, name: str) -> None:
 
     Warns
     -----
-    BandsWarning : a Fermi energy outside of all bands.
+    MaterialWarning : a Fermi energy outside of all bands.
     """
     axes = bonds.vectors.shape[1]
     momenta = np.random.default_rng(7).uniform(-0.5, 0.5, (64, axes))
@@ -83,7 +83,7 @@ def check_bands(bonds: Bonds, fermi_energy: float | None, name: str) -> None:
         f"the Fermi energy of {fermi_energy:g} eV lies outside of all bands of {name}, from"
         f" {first:.4g} to {last:.4g} eV. Give it in eV as the DFT code printed it, or the filling,"
         " in electrons per cell.",
-        BandsWarning,
+        MaterialWarning,
         stacklevel=4,
     )
 

@@ -215,7 +215,7 @@ class Material:
 
         Warns
         -----
-        BandsWarning : a Fermi energy outside of all bands.
+        MaterialWarning : a Fermi energy outside of all bands.
         """
         path = Path(path)
         if (fermi_energy is None) == (filling is None):

@@ -108,9 +108,9 @@ def _grid(text: str, sizes: tuple[int, int, int]) -> Real:
 
 def _read_xsf(name: str, text: str) -> Volume:
     """Its grids are general: the last point of each direction lies at the vector's end."""
-    lines = text.splitlines()
+    lines = [line.strip() for line in text.splitlines()]
     marks = {line.split()[0]: n for n, line in enumerate(lines) if line and line[0].isalpha()}
-    starts = [n for n, line in enumerate(lines) if line.strip().startswith("BEGIN_DATAGRID_3D")]
+    starts = [n for n, line in enumerate(lines) if line.startswith("BEGIN_DATAGRID_3D")]
     if len(starts) != 1:
         raise ValueError(f"{len(starts)} grids (BEGIN_DATAGRID_3D) where one is expected")
     cell = None
@@ -120,7 +120,7 @@ def _read_xsf(name: str, text: str) -> Volume:
     start = starts[0]
     sizes = _sizes(lines[start + 1].split())
     head = np.stack([_numbers(lines[start + n].split(), 3) for n in range(2, 6)])
-    ends = (n for n, line in enumerate(lines) if line.strip().startswith("END_DATAGRID_3D"))
+    ends = (n for n, line in enumerate(lines) if line.startswith("END_DATAGRID_3D"))
     values = _grid("\n".join(lines[start + 6 : next(ends)]), sizes)
     steps = head[1:] / (np.array(sizes) - 1)[:, None]
     return Volume(name, head[0], steps, values.reshape(sizes, order="F"), cell)

@@ -7,6 +7,7 @@ W is real, the same for both spins, and normalised: int |W|^2 d^3r = 1. Lengths 
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates, spline_filter
 
-from gapscope.errors import SpecificationError
+from gapscope.errors import MaterialWarning, SpecificationError
 from gapscope.physics.kinds import is_number, require_kind
-from gapscope.physics.material import Material
+from gapscope.physics.material import DEFAULT_BASIS, Material
 from gapscope.physics.orbitals import CHARACTERS, harmonic
+from gapscope.simulation.continuum.likeness import unlike
 from gapscope.simulation.continuum.volume import Volume, read_volume
 
 Real = NDArray[np.float64]
@@ -90,13 +92,19 @@ class WannierFunctions:
         """Functions on grids: Wannier90's plots (``.xsf``, ``.cube``), one file per orbital.
 
         They are interpolated by cubic splines, and zero outside their grids. Each is normalised
-        over its grid, since programs differ in the unit of what they write.
+        over its grid, since programs differ in the unit of what they write. They are those of the
+        Hamiltonian as its file has it: where projections with axes of their own were turned into
+        those of the crystal, they no longer belong together.
 
         Raises
         ------
         SpecificationError : another number of files than of orbitals, or a cell whose lattice
             vectors are not the material's.
         MaterialFileError : a file that cannot be read as a function on a grid.
+
+        Warns
+        -----
+        MaterialWarning : a function that does not look like its orbital, where that is known.
         """
         if len(paths) != material.orbitals:
             raise SpecificationError(
@@ -109,6 +117,7 @@ class WannierFunctions:
             _require_same_cell(volume, material, Path(path).name)
         names = ", ".join(Path(path).name for path in paths)
         functions = tuple(_interpolated(volume) for volume in volumes)
+        _look_alike(volumes, material)
         return cls(functions, f"grids of {names}")
 
     def at(self, points: Real) -> Real:
@@ -181,6 +190,24 @@ def _require_same_cell(volume: Volume, material: Material, name: str) -> None:
             f" ({rows})",
             "Plot the functions in the axes of the standard cell, or correct the lattice constant.",
         )
+
+
+def _look_alike(volumes: Sequence[Volume], material: Material) -> None:
+    """Warn where functions of files do not look like their orbitals, as far as these are known."""
+    if material.basis is None or material.basis == DEFAULT_BASIS:
+        return
+    lattice = material.lattice.constant * material.lattice.vectors
+    for volume, one in zip(volumes, material.basis, strict=True):
+        why = unlike(volume, one, np.array([*(one.position @ lattice), one.height]), lattice)
+        if why:
+            warnings.warn(
+                f"{volume.name} does not look like {one.name or one.character} of {material.name}:"
+                f" {why}. Give the files in the order of the Hamiltonian's orbitals; where the .win"
+                " has projections with axes of their own (x= or z=), take the projections out of a"
+                " copy of it, so that the Hamiltonian's functions stay those of the files.",
+                MaterialWarning,
+                stacklevel=3,
+            )
 
 
 def _require_length(value: float, what: str, unit: str, example: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import h5py
@@ -14,8 +15,8 @@ import xarray as xr
 from gapscope import measured
 from gapscope.errors import MeasurementFileError
 from gapscope.measured.channels import image_of
-from gapscope.measured.readers import hdf5
-from measured_files import COLUMNS, HEIGHT, POINTS, ROWS, WIDTH, check_frame, grid, upright
+from gapscope.measured.readers import hdf5 as reader
+from measured_files import COLUMNS, HEIGHT, POINTS, ROWS, WIDTH, check_frame, grid, hdf5, upright
 from reader_contract import check_contract
 from refusals import refused
 
@@ -167,13 +168,13 @@ def test_the_limit_holds_for_all_channels_together(
     opened: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     size = ROWS * COLUMNS
-    monkeypatch.setattr(hdf5, "MAX_VALUES", (2 + POINTS) * size)
+    monkeypatch.setattr(reader, "MAX_VALUES", (2 + POINTS) * size)
     assert set(opened(labelled())) == {"didv", "topograph", "turned"}
-    monkeypatch.setattr(hdf5, "MAX_VALUES", (2 + POINTS) * size - 1)
+    monkeypatch.setattr(reader, "MAX_VALUES", (2 + POINTS) * size - 1)
     without = opened(labelled())
     assert set(without) == {"topograph", "turned"}
     assert without.attrs["left_out"] == "didv"
-    monkeypatch.setattr(hdf5, "MAX_VALUES", 2 * size - 1)
+    monkeypatch.setattr(reader, "MAX_VALUES", 2 * size - 1)
     refused(tmp_path / "file.nc", "at most 95 values")
     assert list(measured.open(tmp_path / "file.nc", variable="topograph")) == ["topograph"]
 
@@ -200,6 +201,62 @@ def test_a_grid_without_a_bias_is_told_its_units(opened: Opener) -> None:
             opened(grids.assign_coords(bias=("bias", BIAS, {"units": unit})))
 
 
+def test_whole_numbers_may_have_the_fill_value_of_netcdf(tmp_path: Path) -> None:
+    def change(fill: int, file: h5py.File) -> None:
+        file.create_dataset("counts", (ROWS, COLUMNS), "i2", fillvalue=fill)[1:] = -32767
+        file["counts"][0] = -32767
+        file["counts"][1] = 5
+        for axis, name in enumerate(("y", "x")):
+            file["counts"].dims[axis].attach_scale(file[name])
+
+    for fill, missing in ((0, 0), (-32767, (ROWS - 1) * COLUMNS)):
+        (tmp_path / "counts.nc").write_bytes(hdf5(partial(change, fill)))
+        found = measured.open(tmp_path / "counts.nc", variable="counts")
+        assert int(found["counts"].isnull().sum()) == missing
+
+
 def test_netcdf_3_is_told_how_to_be_saved(tmp_path: Path) -> None:
     (tmp_path / "file.nc").write_bytes(b"CDF\x02" + bytes(100))
     assert "h5netcdf" in refused(tmp_path / "file.nc", "is one of Nanonis").remedy
+
+
+def test_packed_coordinates_are_unpacked(tmp_path: Path) -> None:
+    """As tools write them that save space, by scale_factor and add_offset."""
+
+    def pack(file: h5py.File) -> None:
+        for axis, length, points in (("y", HEIGHT, ROWS), ("x", WIDTH * 1e-9, COLUMNS)):
+            file[axis][...] = np.arange(points)[:: -1 if axis == "y" else 1]
+            file[axis].attrs.update({"scale_factor": length / points, "add_offset": 3.0 * length})
+
+    (tmp_path / "packed.nc").write_bytes(hdf5(pack))
+    check_frame(measured.open(tmp_path / "packed.nc"))
+
+
+GAPS = {
+    "never written": ({}, 9.969209968386869e36, 9.969209968386869e36),
+    "written anew": ({"_FillValue": np.float32(np.nan)}, None, 9.969209968386869e36),
+    "another precision": ({"missing_value": np.float64(1e20)}, None, 1e20),
+    "several values": ({"missing_value": [-1.0, -99.0]}, None, -99.0),
+    "out of range": ({"valid_range": [0.0, 1000.0]}, None, -5.0),
+    "below": ({"valid_min": 0.0}, None, -5.0),
+}
+
+
+@pytest.mark.parametrize("case", GAPS)
+def test_what_netcdf_says_is_missing_is_not_measured(case: str, tmp_path: Path) -> None:
+    attributes, fill, held = GAPS[case]
+
+    def change(file: h5py.File) -> None:
+        values = np.array(1 + upright() ** 2, np.float32)[::-1]
+        del file["scan"]
+        one = file.create_dataset("dIdV", values.shape, np.float32, fillvalue=fill)
+        one[1:] = values[1:]
+        one[0] = held
+        one.attrs.update(attributes)
+        for axis, name in enumerate(("y", "x")):
+            one.dims[axis].attach_scale(file[name])
+
+    (tmp_path / "gaps.nc").write_bytes(hdf5(change))
+    found = measured.open(tmp_path / "gaps.nc")["dIdV"].values
+    np.testing.assert_allclose(found[:-1], 1 + upright()[:-1] ** 2, rtol=1e-6)
+    assert np.isnan(found[-1]).all()

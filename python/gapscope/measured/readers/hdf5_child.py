@@ -203,10 +203,9 @@ def places_of(scale: h5py.Dataset) -> object:
     NSID has scales of its own for every dataset.
     """
     try:
-        check_storage(scale, MAX_SCALE)
+        return name_of(scale), units_of(scale), unpacked(scale, MAX_SCALE).tobytes()
     except Refused:
         return scale.name
-    return name_of(scale), units_of(scale), np.asarray(scale[...], dtype=np.float64).tobytes()
 
 
 def listing(found: dict[str, Variable]) -> str:
@@ -281,11 +280,10 @@ def scale_of(found: h5py.Dataset, axis: int) -> h5py.Dataset | None:
 
 def described(scale: h5py.Dataset, request: Request) -> dict[str, Any]:
     """Name, units and values of a scale."""
-    check_storage(scale, request["max_values"])
     return {
         "name": name_of(scale),
         "units": units_of(scale),
-        "values": np.asarray(scale[...], dtype=np.float64).tolist(),
+        "values": unpacked(scale, request["max_values"]).tolist(),
     }
 
 

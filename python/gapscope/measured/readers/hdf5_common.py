@@ -15,6 +15,16 @@ else:  # as a process of its own, whose path ``hdf5_child`` has set
     from hdf5_storage import storage_fault  # type: ignore[import-not-found,no-redef]
 
 MAX_DATASETS = 1000
+FILL = {
+    **dict.fromkeys(("f4", "f8"), 9.969209968386869e36),
+    "i2": -32767,
+    "u2": 65535,
+    "i4": -2147483647,
+    "u4": 4294967295,
+    "i8": -9223372036854775806,
+    "u8": 18446744073709551614,
+}
+"""What netCDF fills a variable of a type with where nothing else is said (netcdf.h, NC_FILL)."""
 
 Request = dict[str, Any]
 Arrays = list[NDArray[np.float64]]
@@ -46,12 +56,11 @@ def datasets(
 
 
 def unpacked(found: h5py.Dataset, most: int) -> NDArray[np.float64]:
-    """Values by the conventions of netCDF: fill values, scale_factor and add_offset."""
+    """Values by the conventions of netCDF: what is missing, scale_factor and add_offset."""
     check_storage(found, most)
-    values = np.asarray(found[...], dtype=np.float64)
-    for key in ("_FillValue", "missing_value"):
-        if key in found.attrs:
-            values[values == float(np.ravel(found.attrs[key])[0])] = np.nan
+    stored = found[...]
+    values = np.asarray(stored, dtype=np.float64)
+    values[missing(found, stored)] = np.nan
     factor, offset = (
         float(np.ravel(found.attrs.get(key, default))[0])
         for key, default in (("scale_factor", 1.0), ("add_offset", 0.0))
@@ -59,6 +68,30 @@ def unpacked(found: h5py.Dataset, most: int) -> NDArray[np.float64]:
     values *= factor
     values += offset
     return values
+
+
+def missing(found: h5py.Dataset, stored: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where values are missing, by the attributes of netCDF, which speak of them as stored.
+
+    What was never written holds netCDF's own fill value, which no measurement has; of whole
+    numbers, which may have it, only where the library has given it to HDF5.
+    """
+    none: list[Any] = []
+    for key in ("_FillValue", "missing_value"):
+        none += np.ravel(found.attrs.get(key, [])).tolist()
+    own = FILL.get(found.dtype.str[1:])
+    told = "_FillValue" in found.attrs or found.fillvalue != own
+    if own is not None and (found.dtype.kind == "f" or not told):
+        none.append(own)
+    gaps: NDArray[np.bool_] = np.zeros(stored.shape, dtype=bool)
+    for one in none:
+        gaps |= stored == np.asarray(one).astype(found.dtype)
+    low, high = found.attrs.get("valid_range", (None, None))
+    for key, given, outside in (("valid_min", low, np.less), ("valid_max", high, np.greater)):
+        bound = found.attrs.get(key, given)
+        if bound is not None:
+            gaps |= outside(stored, np.ravel(bound)[0])
+    return gaps
 
 
 def check_storage(found: h5py.Dataset, most: int) -> None:

@@ -12,6 +12,8 @@ from gapscope import measured
 from gapscope.errors import MeasurementFileError
 from gapscope.measured import finished_lines
 from gapscope.measured.channels import image_of
+from gapscope.measured.contents import contents
+from gapscope.measured.readers.finished import was_measured
 from measured_files import COLUMNS, HEIGHT, POINTS, ROWS, grid, sxm, three_ds, upright
 from refusals import refused
 
@@ -70,6 +72,45 @@ def test_a_finished_scan_is_left_as_it_is(tmp_path: Path) -> None:
     for content in (sxm(), three_ds(), three_ds(rows=1)):
         path = write(tmp_path, content)
         assert measured.open(path, finished=True).identical(measured.open(path))
+
+
+@pytest.mark.parametrize("down", [True, False])
+@pytest.mark.parametrize("held", [0.0, -3.5])
+def test_lines_of_an_edge_that_hold_one_value_were_not_measured(
+    down: bool, held: float, tmp_path: Path
+) -> None:
+    """As of programs that begin with an array of zeros."""
+    content = scan(down, lines=3, points=2)
+    path = write(
+        tmp_path, content.replace(np.array(NAN, ">f4").tobytes(), np.array(held, ">f4").tobytes())
+    )
+    whole = measured.open(path)
+    with pytest.raises(MeasurementFileError, match="All pixels") as caught:
+        image_of(whole, "Z")
+    assert (
+        caught.value.received
+        == "Z: 22 of 48 were not, on 3 of 6 lines, which all hold one value alone"
+    )
+    assert "--finished" in caught.value.remedy
+    assert contents(whole)["channels"][0]["missing"] == 22
+    found = measured.open(path, finished=True)
+    lines = slice(3, 6) if down else slice(0, 3)
+    np.testing.assert_array_equal(image_of(found, "Z"), upright(0)[lines])
+    np.testing.assert_allclose(found.y, STEP * np.arange(ROWS)[lines])
+
+
+def test_points_of_a_grid_that_are_zero_were_not_measured(tmp_path: Path) -> None:
+    content = spectra(3 * COLUMNS + 2, (0.0,) * 5)
+    path = write(tmp_path, content.replace(np.array(NAN, ">f4").tobytes(), bytes(4)))
+    whole = measured.open(path)
+    assert int(whole["Current"].isnull().sum()) == POINTS * (3 * COLUMNS - 2)
+    kept = measured.open(path, finished=True)
+    np.testing.assert_allclose(kept["Current"], grid()[:3], rtol=1e-6)
+
+
+def test_one_line_or_a_whole_map_of_one_value_is_left() -> None:
+    for values in (np.zeros((5, 4)), np.eye(5)[:, [1, 2, 3]], np.full((3, 3), np.nan)):
+        np.testing.assert_array_equal(was_measured(values), np.isfinite(values))
 
 
 def test_the_longest_run_of_lines_is_kept_that_all_channels_share() -> None:

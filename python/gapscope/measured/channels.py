@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from gapscope.errors import MeasurementFileError
+from gapscope.measured.readers.finished import was_measured
 from gapscope.measured.readers.limits import MILLIVOLTS
 from gapscope.measured.readers.recording import BACKWARD, GRID, IMAGE
 
@@ -137,7 +138,7 @@ def image_of(
             bias = image.attrs.get("bias", dataset.attrs.get("bias"))
         if bias is not None:
             image = image.assign_coords(bias=((), float(bias), {"units": "mV"}))
-    missing = ~np.isfinite(image.values)
+    missing = ~was_measured(image.values)
     if missing.any():
         remedy = "Choose another channel, or interpolate these pixels in a copy."
         if not missing.all(axis=1).all() and not missing.any(axis=1).all():
@@ -148,7 +149,8 @@ def image_of(
         raise MeasurementFileError(
             f"{file}All pixels of a map were measured.",
             f"{image.name}: {int(missing.sum())} of {image.size} were not, on"
-            f" {int(missing.any(axis=1).sum())} of {len(missing)} lines",
+            f" {int(missing.any(axis=1).sum())} of {len(missing)} lines"
+            + ("" if np.isnan(image.values).any() else ", which all hold one value alone"),
             remedy,
         )
     return image

@@ -7,6 +7,7 @@ from typing import Any
 import xarray as xr
 
 from gapscope.measured.channels import image_channels, said
+from gapscope.measured.readers.finished import was_measured
 from gapscope.measured.readers.recording import GRID
 
 OF_THE_FILE = ("bias", "current", "feedback", "scan_angle", "temperature", "recorded", "segments")
@@ -66,7 +67,7 @@ def _channel(opened: xr.Dataset, name: str, maps: list[str]) -> dict[str, Any]:
         "name": name,
         "units": one.attrs["units"],
         "dimensions": list(one.dims),
-        "missing": int(one.isnull().sum()),
+        "missing": int((~was_measured(one.values) if name in maps else one.isnull().values).sum()),
         "conditions": {key: one.attrs[key] for key in OF_A_CHANNEL if key in one.attrs},
         "taken_for": said(opened, name) if name in maps else "spectra without places: no map",
     }

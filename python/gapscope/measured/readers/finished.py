@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from gapscope.errors import MeasurementFileError
 
@@ -14,6 +15,7 @@ UNFINISHED = "unfinished_lines"
 def finished_lines(dataset: xr.Dataset) -> xr.Dataset:
     """The most successive whole lines of a scan that were measured, in all of its maps.
 
+    What was not is NaN, or, as some programs fill a scan, one value on all lines of an edge.
     Coordinates stay those of the whole scan, in nm. The attribute unfinished_lines counts the lines
     that were left out, if any were. Maps in which nothing was measured do not count; to look at
     some channels alone, give ``dataset[[name, ...]]``.
@@ -28,7 +30,7 @@ def finished_lines(dataset: xr.Dataset) -> xr.Dataset:
     MeasurementFileError : no line was finished.
     """
     maps = [one for one in dataset.values() if one.dims[:1] == ("y",)]
-    measured = [np.isfinite(one.values).reshape(len(one), -1) for one in maps]
+    measured = [was_measured(one.values).reshape(len(one), -1) for one in maps]
     whole = [one.all(axis=1) for one in measured if one.any()]
     if not whole:
         return dataset
@@ -46,3 +48,22 @@ def finished_lines(dataset: xr.Dataset) -> xr.Dataset:
         return dataset
     before = dataset.attrs.get(UNFINISHED, 0)
     return dataset.isel(y=slice(first, end)).assign_attrs({UNFINISHED: before + left_out})
+
+
+def was_measured(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which values of a map, lines first, were measured.
+
+    Not those that are not finite, nor the lines of an edge that all hold one value, two or more,
+    with what has it of the next line; unless nothing else was measured.
+    """
+    rows = values.reshape(len(values), -1)
+    found = np.isfinite(rows)
+    for one, kept in ((rows, found), (rows[::-1], found[::-1])):
+        same = np.append(np.all(one == one[0, 0], axis=1), False)
+        blank = int(np.argmin(same))
+        rest = one[blank:]
+        if blank >= 2 and np.any(np.isfinite(rest) & (rest != one[0, 0])):
+            kept[:blank] = False
+            begun = one[blank] == one[0, 0]
+            kept[blank] &= ~begun if begun.sum() > 1 else True
+    return found.reshape(values.shape)

@@ -49,9 +49,9 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
 
     Points follow each other from the lower left corner along x; each has its parameters (start and
     end of the sweep, position, ...) and then its channels. A sweep is linear, or of several
-    segments that the header lists. A line cut is over (curve, bias). Points that were not measured
-    are NaN; where the file ends before them, it is read if ``given.finished``, up to its last whole
-    line.
+    segments that the header lists. A line cut is over (curve, bias). Points that were not measured,
+    whose spectra are NaN or zero, are NaN; where the file ends before them, it is read if
+    ``given.finished``, up to its last whole line.
 
     Raises
     ------
@@ -81,6 +81,10 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     data = floats(content, end, ">")
     lines = _whole_lines(len(data), each * columns, rows, given.finished)
     blocks = data[: lines * columns * each].reshape(lines, columns, each)
+    blank = np.all(blocks[..., parameters:] == 0, axis=-1)
+    if blank.any():
+        blocks = blocks.copy()
+        blocks[blank, parameters:] = np.nan
     sweep, swept = _sweep(header, blocks[..., :2], blocks[..., parameters:], points)
     bias, turned = biases(sweep.values, sweep.unit)
     names = [

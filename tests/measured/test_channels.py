@@ -47,6 +47,7 @@ FIRST = {
     "forward": ("LI Demod 1 X_backward", "Z"),
     "applied bias": ("Bias", "Current"),
     "passes": ("[P1]_Z", "[P1]_LI_Demod_1_X"),
+    "average": ("LI Demod 1 X [00001]", "LI Demod 1 X [00002]", "LI Demod 1 X [AVG]"),
     "topograph": ("Z", "Current"),
 }
 """Channels in a file's order; the last one is meant, and of heights and currents the first."""

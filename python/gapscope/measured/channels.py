@@ -27,17 +27,19 @@ SECOND = re.compile(
 """Names of higher harmonics and derivatives, and of a second demodulator."""
 QUADRATURES = re.compile(r"(?:^|[ _.-])(?:LI)?(X|Y|R|phi|phase|theta)(?![A-Za-z])", re.IGNORECASE)
 ANGLES = ("phi", "phase", "theta")
+SINGLE = re.compile(r"\[\d+\]")
+"""One of several sweeps, beside their average: LI Demod 1 X [00001]."""
 
 
 def image_channels(dataset: xr.Dataset) -> list[str]:
     """Names of the channels with a map, the one that is usually meant first.
 
     Forward sweeps come before backward ones; the lock-in's dI/dV before heights and currents; its
-    first harmonic before others; X before R before Y; phases, and the bias that was applied, come
-    last. What is alike in all this stays in the file's order.
+    first harmonic before others; X before R before Y; an average before its single sweeps; phases,
+    and the bias that was applied, come last. What is alike in all this stays in the file's order.
     """
 
-    def order(name: str) -> tuple[bool, bool, bool, bool, int]:
+    def order(name: str) -> tuple[bool, bool, bool, bool, int, bool]:
         about, quadrature = dataset[name].attrs, _quadrature(name)
         conductance = _is_conductance(name, about)
         return (
@@ -47,6 +49,7 @@ def image_channels(dataset: xr.Dataset) -> list[str]:
             not conductance,
             conductance and _is_higher(name, about),
             {"R": 1, "Y": 2}.get(quadrature, 0) if conductance else 0,
+            SINGLE.search(name) is not None,
         )
 
     names = [str(name) for name, one in dataset.data_vars.items() if one.dims in (IMAGE, GRID)]

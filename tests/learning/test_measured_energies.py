@@ -364,6 +364,11 @@ def test_coarse_spectra_and_single_maps_are_refused(
     coarse.to_netcdf(tmp_path / "coarse.nc", engine="h5netcdf")
     with pytest.raises(PreparationError, match="map of its own"):
         seen(tmp_path / "coarse.nc", network)
+    beside = file.assign_coords(bias=("bias", BIASES + 0.7, {"units": "mV"}))
+    beside.to_netcdf(tmp_path / "beside.nc", engine="h5netcdf")
+    with pytest.raises(PreparationError, match="reach all energies") as refused:
+        seen(tmp_path / "beside.nc", network)
+    assert refused.value.received == "beside.nc from -0.3 to 1.7 mV, without -0.5"
     one = toys.on_sites(toys.toy_map("Eg", 0.9, 0.5, -80.0))
     with pytest.raises(PreparationError, match="energies that its network"):
         predict_sites([one], predictor)

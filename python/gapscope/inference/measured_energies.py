@@ -103,6 +103,7 @@ def _images(
             remedy,
         )
     interpolate = bool(scan.interpolate)
+    _require_reached(opened, energies)
     images = [image_of(opened, channel, w, interpolate=interpolate) for w in energies]
     say_what_was_read(opened, opened[channel], chosen=scan.channel is not None, tell=tell)
     biases = opened["bias"].values
@@ -111,6 +112,21 @@ def _images(
         tell(f"{energy:g} meV: {which_map(biases, image, energy)}")
     require_distinct(images, energies)
     return images
+
+
+def _require_reached(opened: xr.Dataset, energies: Sequence[float]) -> None:
+    """Raise PreparationError where the spectra end before an energy."""
+    low, high = float(opened["bias"].min()), float(opened["bias"].max())
+    beyond = [energy for energy in energies if not low <= energy <= high]
+    if beyond:
+        raise PreparationError(
+            "The spectra reach all energies of the network, here"
+            f" {', '.join(f'{w:g}' for w in energies)} meV.",
+            f"{opened.attrs['file']} from {low:g} to {high:g} mV, without"
+            f" {', '.join(f'{w:g}' for w in beyond)}",
+            "Use spectra that do, or leave --model out: of these, a network for one energy reads a"
+            " map at --bias.",
+        )
 
 
 def require_distinct(images: Sequence[xr.DataArray], energies: Sequence[float]) -> None:

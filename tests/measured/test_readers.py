@@ -161,6 +161,11 @@ def test_a_table_of_spectra_is_sorted_by_bias(opened: Opener) -> None:
     np.testing.assert_allclose(found.bias, BIASES)
     np.testing.assert_allclose(found["dI_dV_1"], BIASES**2)
     assert found["dI_dV_1"].attrs == {"units": "nS", "long_name": "dI/dV_1"}
+    german = (
+        spectra().replace(b",", b";").replace(b".", b",").replace(b"dI/dV_2", b"dI/dV_2, Mittel")
+    )
+    renamed = found.rename({"dI_dV_2": "dI_dV_2, Mittel"})
+    xr.testing.assert_allclose(opened(german), renamed)
     in_volts = opened(spectra().replace(b"(mV)", b"(V)"))
     np.testing.assert_allclose(in_volts.bias, 1e3 * BIASES)
 

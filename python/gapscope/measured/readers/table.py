@@ -65,15 +65,20 @@ def matrix(lines: Sequence[str]) -> NDArray[np.float64]:
         words = first.split()
         separate = "." in first or len(words) < 2 or any(word[-1] == "," for word in words)
         mark = "," if "," in first and separate else None
-    if mark != "," and any("," in line for line in lines):
-        if any("." in line for line in lines):
-            raise MeasurementFileError(
-                "A text has one decimal mark, a point or a comma.",
-                next(line for line in lines if "," in line)[:80],
-                "Export it with decimal points.",
-            )
-        lines = [line.replace(",", ".") for line in lines]
-    return numbers(lines, mark)
+    return numbers(lines if mark == "," else _with_points(lines), mark)
+
+
+def _with_points(lines: list[str]) -> list[str]:
+    """Lines of numbers that no comma separates, with decimal points."""
+    if not any("," in line for line in lines):
+        return lines
+    if any("." in line for line in lines):
+        raise MeasurementFileError(
+            "A text has one decimal mark, a point or a comma.",
+            next(line for line in lines if "," in line)[:80],
+            "Export it with decimal points.",
+        )
+    return [line.replace(",", ".") for line in lines]
 
 
 def numbers(lines: Sequence[str], delimiter: str | None) -> NDArray[np.float64]:
@@ -110,7 +115,8 @@ def spectra(
     labels = [label.strip() for label in labels]
     while labels and not labels[-1]:
         labels.pop()
-    table = numbers([line.rstrip("\t\r ") for line in lines], delimiter)
+    rows = [line.rstrip("\t\r ") for line in lines]
+    table = numbers(rows if delimiter == "," else _with_points(rows), delimiter)
     if table.shape[1] != len(labels) or len(labels) < 2 or not is_bias(labels[0]):
         raise MeasurementFileError(
             "A table of spectra has a name for each column, first the bias with its unit.",

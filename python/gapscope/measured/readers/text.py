@@ -21,8 +21,8 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     """A matrix as the variable ``image``, first row at the top; or spectra over bias.
 
     A matrix may have leading lines of comment (#, %); columns x, y and z are one, too. A table has
-    one line of names, separated by tabs, commas or semicolons, the first of them the bias:
-    ``bias (mV)``.
+    one line of names, separated by tabs, semicolons or commas, the first of them the bias:
+    ``bias (mV)``. Decimals have points, or commas where these separate nothing.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     while lines and lines[0][0] in "#%":
         lines.pop(0)
     first = lines[0] if lines else ""
-    delimiter = next((mark for mark in "\t,;" if mark in first), None)
+    delimiter = next((mark for mark in "\t;," if mark in first), None)
     labels = first.split(delimiter)
     if delimiter and not _is_number(labels[0]):
         given.refuse_scale()

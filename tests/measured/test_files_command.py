@@ -25,6 +25,7 @@ from measured_files import (
     segmented_3ds,
     spectra,
     sxm,
+    three_ds,
 )
 
 FILES = {
@@ -110,6 +111,12 @@ def test_a_grid_is_read_at_a_networks_energy() -> None:
     words = run("segments.3ds").output
     assert "prepare takes Current at 0 mV, predict at its network's energy; --bias" in words
     assert "network" not in run("scan.sxm").output
+
+
+def test_a_grid_that_does_not_reach_zero_needs_a_bias() -> None:
+    Path("beside.3ds").write_bytes(three_ds(start=-0.2, stop=-0.1))
+    words = run("beside.3ds").output
+    assert "prepare takes Current where --bias says: 0 mV is not among them" in words
 
 
 def test_a_spectrum_has_no_map() -> None:

@@ -115,6 +115,7 @@ def table(about: dict[str, Any]) -> str:
         )
         takes = f"prepare and predict take {about['map']}{at}"
         if of_spectra:
+            at = at or " where --bias says: 0 mV is not among them"
             takes = f"prepare takes {about['map']}{at}, predict at its network's energy; --bias"
             takes += " chooses it"
         lines.append(f"  {takes}; --channel names another")

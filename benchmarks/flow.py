@@ -100,12 +100,12 @@ def looks(eyes: Eyes, fresh: FreshMaps, ratio: float, times: int) -> tuple[Array
         for first in range(0, len(rows), CHUNK):
             some = rows[first : first + CHUNK]
             generators = [np.random.default_rng([SEED, time, row]) for row in some]
-            values = fresh.redrawn(some, generators)
-            maps = fresh.maps(some, values)
+            seen = fresh.redrawn(some, generators)
+            maps = fresh.maps(seen)
             level = model.contrast(maps)[..., None, None] / ratio
             noise = np.stack([rng.standard_normal(maps.shape[1:]) for rng in generators])
             features, said = eyes(maps + level * noise)
-            named = fresh.problem.named(values, fresh.label[some])
+            named = fresh.problem.named(seen.values, fresh.label[some])
             found.append((features, said, points_of(cube, named)))
         print(f"looked {time + 1} of {times} times at {len(rows)} states", flush=True)
     features, said, points = (np.concatenate(part) for part in zip(*found, strict=True))

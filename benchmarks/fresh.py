@@ -4,7 +4,7 @@
 
 Networks, energies, size of batch and noise are the same; what maps show makes no difference to the
 time, so that random numbers stand for maps and Green's functions. Making a batch is timed by
-itself, too: for Green's functions its images are made within the step.
+itself, too: for one impurity in each map its images are made within the step, for several before.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from gapscope.dataset.recipe import load_recipe
 from gapscope.learning.data.fresh_maps import FreshMaps, OwnImages
 from gapscope.learning.data.inputs import InputScaling
 from gapscope.learning.data.moves import pixel_gathers
+from gapscope.learning.data.one_site import OneSite
 from gapscope.learning.data.samples import Samples
+from gapscope.learning.data.several_sites import SeveralSites
 from gapscope.learning.data.targets import Targets, TargetScaling
 from gapscope.learning.network.config import NetworkConfig, TrainingConfig
 from gapscope.learning.network.fresh_images import FreshImages
@@ -33,33 +35,61 @@ from gapscope.learning.network.two_heads import build_network
 from gapscope.learning.training.batches import TrainingBatches
 from gapscope.learning.training.fit import compiled
 from gapscope.learning.training.fresh_batches import FreshBatches
+from gapscope.physics.impurity_cluster import Elements
+from gapscope.problem.others import Others
 from gapscope.problem.sampling import draw
 from gapscope.simulation.materials import material
 from gapscope.support.resources import find_recipe
 
 COUNT, BATCH, STEPS = 64, 32, 2
+CONSERVED = np.kron(np.eye(2), np.ones((2, 2)))[[0, 2, 3, 1]][:, [0, 2, 3, 1]] > 0
+"""Elements of G with conserved s_z: up with holes of down, down with holes of up."""
+DISTANCE = 8
+SEVERAL = {
+    "one to three": Others(0, 2, DISTANCE),
+    "three impurities": Others(2, 2, DISTANCE),
+}
 
 
-def random_maps(size: int) -> FreshMaps:
-    """Samples of the recipe nbse2-open with random numbers for images."""
+def random_maps(size: int, others: Others | None = None) -> FreshMaps:
+    """Samples of the recipe nbse2-open with random numbers for images, or for Green's functions."""
     recipe = load_recipe(find_recipe("nbse2-open"))
     matter = material(recipe.material)
     problem, draft = recipe.define(matter), recipe.draft(matter)
     drawn = [draw(problem, recipe.seed, i) for i in range(COUNT)]
     rng = np.random.default_rng(0)
     energies = len(recipe.energies)
-    elements = [(0, 0), (0, 3), (3, 0), (3, 3), (1, 1), (1, 2), (2, 1), (2, 2)]
+    label = np.array([one.label for one in drawn])
+    held: OneSite | SeveralSites
+    if others is None:
+        held = OneSite(
+            rng.normal(size=(COUNT, energies, 16, size, size)).astype(np.float16),
+            np.full((COUNT, energies, 16), 1e-6, np.float32),
+            1e-3 * rng.normal(size=(COUNT, energies, 4, 4)).astype(np.complex128),
+            np.tile(np.argwhere(CONSERVED), (COUNT, 1, 1)),
+        )
+    else:
+        own = Elements.of(CONSERVED, np.ones(4, dtype=bool))
+        whole, inner = 2 * (size // 2 + DISTANCE) + 1, 4 * DISTANCE + 1
+        outer = (COUNT, energies, len(own.outer), 2, whole, whole)
+        between = (COUNT, energies, inner, inner, len(own.between))
+        held = SeveralSites(
+            size,
+            label,
+            (own,) * len(problem.classes),
+            rng.normal(size=outer).astype(np.float16),
+            np.full(outer[:3], 1e-3, np.float32),
+            1e-3 * rng.normal(size=between).astype(np.complex64),
+        )
     return FreshMaps(
         problem,
         draft,
         matter.lattice,
         np.arange(COUNT),
-        np.array([one.label for one in drawn]),
+        label,
         {u.name: np.array([d.values.get(u.name, np.nan) for d in drawn]) for u in problem.unknowns},
-        rng.normal(size=(COUNT, energies, 16, size, size)).astype(np.float16),
-        np.full((COUNT, energies, 16), 1e-6, np.float32),
-        1e-3 * rng.normal(size=(COUNT, energies, 4, 4)).astype(np.complex128),
-        np.tile(np.array(elements), (COUNT, 1, 1)),
+        held,
+        others,
     )
 
 
@@ -68,7 +98,7 @@ def stored_maps(fresh: FreshMaps, size: int, odd: bool) -> Samples:
     rows = np.arange(COUNT)
     stand_in = SimpleNamespace(problem=fresh.problem, crystal_lattice=fresh.lattice)
     reader = cast(DatasetReader, stand_in)
-    maps = fresh.maps(rows, fresh.own(rows))
+    maps = fresh.maps(fresh.own(rows))
     return Samples(reader, size, rows, fresh.label, fresh.parameters, cached=maps, odd=odd)
 
 
@@ -98,14 +128,16 @@ def main() -> None:
         "stored maps": TrainingBatches(stored_maps(fresh, size, True), inputs, targets, config),
         "fresh impurities": FreshBatches(fresh, targets, config),
     }
+    for name, others in SEVERAL.items():
+        ways[name] = FreshBatches(random_maps(size, others), targets, config)
     gathers = pixel_gathers(fresh.problem.moves, size)
     images = FreshImages(fresh.lattice, size, inputs, True, gathers, seed=0)
     precision = choose_precision()
     steps: dict[str, Callable[[Any], object]] = {}
     for name, batches in ways.items():
         with dtype_policy(precision):
-            net = build_network(replace(network), len(fresh.images[0]), fresh.problem)
-        layer = images if name == "fresh impurities" else None
+            net = build_network(replace(network), fresh.held.images.shape[1], fresh.problem)
+        layer = None if name == "stored maps" else images
         trainer = compiled(net, config, len(batches), layer, batches[0][0])
         steps[name] = lambda batch, trainer=trainer: trainer.train_on_batch(*batch)
         steps[name](batches[0])
@@ -121,8 +153,9 @@ def main() -> None:
     for name in ways:
         step, batch = (medians[f"{name}, {what}"] * 1e3 for what in ("step", "batch"))
         print(f"{name:<20}{step:8.2f}{batch:8.2f}")
-    ratio = medians["fresh impurities, step"] / medians["stored maps, step"]
-    print(f"fresh over stored: {ratio:.2f}")
+    stored = medians["stored maps, step"]
+    for name in list(ways)[1:]:
+        print(f"{name} over stored maps: {medians[f'{name}, step'] / stored:.2f}")
 
 
 if __name__ == "__main__":

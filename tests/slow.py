@@ -32,6 +32,7 @@ SLOW = WITHOUT_JULIA | {
     "dataset/test_greens.py": "Julia, Dask",
     "dataset/test_interruptions.py": "Dask",
     "dataset/test_kills.py": "Dask",
+    "dataset/test_others.py": "Julia",
     "dataset/test_resolutions.py": "Julia",
     "dataset/test_setpoints.py": "Julia",
     "inference/test_network_energy.py": "imports Keras",

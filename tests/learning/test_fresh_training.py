@@ -90,10 +90,11 @@ def scaled(maps: FreshMaps, odd: bool = True) -> tuple[InputScaling, Targets]:
 
 def test_maps_of_other_impurities_follow(greens: Path, maps: FreshMaps) -> None:
     rows = np.arange(9)
-    values = maps.redrawn(rows, [np.random.default_rng(i) for i in rows])
+    looks = maps.redrawn(rows, [np.random.default_rng(i) for i in rows])
+    values = looks.values
     assert (np.abs(values["potential"]) >= 10).all()
     assert not np.isclose(values["moment_z"], maps.drawn["moment_z"][rows]).any()
-    found = maps.maps(rows, values)
+    found = maps.maps(looks)
     with DatasetReader(greens) as reader:
         own = reader.images(maps.ids[rows])
         for row in rows:
@@ -105,7 +106,7 @@ def test_maps_of_other_impurities_follow(greens: Path, maps: FreshMaps) -> None:
             traces = [scattered_trace(one, scatterers, SIZE).sum(axis=0) for one in green]
             expected = -np.stack(traces).imag / np.pi
             assert np.linalg.norm(found[row] - expected) < 1e-3 * np.linalg.norm(expected)
-    again = maps.maps(rows, maps.own(rows))
+    again = maps.maps(maps.own(rows))
     assert np.linalg.norm(again - own) < 1e-3 * np.linalg.norm(own)
     assert np.linalg.norm(again - found) > 0.1 * np.linalg.norm(own)
 
@@ -119,8 +120,7 @@ def test_the_layer_does_what_numpy_does_step_by_step(maps: FreshMaps, odd: bool)
     gathers = pixel_gathers(maps.problem.moves, SIZE)
     layer = FreshImages(maps.lattice, SIZE, inputs, odd, gathers, seed=0)
     found = keras.ops.convert_to_numpy(layer(given))
-    rows, values = batches.drawn(0)
-    images = momentum_images(maps.maps(rows, values), maps.lattice, odd)
+    images = momentum_images(maps.maps(batches.drawn(0)), maps.lattice, odd)
     expected = inputs.apply(move_images(images, given[MOVE].astype(np.int64), gathers))
     assert len(set(given[MOVE].tolist())) > 2
     assert found.shape == (16, SIZE, SIZE, 4 if odd else 2)
@@ -160,7 +160,7 @@ def test_the_contrast_is_that_of_the_noise_model(maps: FreshMaps) -> None:
         maps.lattice, SIZE, inputs, True, pixel_gathers(maps.problem.moves, SIZE), seed=0
     )
     rows = np.arange(8)
-    some = maps.maps(rows, maps.own(rows))
+    some = maps.maps(maps.own(rows))
     found = keras.ops.convert_to_numpy(layer._contrast(some))[..., 0, 0]
     expected = NoiseModel.on(maps.lattice, SIZE).contrast(some.astype(np.float64))
     np.testing.assert_allclose(found, expected, rtol=1e-4)
@@ -175,8 +175,8 @@ def test_every_epoch_has_other_impurities_and_the_same_epoch_the_same(maps: Fres
         np.testing.assert_array_equal(again[name], value)
     np.testing.assert_array_equal(same["parameters"], answers["parameters"])
     batches.epoch = 1
-    _, (rows, values) = batches[1], batches.drawn(1)
-    assert not np.isclose(values["potential"], maps.drawn["potential"][rows]).any()
+    looks = batches.drawn(1)
+    assert not np.isclose(looks.values["potential"], maps.drawn["potential"][looks.rows]).any()
     assert (given[NOISE] != batches[1][0][NOISE]).any()
 
 
@@ -188,9 +188,9 @@ def test_targets_are_those_of_the_moved_state(maps: FreshMaps) -> None:
         batches.epoch = epoch
         for index in range(len(batches)):
             given, answers = batches[index]
-            rows, values = batches.drawn(index)
-            label = maps.label[rows]
-            moved = maps.problem.moved(values, label, given[MOVE].tolist())
+            looks = batches.drawn(index)
+            label = maps.label[looks.rows]
+            moved = maps.problem.moved(looks.values, label, given[MOVE].tolist())
             np.testing.assert_allclose(
                 answers["parameters"], targets.encode(moved, label), rtol=1e-6, atol=1e-6
             )

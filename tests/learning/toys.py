@@ -114,9 +114,11 @@ class Toy:
         maps = np.stack([self.one(spec, numerics) for spec in specifications])
         return ToyMaps(maps, maps.sum(axis=(2, 3)))
 
-    def green(self, specification: Specification, numerics: Numerics) -> NDArray[np.complex128]:
+    def green(
+        self, specification: Specification, numerics: Numerics, kept: int
+    ) -> NDArray[np.complex128]:
         """Waves of electrons and holes of opposite spin, which the state decides."""
-        r = np.arange(-(numerics.window // 2), numerics.window // 2 + 1)
+        r = np.arange(-kept, kept + 1)
         sites = np.stack(np.meshgrid(r, r, indexing="ij"), axis=-1)
         x, y = np.moveaxis(sites @ Lattice("triangular", 1.0).vectors, -1, 0)
         distance = np.hypot(x, y) + 0.3 * x

@@ -119,6 +119,18 @@ def test_a_singlet_does_not_tell_where_a_moment_points() -> None:
     assert problem.classes[1].unknowns == ("gap", "moment")
 
 
+def test_beside_other_moments_a_singlet_tells_where_a_moment_points() -> None:
+    """What two moments make of each other depends on the angle between them."""
+    problem = merged(
+        "triangle",
+        candidates=[{"irrep": "A1g"}],
+        unknowns={"gap": [20.0, 40.0], **DIRECTION},
+        others={"number": [0, 1], "distance": 2},
+        energies=[4.0],
+    )
+    assert problem.classes[0].unknowns == ("gap", "moment", "moment_polar")
+
+
 def test_a_move_turns_a_moment_whose_angle_is_held() -> None:
     what = recipe(
         unknowns={"gap": [20.0, 40.0], "theta": "any", **DIRECTION, "moment_azimuth": "any"}

@@ -17,6 +17,10 @@ EQUATION = (
     "drho(r; w) = -(1/pi) Im Tr_e [G(r) T G(-r)], T = V (1 - g0 V)^-1, in states per meV and site;"
     " r = 0 carries the impurity."
 )
+SEVERAL = (
+    "drho(r; w) = -(1/pi) Im sum_ab Tr_e [G(r - R_a) T_ab G(R_b - r)], T = V (1 - g V)^-1, g_ab ="
+    " G(R_a - R_b), in states per meV and site; r = 0 carries an impurity."
+)
 
 
 def card(directory: str | Path) -> str:
@@ -40,7 +44,7 @@ def card(directory: str | Path) -> str:
     )
     return f"""# Dataset {recipe.name}
 
-{EQUATION}
+{EQUATION if recipe.others is None else SEVERAL}
 
 | | |
 |---|---|
@@ -67,6 +71,7 @@ def _settings(manifest: Manifest) -> str:
     rows = {
         "material": recipe.material,
         "impurity": _impurity(recipe, problem),
+        **({} if (others := recipe.others) is None else {"others": others.others().told}),
         "energies": f"{list(recipe.energies)} meV",
         **({"integrated up to": f"{list(recipe.setpoints)} meV"} if recipe.setpoints else {}),
         **({"also at": _resolutions(recipe)} if recipe.resolutions else {}),

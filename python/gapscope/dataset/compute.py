@@ -48,9 +48,10 @@ class Simulator(Protocol):
         """(N - N0)/N0 of a batch, (n, setpoints, L, L)."""
 
     def green(
-        self, specification: Specification, numerics: Numerics
+        self, specification: Specification, numerics: Numerics, kept: int
     ) -> NDArray[np.complexfloating[Any, Any]]:
-        """G of one superconductor in 1/meV, (energies, L + 1, L + 1, d, d), r = 0 at L/2."""
+        """G of one superconductor in 1/meV, (energies, 2 kept + 1, 2 kept + 1, d, d), r = 0 at
+        kept."""
 
 
 class JuliaKernel:
@@ -88,10 +89,10 @@ class JuliaKernel:
         return np.stack([one.change / one.clean[:, None, None] for one in every], axis=1)
 
     def green(
-        self, specification: Specification, numerics: Numerics
+        self, specification: Specification, numerics: Numerics, kept: int
     ) -> NDArray[np.complexfloating[Any, Any]]:
         """G of one superconductor; raises as :meth:`maps` does."""
-        found = kernel_green(specification, numerics, numerics.window // 2)
+        found = kernel_green(specification, numerics, kept)
         convergence = found.convergence
         if convergence is not None and not convergence.reached.all():
             raise _unconverged(np.count_nonzero(~convergence.reached), convergence.larger.max())
@@ -130,7 +131,13 @@ def compute_shard(job: Job, index: int) -> ShardEntry:
     problem = job.manifest.problem
     drawn = [draw(problem, recipe.seed, sample) for sample in samples]
     states = States(problem, recipe.draft(job.material), recipe.symmetry_tolerance)
-    own = [states.sample(one.label, one.values, one.member) for one in drawn]
+    lattice = job.material.lattice
+    own = [
+        states.sample(
+            one.label, one.values, one.member, recipe.beside(problem, lattice, one.sample)
+        )
+        for one in drawn
+    ]
     began = time.monotonic()
     if recipe.holds_green:
         further = _greens(job.simulator, own, recipe)
@@ -166,9 +173,9 @@ def _greens(simulator: Simulator, own: Sequence[Sample], recipe: Recipe) -> Arra
     dos = np.empty(sizes[:2])
     for row, one in enumerate(own):
         numerics = replace(recipe.numerics(), broadening=one.broadening)
-        green = simulator.green(one.specification, numerics)
-        real[row], imaginary[row] = green.real, green.imag
         middle, electrons = sizes[2] // 2, sizes[-1] // 2
+        green = simulator.green(one.specification, numerics, middle)
+        real[row], imaginary[row] = green.real, green.imag
         local = green[:, middle, middle, :electrons, :electrons]
         dos[row] = -np.trace(local, axis1=1, axis2=2).imag / np.pi
     return {"green_re": real, "green_im": imaginary, "dos": dos}

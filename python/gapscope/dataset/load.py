@@ -29,6 +29,7 @@ from gapscope.errors import DatasetError
 from gapscope.physics import Lattice, Material, Specification
 from gapscope.physics.scattering import scattered_trace
 from gapscope.problem.draft import Draft
+from gapscope.problem.others import Beside
 from gapscope.problem.sampling import draw
 from gapscope.problem.states import States
 
@@ -73,6 +74,7 @@ class DatasetReader:
     window : sites per side.
     store : "maps", or "green" where the dataset holds Green's functions; images are then computed
         from them, which takes longer.
+    others : which impurities there are beside the one on r = 0; None: there are none.
     lattice, lattice_constant : name of the lattice and its constant in Angstrom.
     crystal_lattice : both with its vectors.
     recipe : the recipe as it stood in TOML.
@@ -100,6 +102,7 @@ class DatasetReader:
         self.resolutions = np.reshape(self._manifest.recipe.resolutions, (-1, 2)).astype(float)
         self.window = int(attributes["window"])
         self.store = recipe.store
+        self.others = None if recipe.others is None else recipe.others.others()
         self.lattice = str(attributes["lattice"])
         self.lattice_constant = float(attributes["lattice_constant"])
         self.crystal_lattice = Lattice.from_dict(self._manifest.material)
@@ -160,7 +163,8 @@ class DatasetReader:
         return self._several("ldos_change", ids)
 
     def green(self, sample: int) -> NDArray[np.complexfloating[Any, Any]]:
-        """G_ij(r; w) of one sample in 1/meV, (energies, L + 1, L + 1, d, d), r = 0 at L/2.
+        """G_ij(r; w) of one sample in 1/meV, (energies, 2s + 1, 2s + 1, d, d), r = 0 at s, which
+        is L/2, or more by the largest distance of other impurities.
 
         :func:`gapscope.dataset.greens.sample_green` gives it as :func:`gapscope.green_function`
         does, so that maps of any impurities follow from it.
@@ -182,9 +186,14 @@ class DatasetReader:
         return found
 
     def specification(self, sample: int) -> Specification:
-        """The superconductor of one sample, with its impurity."""
+        """The superconductor of one sample, with its impurities."""
         one = draw(self.problem, self._manifest.recipe.seed, int(sample))
-        return self._states.sample(one.label, one.values, one.member).specification
+        beside = self.beside(int(sample))
+        return self._states.sample(one.label, one.values, one.member, beside).specification
+
+    def beside(self, sample: int) -> Beside | None:
+        """The impurities of one sample beside the one on r = 0; None where the recipe has none."""
+        return self._manifest.recipe.beside(self.problem, self.crystal_lattice, int(sample))
 
     def places(self, energies: Sequence[float] | None) -> NDArray[np.int64]:
         """Which of the dataset's energies some are; None: all.

@@ -26,6 +26,7 @@ from gapscope.errors import RecipeError
 from gapscope.physics import Material
 from gapscope.problem.classes import Member
 from gapscope.problem.impurities import IMPURITY
+from gapscope.problem.others import Beside, Others
 from gapscope.problem.problem import Problem, held, merged
 from gapscope.problem.states import Sample, States
 from gapscope.problem.told import NORMS, SAME
@@ -118,6 +119,12 @@ class _Trials:
             {one.name: one.drawn(self.rng.uniform(0.05, 0.95)) for one in recipe.unknowns}
             for _ in range(TRIALS)
         ]
+        self.beside: list[Beside | None] = [None] * TRIALS
+        if recipe.others is not None:
+            within = min(recipe.others.distance, WINDOW // 2 - 1)
+            others = Others(recipe.others.number[1], recipe.others.number[1], within)
+            lattice = self.material.lattice
+            self.beside = [others.drawn(self.problem, lattice, self.rng) for _ in self.beside]
         self.known: dict[int, list[Maps]] = {}
 
     def idle(self, number: int, name: str) -> bool:
@@ -125,7 +132,8 @@ class _Trials:
         unknown = self.problem.unknown(name)
         for trial, values in enumerate(self.values):
             other = {**values, name: unknown.drawn(0.05 + 0.9 * self.rng.random())}
-            if not self._alike(number, trial, self.states.sample(number, other)):
+            moved = self.states.sample(number, other, beside=self.beside[trial])
+            if not self._alike(number, trial, moved):
                 return False
         return True
 
@@ -167,13 +175,13 @@ class _Trials:
     def _coincide(self, first: int, member: Member) -> bool:
         one = self.problem.classes[first]
         return all(
-            self._alike(first, trial, self.states.as_member(one, member, values))
-            for trial, values in enumerate(self.values)
+            self._alike(first, trial, self.states.as_member(one, member, values, beside))
+            for trial, (values, beside) in enumerate(zip(self.values, self.beside, strict=True))
         )
 
     def _alike(self, number: int, trial: int, other: Sample) -> bool:
         """Whether a sample has the map, at the same resolution, of a class at a draw's values."""
-        own = self.states.sample(number, self.values[trial])
+        own = self.states.sample(number, self.values[trial], beside=self.beside[trial])
         if (own.temperature, own.modulation) != (other.temperature, other.modulation):
             return False
         known = self.known.setdefault(number, [])

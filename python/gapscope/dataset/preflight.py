@@ -29,7 +29,8 @@ NbS2, whose crystal has it, departs by 0.0006."""
 def define_problem(recipe: Recipe, material: Material) -> Problem:
     """The problem of a recipe, in schema 2 with every candidate in a class of its own.
 
-    One sample of every candidate shows whether gap, impurity and unknowns go with the orbitals. The
+    One sample of every candidate shows whether gap, impurity and unknowns go with the orbitals;
+    that there are as many sites as other impurities is looked at, too. The
     classes of schema 1 are irreps of D3h: the lattice is triangular then and the bands have that
     symmetry, which is necessary, and all that can be said without knowing what the orbitals are.
 
@@ -41,6 +42,7 @@ def define_problem(recipe: Recipe, material: Material) -> Problem:
         if isinstance(recipe, PaperRecipe):
             require_triangular(material.lattice, "A dataset, whose classes are irreps of D3h,")
         problem = recipe.define(material)
+        _require_sites(recipe, material)
         states = States(problem, recipe.draft(material), recipe.symmetry_tolerance)
         for sample in range(len(problem.classes) * problem.rounds):
             one = draw(problem, recipe.seed, sample)
@@ -52,6 +54,18 @@ def define_problem(recipe: Recipe, material: Material) -> Problem:
     if isinstance(recipe, PaperRecipe):
         _require_d3h(recipe, material)
     return problem
+
+
+def _require_sites(recipe: Recipe, material: Material) -> None:
+    if recipe.others is None:
+        return
+    others = recipe.others.others()
+    if others.most > (sites := len(others.sites(material.lattice))):
+        raise RecipeError(
+            "Every impurity stands on a site of its own.",
+            f"up to {others.most} others on the {sites} sites within distance = {others.distance}",
+            "Give [others] a larger distance, or a smaller number.",
+        )
 
 
 def _require_d3h(recipe: Recipe, material: Material) -> None:

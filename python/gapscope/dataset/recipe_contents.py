@@ -15,6 +15,7 @@ from gapscope.dataset.recipe_tables import (
     ConvergedTable,
     ImpurityTable,
     Method,
+    OthersTable,
     SplitsTable,
     Table,
 )
@@ -33,6 +34,8 @@ class Contents(Table):
     made of the dataset's. ``resolutions``: pairs of a temperature in K and a lock-in modulation in
     meV rms, at which the maps of the one energy are there too, broadened. ``store = "green"`` holds
     the Green's function of each sample on the window instead of its maps, which follow from it.
+    ``others`` are further impurities beside the one on r = 0, of which a Green's function is kept
+    that much farther out.
     """
 
     schema_version: int = Field(alias="schema")
@@ -40,6 +43,7 @@ class Contents(Table):
     seed: int = Field(ge=0, lt=2**63)
     material: str = Field(min_length=1)
     impurity: ImpurityTable = ImpurityTable()
+    others: OthersTable | None = None
     energies: tuple[float, ...]
     broadening: float = 0.0
     setpoints: tuple[float, ...] = ()
@@ -88,9 +92,12 @@ class Contents(Table):
 
     @property
     def sites(self) -> NDArray[np.int64]:
-        """r1 and r2 of what is stored: those of the window, and of G up to L/2 itself."""
-        half = self.window // 2
-        return np.arange(-half, half + 1) if self.holds_green else window_coordinates(self.window)
+        """r1 and r2 of what is stored: those of the window, and of G up to L/2 itself, or farther
+        by the distance of other impurities."""
+        if not self.holds_green:
+            return window_coordinates(self.window)
+        last = self.window // 2 + (0 if self.others is None else self.others.distance)
+        return np.arange(-last, last + 1)
 
     def split_of(self, ids: range) -> NDArray[np.int8]:
         """Index into SPLITS of each sample id."""
@@ -118,6 +125,8 @@ class Contents(Table):
                 del table[name]
         if table["store"] == "maps":
             del table["store"]
+        if self.others is None:
+            del table["others"]
         return table
 
     def _require_contents(self) -> None:
@@ -143,9 +152,25 @@ class Contents(Table):
             raise RecipeError(
                 "A dataset has samples.", "no sample in any split", "Raise the counts of [splits]."
             )
+        if self.others is not None:
+            self._require_others(self.others)
         if self.holds_green and (self.setpoints or self.resolutions):
             raise RecipeError(
                 "Averages over energies are those of maps; a Green's function has one energy.",
                 'setpoints or resolutions with store = "green"',
                 "Leave store out, or these lists.",
+            )
+
+    def _require_others(self, others: OthersTable) -> None:
+        if not others.distance < self.window // 2:
+            raise RecipeError(
+                "Other impurities stand within the window: their distance is below L/2.",
+                f"distance = {others.distance}, window = {self.window}",
+                f"Give [others] a distance of at most {self.window // 2 - 1}, or a larger window.",
+            )
+        if self.setpoints or self.resolutions:
+            raise RecipeError(
+                "Maps as a measurement leaves them are made of maps of one impurity.",
+                "[others] beside setpoints or resolutions",
+                "Leave out [others], or these lists.",
             )

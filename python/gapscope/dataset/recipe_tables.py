@@ -11,11 +11,13 @@ from gapscope.errors import RecipeError
 from gapscope.physics import Impurity
 from gapscope.problem.candidate import FunctionName
 from gapscope.problem.define import Named
+from gapscope.problem.others import Others
 from gapscope.problem.quantities import quantity
 from gapscope.problem.unknown import Unknown
 from gapscope.simulation.numerics import Converged, Grid
 
 ANY = "any"
+MOST_OTHERS = 16
 
 PLACED = {"broadening": "at the top", "potential": "scalar of [impurity]"}
 """What is fixed elsewhere than in [fixed]."""
@@ -63,6 +65,30 @@ class WeightedImpurityTable(ImpurityTable):
         return Impurity.scalar(self.scalar, self.weights) + Impurity.magnetic(
             self.moment, self.weights
         )
+
+
+class OthersTable(Table):
+    """Further impurities beside the one on r = 0: ``number = [least, most]``, up to ``distance``
+    sites away; see :mod:`gapscope.problem.others`."""
+
+    number: tuple[int, int]
+    distance: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        least, most = self.number
+        if not 0 <= least <= most or not 1 <= most <= MOST_OTHERS:
+            raise RecipeError(
+                "The number of other impurities has a range, [least, most], in rising order, from 0"
+                f" on and up to {MOST_OTHERS} at most.",
+                f"number = {list(self.number)}",
+                "Give for example number = [0, 2], or leave [others] out.",
+            )
+        return self
+
+    def others(self) -> Others:
+        """As problems know them."""
+        return Others.of(self.model_dump())
 
 
 class GridTable(Table):

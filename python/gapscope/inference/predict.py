@@ -146,6 +146,11 @@ def _simulated(
     from gapscope.inference.simulated_maps import network_map, predict_windows
 
     config = network.config
+    if refine:
+        # Before the network is asked; what it is compared by takes seconds to import.
+        from gapscope.inference.refine import Conditions, refine_predictions, require_one_impurity
+
+        require_one_impurity(config)
 
     def read(name: str, one: Any) -> tuple[xr.Dataset, Window, NDArray[np.float32]]:
         dataset = one if isinstance(one, xr.Dataset) else read_map(one)
@@ -156,8 +161,6 @@ def _simulated(
     answers = predict_windows(windows, network.predictor)
     if not refine:
         return answers
-    from gapscope.inference.refine import Conditions, refine_predictions
-
     own = None if crystal is None else material(crystal)
     conditions = Conditions.of(config, network.predictor.size, own)
     return refine_predictions(answers, windows, conditions)

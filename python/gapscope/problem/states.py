@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
 from typing import Any
 
 from gapscope.errors import SpecificationError
@@ -17,6 +19,7 @@ from gapscope.problem.candidate import Candidate
 from gapscope.problem.classes import Class, Member
 from gapscope.problem.coefficients import coefficients
 from gapscope.problem.draft import Draft
+from gapscope.problem.others import Beside
 from gapscope.problem.problem import Problem
 from gapscope.problem.quantities import is_angle, order, quantity
 
@@ -61,17 +64,30 @@ class States:
             one.name: functions_of(draft.material, one, tolerance) for one in problem.candidates
         }
 
-    def sample(self, label: int, values: Mapping[str, float], member: int = 0) -> Sample:
+    def sample(
+        self,
+        label: int,
+        values: Mapping[str, float],
+        member: int = 0,
+        beside: Beside | None = None,
+    ) -> Sample:
         """The sample of a class, as one of its members.
 
         Parameters
         ----------
         values : by name, of the class's unknowns in its own normalisation; others are left aside.
+        beside : further impurities.
         """
         one = self.problem.classes[label]
-        return self.as_member(one, one.members[member], values)
+        return self.as_member(one, one.members[member], values, beside)
 
-    def as_member(self, one: Class, chosen: Member, values: Mapping[str, float]) -> Sample:
+    def as_member(
+        self,
+        one: Class,
+        chosen: Member,
+        values: Mapping[str, float],
+        beside: Beside | None = None,
+    ) -> Sample:
         """The sample of a class with these values, as a candidate that is or may be of it."""
         draft = self._draft
         numbers = {name: values[name] for name in one.unknowns} | dict(chosen.held)
@@ -82,7 +98,9 @@ class States:
             own["theta"] = chosen.sign * own["theta"] + chosen.offset
         draft = replace(draft, gap=draft.gap * chosen.factor)
         pairing = self._pairing(self.problem.candidate(chosen.candidate), draft.gap, own)
-        specification = Specification(draft.material, pairing, draft.impurity(), eps0=draft.eps0)
+        further = [] if beside is None else beside.impurities(self.problem, self._draft)
+        impurity = reduce(add, further, draft.impurity())
+        specification = Specification(draft.material, pairing, impurity, eps0=draft.eps0)
         return Sample(specification, draft.broadening, draft.temperature, draft.modulation)
 
     def _pairing(self, one: Candidate, gap: float, angles: Mapping[str, float]) -> Pairing:

@@ -122,6 +122,7 @@ def _maps(config: RunConfig, recipe: Mapping[str, Any]) -> dict[str, str]:
         "identity": f"`{config.dataset['identity']}`",
         "material": f"{config.dataset['material']} ({recipe['material']})",
         **_impurity(problem, recipe.get("impurity", {})),
+        **({} if config.others is None else {"other impurities": config.others.told}),
         **({} if "broadening" in {*ranges, *fixed} else {"broadening": _broadening(config)}),
         **_taken(recipe),
         "k points": method,
@@ -226,6 +227,9 @@ def _limits(config: RunConfig, recipe: Mapping[str, Any], calibration: Calibrati
     if config.training.measurement is None:
         of = "around one impurity as above, at the energies"
         other = "several impurities, or k-grids that do not resolve the broadening"
+        if config.others is not None:
+            of = "around an impurity as above on r = 0, and others as above, at the energies"
+            other = "more impurities, or k-grids that do not resolve the broadening"
         real = (
             "Learned from simulated maps: a measured one has noise, drift, the tip's transfer "
             "function and other defects, and no claim about a material may rest on it alone."
@@ -264,17 +268,18 @@ def _hidden(config: RunConfig, calibration: Calibration | None) -> list[str]:
     """What the verdict of a network that has learned from noise does not see."""
     if config.noise is None:
         return []
+    asks = " `gapscope predict --posterior` asks whether any map of the model explains it."
+    if config.others is not None:
+        asks = " A map of which no impurity stands on r = 0 is hardly told."
     if calibration is not None and calibration.discriminator is not None:
         kinds = ", ".join(calibration.discriminator.kinds)
         return [
             f"Its verdict tells maps with the training's noise from changed ones ({kinds}). One "
-            "that is foreign in another way, by no more than noise, is not called unlike. "
-            "`gapscope predict --posterior` asks whether any map of the model explains it."
+            f"that is foreign in another way, by no more than noise, is not called unlike.{asks}"
         ]
     return [
         "Its verdict is of maps with the training's noise: one that is foreign by no more than "
-        "that, moved off its impurity, turned, or of another sign, is not called unlike. "
-        "`gapscope predict --posterior` asks whether any map of the model explains it."
+        f"that, moved off its impurity, turned, or of another sign, is not called unlike.{asks}"
     ]
 
 

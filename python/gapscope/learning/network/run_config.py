@@ -21,6 +21,7 @@ from gapscope.learning.network.config import STOKES, NetworkConfig, TrainingConf
 from gapscope.learning.network.precision import dtype_policy
 from gapscope.learning.network.two_heads import build_network
 from gapscope.physics.lattice import Lattice
+from gapscope.problem.others import Others
 from gapscope.problem.paper import stored_problem
 from gapscope.problem.problem import Problem
 from gapscope.support.reading import parse_json
@@ -77,6 +78,12 @@ class RunConfig:
         if self.dataset["recipe"].get("store") != "green":
             return None
         return SiteNoise(self.training.gaussian_noise, self.training.pink_noise)
+
+    @cached_property
+    def others(self) -> Others | None:
+        """The impurities that maps have beside the one on r = 0; None: there are none."""
+        table = self.dataset["recipe"].get("others")
+        return None if table is None else Others.of(table)
 
     @cached_property
     def crystal_lattice(self) -> Lattice:
@@ -164,7 +171,7 @@ def _require_consistent(config: RunConfig) -> None:
         raise ValueError(f"scalings of {sorted(scaling.mean)} for {sorted(scaled)}")
     if not (all(map(math.isfinite, numbers)) and min(scaling.deviation.values(), default=1) > 0):
         raise ValueError(f"scalings {scaling}")
-    _ = config.targets.columns
+    _ = config.targets.columns, config.others
     allowed = {operation.tobytes() for operation in config.crystal_lattice.operations}
     if not problem.moves or any(m.matrix.tobytes() not in allowed for m in problem.moves):
         raise ValueError(f"moves that a {config.lattice} lattice does not have")

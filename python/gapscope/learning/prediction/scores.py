@@ -61,12 +61,14 @@ class Scores:
     def at_once(self, one: Maps) -> str:
         """What a map (1, energies, size, size) by itself shows to be wrong with it, else "".
 
-        Where a network has learned from noise, nothing else sees that a map is moved. Zeros around
-        a map are a smaller field of view for those that have learned from measurements alone.
+        Where a network has learned from noise, nothing else sees that a map is moved; a map of
+        several impurities is even about none. Zeros around a map are a smaller field of view for
+        those that have learned from measurements alone.
         """
         if repeats(one, gaps=self.config.training.measurement is not None).any():
             return "repeated"
-        if self.config.noise is not None and (site := centres(one)[0]).any():
+        alone = self.config.noise is not None and self.config.others is None
+        if alone and (site := centres(one)[0]).any():
             return f"off ({site[0]}, {site[1]})"
         return ""
 

@@ -1,6 +1,6 @@
 """Batches of superconductors with fresh impurities; what the trainer makes images of.
 
-Impurity, strengths of the noise and move depend on (seed, epoch, sample), the order on (seed,
+Impurities, strengths of the noise and move depend on (seed, epoch, sample), the order on (seed,
 epoch); the noise itself on (seed, epoch) and the step.
 """
 
@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from gapscope.learning.data.fresh_maps import FreshMaps
+from gapscope.learning.data.fresh_maps import FreshMaps, Looks
 from gapscope.learning.data.noise import strength
 from gapscope.learning.data.targets import Targets, Values
 from gapscope.learning.network.config import TrainingConfig
@@ -51,12 +51,14 @@ class FreshBatches(keras.utils.PyDataset):  # type: ignore[misc]
         return len(self.maps) // self.batch_size
 
     def __getitem__(self, index: int) -> Batch:
-        rows, values, generators = self._drawn(index)
+        looks, generators = self._drawn(index)
+        rows, values = looks.rows, looks.values
         moves = np.zeros(len(rows), np.int32)
         label = self.maps.label[rows]
+        images, weights = self.maps.images(looks)
         given: dict[str, NDArray[Any]] = {
-            IMAGES: self.maps.images[rows],
-            WEIGHTS: self.maps.weights(rows, values),
+            IMAGES: images,
+            WEIGHTS: weights,
             NOISE: self._noise(generators),
         }
         if self.config.symmetry and not self.validation:
@@ -102,14 +104,11 @@ class FreshBatches(keras.utils.PyDataset):  # type: ignore[misc]
         shape = len(self.maps), len(self.targets.problem.moves), 2
         return {name: np.full(shape, np.nan) for name in {*self.maps.drawn, ALONG_Z}}
 
-    def drawn(self, index: int) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float64]]]:
-        """Rows of a batch and the unknowns around which their maps are, before they are moved."""
-        rows, values, _ = self._drawn(index)
-        return rows, values
+    def drawn(self, index: int) -> Looks:
+        """Rows of a batch and the impurities around which their maps are, before they are moved."""
+        return self._drawn(index)[0]
 
-    def _drawn(
-        self, index: int
-    ) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float64]], list[np.random.Generator]]:
+    def _drawn(self, index: int) -> tuple[Looks, list[np.random.Generator]]:
         rows = np.arange(len(self.maps))
         epoch = VALIDATION if self.validation else self.epoch
         if not self.validation:
@@ -117,8 +116,8 @@ class FreshBatches(keras.utils.PyDataset):  # type: ignore[misc]
         rows = rows[index * self.batch_size : (index + 1) * self.batch_size]
         generators = [self._generator(epoch, int(i)) for i in self.maps.ids[rows]]
         own = self.validation
-        values = self.maps.own(rows) if own else self.maps.redrawn(rows, generators)
-        return rows, values, generators
+        looks = self.maps.own(rows) if own else self.maps.redrawn(rows, generators)
+        return looks, generators
 
     def _generator(self, *key: int) -> np.random.Generator:
         return np.random.default_rng(np.random.SeedSequence(self.config.seed, spawn_key=key))

@@ -35,6 +35,14 @@ def samples_of(reader: DatasetReader, split: str, config: TrainingConfig) -> Sam
             "odd = true with a measurement",
             "Leave odd out.",
         )
+    if reader.others is not None and (config.measurement is not None or config.surfaces):
+        raise TrainingError(
+            "Measured maps are made of maps of one impurity, and surfaces are of maps that unknowns"
+            " alone decide.",
+            f"{reader.folder} with [others] in its recipe",
+            "Leave the measurement out and say surfaces = false (--no-surfaces), or build the"
+            " dataset without [others].",
+        )
     if reader.store == "maps":
         return Samples.of(
             reader,

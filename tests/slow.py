@@ -41,6 +41,7 @@ SLOW = WITHOUT_JULIA | {
     "learning/test_backbone.py": "networks",
     "learning/test_calibration.py": "a training",
     "learning/test_changed_maps.py": "a training",
+    "learning/test_fresh_impurities.py": "a training",
     "learning/test_hostile_folder.py": "networks",
     "learning/test_hostile_maps.py": "networks",
     "learning/test_learning_commands.py": "a training",

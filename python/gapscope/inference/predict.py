@@ -100,7 +100,7 @@ def predict(
     ------
     MapFileError : no maps, maps of both kinds, options of the other kind, or a unit that is none;
         an unreadable file, maps that lack the lattice, window or energies that the network needs,
-        or have no contrast.
+        or have no contrast; with ``refine`` a network of several impurities.
     MeasurementFileError, LatticeNotFoundError, PreparationError : see
         :func:`gapscope.inference.measured_files.prepared_file`; maps of another lattice.
     SchemaVersionError : a file or the model was written by a newer gapscope.

@@ -71,7 +71,7 @@ def posterior(
     Raises
     ------
     MapFileError : a map that is unreadable, measured or does not have what the network needs, or a
-        network for measured maps.
+        network for measured maps or of several impurities.
     NumericsError : noise that is not positive, or not of every energy.
     MaterialFileError, RunError, SettingError : see :func:`gapscope.predict`.
     KernelError, JuliaNotFoundError : see :mod:`gapscope.errors`.

@@ -139,6 +139,21 @@ def test_a_guess_is_shown_and_opens_the_file(tmp_path: Path, writer: str, order:
     assert options(error.remedy)["width"] == WIDTH
 
 
+@pytest.mark.parametrize("spectra", [True, False])
+def test_places_of_two_lengths_tell_x_and_y_apart(tmp_path: Path, spectra: bool) -> None:
+    """An array over (x, y) is not read as one over (y, x), which would be its mirror image."""
+    values = MAP.swapaxes(0, 1) if spectra else MAP[..., 0].T
+    path = tmp_path / "map.mat"
+    path.write_bytes(mat5({"map": values, "s": {"x": X, "y": Y}}))
+    error = refused(path, "axes of an array", **GIVEN)
+    found = opened(tmp_path, path.read_bytes(), **options(error.remedy))
+    expected = grid() if spectra else grid()[..., 0]
+    np.testing.assert_array_equal(found["map"], expected)
+    path.write_bytes(mat5({"map": values.swapaxes(0, 1), "s": {"x": X, "y": Y}}))
+    if not spectra:
+        np.testing.assert_array_equal(measured.open(path, **GIVEN)["map"], expected)
+
+
 @pytest.mark.parametrize("order", [0, 1, 2])
 def test_without_energies_the_side_of_another_length_is_the_bias(
     tmp_path: Path, order: int

@@ -165,8 +165,9 @@ def _chosen(file: _File, given: ReadOptions) -> list[str]:
 
 
 def _axes(file: _File, name: str, shape: tuple[int, ...], given: ReadOptions) -> list[Axis]:
-    """The axes of a variable, as given; those of an image are known without."""
-    if given.axes is None and len(shape) == 2:
+    """The axes of a variable, as given; those of an image are known without, unless the lengths of
+    the file's own x and y say otherwise."""
+    if given.axes is None and len(shape) == 2 and guess(shape, file.vectors(shape)) == "y, x":
         return axes("y, x")
     if given.axes is None:
         raise MeasurementFileError(

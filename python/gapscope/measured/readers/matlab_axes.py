@@ -94,10 +94,12 @@ def guess(shape: Sequence[int], vectors: Mapping[str, NDArray[np.float64]]) -> s
 
     Parameters
     ----------
-    vectors : other variables with one dimension, among them perhaps the energies.
+    vectors : other variables with one dimension, among them perhaps the energies, and the places
+        along x and y, which tell these apart where they are of two lengths.
     """
+    pixels = _pixels(shape, vectors)
     if len(shape) == 2:
-        return "y, x"
+        return ", ".join(pixels)
     energies = {
         name: one
         for name, one in vectors.items()
@@ -112,11 +114,19 @@ def guess(shape: Sequence[int], vectors: Mapping[str, NDArray[np.float64]]) -> s
         if at in places or name in named:
             at = at if at in places else places[-1]
             unit = "V" if np.abs(energies[name]).max() <= VOLTS else "mV"
-            return _written(at, f"bias={name} {unit}")
-    return _written(at, "bias=-100:100 mV")
+            return _written(at, f"bias={name} {unit}", pixels)
+    return _written(at, "bias=-100:100 mV", pixels)
 
 
-def _written(at: int, bias: str) -> str:
-    others = ["y", "x"]
+def _pixels(shape: Sequence[int], vectors: Mapping[str, NDArray[np.float64]]) -> list[str]:
+    """The axes of the pixels, in their order."""
+    last = {re.split(r"[._]", name)[-1].lower(): one.size for name, one in vectors.items()}
+    across, up = last.get("x", 0), last.get("y", 0)
+    sides = [side for side in shape if side in (across, up)]
+    return ["x", "y"] if sides == [across, up] and across != up else ["y", "x"]
+
+
+def _written(at: int, bias: str, pixels: Sequence[str]) -> str:
+    others = list(pixels)
     others.insert(at, bias)
     return ", ".join(others)

@@ -15,7 +15,13 @@ import pytest
 import xarray as xr
 
 import gapscope as gs
-from gapscope.errors import ConvergenceWarning, MapFileError, NumericsError
+from gapscope import measured
+from gapscope.errors import (
+    ConvergenceWarning,
+    MapFileError,
+    MeasurementFileError,
+    NumericsError,
+)
 from gapscope.physics import Bonds, Lattice, Material, Orbital
 from gapscope.physics.scattering import scattered_trace
 from gapscope.simulation.map_dataset import Convention
@@ -220,10 +226,19 @@ def test_what_is_no_greens_function_is_refused(damage: str, tmp_path: Path) -> N
         gs.read_green(gs.write_netcdf(wrong, tmp_path / "wrong.nc"))
 
 
-def test_a_map_is_no_greens_function(tmp_path: Path) -> None:
+def test_what_is_simulated_is_no_greens_function_and_no_measured_file(tmp_path: Path) -> None:
     maps = gs.simulate(nbse2("A1g"), gs.Numerics((0.0,), 0.5, 8, kgrid=24))
     with pytest.raises(MapFileError):
         gs.read_green(gs.write_netcdf(maps, tmp_path / "map.nc"))
+    green = gs.green_function(nbse2("A1g"), gs.Numerics((0.0,), 0.5, 8, kgrid=24))
+    for other in (str(tmp_path / "green.nc"), green["green"]):
+        with pytest.raises(MapFileError, match="read_green"):
+            gs.simulate_from_green(other, MANY)  # type: ignore[arg-type]
+    for simulated, remedy in ((maps, "gapscope predict"), (green, "simulate --green")):
+        path = gs.write_netcdf(simulated, tmp_path / "simulated.nc")
+        for given in ({}, {"width": 5.0}):
+            with pytest.raises(MeasurementFileError, match=remedy):
+                measured.open(path, **given)  # type: ignore[arg-type]
 
 
 def test_a_cut_of_energies_and_sites_serves_too() -> None:

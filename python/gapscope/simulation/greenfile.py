@@ -80,9 +80,16 @@ def require_green(green: xr.Dataset, where: str = "green") -> KnownGreen:
 
     Raises
     ------
-    MapFileError : a dataset of another layout.
+    MapFileError : no dataset, or one of another layout.
     SchemaVersionError : written by a newer version.
     """
+    if not isinstance(green, xr.Dataset):
+        raise MapFileError(
+            "A Green's function is an xarray.Dataset.",
+            f"{green!r:.80} ({type(green).__name__})",
+            "Read a file by gapscope.read_green(path), or give all that gapscope.green_function"
+            " returned.",
+        )
     try:
         schema = int(green.attrs["schema"])
         if schema > GREEN_SCHEMA and "green" in green:

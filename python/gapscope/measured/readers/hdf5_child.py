@@ -32,6 +32,7 @@ if __package__:
         Request,
         check_storage,
         datasets,
+        require_measured,
         text,
         units_of,
         unpacked,
@@ -48,6 +49,7 @@ else:  # as a process of its own, without the packages and what they import
         Request,
         check_storage,
         datasets,
+        require_measured,
         text,
         units_of,
         unpacked,
@@ -300,6 +302,7 @@ def answer(content: bytes, request: Request) -> tuple[dict[str, Any], Arrays]:
                 return hdf5_matlab.extract(file, request)
             if hdf5_gxsm.is_scan(file, request["variable"]):
                 return hdf5_gxsm.extract(file, request)
+            require_measured(file)
             if mains := hdf5_usid.main_datasets(file):
                 return hdf5_usid.extract(file, mains, request)
             return extract(file, request)

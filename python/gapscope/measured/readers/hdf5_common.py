@@ -26,12 +26,30 @@ FILL = {
 }
 """What netCDF fills a variable of a type with where nothing else is said (netcdf.h, NC_FILL)."""
 
+SIMULATED = {
+    "green_re": "Make maps of it: gapscope simulate --green FILE --impurity 50 -o map.nc.",
+    "ldos_clean": "A scan as a microscope records it, of the same tip, is made by"
+    " gapscope.instrument.scan.simulate_measurement(..., tip=...).",
+    "ldos_change": "gapscope predict FILE reads it.",
+}
+"""What a variable of gapscope's own files says they are, and what is done with them."""
+
 Request = dict[str, Any]
 Arrays = list[NDArray[np.float64]]
 
 
 class Refused(Exception):
     """Rule, received and remedy of the error that the caller raises."""
+
+
+def require_measured(file: h5py.File) -> None:
+    """Refuse what gapscope has simulated, whose axes are no lengths."""
+    held = next((name for name in SIMULATED if name in file), None)
+    if held is not None and "specification" in file and "schema" in file.attrs:
+        received = text(file.attrs.get("title", ""))[:80] or held
+        raise Refused(
+            "A measured file holds maps or spectra of a microscope.", received, SIMULATED[held]
+        )
 
 
 def datasets(

@@ -15,7 +15,7 @@ import gapscope as gs
 from gapscope.errors import MaterialWarning, SettingError, SpecificationError
 from gapscope.physics import Bonds, Lattice, Material, Orbital
 from gapscope.physics.orbitals import CHARACTERS
-from gapscope.simulation.continuum.tip import seen
+from gapscope.simulation.continuum.tip import require_open_side, seen
 from grid_files import grid_points, write_cube, write_xsf
 from wannier_files import write_hr
 
@@ -240,6 +240,24 @@ def test_unknown_orbitals_have_no_analytic_functions() -> None:
 def test_a_tip_that_is_none_is_refused(settings: dict[str, object]) -> None:
     with pytest.raises(SettingError):
         gs.Tip(**settings)  # type: ignore[arg-type]
+
+
+def test_a_tip_is_where_a_half_infinite_crystal_is_open() -> None:
+    """Below one that is open at its bottom; above, the layer that is seen would be buried."""
+    bonds = Bonds.from_dict({(0, 0, 1): -np.eye(4), (0, 0, -1): -np.eye(4)})
+    basis = (Orbital("s", height=1.0), Orbital("s", (0.5, 0.5), 3.0))
+    wrong = {
+        "top": [gs.Tip(2.0), gs.Tip(-5.0)],
+        "bottom": [gs.Tip(7.0), gs.Tip(2.0), gs.Tip(-3.0, vacuum=-4.0)],
+    }
+    for surface, tips in wrong.items():
+        crystal = Material("half", SQUARE, bonds, basis=basis, surface=surface)
+        state = gs.Specification(crystal, gs.Pairing.normal(), gs.Impurity.scalar(50.0))
+        for tip in tips:
+            with pytest.raises(SettingError, match=f"at its {surface}") as refused:
+                gs.continuum(state, gs.Numerics([0.0], broadening=50.0, window=8), tip=tip)
+        height = float(refused.value.remedy.split("height=")[1].split(")")[0])
+        require_open_side(gs.Tip(height), crystal)
 
 
 def test_a_tip_where_nothing_is_seen_is_refused(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from gapscope.physics.lattice import Lattice, check_window
 from gapscope.physics.scattering import reach_of
 from gapscope.physics.specification import Scatterers, Specification
 from gapscope.simulation.continuum.density import clean_trace, scattered_trace
-from gapscope.simulation.continuum.tip import Seen, Tip, seen
+from gapscope.simulation.continuum.tip import Seen, Tip, require_open_side, seen
 from gapscope.simulation.continuum.wannier_functions import WannierFunctions
 from gapscope.simulation.from_green import warn_of_green
 from gapscope.simulation.green import green_function
@@ -76,8 +76,9 @@ def continuum(
     ------
     SpecificationError : a tip, functions or an impurity of another type, orbitals of unknown
         character without functions, or a source without what belongs to it.
-    SettingError : functions that are zero at the tip, or that reach too far.
-    NumericsError : pixels that are no even whole number, a window that G does not cover, or what
+    SettingError : functions that are zero at the tip, or that reach too far, or a tip on the closed
+        side of a half-infinite crystal.
+    NumericsError : pixels that are no whole number, a window that G does not cover, or what
         does not fit into memory.
     KernelError, JuliaNotFoundError : see :mod:`gapscope.errors`.
 
@@ -111,6 +112,7 @@ def continuum(
             )
     if impurity is not None:
         specification = replace(specification, impurity=impurity)
+    require_open_side(tip, specification.material)
     if functions is None:
         functions = WannierFunctions.slater(specification.material, tip.decay)
     _require_as_many(functions, specification)

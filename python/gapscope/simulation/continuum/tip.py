@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gapscope.errors import SettingError
 from gapscope.physics.kinds import is_number
 from gapscope.physics.lattice import Lattice
+from gapscope.physics.material import DEFAULT_BASIS, Material
 from gapscope.simulation.continuum.wannier_functions import DECAY, WannierFunctions
 
 Real = NDArray[np.float64]
@@ -84,6 +85,31 @@ class Tip:
         """All settings for JSON."""
         settings = {"height": self.height, "vacuum": self.vacuum, "decay": self.decay}
         return {**settings, "cut": self.cut, "orbital": dict(self.shares)}
+
+
+def require_open_side(tip: Tip, material: Material) -> None:
+    """Raise where a tip is not in the vacuum of a half-infinite crystal.
+
+    Raises
+    ------
+    SettingError : a tip below the highest orbital of a crystal that is open at its top, above the
+        lowest of one open at its bottom, or there with a plane of vacuum, which lies below the tip.
+    """
+    if material.surface is None or material.basis in (None, DEFAULT_BASIS):
+        return
+    assert material.basis is not None
+    heights = [one.height for one in material.basis]
+    low, high, top = min(heights), max(heights), material.surface == "top"
+    if tip.height >= high if top else tip.height <= low and tip.vacuum is None:
+        return
+    raise SettingError(
+        f"The tip is where a half-infinite crystal is open: {material.name} at its"
+        f" {material.surface}, {f'above {high:g}' if top else f'below {low:g}'} Angstrom.",
+        f"height = {tip.height:g}, vacuum = {tip.vacuum}",
+        f"Give for example Tip(height={high + 4:g})."
+        if top
+        else f"Give for example Tip(height={low - 4:g}), without vacuum.",
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -140,7 +140,7 @@ class ConvergenceWarning(UserWarning):
 
 
 class MaterialWarning(UserWarning):
-    """What a material is made of does not seem to belong together."""
+    """What a material is made of, or what is asked of it, does not seem to be what was meant."""
 
 
 class PreparationError(GapscopeError, ValueError):

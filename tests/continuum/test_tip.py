@@ -15,7 +15,7 @@ import gapscope as gs
 from gapscope.errors import MaterialWarning, SettingError, SpecificationError
 from gapscope.physics import Bonds, Lattice, Material, Orbital
 from gapscope.physics.orbitals import CHARACTERS
-from gapscope.simulation.continuum.tip import require_open_side, seen
+from gapscope.simulation.continuum.tip import check_side, seen
 from grid_files import grid_points, write_cube, write_xsf
 from wannier_files import write_hr
 
@@ -257,7 +257,19 @@ def test_a_tip_is_where_a_half_infinite_crystal_is_open() -> None:
             with pytest.raises(SettingError, match=f"at its {surface}") as refused:
                 gs.continuum(state, gs.Numerics([0.0], broadening=50.0, window=8), tip=tip)
         height = float(refused.value.remedy.split("height=")[1].split(")")[0])
-        require_open_side(gs.Tip(height), crystal)
+        check_side(gs.Tip(height), crystal)
+
+
+@pytest.mark.parametrize(("height", "told"), [(9.0, False), (7.5, False), (5.0, True)])
+def test_a_tip_below_a_layer_is_told(height: float, told: bool) -> None:
+    """As where a height is counted from the atoms, and these are in the middle of the cell."""
+    layer = material(Orbital("s", height=7.5), Orbital("s", (0.5, 0.5), 6.9))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        check_side(gs.Tip(height), layer)
+        check_side(gs.Tip(height), material(Orbital("s")))
+    assert bool(caught) == told
+    assert all("Tip(height=11.5)" in str(one.message) for one in caught)
 
 
 def test_a_tip_where_nothing_is_seen_is_refused(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from gapscope.instrument.sites import Sites, superpose
 from gapscope.physics import Impurity, Specification
 from gapscope.physics.scattering import reach_of
 from gapscope.simulation.continuum.density import clean_trace, scattered_trace
-from gapscope.simulation.continuum.tip import Tip, require_open_side, seen
+from gapscope.simulation.continuum.tip import Tip, check_side, seen
 from gapscope.simulation.continuum.wannier_functions import WannierFunctions
 from gapscope.simulation.from_green import green_maps
 from gapscope.simulation.green import green_function
@@ -52,7 +52,7 @@ class TipStates:
         functions = functions or WannierFunctions.slater(material, tip.decay)
         self.specification, self.measurement = specification, measurement
         self.sites, self.window, self.wider, self.pixels = sites, window, wider, pixels
-        require_open_side(tip, material)
+        check_side(tip, material)
         self.view = seen(functions, tip, material.lattice, pixels)
         self.relative_error = 0.0
 

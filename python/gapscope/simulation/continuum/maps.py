@@ -19,7 +19,7 @@ from gapscope.physics.lattice import Lattice, check_window
 from gapscope.physics.scattering import reach_of
 from gapscope.physics.specification import Scatterers, Specification
 from gapscope.simulation.continuum.density import clean_trace, scattered_trace
-from gapscope.simulation.continuum.tip import Seen, Tip, require_open_side, seen
+from gapscope.simulation.continuum.tip import Seen, Tip, check_side, seen
 from gapscope.simulation.continuum.wannier_functions import WannierFunctions
 from gapscope.simulation.from_green import warn_of_green
 from gapscope.simulation.green import green_function
@@ -86,6 +86,7 @@ def continuum(
     -----
     ConvergenceWarning : the grid does not resolve the broadening, or the map is less accurate than
         was asked for.
+    MaterialWarning : the tip is below an orbital of a layer.
     """
     _require_pixels(pixels)
     require_kind(tip, Tip, "A tip", "gs.Tip(height=5.0)")
@@ -112,7 +113,7 @@ def continuum(
             )
     if impurity is not None:
         specification = replace(specification, impurity=impurity)
-    require_open_side(tip, specification.material)
+    check_side(tip, specification.material)
     if functions is None:
         functions = WannierFunctions.slater(specification.material, tip.decay)
     _require_as_many(functions, specification)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gapscope.errors import SettingError
+from gapscope.errors import MaterialWarning, SettingError
 from gapscope.physics.kinds import is_number
 from gapscope.physics.lattice import Lattice
 from gapscope.physics.material import DEFAULT_BASIS, Material
@@ -87,28 +88,40 @@ class Tip:
         return {**settings, "cut": self.cut, "orbital": dict(self.shares)}
 
 
-def require_open_side(tip: Tip, material: Material) -> None:
-    """Raise where a tip is not in the vacuum of a half-infinite crystal.
+def check_side(tip: Tip, material: Material) -> None:
+    """Look whether a tip is in the vacuum.
 
     Raises
     ------
     SettingError : a tip below the highest orbital of a crystal that is open at its top, above the
         lowest of one open at its bottom, or there with a plane of vacuum, which lies below the tip.
+
+    Warns
+    -----
+    MaterialWarning : a tip below the highest orbital of a layer.
     """
-    if material.surface is None or material.basis in (None, DEFAULT_BASIS):
+    if material.basis is None or material.basis == DEFAULT_BASIS:
         return
-    assert material.basis is not None
     heights = [one.height for one in material.basis]
-    low, high, top = min(heights), max(heights), material.surface == "top"
-    if tip.height >= high if top else tip.height <= low and tip.vacuum is None:
+    low, high, below = min(heights), max(heights), material.surface == "bottom"
+    if tip.height <= low and tip.vacuum is None if below else tip.height >= high:
         return
+    if material.surface is None:
+        warnings.warn(
+            f"the tip, at {tip.height:g} Angstrom, is below an orbital of {material.name}, at"
+            f" {high:g}: a height counts as theirs do. Give for example Tip(height={high + 4:g}).",
+            MaterialWarning,
+            stacklevel=4,
+        )
+        return
+    side, example = f"above {high:g}", f"Tip(height={high + 4:g})"
+    if below:
+        side, example = f"below {low:g}", f"Tip(height={low - 4:g}), without vacuum"
     raise SettingError(
         f"The tip is where a half-infinite crystal is open: {material.name} at its"
-        f" {material.surface}, {f'above {high:g}' if top else f'below {low:g}'} Angstrom.",
+        f" {material.surface}, {side} Angstrom.",
         f"height = {tip.height:g}, vacuum = {tip.vacuum}",
-        f"Give for example Tip(height={high + 4:g})."
-        if top
-        else f"Give for example Tip(height={low - 4:g}), without vacuum.",
+        f"Give for example {example}.",
     )
 
 

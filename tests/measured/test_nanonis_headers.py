@@ -162,6 +162,28 @@ def test_segments_that_measure_their_common_ends_twice_are_joined_by_the_mean(
     np.testing.assert_array_equal(found.Current[..., 3], values[..., 4])
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(
+    "segments", [((-0.3, 0.1, 5), (0.0, 0.3, 4)), ((-0.3, 0.3, 7), (-0.05, 0.05, 3))]
+)
+def test_segments_that_overlap_are_put_in_order(
+    tmp_path: Path, segments: tuple[tuple[float, float, int], ...], sign: int
+) -> None:
+    """Coarse and fine sweeps; what was measured twice is the mean."""
+    swept = [np.linspace(sign * start, sign * end, n) for start, end, n in segments]
+    held = np.concatenate(swept)
+    values = upright()[..., None] + held
+    values = values + 0.01 * (np.arange(len(held)) >= len(swept[0]))
+    signed = [(sign * start, sign * end, n) for start, end, n in segments]
+    found = opened(tmp_path, segmented_3ds(values, signed))
+    bias = np.unique(held.round(9))
+    np.testing.assert_allclose(found.bias, 1e3 * bias, atol=1e-9)
+    inner = [np.isclose(one[:, None], bias).any(axis=0) for one in swept]
+    later = np.where(inner[0] & inner[1], 0.005, np.where(inner[1], 0.01, 0.0))
+    expected = upright()[..., None] + bias + later
+    np.testing.assert_allclose(found["Current"], expected, rtol=1e-6, atol=1e-6)
+
+
 def test_segments_apart_keep_all_their_points(tmp_path: Path) -> None:
     values = np.stack([upright(seed) for seed in range(6)], axis=-1)
     found = opened(tmp_path, segmented_3ds(values, ((-0.3, -0.1, 3), (0.1, 0.3, 3))))
@@ -219,16 +241,33 @@ def test_a_spectrum_without_its_bias_takes_the_sweep_of_its_header(tmp_path: Pat
     np.testing.assert_allclose(found.Current, BIASES**2)
 
 
-def test_a_spectrum_of_segments_that_meet_is_joined_by_the_mean(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("rows", "biases", "joined"),
+    [
+        (
+            "-1E-1,0E+0,1E-3,1E-3,2;0E+0,1E-2,1E-3,1E-3,3",
+            (-0.1, 0.0, 0.0, 0.005, 0.01),
+            (1, 3, 8, 16),
+        ),
+        (
+            "-1E-1,5E-3,1E-3,1E-3,2;0E+0,1E-2,1E-3,1E-3,3",
+            (-0.1, 0.005, 0.0, 0.005, 0.01),
+            (1, 4, 5, 16),
+        ),
+    ],
+)
+def test_a_spectrum_of_segments_that_meet_or_overlap_is_joined_by_the_mean(
+    tmp_path: Path, rows: str, biases: tuple[float, ...], joined: tuple[int, ...]
+) -> None:
     """With the bias in the table, twice where the segments meet, or without it."""
     segments = b"Bias Spectroscopy>Sweep mode\tMLS\t\r\nBias Spectroscopy>MultiLine Settings: "
     segments += b"Segment Start (V), Segment End (V), Settling (s), Integration (s), Steps (xn)"
-    segments += b"\t-1E-1,0E+0,1E-3,1E-3,2;0E+0,1E-2,1E-3,1E-3,3\t\r\n"
+    segments += f"\t{rows}\t\r\n".encode()
     head = dat().partition(b"Bias calc")[0].replace(b"Cutoff", segments + b"Cutoff", 1)
-    biases, current = (-0.1, 0.0, 0.0, 0.005, 0.01), (1, 2, 4, 8, 16)
+    current = (1, 2, 4, 8, 16)
     with_bias = "".join(f"{b}\t{i}\r\n" for b, i in zip(biases, current, strict=True))
     without = "".join(f"{i}\r\n" for i in current)
     for table in (f"Bias calc (V)\tCurrent (A)\r\n{with_bias}", f"Current (A)\r\n{without}"):
         found = opened(tmp_path, head + table.encode())
         np.testing.assert_allclose(found.bias, [-100, 0, 5, 10], atol=1e-9)
-        np.testing.assert_allclose(found.Current, [1, 3, 8, 16])
+        np.testing.assert_allclose(found.Current, joined)

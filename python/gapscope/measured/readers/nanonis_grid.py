@@ -203,7 +203,7 @@ def _sweep(
     if several:
         sweep = segmented(header, points)
         if held[0] != held[1]:
-            check_ends((float(sweep.values[0]), float(sweep.values[-1])), held)
+            check_ends((sweep.segments[0][0], sweep.segments[-1][1]), held)
         return sweep, swept
     unit = label_and_unit(header.get("Sweep Signal", ""))[1]
     told = stated(header)

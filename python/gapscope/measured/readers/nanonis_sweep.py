@@ -29,7 +29,8 @@ class Sweep:
     ----------
     values : without repetitions.
     points : as the file has them; one more for each of ``twice``.
-    twice : first of two points, of the file, that were taken at one bias, where segments meet.
+    twice : first of two points, in order, that were taken at one bias, where segments meet.
+    order : the file's points in the order of the bias, where segments overlap; else empty.
     segments : start and end of each, where the header lists them.
     """
 
@@ -37,6 +38,7 @@ class Sweep:
     unit: str
     points: int
     twice: tuple[int, ...] = ()
+    order: tuple[int, ...] = ()
     segments: tuple[tuple[float, float], ...] = ()
 
     @property
@@ -53,10 +55,13 @@ class Sweep:
         values: list[float] = self.values.tolist()
         for first in self.twice:
             values.insert(first + 1, values[first])
-        return values
+        back = np.argsort(self.order) if self.order else range(len(values))
+        return [values[i] for i in back]
 
     def merged(self, spectra: NDArray[Any]) -> NDArray[Any]:
         """Spectra over their last axis, points at one bias replaced by their mean."""
+        if self.order:
+            spectra = spectra[..., list(self.order)]
         if not self.twice:
             return spectra
         merged, first = np.array(spectra, dtype=np.float64), np.array(self.twice)
@@ -68,7 +73,7 @@ def segmented(header: Mapping[str, str], points: int) -> Sweep:
     """The sweep of segments that a header lists: ``Segment Start (V), Segment End (V), ...``.
 
     Segments that meet share the point where they do, or measure it twice: the number of points
-    tells.
+    tells. Where segments in one direction overlap, their points are put in order.
 
     Raises
     ------
@@ -110,8 +115,16 @@ def segmented(header: Mapping[str, str], points: int) -> Sweep:
             " a copy of the file.",
         )
     twice = tuple(meet) if points == int(ends[-1]) else ()
+    order: tuple[int, ...] = ()
+    ways = np.sign([piece[-1] - piece[0] for piece in pieces if len(piece) > 1])
+    if len(ways) and np.all(ways == ways[0]) and np.any(np.diff(values) * ways[0] <= 0):
+        held = np.concatenate(pieces) if twice else values
+        order = tuple(np.argsort(held * ways[0], kind="stable").tolist())
+        held = held[list(order)]
+        twice = tuple(np.flatnonzero(np.abs(np.diff(held)) <= near).tolist())
+        values = np.delete(held, np.array(twice, dtype=int) + 1)
     ends_of = tuple((float(piece[0]), float(piece[-1])) for piece in pieces)
-    return Sweep(values, label_and_unit(names[0])[1], points, twice, ends_of)
+    return Sweep(values, label_and_unit(names[0])[1], points, twice, order, ends_of)
 
 
 def stated(header: Mapping[str, str]) -> tuple[float, float] | None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gapscope.errors import MaterialFileError, SpecificationError
+from gapscope.errors import MaterialFileError, MaterialWarning, SpecificationError
 from gapscope.physics import Bonds, Lattice, Material
 from gapscope.physics.group.found import find_group
 from gapscope.physics.wannier_projections import BOHR
 from gapscope.physics.wannier_win import read_win
-from wannier_files import Vector, write_hr
+from wannier_files import Vector, write_hr, write_wsvec
 
 WIN = """num_wann = {n}
 begin unit_cell_cart
@@ -259,6 +260,40 @@ def test_spinors_have_one_orbital_for_two_functions(tmp_path: Path, order: str) 
     assert found.orbitals == 2
     assert found.basis is not None
     assert [one.character for one in found.basis] == ["dx2-y2", "dxy"]
+
+
+def test_a_wsvec_that_was_left_behind_is_told(tmp_path: Path) -> None:
+    path = write_hr(tmp_path / "x_hr.dat", {(0, 0, 0): np.diag([0.1, 0.2])})
+    win(tmp_path, 2, SQUARE, "Cu 0 0 0\nO -0.5 0 0", "Cu:dx2-y2\nO:px")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read(path)
+    with (tmp_path / "x.win").open("a") as file:
+        file.write("use_ws_distance : true\n")
+    with pytest.warns(MaterialWarning, match=r"no x_wsvec\.dat"):
+        read(path)
+    write_wsvec(
+        tmp_path / "x_wsvec.dat", {(0, 0, 0, i, j): [(0, 0, 0)] for i in (1, 2) for j in (1, 2)}
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read(path)
+
+
+def test_the_win_of_another_cell_than_the_tb_file_is_refused(tmp_path: Path) -> None:
+    rows = ["1", "1", "1", "0 0 0", "1 1 0.5 0.0", "0 0 0", "1 1 0.0 0.0 0.0 0.0 0.0 0.0"]
+    path = tmp_path / "x_tb.dat"
+    for constant, fits in (("3.8001", True), ("3.9", False)):
+        cell = SQUARE.replace("3.8", constant)
+        path.write_text("\n".join(["a file", cell, *rows]))
+        win(tmp_path, 1, SQUARE, "Cu 0 0 0", "Cu:s")
+        if fits:
+            assert read(path, fermi_energy=0.5).lattice.constant == 3.8
+            continue
+        with pytest.raises(MaterialFileError, match="have one cell"):
+            read(path, fermi_energy=0.5)
+        (tmp_path / "x.win").unlink()
+        assert read(path, fermi_energy=0.5).lattice.constant == 3.9
 
 
 def test_a_sparse_file_is_the_whole_one(tmp_path: Path, rng: np.random.Generator) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gapscope.errors import MaterialFileError
+from gapscope.errors import MaterialFileError, MaterialWarning
 from gapscope.physics.bonds import Bonds
 from gapscope.physics.cell import standard_cell
 from gapscope.physics.lattice import Lattice
@@ -23,10 +24,12 @@ from gapscope.physics.wannier_kind import (
     with_spin,
 )
 from gapscope.physics.wannier_text import lattice_of_tb
-from gapscope.physics.wannier_win import FAR, Win, read_centres, read_win
+from gapscope.physics.wannier_win import FAR, Win, beside, read_centres, read_win
 
 ALIKE = 0.02
 """Difference of two cells' metrics, over their trace, up to which they are of one shape."""
+ROUNDED = 1e-3
+"""Part of the longest vector by which one cell may differ in two files."""
 UPRIGHT = 1e-3
 """Part of a length by which vectors may leave the plane, or the third one its normal."""
 
@@ -82,12 +85,25 @@ def read_wannier_crystal(
 
     Raises
     ------
-    MaterialFileError : a file that cannot be read so, or no length.
+    MaterialFileError : a file that cannot be read so, no length, or a ``.win`` of another cell than
+        the ``_tb.dat``.
+
+    Warns
+    -----
+    MaterialWarning : a ``_wsvec.dat`` that is not where the ``.win`` says it was made.
     """
     orbital = read_orbitals(path, fermi_energy=fermi_energy, kz=kz, surface=surface)
     flat = orbital.in_plane()  # whose bands tell the lattice
     win = read_win(path)
-    space = win.cell if win.cell is not None else _tb_cell(path)
+    space = _cell_beside(path, win)
+    if win.spread and not beside(path, "_wsvec.dat").exists():
+        warnings.warn(
+            f"{beside(path, '.win').name} says use_ws_distance, and no"
+            f" {beside(path, '_wsvec.dat').name} stands beside {path.name}: without it bands are"
+            " off by some meV between the k points of the calculation. Copy it there.",
+            MaterialWarning,
+            stacklevel=4,
+        )
     plane = None if space is None else _plane(space, path.name)
     if orbital.layered and space is not None and space[2, 2] < 0:  # a3 points down in the file
         orbital = turned_over(orbital)
@@ -167,10 +183,21 @@ def _triangular(
     return replace(Setting.of(cell), lattice=lattice)
 
 
-def _tb_cell(path: Path) -> NDArray[np.float64] | None:
+def _cell_beside(path: Path, win: Win) -> NDArray[np.float64] | None:
+    """The cell of the ``.win``, or of the ``_tb.dat`` itself; raises where these are two."""
     if not path.name.endswith("_tb.dat"):
-        return None
-    return lattice_of_tb(path.read_text(encoding="ascii", errors="replace"))
+        return win.cell
+    own = lattice_of_tb(path.read_text(encoding="ascii", errors="replace"))
+    if own is None or win.cell is None:
+        return win.cell if own is None else own
+    if np.abs(own - win.cell).max() > ROUNDED * np.abs(own).max():
+        raise MaterialFileError(
+            "A _tb.dat and the .win beside it have one cell.",
+            f"{own.round(4).tolist()} Angstrom in {path.name}, {win.cell.round(4).tolist()} in the"
+            " .win",
+            "Put the .win of the same calculation beside it, or move the .win away.",
+        )
+    return win.cell
 
 
 def _plane(space: NDArray[np.float64], name: str) -> NDArray[np.float64]:

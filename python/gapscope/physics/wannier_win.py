@@ -38,12 +38,14 @@ class Win:
     projections : the real harmonics, without spin; None where they are not known.
     spinors : whether it says so; None where it says nothing.
     at_home : whether the centres were translated to the home cell, those of the Hamiltonian not.
+    spread : whether it says use_ws_distance, so that a ``_wsvec.dat`` belongs to the Hamiltonian.
     """
 
     cell: Real | None = None
     projections: Projections = NOWHERE
     spinors: bool | None = None
     at_home: bool = False
+    spread: bool = False
 
 
 def beside(path: Path, ending: str) -> Path:
@@ -62,7 +64,8 @@ def read_win(path: Path) -> Win:
     if not file.is_file():
         return Win()
     text = re.sub(r"[!#].*", "", file.read_text(encoding="utf-8", errors="replace"))
-    spinors, at_home = _switch(text, "spinors"), _switch(text, "translate_home_cell")
+    names = ("spinors", "translate_home_cell", "use_ws_distance")
+    spinors, at_home, spread = (_switch(text, name) for name in names)
     try:
         cell = _cell(text)
         atoms = _atoms(text, cell)
@@ -73,7 +76,7 @@ def read_win(path: Path) -> Win:
             f"{file.name}: {error}",
             "Correct the block, or move the .win away and give the cell in a material's TOML.",
         ) from error
-    return Win(cell, projections, spinors, bool(at_home))
+    return Win(cell, projections, spinors, bool(at_home), bool(spread))
 
 
 def read_centres(path: Path, count: int) -> Real | None:

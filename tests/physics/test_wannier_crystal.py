@@ -116,6 +116,15 @@ def test_what_says_the_same_in_other_words_is_known(tmp_path: Path, line: str) -
     assert "turned" not in found.description
 
 
+def test_blocks_end_as_wannier90_lets_them(tmp_path: Path) -> None:
+    """As an example of its own does (benzene.win)."""
+    win(tmp_path, 2, SQUARE, "Fe 0 0 0", "Fe:px;py")
+    path = write_hr(tmp_path / "x_hr.dat", {(0, 0, 0): np.diag([0.1, 0.2])})
+    text = (tmp_path / "x.win").read_text()
+    (tmp_path / "x.win").write_text(text.replace("end unit_cell_cart", "end_unit_cell_cart"))
+    assert read(path).lattice == Lattice("square", 3.8)
+
+
 def test_orbitals_with_axes_of_their_own_are_turned_into_the_crystals(tmp_path: Path) -> None:
     """x' = (x + y)/sqrt2, y' = (y - x)/sqrt2: x'z, y'z, and x'y' = -(x2 - y2)/2 up to sqrt 3."""
     names = ["dxz", "dyz", "dx2-y2"]

@@ -111,7 +111,7 @@ def _switch(text: str, name: str) -> bool | None:
 
 
 def _block(text: str, name: str) -> list[str] | None:
-    found = re.search(rf"begin\s+{name}\b(.*?)end\s+{name}\b", text, re.IGNORECASE | re.DOTALL)
+    found = re.search(rf"begin\s+{name}\b(.*?)end[\s_]+{name}\b", text, re.IGNORECASE | re.DOTALL)
     return (
         None if found is None else [line.strip() for line in found[1].splitlines() if line.strip()]
     )

@@ -28,6 +28,7 @@ from measured_files import (
     xyz,
 )
 from reader_contract import check_contract
+from refusals import refused
 
 
 def opened(folder: Path, content: bytes, name: str = "file.txt", **given: object) -> xr.Dataset:
@@ -265,6 +266,13 @@ def test_a_grid_keeps_its_bias_apart_from_layers(tmp_path: Path) -> None:
     volume = np.swapaxes(grid(), 0, 1)
     found = opened(tmp_path, ibw(volume, units=("m", "m", "mV", "")), "wave.ibw")
     assert found.current.dims == ("y", "x", "bias")
+
+
+def test_a_third_dimension_with_another_unit_is_not_taken_for_layers(tmp_path: Path) -> None:
+    volume = np.stack([seed + upright().T for seed in range(3)], axis=-1)
+    path = tmp_path / "wave.ibw"
+    path.write_bytes(ibw(volume, units=("m", "m", "meV", "")))
+    assert '"mV"' in refused(path, "the bias, or of layers").remedy
 
 
 def test_a_wave_may_list_the_units_of_its_layers(tmp_path: Path) -> None:

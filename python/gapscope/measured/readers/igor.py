@@ -101,6 +101,13 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
         return dataset("igor-ibw", [Channel(name, unit, grid, GRID)], x, y, bias)
     layers = values.shape[2]
     named = labels if len(labels) == layers else []
+    if units[2] and not named:
+        raise MeasurementFileError(
+            "The third dimension of an Igor wave is the bias, or of layers without a unit.",
+            f"{layers} points in {units[2][:20]}",
+            'Of a bias in meV, set mV in Igor, as SetScale/P z, -10, 0.1, "mV", wave, and save the'
+            " wave again.",
+        )
     several = unit.split(";") if unit.count(";") == layers - 1 else [unit] * layers
     channels = []
     for i, one in enumerate(several):

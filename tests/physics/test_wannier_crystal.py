@@ -271,6 +271,29 @@ def test_spinors_have_one_orbital_for_two_functions(tmp_path: Path, order: str) 
     assert [one.character for one in found.basis] == ["dx2-y2", "dxy"]
 
 
+def test_coupling_is_added_to_the_orbitals_that_the_win_names_and_once(tmp_path: Path) -> None:
+    h = {(0, 0, 0): np.diag([0.1, 0.2])}
+    path = write_hr(tmp_path / "x_hr.dat", h)
+    text = 'schema = 1\nname = "x"\n[wannier90]\nhr = "x_hr.dat"\nfermi_energy = 0.1\n'
+    text += "soc_strength = 40.0\nsoc_orbitals = {}\n"
+
+    def made(orbitals: str) -> Material:
+        (tmp_path / "x.toml").write_text(text.format(orbitals))
+        return Material.from_toml(tmp_path / "x.toml")
+
+    win(tmp_path, 2, SQUARE, "Fe 0 0 0", "Fe:dxz;dyz")
+    own = made('["dxz", "dyz"]').bonds.matrices[0]
+    with pytest.raises(MaterialFileError, match=r"names the orbitals as the \.win"):
+        made('["dyz", "dxz"]')
+    write_hr(path, {(0, 0, 0): own / 1000 + 0.1 * np.eye(4)})
+    with pytest.raises(MaterialFileError, match="Hamiltonian without it"):
+        made('["dxz", "dyz"]')
+    write_hr(path, {(0, 0, 0): np.diag([0.1, 0.2, 0.1, 0.2])})
+    spin = "spin = 'blocks'\n"
+    (tmp_path / "x.toml").write_text(text.format('["dxz", "dyz"]') + spin)
+    np.testing.assert_allclose(Material.from_toml(tmp_path / "x.toml").bonds.matrices[0], own)
+
+
 def test_a_wsvec_that_was_left_behind_is_told(tmp_path: Path) -> None:
     path = write_hr(tmp_path / "x_hr.dat", {(0, 0, 0): np.diag([0.1, 0.2])})
     win(tmp_path, 2, SQUARE, "Cu 0 0 0\nO -0.5 0 0", "Cu:dx2-y2\nO:px")

@@ -176,6 +176,12 @@ def test_the_cell_of_the_win_is_taken_or_refused(tmp_path: Path) -> None:
     (tmp_path / "x.toml").write_text(text)
     with pytest.raises(MaterialFileError, match=r"90\.0 degrees"):
         Material.from_toml(tmp_path / "x.toml")
+    with pytest.raises(MaterialFileError, match=r"90\.0 degrees"):
+        read(path, cell_angle=120)
+    (tmp_path / "x.win").write_text(cell.format("-1.65 2.857884"))
+    assert read(path, cell_angle=120).bonds.dimension == 2
+    with pytest.raises(MaterialFileError, match="cell_angle = 60, and 120 degrees"):
+        read(path, cell_angle=60)
 
 
 def oblique() -> dict[Vector, np.ndarray]:

@@ -21,6 +21,7 @@ from gapscope.physics.setting import Basis, Setting
 from gapscope.physics.spin import S0
 from gapscope.physics.wannier90 import atomic_soc
 from gapscope.physics.wannier_crystal import read_wannier_crystal
+from gapscope.physics.wannier_kind import holds_coupling
 
 MATERIAL_SCHEMA = 1
 
@@ -217,7 +218,13 @@ class _Reader(MaterialTable):
         self.notes += found.notes
         electrons = found.bonds
         if "soc_strength" in table:
-            electrons = Bonds.sum([electrons, self.atomic(table, electrons)])
+            if found.spin != "none" and holds_coupling(electrons):
+                raise self.fail(
+                    "soc_strength adds spin-orbit coupling to a Hamiltonian without it.",
+                    f"{path.name}, which depends on the spin, as coupled ones do",
+                    "Leave soc_strength and soc_orbitals out.",
+                )
+            electrons = Bonds.sum([electrons, self.atomic(table, electrons, found.basis)])
         told = None if "filling" in table else self.number(table, "fermi_energy")
         check_bands(electrons, told, path.name)
         if told is not None:
@@ -244,8 +251,14 @@ class _Reader(MaterialTable):
             )
         return {"vectors": setting.cell.given}
 
-    def atomic(self, table: dict[str, Any], electrons: Bonds) -> Bonds:
+    def atomic(self, table: dict[str, Any], electrons: Bonds, basis: Basis | None) -> Bonds:
         names = self.require(table, "soc_orbitals", list)
+        if basis is not None and names != [one.character for one in basis]:
+            raise self.fail(
+                "soc_orbitals names the orbitals as the .win or [[atoms]] do.",
+                f"{names}, where they are {[one.character for one in basis]}",
+                "Give these, in this order; or correct what stands beside the file.",
+            )
         strength = float(self.require(table, "soc_strength", (int, float)))
         soc = atomic_soc(strength, names)
         if len(soc) != electrons.dimension:

@@ -18,9 +18,9 @@ from gapscope.physics.orbitals import Orbital
 from gapscope.physics.setting import Basis, Setting
 from gapscope.physics.wannier90 import read_orbitals, triangular_angle
 from gapscope.physics.wannier_kind import (
+    angle_of,
     is_threefold,
     require_same_angle,
-    stated_cell_angle,
     with_spin,
 )
 from gapscope.physics.wannier_text import lattice_of_tb
@@ -119,7 +119,8 @@ def read_wannier_crystal(
     if setting is None:
         if lattice_constant is None and plane is not None:
             lattice_constant = float(np.linalg.norm(plane[0]))
-        setting = _triangular(path, flat, cell_angle, lattice_constant, stated=triangular)
+        angle = cell_angle if plane is None else _required_angle(plane, cell_angle, path.name)
+        setting = _triangular(path, flat, angle, lattice_constant, stated=triangular)
     elif setting.lattice.name == "triangular":
         turned = Bonds(flat.vectors * np.array([1, -1]), flat.matrices)
         require_same_angle(setting.bonds(flat), setting.bonds(turned), path.name)
@@ -165,6 +166,18 @@ def _rounded(orbital: Bonds, plane: NDArray[np.float64]) -> Setting | None:
     return setting if is_threefold(setting.bonds(orbital)) else None
 
 
+def _required_angle(plane: NDArray[np.float64], given: int | None, name: str) -> int:
+    """The angle of the cell beside a file that is said to be triangular, and none other."""
+    stated = angle_of(plane, name)
+    if given not in (None, stated):
+        raise MaterialFileError(
+            "The angle that is given is the one of the cell beside the file.",
+            f"cell_angle = {given}, and {stated} degrees beside {name}",
+            "Leave cell_angle out, or correct the .win.",
+        )
+    return stated
+
+
 def _triangular(
     path: Path, orbital: Bonds, angle: int | None, constant: float | None, *, stated: bool
 ) -> Setting:
@@ -176,7 +189,6 @@ def _triangular(
             "Give the lattice constant in Angstrom, or put the .win beside the file.",
         )
     lattice = Lattice("triangular", constant)
-    angle = stated_cell_angle(path) if angle is None else angle
     if triangular_angle(orbital, angle, path.name, stated=stated) == 60:
         return Setting.own(lattice)
     cell = constant * np.array([[1.0, 0.0], [-0.5, np.sqrt(3) / 2]])

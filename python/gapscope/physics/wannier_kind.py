@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gapscope.errors import MaterialFileError
 from gapscope.physics.bonds import Bonds
@@ -19,6 +20,8 @@ KRAMERS = 5.0
 bands, NARROW of their width."""
 REVERSAL = 0.01
 """Largest part of H by which an ordering of the spins may break time reversal."""
+COUPLED = 1e-3
+"""Part of H that depends on the spin, above which it does."""
 SYMMETRY = 20.0
 """meV: bands that agree better than this after an operation have its symmetry; of narrow bands,
 NARROW of their width."""
@@ -127,8 +130,16 @@ def stated_cell_angle(path: Path) -> int | None:
     MaterialFileError : the cell stated there is not triangular.
     """
     cell = read_win(path).cell
-    if cell is None:
-        return None
+    return None if cell is None else angle_of(cell, path.name)
+
+
+def angle_of(cell: NDArray[np.float64], name: str) -> int:
+    """60 or 120 degrees between a1 and a2 of a cell that stands beside a file.
+
+    Raises
+    ------
+    MaterialFileError : the cell is not triangular.
+    """
     first, second = np.linalg.norm(cell[:2], axis=1)
     angle = float(np.degrees(np.arccos(cell[0] @ cell[1] / (first * second))))
     for right in (60, 120):
@@ -136,9 +147,21 @@ def stated_cell_angle(path: Path) -> int | None:
             return right
     raise MaterialFileError(
         "A triangular lattice has a1 and a2 of one length, at 60 or 120 degrees.",
-        f"a1 : a2 = {first / second:.3f} at {angle:.1f} degrees in the .win beside {path.name}",
-        "Leave the lattice to the .win: no [lattice] in a material's TOML, and no cell_angle.",
+        f"a1 : a2 = {first / second:.3f} at {angle:.1f} degrees in the cell beside {name}",
+        "Leave the lattice to that: no [lattice] in a material's TOML, and no cell_angle.",
     )
+
+
+def holds_coupling(bonds: Bonds) -> bool:
+    """Whether spin-major bonds have spin-orbit coupling.
+
+    Time reversal leaves them alone, and turns of all spins do not.
+    """
+    n = bonds.dimension // 2
+    parts = bonds.matrices.reshape(-1, 2, n, 2, n)
+    alone = Bonds(bonds.vectors, (parts[:, 0, :, 0] + parts[:, 1, :, 1]) / 2)
+    without = alone.kron(left=np.eye(2))
+    return _time_reversed(bonds) and bonds.distance(without) > COUPLED
 
 
 def require_plane(hopping: Sequence[bool], name: str) -> None:

@@ -10,7 +10,7 @@ import xarray as xr
 
 from gapscope import measured
 from gapscope.errors import PreparationError, StorageError
-from gapscope.measured.gwyddion_file import write_gwyddion
+from gapscope.measured.gwyddion_file import without_prefixes, write_gwyddion
 
 
 def image(rows: int = 20, columns: int = 24, unit: str = "A") -> xr.DataArray:
@@ -22,7 +22,7 @@ def image(rows: int = 20, columns: int = 24, unit: str = "A") -> xr.DataArray:
 
 def test_maps_come_back_with_titles_sizes_and_units(tmp_path: Path) -> None:
     maps = {"raw": image(), "levelled \u00e9": 2 * image().assign_attrs(units="A")}
-    maps["levelled \u00e9"].attrs["units"] = "nS"
+    maps["levelled \u00e9"].attrs["units"] = "a.u."
     path = write_gwyddion(maps, tmp_path / "maps.gwy", {"source": "scan.sxm", "steps": "two\0"})
     found = measured.open(path)
     assert list(found) == list(maps)
@@ -32,6 +32,32 @@ def test_maps_come_back_with_titles_sizes_and_units(tmp_path: Path) -> None:
     np.testing.assert_allclose(found.x, image().x)
     np.testing.assert_allclose(found.y, image().y - 3.0)
     assert b"scan.sxm\0" in path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("unit", "power", "plain"),
+    [
+        ("nS", -9, "S"),
+        ("pA", -12, "A"),
+        ("m", 0, "m"),
+        ("mm", -3, "m"),
+        ("Å", -10, "m"),
+        ("nA/mV", -6, "A/V"),
+        ("nm^2", -18, "m^2"),
+        ("V", 0, "V"),
+        ("1", 0, "1"),
+        ("", 0, ""),
+        ("ms/x", 0, "ms/x"),
+    ],
+)
+def test_units_lose_the_prefixes_that_gwyddion_does_not_read(
+    unit: str, power: int, plain: str, tmp_path: Path
+) -> None:
+    assert without_prefixes(unit) == (power, plain)
+    path = write_gwyddion({"map": image(unit=unit)}, tmp_path / "maps.gwy")
+    found = measured.open(path)["map"]
+    assert found.attrs["units"] == plain
+    np.testing.assert_allclose(found, 10.0**power * image(), rtol=1e-12)
 
 
 def test_maps_of_several_sizes_are_channels_of_their_own(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ Layout: gwyddion.net, user guide, Gwyddion Native File Format.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,10 @@ from gapscope.support.storage import require_output, write_whole
 
 ENDINGS = (".gwy",)
 MAGIC = b"GWYP"
+PREFIXES = {"f": -15, "p": -12, "n": -9, "u": -6, "µ": -6, "μ": -6, "m": -3, "k": 3, "M": 6, "G": 9}
+ANGSTROM = {"Å", "\u212b", "Ang", "Angstrom", "angstrom"}
+FACTOR = re.compile(f"([{''.join(PREFIXES)}]?)(m|A|V|S|Hz|s|N|W|Ohm|Ω)(?:\\^?(-?[1-9]))?")
+"""A unit with its prefix and power."""
 
 
 def write_gwyddion(
@@ -24,7 +29,8 @@ def write_gwyddion(
 ) -> Path:
     """Write maps as the channels of a Gwyddion file; it appears when it is complete.
 
-    Values keep their units, lengths are in m.
+    Values are in units without prefixes, such as A for pA and S for nS, since Gwyddion ignores the
+    prefixes of a file's units; what is no such unit is kept. Lengths are in m.
 
     Parameters
     ----------
@@ -48,11 +54,24 @@ def write_gwyddion(
     return write_whole(path, MAGIC + _object("GwyContainer", items))
 
 
+def without_prefixes(unit: str) -> tuple[int, str]:
+    """The power of ten and the unit that one with prefixes is, such as -9, "A/V" of "nA/V"."""
+    power, plain = 0, []
+    for number, part in enumerate(unit.split("/")):
+        found = FACTOR.fullmatch("m" if part in ANGSTROM else part)
+        if found is None:
+            return 0, unit
+        exponent = int(found[3] or 1) * (-1 if number else 1)
+        power += exponent * (-10 if part in ANGSTROM else PREFIXES.get(found[1], 0))
+        plain.append(found[0][len(found[1]) :])
+    return power, "/".join(plain)
+
+
 def _field(image: xr.DataArray) -> bytes:
     width, height = 1e-9 * grid_of(image).field
-    unit = str(image.attrs.get("units", ""))
+    power, unit = without_prefixes(str(image.attrs.get("units", "")))
     rows, columns = image.shape
-    values = np.ascontiguousarray(image.values[::-1], dtype="<f8")
+    values = np.ascontiguousarray(image.values[::-1] * 10.0**power, dtype="<f8")
     return _object(
         "GwyDataField",
         _item("xres", "i", struct.pack("<i", columns))

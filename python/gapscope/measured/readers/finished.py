@@ -59,8 +59,7 @@ def was_measured(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     rows = values.reshape(len(values), -1)
     found = np.isfinite(rows)
     for one, kept in ((rows, found), (rows[::-1], found[::-1])):
-        same = np.append(np.all(one == one[0, 0], axis=1), False)
-        blank = int(np.argmin(same))
+        blank = next((n for n, line in enumerate(one) if np.any(line != one[0, 0])), len(one))
         rest = one[blank:]
         if blank >= 2 and np.any(np.isfinite(rest) & (rest != one[0, 0])):
             kept[:blank] = False

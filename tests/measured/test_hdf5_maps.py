@@ -16,7 +16,19 @@ from gapscope import measured
 from gapscope.errors import MeasurementFileError
 from gapscope.measured.channels import image_of
 from gapscope.measured.readers import hdf5 as reader
-from measured_files import COLUMNS, HEIGHT, POINTS, ROWS, WIDTH, check_frame, grid, hdf5, upright
+from measured_files import (
+    COLUMNS,
+    HEIGHT,
+    POINTS,
+    ROWS,
+    WIDTH,
+    check_frame,
+    grid,
+    hdf5,
+    multipass_sxm,
+    sxm,
+    upright,
+)
 from reader_contract import check_contract
 from refusals import refused
 
@@ -218,6 +230,30 @@ def test_whole_numbers_may_have_the_fill_value_of_netcdf(tmp_path: Path) -> None
 def test_netcdf_3_is_told_how_to_be_saved(tmp_path: Path) -> None:
     (tmp_path / "file.nc").write_bytes(b"CDF\x02" + bytes(100))
     assert "h5netcdf" in refused(tmp_path / "file.nc", "is one of Nanonis").remedy
+
+
+def test_what_was_opened_and_saved_keeps_what_it_states(tmp_path: Path) -> None:
+    """As after a cut, in Python; attributes that are none of these kinds are left out."""
+    for name, content in (
+        ("scan.sxm", sxm()),
+        ("passes.sxm", multipass_sxm(("[P1]_Z", "[P1]_I", "[P2]_Z", "[P2]_LI Demod 1 X"))),
+    ):
+        (tmp_path / name).write_bytes(content)
+        first = measured.open(tmp_path / name).isel(y=slice(1, None))
+        first.to_netcdf(tmp_path / "saved.nc", engine="h5netcdf")
+        again = measured.open(tmp_path / "saved.nc")
+        kept = {
+            key: first.attrs[key] for key in first.attrs if key not in ("file", "source_format")
+        }
+        assert len(kept) > 1
+        assert kept.items() <= again.attrs.items()
+        for channel in first:
+            about = {k: v for k, v in first[channel].attrs.items() if k != "long_name"}
+            assert about.items() <= again[channel].attrs.items()
+        first.assign_attrs(bias="5 mV", scan_angle=[1.0, 2.0]).to_netcdf(
+            tmp_path / "odd.nc", engine="h5netcdf"
+        )
+        assert {"bias", "scan_angle"}.isdisjoint(measured.open(tmp_path / "odd.nc").attrs)
 
 
 def test_packed_coordinates_are_unpacked(tmp_path: Path) -> None:

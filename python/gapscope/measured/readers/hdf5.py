@@ -44,7 +44,8 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     Their dimension scales, uniform and with units of length, are the coordinates; where they have
     none, width and height are given and the first row is the top. A dataset has one frame: images
     on several axes are refused unless ``given.variable`` names one; grids of spectra that do not go
-    with the images are named by the attribute left_out.
+    with the images are named by the attribute left_out. A dataset that was opened here, or a
+    simulated scan, and saved keeps what it states, such as the bias.
 
     Raises
     ------
@@ -70,7 +71,7 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
         maps[0].x,
         maps[0].y,
         bias,
-        {"left_out": left_out} if left_out else {},
+        {**about.get("stated", {}), **({"left_out": left_out} if left_out else {})},
     )
 
 

@@ -27,12 +27,15 @@ import numpy as np
 if __package__:
     from gapscope.measured.readers import hdf5_gxsm, hdf5_matlab, hdf5_usid
     from gapscope.measured.readers.hdf5_common import (
+        CONDITIONS,
+        STATED,
         Arrays,
         Refused,
         Request,
         check_storage,
         datasets,
         require_measured,
+        stated,
         text,
         units_of,
         unpacked,
@@ -44,12 +47,15 @@ else:  # as a process of its own, without the packages and what they import
     import hdf5_matlab  # type: ignore[import-not-found,no-redef]
     import hdf5_usid  # type: ignore[import-not-found,no-redef]
     from hdf5_common import (  # type: ignore[import-not-found,no-redef]
+        CONDITIONS,
+        STATED,
         Arrays,
         Refused,
         Request,
         check_storage,
         datasets,
         require_measured,
+        stated,
         text,
         units_of,
         unpacked,
@@ -129,6 +135,8 @@ def extract(file: h5py.File, request: Request) -> tuple[dict[str, Any], Arrays]:
     check_size([found[name].data for name in chosen], request)
     values = [unpacked(found[name].data, request["max_values"]) for name in chosen]
     scales = {scale.name: scale for name in chosen for scale in found[name].scales if scale}
+    # A dataset of measured.open, or of a simulated scan, that was saved.
+    known = "source_format" in file.attrs
     about = {
         "variables": [
             {
@@ -136,11 +144,13 @@ def extract(file: h5py.File, request: Request) -> tuple[dict[str, Any], Arrays]:
                 "units": units_of(found[name].data) or text(found[name].data.attrs.get("unit", "")),
                 "shape": list(found[name].shape),
                 "axes": [None if scale is None else scale.name for scale in found[name].scales],
+                "conditions": stated(found[name].data, CONDITIONS) if known else {},
             }
             for name in chosen
         ],
         "scales": {name: described(scale, request) for name, scale in scales.items()},
         "left_out": [name for name in found if name not in chosen],
+        "stated": stated(file, STATED) if known else {},
     }
     return about, values
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import h5py
@@ -34,6 +34,11 @@ SIMULATED = {
 }
 """What a variable of gapscope's own files says they are, and what is done with them."""
 
+STATED = ("bias", "current", "feedback", "scan_angle", "temperature", "recorded", "segments")
+CONDITIONS = ("harmonic", "pass", "bias", "current", "feedback", "height_offset")
+"""What ``gapscope.measured.open`` states of a file, and of a channel."""
+WORDS = ("feedback", "recorded", "segments")
+
 Request = dict[str, Any]
 Arrays = list[NDArray[np.float64]]
 
@@ -50,6 +55,19 @@ def require_measured(file: h5py.File) -> None:
         raise Refused(
             "A measured file holds maps or spectra of a microscope.", received, SIMULATED[held]
         )
+
+
+def stated(item: h5py.File | h5py.Dataset, keys: Sequence[str]) -> dict[str, float | str]:
+    """Settings of a file, or of a channel, among its attributes: words where they are, numbers."""
+    found: dict[str, float | str] = {}
+    for key in keys:
+        value = item.attrs.get(key)
+        if key in WORDS and isinstance(value, (str, bytes)):
+            found[key] = text(value)
+        number = np.ravel(np.asarray(value))
+        if key not in WORDS and number.dtype.kind in "iuf" and number.size == 1:
+            found[key] = float(number[0]) + 0.0  # an angle of -0.0 is 0
+    return found
 
 
 def datasets(

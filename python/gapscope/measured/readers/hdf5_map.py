@@ -90,7 +90,7 @@ def upright(
             UNITS,
         )
     return Map(
-        Channel(name, unit, values, IMAGE if bias is None else GRID),
+        Channel(name, unit, values, IMAGE if bias is None else GRID, about.get("conditions", {})),
         lengths(values.shape[1], steps[1]),
         lengths(values.shape[0], steps[0]),
         bias,

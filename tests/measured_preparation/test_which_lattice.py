@@ -23,6 +23,7 @@ from gapscope.physics import Material
 from gapscope.physics.lattice import Lattice
 from gapscope.simulation.materials import material
 from lattice_maps import NBS2, as_map, lattice_map
+from wannier_files import Vector, write_hr
 
 TRIANGULAR_NETWORK = cast(Any, SimpleNamespace(size=64, lattice=Lattice("triangular", 1.0)))
 
@@ -134,3 +135,20 @@ def test_the_command_says_who_gave_the_constant(
     result = CliRunner().invoke(main, [*given, "-o", str(tmp_path / "out.nc")])
     assert result.exit_code != 0
     assert said in " ".join(result.output.split())
+
+
+def test_a_wannier90_file_gives_its_lattice_without_a_zero_of_energy(tmp_path: Path) -> None:
+    """Also of a bulk crystal, and with the constant where nothing beside it has a length."""
+    h: dict[Vector, np.ndarray] = {(0, 0, 0): np.eye(1)}
+    for a, b, c in ((1, 0, 0), (0, 1, 0), (1, -1, 0), (0, 0, 1)):
+        h[a, b, c] = h[-a, -b, -c] = np.eye(1) * 0.1
+    write_hr(tmp_path / "x_hr.dat", h)
+    np.save(tmp_path / "scan.npy", lattice_map(constant=NBS2, noise=0.3).values[::-1])
+    given = ["prepare", str(tmp_path / "scan.npy"), "--width", str(0.06 * 128)]
+    given += ["--material", str(tmp_path / "x_hr.dat"), "-o", str(tmp_path / "out.nc")]
+    result = CliRunner().invoke(main, [*given, "--lattice-constant", str(NBS2)])
+    assert result.exit_code == 0, result.output
+    cell = f"{NBS2} 0 0\n{NBS2 / 2} {NBS2 * 3**0.5 / 2:.9f} 0\n0 0 12"
+    (tmp_path / "x.win").write_text(f"begin unit_cell_cart\n{cell}\nend unit_cell_cart\n")
+    result = CliRunner().invoke(main, given)
+    assert result.exit_code == 0, result.output

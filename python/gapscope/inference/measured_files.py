@@ -19,7 +19,7 @@ from gapscope.measured.preparation.sought import Sought, sought
 from gapscope.measured.readers.recording import GRID
 from gapscope.physics.cell import standard_cell
 from gapscope.physics.lattice import Lattice, cell_vectors
-from gapscope.simulation.materials import material
+from gapscope.simulation.materials import lattice_of_material, material
 from gapscope.support.resources import DEFAULT_MATERIAL
 
 
@@ -80,10 +80,13 @@ class Scan:
         if constant is not None:
             lattice = sought(constant).lattice
             if self.material is not None:
-                lattice = replace(sought(material(self.material)).lattice, constant=constant)
+                lattice, _ = lattice_of_material(self.material, constant)
             return Sought(lattice, "the constant of --lattice-constant")
-        found = sought(material(self.material or default))
-        return found if self.material else replace(found, source=f"{found.source}, {source}")
+        if self.material is not None:
+            lattice, name = lattice_of_material(self.material)
+            return Sought(lattice, f"that of the material {name}")
+        found = sought(material(default))
+        return replace(found, source=f"{found.source}, {source}")
 
 
 def opened_file(file: Path, scan: Scan) -> xr.Dataset:

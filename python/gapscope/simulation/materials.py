@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from gapscope.errors import MaterialFileError
 from gapscope.physics.kinds import require_kind
+from gapscope.physics.lattice import Lattice
 from gapscope.physics.material import Material
+from gapscope.physics.wannier_crystal import read_wannier_crystal
 from gapscope.support.resources import find_material
 
 
@@ -77,3 +80,22 @@ def material(
         kz=kz,
         surface=surface,
     )
+
+
+def lattice_of_material(name: str, constant: float | None = None) -> tuple[Lattice, str]:
+    """The lattice of a material, which a Wannier90 file has without its zero of energy, and a name.
+
+    Parameters
+    ----------
+    constant : Angstrom, in place of the material's.
+
+    Raises
+    ------
+    MaterialFileError : as :func:`material` does, but for what the bands alone need.
+    """
+    path = find_material(name)
+    if path.suffix != ".toml":
+        found = read_wannier_crystal(path, lattice_constant=constant, kz="Gamma")
+        return found.lattice, path.name.removesuffix("_hr.dat")
+    own = material(name)
+    return (own.lattice if constant is None else replace(own.lattice, constant=constant)), own.name

@@ -186,9 +186,25 @@ def test_functions_of_projections_with_axes_of_their_own(tmp_path: Path) -> None
     win.write_text(text[: text.index("begin projections")])
     own = gs.material(str(path), fermi_energy=0.0)
     assert own.bonds.at([0, 0])[0, 1] == 0
+    with pytest.warns(MaterialWarning, match="unknown character") as told:
+        gs.WannierFunctions.from_files(own, paths)
+    assert len(told) == 1
+    gs.WannierFunctions.from_files(material(Orbital("s")), paths[:1])
+
+
+@pytest.mark.parametrize("signs", [(1, 1, 1), (-1, 1, -1)])
+def test_functions_have_the_signs_of_their_projections(
+    signs: tuple[int, ...], tmp_path: Path
+) -> None:
+    """Plots are positive where they are largest, so that the sign of a p or d orbital is chance."""
+    orbitals = [Orbital(name, (0.1, 0.2), 0.4) for name in ("s", "px", "dxz")]
+    paths = sampled(tmp_path, orbitals, lambda w: np.array(signs)[:, None, None, None] * w)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        gs.WannierFunctions.from_files(own, paths)
+        found = gs.WannierFunctions.from_files(material(*orbitals), paths)
+    own = gs.WannierFunctions.gaussian(material(*orbitals), 0.8)
+    some = np.random.default_rng(1).uniform([-2, -2, -1], [3, 3, 3], (50, 3))
+    np.testing.assert_allclose(found.at(some), own.at(some), atol=1e-3 * np.abs(own.at(some)).max())
 
 
 def test_files_of_another_crystal_are_refused(tmp_path: Path) -> None:

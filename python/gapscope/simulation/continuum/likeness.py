@@ -34,8 +34,7 @@ def unlike(volume: Volume, orbital: Orbital, place: Real, lattice: Real) -> str:
         return f"its centre ({x:g}, {y:g}, {z:g}) Angstrom is not in the cell of the orbital"
     if orbital.angular_momentum == 0:
         return ""
-    radius = float(np.linalg.norm(lattice, axis=1).min()) / 2
-    weights = _weights(volume, place, radius)
+    weights = _weights(volume, place, radius_of(lattice))
     own, whole = weights[orbital.character], sum(weights.values())
     alike = sum(w for name, w in weights.items() if CHARACTERS[name] == orbital.angular_momentum)
     if own >= OWN * alike and own >= SOME * whole:
@@ -43,6 +42,11 @@ def unlike(volume: Volume, orbital: Orbital, place: Real, lattice: Real) -> str:
     parts = sorted(weights, key=lambda name: -weights[name])[:2]
     most = " and ".join(f"{weights[name] / whole:.0%} {name}" for name in parts)
     return f"around the orbital's place it is {own / whole:.0%} {orbital.character}, and {most}"
+
+
+def radius_of(lattice: Real) -> float:
+    """Half of the shortest lattice vector: what is nearer belongs to an orbital's place."""
+    return float(np.linalg.norm(lattice, axis=1).min()) / 2
 
 
 def _centre(volume: Volume) -> Real:
@@ -55,8 +59,33 @@ def _centre(volume: Volume) -> Real:
     return np.asarray(volume.origin + np.array(index) @ volume.steps)
 
 
+def projected(volume: Volume, orbital: Orbital, place: Real, radius: float) -> float:
+    """The overlap with the function that Wannier90 projects on, Y_m exp(-r / 1 Angstrom).
+
+    In parts of that of the amplitudes. Its sign is that of the function in the Hamiltonian, which
+    comes from the projections, while a plot is made positive where it is largest.
+    """
+    values, unit, r = _around(volume, place, radius)
+    start = harmonic(orbital.character, unit) * np.exp(-r)
+    whole = float(np.abs(values * start).sum())
+    return float((values * start).sum()) / whole if whole else 0.0
+
+
 def _weights(volume: Volume, place: Real, radius: float) -> dict[str, float]:
     """int dr r^2 (int dOmega W Y_m)^2 around a place, of every real harmonic."""
+    values, unit, r = _around(volume, place, radius)
+    width = 1.5 * float(np.linalg.norm(volume.steps, axis=1).max())
+    shell = (r / width).astype(np.intp)
+    points = np.maximum(np.bincount(shell), 1)
+    found = {}
+    for name, ell in CHARACTERS.items():
+        amplitude = np.bincount(shell, values * harmonic(name, unit)) / points
+        found[name] = (2 * ell + 1) * float(np.sum(points * amplitude**2))
+    return found
+
+
+def _around(volume: Volume, place: Real, radius: float) -> tuple[Real, Real, Real]:
+    """Values, directions (n, 3) and distances of the grid's points around a place."""
     back = np.linalg.inv(volume.steps)
     middle, half = (place - volume.origin) @ back, radius * np.linalg.norm(back, axis=0)
     box = [
@@ -67,13 +96,6 @@ def _weights(volume: Volume, place: Real, radius: float) -> dict[str, float]:
     index = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
     away = (index.reshape(-1, 3) @ volume.steps + volume.origin) - place
     r = np.linalg.norm(away, axis=1)
-    width = 1.5 * float(np.linalg.norm(volume.steps, axis=1).max())
     inside = (r < radius) & (r > 0)
-    shell = (r[inside] / width).astype(np.intp)
-    values, unit = volume.values[tuple(box)].reshape(-1)[inside], away[inside] / r[inside, None]
-    points = np.maximum(np.bincount(shell), 1)
-    found = {}
-    for name, ell in CHARACTERS.items():
-        amplitude = np.bincount(shell, values * harmonic(name, unit)) / points
-        found[name] = (2 * ell + 1) * float(np.sum(points * amplitude**2))
-    return found
+    values = volume.values[tuple(box)].reshape(-1)[inside]
+    return values, away[inside] / r[inside, None], r[inside]

@@ -20,7 +20,7 @@ from gapscope.errors import MaterialWarning, SpecificationError
 from gapscope.physics.kinds import is_number, require_kind
 from gapscope.physics.material import DEFAULT_BASIS, Material
 from gapscope.physics.orbitals import CHARACTERS, harmonic
-from gapscope.simulation.continuum.likeness import unlike
+from gapscope.simulation.continuum.likeness import projected, radius_of, unlike
 from gapscope.simulation.continuum.volume import Volume, read_volume
 
 Real = NDArray[np.float64]
@@ -29,6 +29,8 @@ DECAY = 1.09
 """kappa in 1/Angstrom of states at the Fermi level in vacuum, at a work function of 4.5 eV."""
 ALIKE = 1e-3
 """Part of a lattice vector by which a file's cell may miss the material's."""
+SURE = 0.1
+"""Overlap, in parts of that of the amplitudes, whose sign is believed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +94,9 @@ class WannierFunctions:
         """Functions on grids: Wannier90's plots (``.xsf``, ``.cube``), one file per orbital.
 
         They are interpolated by cubic splines, and zero outside their grids. Each is normalised
-        over its grid, since programs differ in the unit of what they write. They are those of the
+        over its grid, since programs differ in the unit of what they write, and has the sign that
+        the Hamiltonian's has by the projections: Wannier90 makes a plot positive where it is
+        largest. They are those of the
         Hamiltonian as its file has it: where projections with axes of their own were turned into
         those of the crystal, they no longer belong together.
 
@@ -104,7 +108,8 @@ class WannierFunctions:
 
         Warns
         -----
-        MaterialWarning : a function that does not look like its orbital, where that is known.
+        MaterialWarning : a function that does not look like its orbital, where that is known, or
+            several whose signs are not known.
         """
         if len(paths) != material.orbitals:
             raise SpecificationError(
@@ -116,8 +121,8 @@ class WannierFunctions:
         for path, volume in zip(paths, volumes, strict=True):
             _require_same_cell(volume, material, Path(path).name)
         names = ", ".join(Path(path).name for path in paths)
-        functions = tuple(_interpolated(volume) for volume in volumes)
-        _look_alike(volumes, material)
+        signs = _signs(volumes, material)
+        functions = tuple(map(_interpolated, volumes, signs))
         return cls(functions, f"grids of {names}")
 
     def at(self, points: Real) -> Real:
@@ -154,7 +159,7 @@ def _by_character(
     return WannierFunctions(tuple(functions), description)
 
 
-def _interpolated(volume: Volume) -> Function:
+def _interpolated(volume: Volume, sign: float) -> Function:
     norm = math.sqrt(float(np.square(volume.values).sum()) * volume.voxel)
     if not norm > 0:
         raise SpecificationError(
@@ -162,7 +167,7 @@ def _interpolated(volume: Volume) -> Function:
             volume.name,
             "Check what was plotted.",
         )
-    values = spline_filter(volume.values / norm, order=3)
+    values = spline_filter(volume.values * (sign / norm), order=3)
     back = np.linalg.inv(volume.steps)
 
     def function(points: Real) -> Real:
@@ -192,22 +197,44 @@ def _require_same_cell(volume: Volume, material: Material, name: str) -> None:
         )
 
 
-def _look_alike(volumes: Sequence[Volume], material: Material) -> None:
-    """Warn where functions of files do not look like their orbitals, as far as these are known."""
-    if material.basis is None or material.basis == DEFAULT_BASIS:
-        return
+def _signs(volumes: Sequence[Volume], material: Material) -> list[float]:
+    """The sign of each function in the Hamiltonian over that in its file, as far as is known.
+
+    Warns of what does not look like its orbital, and of signs that cannot be told.
+    """
+    signs = [1.0] * len(volumes)
+    basis = None if material.basis == DEFAULT_BASIS else material.basis
+    if len(volumes) > 1 and basis is None:
+        _warn(
+            f"{material.name} has orbitals of unknown character: functions have the signs of their"
+            " files, and Wannier90 makes each positive where it is largest, whatever it is in the"
+            " Hamiltonian. Interference between orbitals may have the wrong sign. Put the .win with"
+            " its projections beside the Hamiltonian, or give [[atoms]] in a material's TOML."
+        )
     lattice = material.lattice.constant * material.lattice.vectors
-    for volume, one in zip(volumes, material.basis, strict=True):
-        why = unlike(volume, one, np.array([*(one.position @ lattice), one.height]), lattice)
+    for number, (volume, one) in enumerate(zip(volumes, basis or (), strict=False)):
+        place = np.array([*(one.position @ lattice), one.height])
+        why = unlike(volume, one, place, lattice)
+        overlap = projected(volume, one, place, radius_of(lattice))
         if why:
-            warnings.warn(
+            _warn(
                 f"{volume.name} does not look like {one.name or one.character} of {material.name}:"
                 f" {why}. Give the files in the order of the Hamiltonian's orbitals; where the .win"
                 " has projections with axes of their own (x= or z=), take the projections out of a"
-                " copy of it, so that the Hamiltonian's functions stay those of the files.",
-                MaterialWarning,
-                stacklevel=3,
+                " copy of it, so that the Hamiltonian's functions stay those of the files."
             )
+        elif len(volumes) > 1 and abs(overlap) < SURE:
+            _warn(
+                f"{volume.name} has no overlap with {one.name or one.character}, by which its sign"
+                " would be told. Interference between orbitals may have the wrong sign."
+            )
+        elif overlap < 0:
+            signs[number] = -1.0
+    return signs
+
+
+def _warn(words: str) -> None:
+    warnings.warn(words, MaterialWarning, stacklevel=4)
 
 
 def _require_length(value: float, what: str, unit: str, example: float) -> None:

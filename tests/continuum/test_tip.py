@@ -153,7 +153,12 @@ def sampled(
         ("right", lambda w: -3 * w, ""),
         ("hybrid", lambda w: w + 0.5 * np.abs(w), ""),
         ("another order", lambda w: w[[1, 0, 2]], "w_0.xsf does not look like px"),
-        ("turned", lambda w: np.stack([w[0] + w[1], w[0] - w[1], w[2]]), "0% dz2|50% p"),
+        ("turned", lambda w: np.stack([w[0] + w[1], w[0] - w[1], w[2]]), r"[45]\d% px, [45]\d% py"),
+        (
+            "30 degrees",
+            lambda w: np.stack([0.87 * w[0] + w[1] / 2, 0.87 * w[1] - w[0] / 2, w[2]]),
+            r"7\d% px, 2\d% py",
+        ),
         ("amplitudes", np.abs, "w_2.xsf does not look like dxz"),
         ("next cell", lambda w: np.roll(w, 15, axis=1), "not in the cell of the orbital"),
     ],

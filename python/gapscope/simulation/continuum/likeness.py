@@ -9,7 +9,7 @@ from gapscope.physics.orbitals import CHARACTERS, Orbital, harmonic
 from gapscope.simulation.continuum.volume import Volume
 
 Real = NDArray[np.float64]
-OWN = 0.6
+OWN = 0.8
 """Least part of its weight in harmonics of the orbital's l that a function has in the orbital's."""
 SOME = 0.02
 """The same of its weight in all harmonics up to l = 3."""
@@ -39,9 +39,10 @@ def unlike(volume: Volume, orbital: Orbital, place: Real, lattice: Real) -> str:
     alike = sum(w for name, w in weights.items() if CHARACTERS[name] == orbital.angular_momentum)
     if own >= OWN * alike and own >= SOME * whole:
         return ""
-    parts = sorted(weights, key=lambda name: -weights[name])[:2]
-    most = " and ".join(f"{weights[name] / whole:.0%} {name}" for name in parts)
-    return f"around the orbital's place it is {own / whole:.0%} {orbital.character}, and {most}"
+    others = [name for name in weights if name != orbital.character]
+    others = sorted(others, key=lambda name: -weights[name])[:2]
+    parts = ", ".join(f"{weights[name] / whole:.0%} {name}" for name in others)
+    return f"around the orbital's place it is {own / whole:.0%} {orbital.character}, {parts}"
 
 
 def radius_of(lattice: Real) -> float:

@@ -74,6 +74,18 @@ def test_a_harmonic_that_the_file_states_counts_more_than_the_name() -> None:
     assert image_channels(scan) == ["LI Demod 2 X", "LI Demod 1 X", "Z"]
 
 
+@pytest.mark.parametrize(
+    "name", ["dIdV_bwd", "dI/dV [backward]", "Retrace dIdV", "LIX bkwd", "dIdV_Backward"]
+)
+def test_backward_sweeps_are_known_by_their_names(name: str) -> None:
+    """Names of variables come in alphabetical order."""
+    values = ("y", "x"), np.zeros((2, 2)), {"units": "V"}
+    scan = xr.Dataset({name: values, "dIdV_fwd": values, "Z": values})
+    assert image_channels(scan) == ["dIdV_fwd", "Z", name]
+    assert said(scan, name).endswith("backward")
+    assert said(scan, "dIdV_fwd").endswith("forward")
+
+
 @pytest.mark.parametrize("name", ["Line", "Lift", "Limit"])
 def test_not_all_that_begins_alike_is_conductance(name: str, scan: xr.Dataset) -> None:
     renamed = scan.rename(grid=name)

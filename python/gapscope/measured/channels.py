@@ -27,6 +27,8 @@ SECOND = re.compile(
 """Names of higher harmonics and derivatives, and of a second demodulator."""
 QUADRATURES = re.compile(r"(?:^|[ _.-])(?:LI)?(X|Y|R|phi|phase|theta)(?![A-Za-z])", re.IGNORECASE)
 ANGLES = ("phi", "phase", "theta")
+BACKWARDS = re.compile(r"(?<![A-Za-z])(backwards?|bwd|bkwd|retrace)(?![A-Za-z])", re.IGNORECASE)
+"""Names of backward sweeps in files whose readers leave names as they are."""
 SINGLE = re.compile(r"\[\d+\]")
 """One of several sweeps, beside their average: LI Demod 1 X [00001]."""
 
@@ -43,7 +45,7 @@ def image_channels(dataset: xr.Dataset) -> list[str]:
         about, quadrature = dataset[name].attrs, _quadrature(name)
         conductance = _is_conductance(name, about)
         return (
-            name.endswith(BACKWARD),
+            _is_backward(name),
             quadrature in ANGLES
             or (name.lower().startswith("bias") and about.get("units") in MILLIVOLTS),
             not conductance,
@@ -58,12 +60,16 @@ def image_channels(dataset: xr.Dataset) -> list[str]:
 
 def said(dataset: xr.Dataset, name: str) -> str:
     """What a channel is taken for, in words such as ``dI/dV, first harmonic, X, forward``."""
-    direction = "backward" if name.endswith(BACKWARD) else "forward"
+    direction = "backward" if _is_backward(name) else "forward"
     if not _is_conductance(name, dataset[name].attrs):
         return f"not dI/dV, {direction}"
     higher = _is_higher(name, dataset[name].attrs)
     which = "the lock-in's higher harmonic" if higher else "dI/dV, first harmonic"
     return ", ".join(word for word in (which, _quadrature(name), direction) if word)
+
+
+def _is_backward(name: str) -> bool:
+    return name.endswith(BACKWARD) or BACKWARDS.search(name) is not None
 
 
 def _is_conductance(name: str, about: Mapping[Hashable, Any]) -> bool:

@@ -113,7 +113,7 @@ def test_functions_of_files_are_those_that_were_sampled(tmp_path: Path) -> None:
     some = np.random.default_rng(1).uniform([-2, -2, 0], [4, 4, 3], (200, 3))
     scale = np.abs(own.at(some)).max()
     for path in paths:
-        found = gs.WannierFunctions.from_files(atoms, [path])
+        found = gs.WannierFunctions.from_files(atoms, str(path))
         np.testing.assert_allclose(found.at(some), own.at(some), atol=3e-4 * scale)
         assert path.name in found.description
         assert found.at(np.array([[0.0, 0.0, 7.0], [30.0, 0.0, 0.0]])).tolist() == [[0.0, 0.0]]

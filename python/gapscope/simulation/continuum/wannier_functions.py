@@ -90,7 +90,9 @@ class WannierFunctions:
         return _by_character(material, radial, f"Gaussian orbitals, width {width:g} Angstrom")
 
     @classmethod
-    def from_files(cls, material: Material, paths: Sequence[str | Path]) -> WannierFunctions:
+    def from_files(
+        cls, material: Material, paths: str | Path | Sequence[str | Path]
+    ) -> WannierFunctions:
         """Functions on grids: Wannier90's plots (``.xsf``, ``.cube``), one file per orbital.
 
         They are interpolated by cubic splines, and zero outside their grids. Each is normalised
@@ -111,6 +113,8 @@ class WannierFunctions:
         MaterialWarning : a function that does not look like its orbital, where that is known, or
             several whose signs are not known.
         """
+        require_kind(material, Material, "A material", 'gs.material("nbse2")')
+        paths = [paths] if isinstance(paths, (str, Path)) else paths
         if len(paths) != material.orbitals:
             raise SpecificationError(
                 "Each orbital has its Wannier function, in the order of the Hamiltonian.",

@@ -49,6 +49,9 @@ def test_a_wannier90_file_needs_its_energies_and_angles(hr_file: Path, tmp_path:
         read_wannier90(hr_file, fermi_energy=NAN)
     with pytest.raises(MaterialFileError, match="60 or 120 degrees"):
         read_wannier90(hr_file, fermi_energy=0.0, cell_angle=90)
+    for wrong in ({"fermi_energy": "0"}, {"filling": "1"}, {"filling": NAN}):
+        with pytest.raises(MaterialFileError, match="is a finite number"):
+            Material.from_wannier90(hr_file, lattice_constant=3.3, **wrong)  # type: ignore[arg-type]
 
 
 def test_a_damaged_wsvec_file_is_refused(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from gapscope.errors import MaterialFileError, SpecificationError
 from gapscope.physics.bonds import Bonds, require_hermitian
 from gapscope.physics.filling import check_bands, filled
-from gapscope.physics.kinds import require_kind
+from gapscope.physics.kinds import is_number, require_kind
 from gapscope.physics.lattice import Lattice
 from gapscope.physics.layers import require_surface
 from gapscope.physics.material_file import read_material_file
@@ -218,6 +218,13 @@ class Material:
         MaterialWarning : a Fermi energy outside of all bands.
         """
         path = Path(path)
+        for what, number in (("Fermi energy", fermi_energy), ("filling", filling)):
+            if number is not None and not is_number(number):
+                raise MaterialFileError(
+                    f"The {what} is a finite number.",
+                    f"{number!r} ({type(number).__name__})",
+                    "Give the Fermi energy in eV, or the filling in electrons per cell.",
+                )
         if (fermi_energy is None) == (filling is None):
             raise MaterialFileError(
                 "The zero of energy is given once: as a Fermi energy in eV or as a filling.",

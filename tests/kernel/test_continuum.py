@@ -223,6 +223,10 @@ def test_a_greens_function_that_ends_too_early_is_refused() -> None:
     needed = int(refused.value.remedy.split("reach = ")[1].rstrip("."))
     wide = gs.green_function(spec, numerics, reach=needed)
     gs.continuum(wide, **for_map)  # type: ignore[arg-type]
+    with pytest.raises(NumericsError, match="ompute") as refused:
+        gs.continuum(wide, window=20, **for_map)  # type: ignore[arg-type]
+    wider = int(refused.value.remedy.split("reach = ")[1].rstrip("."))
+    assert wider == needed + 2
     narrow = gs.green_function(spec, numerics, reach=needed - 1)
     with pytest.raises(NumericsError):
         gs.continuum(narrow, **for_map)  # type: ignore[arg-type]

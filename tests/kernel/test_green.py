@@ -166,6 +166,11 @@ def test_a_smaller_window_serves_impurities_further_out() -> None:
     with pytest.raises(NumericsError, match="window = 12 fits") as refused:
         gs.simulate_from_green(green, far)
     assert "reach = 2" in refused.value.remedy
+    with pytest.raises(NumericsError, match="compute") as refused:
+        gs.simulate_from_green(green, far, window=20)
+    needed = int(refused.value.remedy.split("reach = ")[1].rstrip("."))
+    wide = gs.green_function(nbse2("A1g"), numerics, reach=needed)
+    assert gs.simulate_from_green(wide, far, window=20).sizes["r1"] == 20
     found = gs.simulate_from_green(green, far, window=12)
     assert_same(found, gs.simulate(nbse2("A1g", far), replace(numerics, window=12)), 1e-12)
     more = gs.green_function(nbse2("A1g"), numerics, reach=2)

@@ -183,7 +183,8 @@ def _window(known: KnownGreen, scatterers: Scatterers, window: int | None) -> in
         raise NumericsError(
             "A map of L x L sites with impurities up to R from r = 0 needs G up to L/2 + R.",
             f"window = {size} and R = {reach}, with G up to {stored}",
-            f"{smaller}ompute the Green's function with a larger window or reach = {reach}.",
+            f"{smaller}ompute the Green's function with"
+            f" reach = {size // 2 + reach - known.numerics.window // 2}.",
         )
     if reach > size // 2 or (scatterers.sites >= size // 2).any():
         raise NumericsError(

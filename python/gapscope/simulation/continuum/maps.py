@@ -284,5 +284,5 @@ def _require_covered(
         " needs G up to L/2 + R + K, and up to 2 K.",
         f"window = {window}, R = {reach_of(scatterers)}, K = {view.reach}, with G up to"
         f" {known.sites}",
-        f"{smaller}ompute the Green's function with reach = {needed - window // 2}.",
+        f"{smaller}ompute the Green's function with reach = {needed - known.numerics.window // 2}.",
     )

@@ -126,6 +126,16 @@ def test_a_text_with_one_side_only_is_refused(tmp_path: Path) -> None:
     check_frame(opened(tmp_path, plain.encode(), **GIVEN))
 
 
+def test_named_columns_x_y_z_are_told_to_be_comments_with_a_width_too(tmp_path: Path) -> None:
+    path = tmp_path / "xyz.txt"
+    text = xyz(np.arange(ROWS * COLUMNS))
+    path.write_text("x (nm)\ty (nm)\tz\n" + text)
+    error = refused(path, "A table of spectra", **GIVEN)
+    assert "begin that line with #" in error.remedy
+    path.write_text("# x (nm)\ty (nm)\tz\n" + text)
+    assert measured.open(path, **GIVEN)["image"].shape == (ROWS, COLUMNS)
+
+
 def test_a_matrix_may_have_decimal_commas(tmp_path: Path) -> None:
     for delimiter in ("\t", ";", " "):
         text = rows_of_text(upright()[::-1], delimiter).replace(".", ",")

@@ -6,7 +6,7 @@ import xarray as xr
 
 from gapscope.measured.readers.limits import ReadOptions, check_pixels
 from gapscope.measured.readers.recording import Channel, dataset, lengths
-from gapscope.measured.readers.table import matrix, spectra, text_lines
+from gapscope.measured.readers.table import is_bias, matrix, spectra, text_lines
 from gapscope.measured.readers.xyz import is_table, read_columns
 
 BINARY = bytes(set(range(32)) - set(b"\t\n\r\f")) + b"\x7f"
@@ -36,7 +36,8 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     delimiter = next((mark for mark in "\t;," if mark in first), None)
     labels = first.split(delimiter)
     if delimiter and not _is_number(labels[0]):
-        given.refuse_scale()
+        if is_bias(labels[0]):  # else it has no scale, and is none of these tables
+            given.refuse_scale()
         return spectra("text", labels, lines[1:], delimiter)
     columns = matrix(lines[:1]).shape[1]  # so that words are told rather than sizes
     check_pixels(len(lines), columns)

@@ -29,12 +29,11 @@ from gapscope.dataset.schema import SPLITS, Variable, parameters, require_readab
 from gapscope.errors import RecipeError
 from gapscope.instrument.contour import Contour, setpoint_contour
 from gapscope.instrument.resolution import energy_rule
-from gapscope.physics import Lattice, Material
+from gapscope.physics import Material
 from gapscope.physics.group.found import EXACT
 from gapscope.problem.define import define
 from gapscope.problem.draft import Draft
 from gapscope.problem.moves import ALONG_Z, MOMENT
-from gapscope.problem.others import Beside
 from gapscope.problem.paper import paper_problem
 from gapscope.problem.problem import Problem
 from gapscope.problem.unknown import Unknown
@@ -102,12 +101,6 @@ class Recipe(Contents):
         return Draft(
             material, self.numerics().broadening, impurity.scalar, impurity.moment, weights
         )
-
-    def beside(self, problem: Problem, lattice: Lattice, sample: int) -> Beside | None:
-        """The impurities of a sample beside the one on r = 0; None where there are none."""
-        if self.others is None:
-            return None
-        return self.others.others().of_sample(problem, lattice, self.seed, sample)
 
     def numerics(self) -> Numerics:
         """How the maps are computed."""

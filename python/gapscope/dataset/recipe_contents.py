@@ -22,7 +22,9 @@ from gapscope.dataset.recipe_tables import (
 from gapscope.dataset.schema import Variable, coordinates, maps
 from gapscope.errors import RecipeError
 from gapscope.instrument.resolution import energy_width
-from gapscope.physics.lattice import window_coordinates
+from gapscope.physics.lattice import Lattice, window_coordinates
+from gapscope.problem.others import Beside
+from gapscope.problem.problem import Problem
 
 
 class Contents(Table):
@@ -98,6 +100,12 @@ class Contents(Table):
             return window_coordinates(self.window)
         last = self.window // 2 + (0 if self.others is None else self.others.distance)
         return np.arange(-last, last + 1)
+
+    def beside(self, problem: Problem, lattice: Lattice, sample: int) -> Beside | None:
+        """The impurities of a sample beside the one on r = 0; None where there are none."""
+        if self.others is None:
+            return None
+        return self.others.others().of_sample(problem, lattice, self.seed, sample)
 
     def split_of(self, ids: range) -> NDArray[np.int8]:
         """Index into SPLITS of each sample id."""

@@ -21,6 +21,7 @@ from gapscope.support.resources import (
 
 if TYPE_CHECKING:
     from gapscope.inference.measured_files import Scan
+    from gapscope.learning.network.run_config import RunConfig
 
 Kind = Literal["map", "prepared", "measured"]
 """As ``gapscope simulate`` writes it, as ``gapscope prepare`` does, or as an instrument does."""
@@ -159,3 +160,14 @@ def _classic(file: Path) -> bool:
     with contextlib.suppress(OSError), file.open("rb") as opened:
         return opened.read(3) == b"CDF"
     return False
+
+
+def require_one_impurity(config: RunConfig) -> None:
+    """Raise MapFileError for a network that has learned from maps of several impurities."""
+    if config.others is not None:
+        raise MapFileError(
+            "Maps are compared with simulated ones around one impurity, on r = 0.",
+            "a network of maps with [others], whose number, places and strengths nobody knows",
+            "Leave the comparison out (--refine, --posterior, --report), or use a network without"
+            " [others] for a map that shows one impurity alone.",
+        )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gapscope.errors import GapscopeError, MapFileError, PreparationError
 from gapscope.inference.kinds import (
+    require_one_impurity,
     require_one_kind,
     require_options,
     usual_measured_model,
@@ -147,9 +148,6 @@ def _simulated(
 
     config = network.config
     if refine:
-        # Before the network is asked; what it is compared by takes seconds to import.
-        from gapscope.inference.refine import Conditions, refine_predictions, require_one_impurity
-
         require_one_impurity(config)
 
     def read(name: str, one: Any) -> tuple[xr.Dataset, Window, NDArray[np.float32]]:
@@ -161,6 +159,8 @@ def _simulated(
     answers = predict_windows(windows, network.predictor)
     if not refine:
         return answers
+    from gapscope.inference.refine import Conditions, refine_predictions
+
     own = None if crystal is None else material(crystal)
     conditions = Conditions.of(config, network.predictor.size, own)
     return refine_predictions(answers, windows, conditions)

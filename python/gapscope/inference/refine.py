@@ -19,7 +19,8 @@ from scipy.stats import qmc
 
 from gapscope.dataset.recipe import Recipe
 from gapscope.dataset.samples import simulate_samples
-from gapscope.errors import MapFileError, MaterialFileError, NumericsError
+from gapscope.errors import MaterialFileError, NumericsError
+from gapscope.inference.kinds import require_one_impurity
 from gapscope.inference.least_squares import Fit, follow
 from gapscope.physics import Material
 from gapscope.physics.group.found import EXACT
@@ -87,7 +88,7 @@ class Conditions:
         Raises
         ------
         MaterialFileError : there is no such material, or another one is given.
-        MapFileError : see :func:`require_one_impurity`.
+        MapFileError : see :func:`gapscope.inference.kinds.require_one_impurity`.
         """
         require_one_impurity(config)
         recipe = Recipe.from_dict(config.dataset["recipe"])
@@ -142,17 +143,6 @@ class Conditions:
         sites = self.sites.copy()
         sites[self.numerics.window // 2, self.numerics.window // 2] = False
         return sites
-
-
-def require_one_impurity(config: RunConfig) -> None:
-    """Raise MapFileError for a network that has learned from maps of several impurities."""
-    if config.others is not None:
-        raise MapFileError(
-            "Maps are compared with simulated ones around one impurity, on r = 0.",
-            "a network of maps with [others], whose number, places and strengths nobody knows",
-            "Leave the comparison out (--refine, --posterior, --report), or use a network without"
-            " [others] for a map that shows one impurity alone.",
-        )
 
 
 def crystal_of(dataset: Mapping[str, Any], crystal: Material | None = None) -> Material:

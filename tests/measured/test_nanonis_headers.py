@@ -114,6 +114,12 @@ OFF = {
 }
 
 
+def test_a_set_point_may_have_a_prefix(tmp_path: Path) -> None:
+    for words in (b"450.0 pA", b"0.450 nA"):
+        content = sxm().replace(b"4.500E-10 A", words)
+        assert opened(tmp_path, content).attrs["current"] == pytest.approx(450.0)
+
+
 @pytest.mark.parametrize("case", OFF)
 def test_a_set_point_without_feedback_is_no_current(case: str, tmp_path: Path) -> None:
     found = opened(tmp_path, OFF[case])

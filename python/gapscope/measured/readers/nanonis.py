@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapscope.errors import MeasurementFileError
-from gapscope.measured.readers.limits import decoded, number
+from gapscope.measured.readers.limits import PICOAMPERES, decoded, number
 
 MAX_HEADER = 2**22
 DEMODULATOR = re.compile(r"\bLI[ _]Demod[ _](\d+)", re.IGNORECASE)
@@ -64,8 +64,8 @@ def settings(header: Mapping[str, str]) -> dict[str, float | str]:
     held, key = header.get("Z-Controller>Setpoint unit", "").strip(), "Z-Controller>Setpoint"
     if is_off(header.get("Z-Controller>Controller status", "")):
         found["feedback"] = "off"
-    elif held == "A" and header.get(key, "").strip():
-        found["current"] = number(header, key) * 1e12
+    elif held in PICOAMPERES and header.get(key, "").strip():
+        found["current"] = number(header, key) * PICOAMPERES[held]
     return found
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gapscope.measured.readers.limits import (
     MAX_CHANNELS,
+    PICOAMPERES,
     ReadOptions,
     check_content,
     check_pixels,
@@ -172,8 +173,9 @@ def _conditions(header: dict[str, str]) -> dict[str, float | str]:
         found["feedback"] = "off"
     for row in _active(header):
         value, _, unit = row.get("Setpoint", "").partition(" ")
-        if unit.strip() == "A":
-            found["current"] = number({"Setpoint": value}, "Setpoint") * 1e12
+        if unit.strip() in PICOAMPERES:
+            held = number({"Setpoint": value}, "Setpoint")
+            found["current"] = held * PICOAMPERES[unit.strip()]
     if found.get("feedback") == "off":
         found.pop("current", None)
     return found
@@ -188,4 +190,4 @@ def _holds_current(header: dict[str, str]) -> bool:
     """Whether a controller that is on, or the module, has its set point in A."""
     units = [row.get("Setpoint", "").rpartition(" ")[2] for row in _active(header)]
     units = units or [header.get("Z-Controller>Setpoint unit", "").strip()]
-    return "A" in units
+    return any(unit in PICOAMPERES for unit in units)

@@ -30,8 +30,8 @@ Written by `python benchmarks/posterior_page.py` from what `python benchmarks/po
 fresh ones from the prior, with white noise; a ratio is that of a map's standard deviation to the
 noise's. A p-value below 0.05 would say that ranks (SBC) or distances (TARP) are not uniform. Sets
 of 50, 90 and 95 % are to hold the truth as often; of n independent numbers the share of a 90 % set
-scatters by 30 % / sqrt(n), and the numbers of one map are not independent. ``open-one`` is the
-network nbse2-open-one, which sees 0.5 meV alone.
+scatters by 30 % / sqrt(n), and the numbers of one map are not independent. The network
+nbse2-open-one sees 0.5 meV alone.
 """
 
 

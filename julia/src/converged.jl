@@ -22,8 +22,8 @@ One map at z or, with particle-hole symmetry, `both` at z and -z^*. Returns the 
 all reached the accuracy.
 
 G(r) is integrated over m2 exactly, by the poles of G, and over m1 adaptively. The estimated error of G is carried
-through T to the map; while it is too large, the panels with the largest share of it are improved. `budget` is the
-largest number of rows.
+through T to the map, at first to a few rows of it; while it is too large, the panels with the largest share of it are
+improved. `budget` is the largest number of rows.
 """
 function converged_maps(
     bonds::Bonds, s::Scatterers, z::Complex, window::Integer, accuracy::Real, budget::Integer; both::Bool = false
@@ -36,53 +36,106 @@ function converged_maps(
         maps = present_maps(bonds, known, integrals, s, window, both)
         return maps, maximum(larger_error, maps)
     end
-    return until_accurate(present, integrals, accuracy, budget)
+    glance = glance_at_maps(bonds, known, integrals, s, window, both)
+    return until_accurate(present, integrals, accuracy, budget; glance = glance)
 end
 
 """
-    until_accurate(present, integrals, accuracy, budget)
+    until_accurate(present, integrals, accuracy, budget; glance = nothing)
 
 Improve panels until what `present()` makes of them, a result and its error, is accurate, or the rows are used up.
 Returns the result, the number of rows, and whether the accuracy was reached.
+
+Where `glance()` says for less what the error is about, nothing is presented before it is small enough; what is
+returned has its own error.
 """
-function until_accurate(present, integrals, accuracy::Real, budget::Integer)
-    tolerance, presented = accuracy, nothing
+function until_accurate(present, integrals, accuracy::Real, budget::Integer; glance = nothing)
+    request, factor = accuracy * first_aim(integrals, glance), 1.0
+    seen, presented = nothing, false
     local result, worst
     while true
         for integral in integrals
-            refine!(integral, tolerance, budget)
+            refine!(integral, request, budget)
             measure!(integral)
         end
         panels = map(integral -> integral.panels, integrals)
-        panels == presented || ((result, worst) = present())
-        presented = copy.(panels)
         spent = all(integral -> integral.rows >= budget || relative_error(integral) == 0, integrals)
-        if worst <= accuracy || spent || !isfinite(worst)
+        if panels != seen
+            seen, presented = copy.(panels), false
+            worst = glance === nothing ? 0.0 : factor * glance()
+        end
+        if !presented && (worst <= accuracy || spent || !isfinite(worst))
+            expected = worst
+            (result, worst), presented = present(), true
+            glance === nothing || (factor *= max(1, worst / expected))
+        end
+        if presented && (worst <= accuracy || spent || !isfinite(worst))
             return result, sum(integral -> integral.rows, integrals), worst <= accuracy
         end
-        tolerance *= clamp(accuracy / worst, 0.05, 0.7)
+        request = maximum(integral -> request_met(integral, request), integrals) * clamp(accuracy / worst, 0.05, 0.7)
     end
 end
 
+# What is asked of G first, relative to the accuracy of its map: less where the first panels show that the map's error is larger
+# than that of G. Maps that are better than their G do not make G worse.
+function first_aim(integrals, glance)
+    most = maximum(integral -> first_request(integral.solver), integrals)
+    return glance === nothing ? most : most * min(1, maximum(relative_error, integrals) / glance())
+end
+
 """
-    present_maps(bonds, families, integrals, scatterers, window, both; bytes = SLICE_BYTES)
+    ladder(window)
+
+For every row r2 of a map how many it stands for: the rows 0, +-1, +-2, +-4 and so on for those nearer to them than to
+others, the rest for none. A(r) falls as 1/r, so that |A|^2 holds as much in every octave of distance.
+"""
+function ladder(window::Integer)
+    half = window ÷ 2
+    steps = unique([0; round.(Int, exp2.(range(0, log2(0.8half), length = COLUMNS - 1)))])
+    last = [(steps[1:(end - 1)] .+ steps[2:end]) .÷ 2; half - 1]
+    shares = diff([-1; last])
+    return [sum(shares[abs(r2) .== steps]) for r2 in window_rows(window)]
+end
+
+# The r2 >= 0 of G that rows of this weight need.
+function columns_for(weights, s::Scatterers, half::Integer)
+    all(>(0), weights) && return collect(0:half)
+    rows = window_rows(length(weights))[weights .> 0]
+    return sort!(unique([0; [abs(r2 - site[2]) for r2 in rows for site in s.sites]]))
+end
+
+# About the error of the maps from a few of their rows, or nothing where that costs about as much as all of them, or
+# where rows of the zone cost less than maps.
+function glance_at_maps(bonds::Bonds, known, integrals, s::Scatterers, window::Integer, both::Bool)
+    weights, half = ladder(window), integrals[1].half
+    2length(columns_for(weights, s, half)) > half && return nothing
+    any(integral -> integral.solver isa DensePath, integrals) || return nothing
+    return () -> maximum(larger_error, present_maps(bonds, known, integrals, s, window, both; weights = weights))
+end
+
+"""
+    present_maps(bonds, families, integrals, scatterers, window, both; bytes = SLICE_BYTES, weights = 1)
 
 The maps, with the errors that they have, from the panels as they are. Elements of G on the window are made slice by
-slice of so many bytes, so that memory is that of the panels.
+slice of so many bytes, so that memory is that of the panels. Rows of A(r) are those whose weight is not 0, times its root:
+norms are those of as many rows.
 """
 function present_maps(
-    bonds::Bonds, known, integrals, s::Scatterers, window::Integer, both::Bool; bytes::Integer = SLICE_BYTES
+    bonds::Bonds, known, integrals, s::Scatterers, window::Integer, both::Bool; bytes::Integer = SLICE_BYTES,
+    weights = ones(Int, window),
 )
+    rows, columns = window_rows(window)[weights .> 0], columns_for(weights, s, integrals[1].half)
     energies = both ? (identity, mirrored) : (identity,)
     pairs = map(turn -> map(turn, place_greens(bonds, known, integrals, places_between(s))), energies)
     ts = [tmatrix.(pair, Ref(s)) for pair in pairs]
     traces = [map(_ -> zeros(ComplexF64, window, window, layer_count(s)), pair) for pair in pairs]
-    for slice in slices(bonds, known, integrals, both, bytes)
-        greens = slice_greens(bonds, known, integrals, slice)
+    for slice in slices(bonds, known, integrals, both, bytes, length(columns))
+        greens = slice_greens(bonds, known, integrals, slice, columns)
         for (turn, t, trace) in zip(energies, ts, traces), (green, one, sums) in zip(turn.(greens), t, trace)
-            foreach(e -> add_electron!(sums, green, s, one, e), electrons_of(slice, green, known, turn === mirrored))
+            foreach(e -> add_electron!(sums, green, s, one, e, rows), electrons_of(slice, green, known, turn === mirrored))
         end
     end
+    foreach(pair -> foreach(trace -> trace .*= sqrt.(weights), pair), traces)
     return map(zip(pairs, traces)) do ((green, _), (trace, moved))
         ConvergedMap(trace, relative_change(trace, moved, s)..., density_of_states(green.g0), green.g0)
     end

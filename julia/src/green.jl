@@ -59,7 +59,8 @@ function converged_green(
         end
         return pairs, maximum(errors)
     end
-    return until_accurate(present, integrals, accuracy, budget)
+    glance = scatters ? glance_at_maps(bonds, known, integrals, s, window, both) : nothing
+    return until_accurate(present, integrals, accuracy, budget; glance = glance)
 end
 
 function map_error(green::WindowGreen, shifted::WindowGreen, s::Scatterers, window::Integer)

@@ -47,7 +47,7 @@ function mirrored(green::WindowGreen)
     ne, d = green.electrons, size(green.g0, 1)
     other(i) = i > ne ? i - ne : i + ne
     elements = Dict((other(i), other(j)) => -conj(g) for ((i, j), g) in green.elements)
-    return WindowGreen(ne, green.half, elements, [-conj(green.g0[other(i), other(j)]) for i in 1:d, j in 1:d])
+    return WindowGreen(ne, green.half, green.columns, elements, [-conj(green.g0[other(i), other(j)]) for i in 1:d, j in 1:d])
 end
 
 function mirrored(green::PlaceGreen)

@@ -12,14 +12,34 @@ confirmed(rule, measured) = 2measured < rule ? measured : max(rule, measured)
 const UNCONFIRMED = 3.0
 # Panels are measured until that is so, each time those that hold this part of the unconfirmed.
 const PART_MEASURED = 0.75
-# The estimates of large blocks lie above the error by so much that panels which meet the request are finer than it asks,
-# before anything is measured. The larger this is, the fewer rows are taken and the more often a map is made to see that it is
-# not accurate yet: of 2.5, 4, 5 and 7 times the request 4 and 5 take the least CPU time in benchmarks/orbitals.py.
-const FIRST_REQUEST = 4.0
+
+is_measured(p::Panel) = size(p.values, 3) > POINTS
+
+# Rows of large blocks are dear, and their panels are improved by what their errors are expected to be: measured errors as they
+# are, estimates that nothing has confirmed divided by this.
+const UNCONFIRMED_ABOVE = 4.0
+expected_error(p::Panel) = is_measured(p) ? error_of(p) : error_of(p) / UNCONFIRMED_ABOVE
+expected_errors(integral::RowIntegral{DensePath}) = expected_error.(integral.panels)
+
+# The fewest panels are improved: those that are left hold at most this part of what all may err by.
+const LEFT = 0.7
+function largest_left(::RowIntegral{DensePath}, errors, down, share)
+    ordered = sort(errors)
+    sums = cumsum(abs2.(ordered))
+    last = findlast(<=(sums[end] * (LEFT * down)^2), sums)
+    return last === nothing ? zero(share) : ordered[last]
+end
+
+# So many times a map's accuracy is asked of them first, for what is reached is often less: the larger this is, the fewer rows
+# are taken. Of estimates for panels of 4 times 0.05 some fell below the error, for those of twice that none.
+const FIRST_REQUEST = 2.0
 first_request(::Union{RealPair,ComplexPair}) = 1.0
 first_request(::DensePath) = FIRST_REQUEST
 
-is_measured(p::Panel) = size(p.values, 3) > POINTS
+# The request that panels meet: of large blocks a smaller one often without having been asked for it.
+request_met(::RowIntegral, asked) = asked
+request_met(integral::RowIntegral{DensePath}, asked) =
+    min(asked, relative_error(integral, expected_errors(integral)))
 
 """
     measure!(integral)
@@ -113,7 +133,7 @@ promoted(p::Panel) = Panel(
 
 Make the errors of the panels that are `chosen`, a Boolean for each, smaller. What costs no rows comes first: those that
 are measured are promoted. Of the others those are measured that Kronrod's rule may do for, and the rest is divided, as
-all panels of pairs are, whose rows cost little.
+all panels of pairs are, whose rows cost little. `share` is what each may be expected to err by.
 """
 improve!(integral::RowIntegral, chosen, share) = divide!(integral, chosen, share)
 
@@ -126,7 +146,7 @@ function improve!(integral::RowIntegral{DensePath}, chosen, share)
     end
     hopeful = [c && !is_measured(p) && may_do(p, share) for (c, p) in zip(chosen, panels)]
     measure_panels!(integral, findall(hopeful))
-    return divide!(integral, chosen .& .!hopeful, share)
+    return divide!(integral, chosen .& .!hopeful, UNCONFIRMED_ABOVE * share)
 end
 
 may_do(p::Panel, share) = !isempty(p.roots) && SAFETY * width(p) * kronrod_pinch_error(p.pinches) <= 2share

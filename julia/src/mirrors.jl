@@ -37,20 +37,3 @@ end
 
 mirror_of(::Union{RealPair,ComplexPair}, ::Bonds) = nothing # all rows of a pair cost little
 mirror_of(solver::DensePath, bonds::Bonds) = mirror_of(bonds, solver.block)
-
-"""
-    unfold(elements, mirror)
-
-From the integrals over half of the zone, (i, j) => [r1 + half + 1, r2 + half + 1], those over all of it.
-"""
-unfold(elements, ::Nothing) = elements
-unfold(elements, mirror::Mirror) = Dict(
-    (i, j) => unfolded(g, elements[mirror.reversed ? (j, i) : (i, j)], mirror.phases[i] * conj(mirror.phases[j]), mirror.turn)
-    for ((i, j), g) in elements
-)
-
-# g(r) + phase other(-r1, turn r2).
-function unfolded(g, other, phase, turn)
-    n = size(g, 1)
-    return [@inbounds g[a, b] + phase * other[n + 1 - a, turn > 0 ? b : n + 1 - b] for a in 1:n, b in 1:n]
-end

@@ -17,7 +17,7 @@ function precompile_kernel()
         integral = RowIntegral{solver,solver === DensePath ? Float32 : Float64}
         precompile(refine!, (integral, Float64, Int))
         precompile(measure!, (integral,))
-        precompile(window_sums, (integral, UnitRange{Int}, UnitRange{Int}))
+        foreach(fields -> precompile(window_sums, (integral, fields, Vector{Int})), (Vector{Int}, Base.OneTo{Int}))
     end
 end
 precompile_kernel()

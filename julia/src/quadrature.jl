@@ -186,18 +186,18 @@ function evaluate(integral::RowIntegral, pieces, chunk)
 end
 
 """
-    relative_error(integral)
+    relative_error(integral, errors = error_of.(integral.panels))
 
 Norm of the estimated error of G(r) over the window, relative to that of G(r) over all sites.
 
 Panels contribute to all r1 alike and with unrelated phases; the norm over all sites is Parseval's. The mirror images of
 panels would add as much to both norms.
 """
-function relative_error(integral::RowIntegral)
+function relative_error(integral::RowIntegral, errors = error_of.(integral.panels))
     panels = integral.panels
     squares = sum(p -> width(p) * p.square, panels)
     missed = mapreduce(gap -> (SAFETY * width(gap))^2 * gap.neighbour.square, +, uncovered(integral); init = 0.0)
-    return sqrt((2integral.half + 1) * (sum(p -> error_of(p)^2, panels) + missed) / squares)
+    return sqrt((2integral.half + 1) * (sum(abs2, errors) + missed) / squares)
 end
 
 """
@@ -227,16 +227,23 @@ end
 Improve the panels with the largest errors until a map may be as accurate as requested, or the rows are used up.
 """
 function refine!(integral::RowIntegral, request::Real, budget::Integer)
-    tolerance = first_request(integral.solver) * request
-    while relative_error(integral) > tolerance && integral.rows < budget
-        errors = error_of.(integral.panels)
-        share = sqrt(sum(abs2, errors) / length(errors)) * min(1, tolerance / relative_error(integral)) / 2
-        large = errors .> share
+    while integral.rows < budget
+        errors = expected_errors(integral)
+        relative = relative_error(integral, errors)
+        relative > request || break
+        down = min(1, request / relative)
+        share = sqrt(sum(abs2, errors) / length(errors)) * down / 2
+        large = errors .> largest_left(integral, errors, down, share)
         any(large) || break
         improve!(integral, large, share)
     end
     return integral
 end
+
+# What panels are improved by, and the largest error among those that are left as they are when all errors together are to go
+# down by a factor, their `share` being what each could keep.
+expected_errors(integral::RowIntegral) = error_of.(integral.panels)
+largest_left(::RowIntegral, errors, down, share) = share
 
 """
     halve!(integral, chosen)

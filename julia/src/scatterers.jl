@@ -117,26 +117,32 @@ function electron_trace!(a::AbstractArray{ComplexF64,3}, green::WindowGreen, s::
 end
 
 """
-    add_electron!(a, green, scatterers, t, e)
+    add_electron!(a, green, scatterers, t, e, rows = all)
 
-The share of the electron component e in A(r).
+The share of the electron component e in A(r), on the rows r2 alone.
 """
-function add_electron!(a::AbstractArray{ComplexF64,3}, green::WindowGreen, s::Scatterers, t::AbstractMatrix, e::Integer)
-    d = size(green.g0, 1)
+function add_electron!(
+    a::AbstractArray{ComplexF64,3}, green::WindowGreen, s::Scatterers, t::AbstractMatrix, e::Integer,
+    rows = window_rows(size(a, 1)),
+)
+    d, numbers = size(green.g0, 1), column_numbers(green)
     left = [i for i in 1:d if haskey(green.elements, (e, i))]
     right = [j for j in 1:d if haskey(green.elements, (j, e))]
     for (nb, rb) in enumerate(s.sites), (na, ra) in enumerate(s.sites), j in right, i in left
         factor = t[component(na, i, d), component(nb, j, d)]
         iszero(factor) && continue
         layer = view(a, :, :, s.layers[e])
-        accumulate_product!(layer, green.elements[e, i], ra, factor, green.elements[j, e], rb, green.half)
+        accumulate_product!(layer, green.elements[e, i], ra, factor, green.elements[j, e], rb, numbers, rows)
     end
 end
 
-function accumulate_product!(a, left, (a1, a2), t, right, (b1, b2), half)
-    window = size(a, 1) ÷ 2
-    @inbounds for r1 in (-window):(window - 1), r2 in (-window):(window - 1)
-        a[r2 + window + 1, r1 + window + 1] +=
-            left[half + 1 + r1 - a1, half + 1 + r2 - a2] * t * right[half + 1 - r1 + b1, half + 1 - r2 + b2]
+# r2, and r1, of the sites of a window.
+window_rows(window::Integer) = (-(window ÷ 2)):(window ÷ 2 - 1)
+
+function accumulate_product!(a, left, (a1, a2), t, right, (b1, b2), numbers, rows)
+    window, middle = size(a, 1) ÷ 2, (length(numbers) + 1) ÷ 2
+    @inbounds for r1 in window_rows(size(a, 1)), r2 in rows
+        to, from = numbers[middle + r2 - a2], numbers[middle - r2 + b2]
+        a[r2 + window + 1, r1 + window + 1] += left[middle + r1 - a1, to] * t * right[middle - r1 + b1, from]
     end
 end

@@ -14,18 +14,18 @@ struct Slice
 end
 
 """
-    slices(bonds, known, integrals, both, bytes)
+    slices(bonds, known, integrals, both, bytes, columns)
 
 Slices of at most so many bytes, one row at least, with all elements that a map needs: those in the rows and columns of
-electrons or, for `both` energies, of all components.
+electrons or, for `both` energies, of all components. `columns` is the number of columns r2 >= 0.
 """
-function slices(bonds::Bonds, known, integrals, both::Bool, bytes::Integer)
+function slices(bonds::Bonds, known, integrals, both::Bool, bytes::Integer, columns::Integer)
     found = Slice[]
     for (n, (family, integral)) in enumerate(zip(known, integrals))
         needed = filter(i -> both || family.block[i] <= electrons(bonds), eachindex(family.block))
         rows, filled = Int[], 0
         for i in needed
-            more = slice_bytes(integral, family, i)
+            more = slice_bytes(integral, family, i, columns)
             if !isempty(rows) && filled + more > bytes
                 push!(found, Slice(n, rows))
                 rows, filled = Int[], 0
@@ -39,18 +39,18 @@ function slices(bonds::Bonds, known, integrals, both::Bool, bytes::Integer)
 end
 
 # Sums and errors over half of the window, for each the elements of the block and of its twins over all of it.
-function slice_bytes(integral::RowIntegral, family::Family, i)
+function slice_bytes(integral::RowIntegral, family::Family, i, columns)
     count = sum(ij -> i in ij, keys(elements(integral.solver, integral.z)))
-    return 2sizeof(ComplexF64) * count * (2integral.half + 1)^2 * (2 + length(family.twins))
+    return 2sizeof(ComplexF64) * count * (2integral.half + 1) * (2columns - 1) * (2 + length(family.twins))
 end
 
 """
-    slice_greens(bonds, known, integrals, slice)
+    slice_greens(bonds, known, integrals, slice, columns)
 
-G of the slice, and the same with the estimate of its error added; nothing else is in them.
+G of the slice on the columns, and the same with the estimate of its error added; nothing else is in them.
 """
-function slice_greens(bonds::Bonds, known, integrals, slice::Slice)
-    greens = Tuple(WindowGreen(dimension(bonds), electrons(bonds), integrals[slice.family].half) for _ in 1:2)
+function slice_greens(bonds::Bonds, known, integrals, slice::Slice, columns)
+    greens = Tuple(WindowGreen(dimension(bonds), electrons(bonds), integrals[slice.family].half, columns) for _ in 1:2)
     add_slice!(greens, known[slice.family], integrals[slice.family], slice.rows)
     return greens
 end
@@ -60,10 +60,10 @@ function add_slice!(greens, family::Family, integral::RowIntegral, rows)
     fields = sort!(unique(f for part in values(parts) for (f, _) in part))
     numbers = Dict(f => n for (n, f) in enumerate(fields))
     parts = Dict(ij => [(numbers[f], c) for (f, c) in part] for (ij, part) in parts)
-    sums, errors = window_sums(integral, fields)
+    sums, errors = window_sums(integral, fields, greens[1].columns .+ 1)
     for (green, shifted) in zip(greens, (false, true))
         shifted && (sums .+= errors)
-        add_block!(green, family.block, unfold(window_elements(parts, sums), integral.mirror))
+        add_block!(green, family.block, window_elements(parts, sums, integral.mirror))
         foreach(twin -> add_twin!(green, family.block, twin), family.twins)
     end
 end

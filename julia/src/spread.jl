@@ -30,33 +30,34 @@ end
 F_f(r) of the fields on the window, and the estimate of its error: (2 half + 1) x columns r2 + 1 x fields each.
 
 The error of a panel is what Kronrod's rule changes, where that has been measured, otherwise the sum of its last two
-coefficients, in both cases scaled to `error_of` the panel. COLUMNS values of r2 are spread and transformed at a time,
-so that they stay in the processor's cache and memory is that of the results.
+coefficients, in both cases scaled to `error_of` the panel. COLUMNS values, r2 by r2 and field by field, are spread and
+transformed at a time, so that they stay in the processor's cache and memory is that of the results.
 """
 function window_sums(integral::RowIntegral, fields = eachindex(integral.weights), columns = 1:(integral.half + 1))
     half, grid = integral.half, Grid(8integral.half)
     panels, gaps = integral.panels, uncovered(integral)
     places = [splines_at(p.first .+ width(p) .* KRONROD_NODES[1:size(p.values, 3)], grid) for p in panels]
     middles = [splines_at([(gap.first + gap.last) / 2], grid) for gap in gaps]
-    sums, errors = (zeros(ComplexF64, 2half + 1, length(columns), length(fields)) for _ in 1:2)
+    sources = vec([(column, f) for column in columns, f in fields])
+    sums, errors = (zeros(ComplexF64, 2half + 1, length(sources)) for _ in 1:2)
     plan = FFTW.complex_columns(grid.n, COLUMNS)
-    count = length(columns)
-    batches = [(first:min(first + COLUMNS - 1, count), n) for first in 1:COLUMNS:count, n in eachindex(fields)]
+    batches = [first:min(first + COLUMNS - 1, length(sources)) for first in 1:COLUMNS:length(sources)]
     foreach_chunk(() -> Spread(grid.n), length(batches), 4) do spread, range
-        for (part, n) in batches[range]
-            spread!(spread, (panels, places), (gaps, middles), columns[part], fields[n])
+        for batch in batches[range]
+            spread!(spread, (panels, places), (gaps, middles), sources[batch])
             for (out, rows) in ((sums, spread.sums), (errors, spread.errors))
-                transform_spread!(view(out, :, part, n), rows, spread.buffer, plan, grid)
+                transform_spread!(view(out, :, batch), rows, spread.buffer, plan, grid)
             end
         end
     end
-    return sums, errors
+    dims = (2half + 1, length(columns), length(fields))
+    return reshape(sums, dims), reshape(errors, dims)
 end
 
 """
     Spread(n)
 
-Room for COLUMNS values of r2 of one field on n rows, sums and errors, real and imaginary parts in turn.
+Room for COLUMNS values on n rows, sums and errors, real and imaginary parts in turn.
 """
 struct Spread{B}
     sums::Matrix{Float64}
@@ -68,19 +69,20 @@ end
 Spread(n::Integer) =
     Spread(zeros(2COLUMNS, n), zeros(2COLUMNS, n), zeros(2COLUMNS), FFTW.aligned(ComplexF64, n, COLUMNS))
 
-function spread!(s::Spread, (panels, places), (gaps, middles), columns, f)
+# Of each of the sources, a column of the transforms and a field.
+function spread!(s::Spread, (panels, places), (gaps, middles), sources)
     fill!(s.sums, 0)
     fill!(s.errors, 0)
     fill!(s.values, 0)
     for (p, place) in zip(panels, places)
         shares = error_rule(p)
         for j in eachindex(shares)
-            take_values!(s.values, p.values, columns, f, j)
+            take_values!(s.values, p.values, sources, j)
             add_row!(s, place, j, width(p) * p.weights[j], shares[j])
         end
     end
     for (gap, place) in zip(gaps, middles) # as if the neighbour's end went on
-        take_values!(s.values, gap.neighbour.values, columns, f, POINTS)
+        take_values!(s.values, gap.neighbour.values, sources, POINTS)
         add_row!(s, place, 1, 0.0, SAFETY * width(gap))
     end
 end
@@ -101,10 +103,10 @@ error_rule(p::Panel) = error_of(p) / max(p.tail, floatmin()) .* (is_measured(p) 
     end
 end
 
-@inline function take_values!(values, of_panel, columns, f, j)
-    @inbounds for (c, r) in enumerate(columns)
-        x = of_panel[r, f, j]
-        values[2c - 1], values[2c] = real(x), imag(x)
+@inline function take_values!(values, of_panel, sources, j)
+    @inbounds for (l, (column, f)) in enumerate(sources)
+        x = of_panel[column, f, j]
+        values[2l - 1], values[2l] = real(x), imag(x)
     end
 end
 

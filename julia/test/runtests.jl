@@ -14,5 +14,6 @@ include("models.jl")
     include("test_converged.jl")
     include("test_measured.jl")
     include("test_mirrors.jl")
+    include("test_glance.jl")
     include("test_threads.jl")
 end

@@ -70,8 +70,8 @@ end
         integrals = [GapScope.RowIntegral(GapScope.block_solver(bonds, f.block, z, true), bonds, z, 16) for f in known]
         whole = GapScope.present_maps(bonds, known, integrals, s, window, both)
         parts = GapScope.present_maps(bonds, known, integrals, s, window, both; bytes = 0)
-        @test length(GapScope.slices(bonds, known, integrals, both, 0)) == (both ? 4 : 2)
-        @test length(GapScope.slices(bonds, known, integrals, both, GapScope.SLICE_BYTES)) == 1
+        @test length(GapScope.slices(bonds, known, integrals, both, 0, 17)) == (both ? 4 : 2)
+        @test length(GapScope.slices(bonds, known, integrals, both, GapScope.SLICE_BYTES, 17)) == 1
         green, _ = GapScope.window_greens(bonds, known, integrals)
         direct = GapScope.electron_trace!(zeros(ComplexF64, window, window, 1), green, s, GapScope.tmatrix(green, s))
         @test whole[1].trace ≈ direct rtol = 1e-12

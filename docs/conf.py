@@ -39,7 +39,7 @@ nitpick_ignore_regex = [
     ("py:.*", rf"gapscope\.(learning|dataset)(\.\w+)?\.({internal})(\..*)?"),
     ("py:.*", r"Range|Method|__call__|C3|Companion|with_spin|.*\.(Scalar|grid_of|Variable)"),
     ("py:.*", r".*\.(Sought|Rival|Companion|Bravais|Manifest|require_output)"),
-    ("py:.*", r".*\.(SiteNoise|Alternatives|Discriminator)"),
+    ("py:.*", r".*\.(SiteNoise|Discriminator|Look|Scores)"),
     ("py:.*", r".*\.(Forward|Cube|Target|Mixture|Mode|Draws|Simulations)"),
     # Names of types of their own, a type's variable, and what is cut from nested brackets.
     ("py:.*", r"Given|LeftOut|Used|Seen|.*\.least_squares\.P|.*\.bonds\.Vector|tuple\[float"),

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import gapscope.errors
 
-FIELDS = ("Parameters", "Attributes", "Raises")
+FIELDS = ("Parameters", "Attributes", "Raises", "Warns")
 ENTRY = re.compile(r"(?P<names>[\w.]+(?:, *[\w.]+)*) : (?P<prose>.*)")
 LITERAL = re.compile(r"(``.+?``|`[^`]+`)")
 

@@ -88,7 +88,7 @@ class Conditions:
         Raises
         ------
         MaterialFileError : there is no such material, or another one is given.
-        MapFileError : see :func:`gapscope.inference.kinds.require_one_impurity`.
+        MapFileError : the network has learned from maps of several impurities.
         """
         require_one_impurity(config)
         recipe = Recipe.from_dict(config.dataset["recipe"])

@@ -184,8 +184,8 @@ class Predictor:
         return self.calibration.novelty_p(novelty, self.scores.beside(look, self.calibration)[0])
 
     def novelty(self, batches: Iterable[Maps], detector: Detector | None) -> NDArray[np.float64]:
-        """How unlike the training maps are maps as :meth:`__call__` takes them; see
-        :meth:`gapscope.learning.prediction.scores.Scores.distance`."""
+        """How unlike the training maps are maps as :meth:`__call__` takes them: scores of a
+        detector, or without one distances from the nearest clean training map."""
         return np.concatenate([self.scores.distance(self.look(m), detector) for m in batches])
 
     def look(self, maps: Maps) -> Look:

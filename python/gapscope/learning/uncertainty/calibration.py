@@ -53,13 +53,13 @@ class Calibration:
     problem : what the network is asked.
     predicted : (samples,), the most probable class.
     scores : nonconformity scores by name, each (samples,): irrep, 1 - probability of the true
-        class at temperature 1; an unknown, see :func:`distance`, NaN where the true class has none.
+        class at temperature 1; an unknown, see ``distance``, NaN where the true class has none.
     novelty : (samples,), scores of ``detector``, which knows the training images; None: distances
         as :meth:`gapscope.learning.prediction.predictor.Predictor.novelty` says.
     about : weights (their SHA-256), name and identity of the data set, split, versions.
     companion : what knows amplitudes and odd parts, with its scores; None where there is none.
     alternatives : (maps, kinds), scores of the first calibration maps, see
-        :mod:`gapscope.learning.uncertainty.alternatives`; None where nothing looks for any.
+        ``gapscope.learning.uncertainty.alternatives``; None where nothing looks for any.
     discriminator : what tells maps from changed ones, with its scores; None where there is none.
     """
 

@@ -164,6 +164,10 @@ def test_a_simulated_map_at_a_chosen_energy_stays_one(learned: RunFolder, tmp_pa
     # A map that no longer says at which energy it was simulated is not a measured one.
     with pytest.raises(MapFileError, match="no coordinate energy"):
         predict(maps.isel(energy=0, drop=True), learned.path)
+    # Energies of other variables are not those of the map.
+    of_none = maps.assign(ldos_change=maps["ldos_change"].isel(energy=0, drop=True))
+    with pytest.raises(MapFileError, match="energy"):
+        predict(of_none, learned.path)
 
 
 def test_maps_on_lattice_sites_are_measured_ones(calibrated: RunFolder) -> None:

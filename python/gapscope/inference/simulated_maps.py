@@ -51,7 +51,7 @@ def network_map(maps: xr.Dataset, config: RunConfig, name: str) -> NDArray[np.fl
         if "energy" not in maps.coords:  # xarray would count them
             raise ValueError("no coordinate energy")
         if "energy" not in maps["ldos_change"].dims:  # chosen by sel or isel
-            maps = maps.drop_dims("energy", errors="ignore").expand_dims("energy")
+            maps = maps.expand_dims("energy")
         energies = np.asarray(maps["energy"].values, dtype=np.float64)
         ldos = maps["ldos_change"]
         if "atom" in ldos.dims:  # datasets count by cells

@@ -64,17 +64,20 @@ function until_accurate(present, integrals, accuracy::Real, budget::Integer; gla
             seen, presented = copy.(panels), false
             worst = glance === nothing ? 0.0 : factor * glance()
         end
-        if !presented && (worst <= accuracy || spent || !isfinite(worst))
+        if !presented && enough(worst, accuracy, spent)
             expected = worst
             (result, worst), presented = present(), true
             glance === nothing || (factor *= max(1, worst / expected))
         end
-        if presented && (worst <= accuracy || spent || !isfinite(worst))
+        if presented && enough(worst, accuracy, spent)
             return result, sum(integral -> integral.rows, integrals), worst <= accuracy
         end
         request = maximum(integral -> request_met(integral, request), integrals) * clamp(accuracy / worst, 0.05, 0.7)
     end
 end
+
+# Whether nothing is to be improved: it is accurate, or no rows are left, or they do not help.
+enough(error, accuracy, spent) = error <= accuracy || spent || !isfinite(error)
 
 # What is asked of G first, relative to the accuracy of its map: less where the first panels show that the map's error is larger
 # than that of G. Maps that are better than their G do not make G worse.

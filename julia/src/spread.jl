@@ -69,7 +69,7 @@ end
 Spread(n::Integer) =
     Spread(zeros(2COLUMNS, n), zeros(2COLUMNS, n), zeros(2COLUMNS), FFTW.aligned(ComplexF64, n, COLUMNS))
 
-# Of each of the sources, a column of the transforms and a field.
+# Every source is a column of the transforms and a field.
 function spread!(s::Spread, (panels, places), (gaps, middles), sources)
     fill!(s.sums, 0)
     fill!(s.errors, 0)

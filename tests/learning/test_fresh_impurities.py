@@ -35,15 +35,8 @@ from gapscope.simulation.numerics import Numerics
 
 SIZE = toys.WINDOW
 RECIPE: dict[str, Any] = {
-    "schema": 2,
-    "name": "toy greens",
-    "seed": 12,
-    "material": "nbse2",
-    "energies": [0.0, 0.5],
+    **toys.GREENS,
     "broadening": 0.2,
-    "window": SIZE,
-    "store": "green",
-    "method": {"name": "grid", "kgrid": 64},
     "candidates": [{"irrep": "A1g"}, {"irrep": "Eu"}],
     "unknowns": {
         "gap": [0.3, 1.5],

@@ -36,14 +36,7 @@ from gapscope.physics.scattering import scattered_trace
 
 SIZE = toys.WINDOW
 GREENS: dict[str, Any] = {
-    "schema": 2,
-    "name": "toy greens",
-    "seed": 12,
-    "material": "nbse2",
-    "energies": [0.0, 0.5],
-    "window": SIZE,
-    "store": "green",
-    "method": {"name": "grid", "kgrid": 64},
+    **toys.GREENS,
     "candidates": [{"irrep": "A1g"}, {"irrep": "Eg"}, {"irrep": "Eu"}],
     "unknowns": {
         "gap": [0.3, 1.5],

@@ -43,6 +43,17 @@ RECIPE: dict[str, Any] = {
     "splits": {"train": 240, "validation": 40, "test": 60},
     "shard_size": 100,
 }
+GREENS: dict[str, Any] = {
+    "schema": 2,
+    "name": "toy greens",
+    "seed": 12,
+    "material": "nbse2",
+    "energies": [0.0, 0.5],
+    "window": WINDOW,
+    "store": "green",
+    "method": {"name": "grid", "kgrid": 64},
+}
+"""What recipes of Green's functions begin with."""
 PROBLEM = paper_problem(RECIPE["ranges"])
 TARGETS = Targets(PROBLEM, TargetScaling({}, {}))
 """Targets whose columns alone count."""

@@ -123,14 +123,14 @@ class FreshMaps:
 
     def own(self, rows: NDArray[np.int64]) -> Looks:
         """Some rows around their own impurities, the unknowns as they were drawn."""
-        values = {name: values[rows] for name, values in self.drawn.items()}
+        values = self._drawn_of(rows)
         if self.others is None:
             return Looks(rows, values)
         return Looks(rows, values, [self.own_beside[row] for row in rows])
 
     def redrawn(self, rows: NDArray[np.int64], generators: Sequence[np.random.Generator]) -> Looks:
         """Some rows around other impurities, drawn from one generator each."""
-        values = {name: values[rows] for name, values in self.drawn.items()}
+        values = self._drawn_of(rows)
         fresh = [redrawn(self.problem, rng) for rng in generators]
         for name in own_impurity(self.problem):
             values[name] = np.array([one[name] for one in fresh])
@@ -138,6 +138,9 @@ class FreshMaps:
             return Looks(rows, values)
         drawn = [self.others.drawn(self.problem, self.lattice, rng) for rng in generators]
         return Looks(rows, values, drawn)
+
+    def _drawn_of(self, rows: NDArray[np.int64]) -> Values:
+        return {name: values[rows] for name, values in self.drawn.items()}
 
     def images(self, looks: Looks) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
         """Images (n, energies, images, L, L), and what they are multiplied by, (n, energies,

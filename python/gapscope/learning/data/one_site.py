@@ -12,7 +12,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from gapscope.learning.data.stored_greens import Complex, StoredGreens
+from gapscope.learning.data.stored_greens import Complex, StoredGreens, over_largest
 from gapscope.physics.impurity_basis import basis_images, elements_of, t_matrices
 from gapscope.support.memory import require_memory
 
@@ -62,13 +62,10 @@ class OneSite:
         def fill(row: int, green: Complex) -> None:
             local[row] = stored.local(green)
             own = elements_of(local[row], potentials[row])
-            found = basis_images(green, own, size)
-            largest = np.abs(found).max(axis=(2, 3))
-            largest[largest == 0] = 1
             held = np.arange(2 * len(own)).reshape(2, -1)
             held[1] += most - len(own)  # real parts follow all imaginary ones
-            images[row][:, held.ravel()] = found / largest[..., None, None]
-            factors[row][:, held.ravel()] = largest
+            found = over_largest(basis_images(green, own, size), (2, 3))
+            images[row][:, held.ravel()], factors[row][:, held.ravel()] = found
             elements[row, : len(own)] = own
 
         stored.each(fill)

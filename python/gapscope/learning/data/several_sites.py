@@ -15,7 +15,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from gapscope.learning.data.stored_greens import Complex, StoredGreens
+from gapscope.learning.data.stored_greens import Complex, StoredGreens, over_largest
 from gapscope.physics.impurity_cluster import Elements, Real, cluster_map, cluster_t
 from gapscope.support.memory import require_memory
 
@@ -78,11 +78,8 @@ class SeveralSites:
         def fill(row: int, green: Complex) -> None:
             own = elements[label[row]]
             found = np.moveaxis(_within(green, reach)[..., *own.outer.T], 3, 1)
-            parts = np.stack([found.real, found.imag], axis=2)
-            largest = np.abs(parts).max(axis=(2, 3, 4))
-            largest[largest == 0] = 1
-            outer[row][:, : len(own.outer)] = parts / largest[..., None, None, None]
-            factors[row][:, : len(own.outer)] = largest
+            parts = over_largest(np.stack([found.real, found.imag], axis=2), (2, 3, 4))
+            outer[row][:, : len(own.outer)], factors[row][:, : len(own.outer)] = parts
             here = _within(green, 2 * distance)[..., *own.acting[own.between].T]
             between[row][..., : len(own.between)] = here
 
@@ -105,10 +102,8 @@ class SeveralSites:
         maps = np.stack(
             [self._map(*one) for one in zip(rows.tolist(), sites, potentials, strict=True)]
         )
-        largest = np.abs(maps).max(axis=(2, 3), keepdims=True)
-        largest[largest == 0] = 1
-        images = (maps / largest).astype(np.float16)[:, :, None]
-        return images, largest[..., 0].astype(np.float32)
+        images, largest = over_largest(maps, (2, 3))
+        return images[:, :, None], largest[..., None]
 
     def _map(self, row: int, sites: NDArray[np.int64], potentials: Complex) -> Real:
         own = self.elements[self.label[row]]

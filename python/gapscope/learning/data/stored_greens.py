@@ -15,6 +15,16 @@ from gapscope.dataset.load import DatasetReader
 Complex = NDArray[np.complexfloating]
 
 
+def over_largest(
+    values: NDArray[np.floating], axes: tuple[int, ...]
+) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
+    """Values over the largest magnitude along some axes, in half precision, and that magnitude, in
+    single precision and without these axes; 1 where all is zero."""
+    largest = np.abs(values).max(axis=axes, keepdims=True)
+    largest[largest == 0] = 1
+    return (values / largest).astype(np.float16), largest.squeeze(axes).astype(np.float32)
+
+
 @dataclass(frozen=True)
 class StoredGreens:
     """G(r) of samples, (energies, 2s + 1, 2s + 1, d, d) per meV, by their rows.

@@ -98,9 +98,8 @@ class WannierFunctions:
         They are interpolated by cubic splines, and zero outside their grids. Each is normalised
         over its grid, since programs differ in the unit of what they write, and has the sign that
         the Hamiltonian's has by the projections: Wannier90 makes a plot positive where it is
-        largest. They are those of the
-        Hamiltonian as its file has it: where projections with axes of their own were turned into
-        those of the crystal, they no longer belong together.
+        largest. They are those of the Hamiltonian as its file has it: where projections with axes
+        of their own were turned into those of the crystal, they no longer belong together.
 
         Raises
         ------

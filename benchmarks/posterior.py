@@ -43,10 +43,9 @@ from gapscope.inference.posterior.cube import Cube
 from gapscope.inference.posterior.forward import Forward, Point
 from gapscope.inference.posterior.posterior import find_posterior
 from gapscope.inference.posterior.residual import Residual
-from gapscope.inference.posterior.responses import accurate
 from gapscope.inference.posterior.result import LEVELS, named_columns, normalised
 from gapscope.inference.posterior.starts import NetworkStarts, Starts
-from gapscope.inference.refine import Conditions, Guess
+from gapscope.inference.refine import Conditions, Guess, accurate
 from gapscope.problem.define import Named, define
 from gapscope.problem.draft import Draft
 from gapscope.problem.quantities import quantity

@@ -2,8 +2,9 @@
 
     python benchmarks/posterior_page.py [--folder benchmarks/results] [--page FILE]
 
-Both keep their results line by line in a folder; the page shows the table of every file there. TARP
-is asked of its authors' package as well (`pip install --group judge`).
+Both keep their results line by line in a folder; the table of every file there becomes a section of
+the page, those of other files stay. TARP is asked of its authors' package as well (`pip install
+--group judge`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from posterior import Problem, shown
 Array = NDArray[np.float64]
 
 NAMED = re.compile(r"posterior-(?P<problem>.+)-(?P<ratio>[\d.]+)-(?P<noise>known|unknown)-\d+")
+OUTSIDE = "Worlds that are not in the prior"
 PAGE = """# How right posteriors are
 
 Written by `python benchmarks/posterior_page.py` from what `python benchmarks/posterior.py` and
@@ -76,6 +78,12 @@ def oracle(lines: list[dict]) -> str:
     )
 
 
+def sections(page: str) -> dict[str, str]:
+    """The parts of the page by their headings."""
+    parts = [part.split("\n\n", 1) for part in page.split("\n## ")[1:]]
+    return {title: text.rstrip() + "\n" for title, text in parts}
+
+
 def read(file: Path) -> list[dict]:
     return [json.loads(line) for line in file.read_text().splitlines()]
 
@@ -87,21 +95,21 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("benchmarks/results"))
     parser.add_argument("--page", type=Path, default=Path("docs/posterior-results.md"))
     given = parser.parse_args()
-    parts = [PAGE]
+    parts = sections(given.page.read_text()) if given.page.exists() else {}
     for file in sorted(given.folder.glob("posterior-*.jsonl")):
         if (asked := asked_of(file)) is None:
             continue
         problem, words, labels = asked
         lines = read(file)
         text = shown(f"{problem} at {words}", lines, labels) + "\n" + oracle(lines)
-        parts += [f"## {problem}, {words}\n", f"```\n{text}\n```\n"]
+        parts[f"{problem}, {words}"] = f"```\n{text}\n```\n"
         print(text, end="\n\n")
     for file in sorted(given.folder.glob("outside-*.jsonl")):
         text = table(read(file))
-        parts += [f"## Worlds that are not in the prior: {file.stem.split('-', 1)[1]}\n"]
-        parts += [f"```\n{text}\n```\n"]
+        parts[f"{OUTSIDE}: {file.stem.split('-', 1)[1]}"] = f"```\n{text}\n```\n"
         print(text, end="\n\n")
-    given.page.write_text("\n".join(parts))
+    order = sorted(parts, key=lambda title: (title.startswith(OUTSIDE), title))
+    given.page.write_text("\n".join([PAGE, *(f"## {one}\n\n{parts[one]}" for one in order)]))
 
 
 if __name__ == "__main__":

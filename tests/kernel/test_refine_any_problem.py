@@ -70,8 +70,35 @@ def test_finite_differences_are_small_in_narrow_ranges_too() -> None:
     problem = replace(known.problem, unknowns=(narrow, *known.problem.unknowns[1:]))
     start = Guess("B1g", {"gap": 20.0, "potential": 50.0, "broadening": 3.0})
     differences = replace(known, problem=problem).differences(start)
-    np.testing.assert_allclose(differences, [0.002, 0.5, 0.01])
-    np.testing.assert_allclose(known.differences(start), [0.005, 0.5, 0.01])
+    np.testing.assert_allclose(differences, [0.002, 0.05, 5e-4])
+    np.testing.assert_allclose(known.differences(start), [0.01, 0.05, 5e-4])
+
+
+def test_finite_differences_are_derivatives_where_features_are_narrow() -> None:
+    """Against differences of fourth order: errors of a few percent turn the steps of least squares
+    along a valley, such as that of energies which are all scaled, into a hundredth of what they
+    should be."""
+    draft = Draft(gs.material("nbse2"), 0.05, 100.0)
+    ranges = {
+        "gap": (0.3, 1.5),
+        "eps0": (-300.0, 100.0),
+        "hopping": (0.95, 1.05),
+        "broadening": (0.05, 0.5),
+        "potential": (-300.0, 300.0),
+    }
+    own = [quantity(name).unknown(name, *ends) for name, ends in ranges.items()]
+    problem = define(draft, [Named("A1u")], own, {})
+    known = Conditions(problem, draft, gs.Numerics([0.5], 0.05, WINDOW))
+    values = {"gap": 0.71, "eps0": -294.0, "hopping": 1.04, "broadening": 0.05, "potential": 40.0}
+    point = Guess(problem.labels[0], values)
+    steps = known.differences(point)
+    for row, step in zip(np.eye(len(steps)), steps, strict=True):
+        far = [known.moved(point, times * step * row) for times in (0, 1, -4, 4, -8, 8)]
+        here, one, *around = known.values(far)
+        low, high, lower, higher = around
+        slope = (8 * (high - low) - (higher - lower)) / 48
+        error = np.linalg.norm(one - here - slope) / np.linalg.norm(slope)
+        assert error < 0.01, (row, error)
 
 
 @pytest.mark.filterwarnings("ignore::gapscope.errors.ConvergenceWarning")

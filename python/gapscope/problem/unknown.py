@@ -98,6 +98,13 @@ class Unknown:
         return self.scale == "circle"
 
     @property
+    def span(self) -> float:
+        """Length of the range, on a logarithmic scale of its logarithm."""
+        if self.scale == "logarithmic":
+            return math.log(self.high / self.low)
+        return self.high - self.low
+
+    @property
     def columns(self) -> int:
         """Number of targets."""
         return 2 if self.circular else 1

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from gapscope.inference.posterior.mixture import shorter
 from gapscope.problem.impurities import IMPURITY
 from gapscope.problem.problem import Problem
-from gapscope.problem.quantities import quantity
+from gapscope.problem.quantities import difference
 from gapscope.problem.unknown import Unknown
 
 Array = NDArray[np.float64]
-LARGEST_DIFFERENCE = 0.05
+FIXED_DIFFERENCE = 0.05
+"""That of a coordinate which changes nothing."""
 SAME = 1e-7
 
 
@@ -91,7 +92,9 @@ class Cube:
     @cached_property
     def differences(self) -> Array:
         """(k,): coordinates' finite differences, by which maps are differentiated."""
-        return np.array([_difference(one) for one in self.unknowns])
+        return np.array(
+            [difference(u) / u.span if u.span else FIXED_DIFFERENCE for u in self.unknowns]
+        )
 
     def moved(self, point: Array, step: Array) -> Array:
         """A point further on: around circles, and no further than to the cube's faces; where an
@@ -162,11 +165,3 @@ def _coordinate(unknown: Unknown, value: float, *, beyond: bool = False) -> floa
         middle = (below + above) / 2
         below, above = (middle, above) if unknown.drawn(middle) < value else (below, middle)
     return 0.0 if value <= low else 1.0 if value >= high else (below + above) / 2
-
-
-def _difference(unknown: Unknown) -> float:
-    low, high = unknown.low, unknown.high
-    if high == low:
-        return LARGEST_DIFFERENCE
-    span = float(np.log(high / low)) if unknown.scale == "logarithmic" else high - low
-    return min(quantity(unknown.name).step / span, LARGEST_DIFFERENCE)

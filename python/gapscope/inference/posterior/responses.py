@@ -13,28 +13,16 @@ from numpy.typing import NDArray
 from gapscope.dataset.recipe import RULE_NODES
 from gapscope.inference.posterior.cube import Cube
 from gapscope.inference.posterior.response import Response
-from gapscope.inference.refine import Conditions
+from gapscope.inference.refine import Conditions, accurate
 from gapscope.instrument.resolution import energy_rule
 from gapscope.physics.particle_hole import at_opposite_energy, pairs_of
 from gapscope.problem.impurities import potentials, unit_potentials
 from gapscope.simulation.green import kernel_green
-from gapscope.simulation.numerics import Converged, Numerics
 
 Array = NDArray[np.float64]
-ACCURACY = 2e-5
-"""Relative accuracy of simulated maps, whose errors add up over thousands of sites and must not be
-seen in a likelihood. By the method converged it costs a tenth more time than 0.005."""
 REFERENCE = 0.75
 """Coordinates of the impurity whose map a Green's function is computed accurately for."""
 KEPT_BYTES = 4e8
-
-
-def accurate(numerics: Numerics) -> Numerics:
-    """Numerics whose error no likelihood sees; those of a grid as they are."""
-    method = numerics.method
-    if not isinstance(method, Converged):
-        return numerics
-    return replace(numerics, method=replace(method, accuracy=min(method.accuracy, ACCURACY)))
 
 
 class Responses:

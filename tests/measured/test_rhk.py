@@ -100,6 +100,27 @@ def test_sweeps_at_one_point_are_curves_over_bias(opened: Opener) -> None:
     np.testing.assert_allclose(single.Current, grid()[-1, -1], atol=1e-6)
 
 
+def test_spectra_that_were_not_measured_are_nan(opened: Opener) -> None:
+    """R9 writes all sweeps that were planned; those after a stop are zeros in every page."""
+    done = SWEEP.values.copy()
+    done[2:], done[1, 3:] = 0.25, 0.25  # as stored, 0
+    other = done.copy()
+    other[1, 3] = 0.5
+    found = opened(replace(SWEEP, values=done), replace(SWEEP, values=other, label="LIA"))
+    for name in ("Current", "LIA"):
+        assert found[name].isnull().sum("bias").values.tolist() == [0, 1] + [POINTS] * (
+            ROWS * COLUMNS - 2
+        )
+    assert found.Current[1].isnull().values.tolist() == [True] + [False] * (POINTS - 1)
+    alone = opened(
+        replace(SWEEP, values=done), replace(SWEEP, values=other, label="LIA"), variable="Current"
+    )
+    xr.testing.assert_equal(alone.Current, found.Current)
+    last = SWEEP.values.copy()
+    last[-1, -1] = 0.25
+    assert opened(replace(SWEEP, values=last)).Current.notnull().all()
+
+
 def test_a_grid_of_spectra_lies_where_its_places_say(opened: Opener) -> None:
     found = opened(replace(IMAGE, angle=10.0), MAP, variable="Current_spectra")
     assert found.Current_spectra.dims == ("y", "x", "bias")

@@ -53,10 +53,11 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
 
     Images lie as the signs of their steps say, grids of spectra as the places of the spectra say;
     backward sweeps are stored over the same axis as forward ones. Lines of an image after the last
-    completed one are NaN. Spectra whose label an image has too are NAME_spectra; with n sweeps at
-    each point of a grid they are NAME 0 to NAME n-1. Bias and current are left out where the pages
-    differ in them. A dataset has one size: where the pages differ in theirs, ``given.variable``
-    names one.
+    completed one are NaN, and so are the points at the end of spectra that all pages hold as zero:
+    R9 leaves them so where it was stopped. Spectra whose label an image has too are NAME_spectra;
+    with n sweeps at each point of a grid they are NAME 0 to NAME n-1. Bias and current are left out
+    where the pages differ in them. A dataset has one size: where the pages differ in theirs,
+    ``given.variable`` names one.
 
     Raises
     ------
@@ -86,7 +87,18 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     if first.kind == IMAGE:
         return _images(first, chosen)
     angles = {page.angle for page in pages.values() if page.kind == IMAGE}
-    return _spectra(first, chosen, angles.pop() if len(angles) == 1 else 0.0)
+    alike = [page for page in pages.values() if page.frame == first.frame]
+    return _spectra(first, chosen, angles.pop() if len(angles) == 1 else 0.0, _measured(alike))
+
+
+def _measured(pages: list[Page]) -> int:
+    """How many points of spectra were measured; those behind them are zero in all pages.
+
+    A single last zero may be a value.
+    """
+    filled = np.logical_or.reduce([page.counts.reshape(-1) != 0 for page in pages])
+    done = int(np.flatnonzero(filled)[-1]) + 1 if filled.any() else 0
+    return done if filled.size - done > 1 else filled.size
 
 
 def _images(first: Page, pages: dict[str, Page]) -> xr.Dataset:
@@ -118,7 +130,8 @@ def _upright(values: NDArray[np.number], step_x: float, step_y: float) -> NDArra
     return values[:: -1 if step_y < 0 else 1, :: -1 if step_x < 0 else 1]
 
 
-def _spectra(first: Page, pages: dict[str, Page], angle: float) -> xr.Dataset:
+def _spectra(first: Page, pages: dict[str, Page], angle: float, done: int) -> xr.Dataset:
+    """Spectra of which the first ``done`` points were measured, one sweep after the other."""
     points, sweeps = first.columns, first.rows
     if first.line != BIAS_SPECTRUM or not 1 <= points <= MAX_SIDE or sweeps < 1:
         raise MeasurementFileError(
@@ -128,10 +141,11 @@ def _spectra(first: Page, pages: dict[str, Page], angle: float) -> xr.Dataset:
         )
     axis = first.start_x + first.steps[0] * np.arange(points)
     bias, turned = biases(axis, first.texts[UNIT_X])
-    found = [
-        Channel(name, page.texts[UNIT_Z], page.values[:, :: -1 if turned else 1], CURVES)
-        for name, page in pages.items()
-    ]
+    found = []
+    for name, page in pages.items():
+        values = page.values
+        values.reshape(-1)[done:] = np.nan
+        found.append(Channel(name, page.texts[UNIT_Z], values[:, :: -1 if turned else 1], CURVES))
     if all(first.grid):
         return _grid(first, found, bias, {**_settings(pages), "scan_angle": angle})
     if sweeps == 1:

@@ -85,11 +85,16 @@ class Page:
         return self.kind, self.rows, self.columns, *self.steps[:2], self.angle, *units, *axis
 
     @property
+    def counts(self) -> NDArray[np.int32]:
+        """The data as stored, over (row, column) in the order of the file."""
+        count, at = self.rows * self.columns, self.parts[PAGE_DATA][0]
+        return np.frombuffer(self.content, "<i4", count, at).reshape(self.rows, self.columns)
+
+    @property
     def values(self) -> NDArray[np.float64]:
         """The data in their unit, over (row, column) in the order of the file."""
-        count, at = self.rows * self.columns, self.parts[PAGE_DATA][0]
-        raw = np.frombuffer(self.content, "<i4", count, at).reshape(self.rows, self.columns)
-        return raw * self.steps[2] + self.start_z
+        found: NDArray[np.float64] = self.counts.astype(np.float64)
+        return found * self.steps[2] + self.start_z
 
     @property
     def places(self) -> NDArray[np.float64]:

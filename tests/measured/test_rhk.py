@@ -134,6 +134,23 @@ def test_a_grid_of_spectra_lies_where_its_places_say(opened: Opener) -> None:
     np.testing.assert_allclose(opened(from_below).Current, grid(), atol=1e-6)
 
 
+def test_images_are_opened_and_other_pages_left_out(opened: Opener) -> None:
+    """R9 saves spectra beside the images on which they were taken, and transforms of images."""
+    image = replace(IMAGE, angle=10.0)
+    transform = replace(IMAGE, units=("m-1", "m-1", "A"), label="FFT")
+    pages = (image, transform, replace(image, left=True), MAP)
+    found = opened(*pages)
+    assert list(found) == ["Current", "Current_backward"]
+    assert found.attrs["left_out"] == "FFT, Current_spectra"
+    alone = opened(*pages, variable="Current_spectra")
+    assert "left_out" not in alone.attrs
+    assert alone.attrs["scan_angle"] == 10.0
+    distance = replace(SWEEP, line=8, units=("m", " ", "A"), label="I(Z)")
+    sweeps = opened(distance, SWEEP)
+    assert list(sweeps) == ["Current"]
+    assert sweeps.attrs["left_out"] == "I(Z)"
+
+
 def test_sweeps_at_each_point_of_a_grid_are_channels(opened: Opener) -> None:
     twice = np.stack([MAP.values, -MAP.values], axis=1).reshape(-1, POINTS)
     places = grid_places(COLUMNS, ROWS, 0.5e-9, each=2)
@@ -157,7 +174,14 @@ PAGES: dict[str, tuple[tuple[Sm4Page, ...], str]] = {
     "only text": ((replace(IMAGE, kind=4),), "no image or spectrum"),
     "two sizes": ((IMAGE, replace(IMAGE, steps=(1e-9, 1e-9))), "one size and scale"),
     "two angles": ((IMAGE, replace(IMAGE, angle=1.0)), "one size and scale"),
-    "image and sweep": ((IMAGE, SWEEP), "Current_spectra"),
+    "two images and a sweep": (
+        (IMAGE, replace(IMAGE, steps=(1e-9, 1e-9)), SWEEP),
+        r"Current_spectra \(48 x 5\)",
+    ),
+    "two kinds of sweep": (
+        (SWEEP, replace(SWEEP, steps=(-0.2, 1.0), label="I")),
+        r"Current \(48 x 5\), I \(48 x 5\)",
+    ),
     "Fourier transform": ((replace(IMAGE, units=("m-1", "m-1", "A")),), "real space"),
     "one row": ((replace(IMAGE, values=upright()[:1]),), "pixels a side"),
     "no size": ((replace(IMAGE, steps=(0.0, 0.0)),), "nm long"),
@@ -171,7 +195,6 @@ PAGES: dict[str, tuple[tuple[Sm4Page, ...], str]] = {
     "grid, nowhere": ((replace(MAP, places=None),), "reader of .sm4"),
     "grid, turned": ((MAP,), "along the axes"),
     "grid, NaN": ((replace(MAP, places=np.full((ROWS * COLUMNS, 2), np.nan)),), "along the axes"),
-    "grid, off": ((replace(IMAGE, angle=10.0), replace(MAP, label="M", places=OFF)), "one size"),
 }
 
 

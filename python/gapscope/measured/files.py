@@ -145,12 +145,11 @@ def open(
     -------
     Dataset with attributes source_format, file, and where the file tells them bias (mV), current
     (set point that the feedback holds, pA), feedback ("off" where it is), scan_angle (degrees,
-    counterclockwise), temperature (K), recorded (ISO 8601); left_out, the variables of an HDF5 file
-    that do not go with its maps; unfinished_lines, how many were left out; segments, start and end
-    of each part of a multi-segment sweep. Channels have units and
-    long_name, the file's name of them, and where the file tells it of each, harmonic (of the
-    lock-in), and the pass, bias, current, feedback and height_offset (nm) of a multipass scan; the
-    dataset has what all passes share.
+    counterclockwise), temperature (K), recorded (ISO 8601); left_out, what else the file holds,
+    which ``variable`` opens; unfinished_lines, how many were left out; segments, start and end of
+    each part of a multi-segment sweep. Channels have units and long_name, the file's name of them,
+    and where the file tells it of each, harmonic (of the lock-in), and the pass, bias, current,
+    feedback and height_offset (nm) of a multipass scan; the dataset has what all passes share.
 
     Raises
     ------

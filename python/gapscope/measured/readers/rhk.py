@@ -26,6 +26,7 @@ from gapscope.measured.readers.recording import (
     lengths,
 )
 from gapscope.measured.readers.rhk_pages import (
+    BIAS_SPECTRUM,
     IMAGE,
     LINES_DONE,
     UNIT_X,
@@ -38,7 +39,6 @@ from gapscope.measured.readers.rhk_pages import (
 Settings = dict[str, float | str]
 
 SIGNATURE = "STiMage 005.".encode("utf-16-le")
-BIAS_SPECTRUM = 7
 OFF_GRID = 0.1
 """Farthest that a spectrum of a grid lies from its place there, in steps."""
 
@@ -56,8 +56,9 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     completed one are NaN, and so are the points at the end of spectra that all pages hold as zero:
     R9 leaves them so where it was stopped. Spectra whose label an image has too are NAME_spectra;
     with n sweeps at each point of a grid they are NAME 0 to NAME n-1. Bias and current are left out
-    where the pages differ in them. A dataset has one size: where the pages differ in theirs,
-    ``given.variable`` names one.
+    where the pages differ in them. A dataset has one size: pages that are no images are left out
+    where there are some, then those that are no spectra against the bias; where the others differ
+    in theirs, ``given.variable`` names one.
 
     Raises
     ------
@@ -67,7 +68,10 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     given.refuse_scale()
     with library("The reader of .sm4 files"):
         pages = find_pages(content)
-    chosen = {name: page for name, page in pages.items() if given.variable in (None, name)}
+    named = {name: page for name, page in pages.items() if given.variable in (None, name)}
+    images = {name: page for name, page in named.items() if page.is_image}
+    sweeps = {name: page for name, page in named.items() if page.is_sweep}
+    chosen = images or sweeps or named
     if len({page.frame for page in chosen.values()}) != 1:
         told = (f"{name} ({page.rows} x {page.columns})" for name, page in pages.items())
         raise MeasurementFileError(
@@ -84,11 +88,14 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
             if len(chosen) > 1
             else "Export a part of it.",
         )
+    others = ", ".join(name for name in named if name not in chosen)[:300]
+    left_out = {"left_out": others} if others else {}
     if first.kind == IMAGE:
-        return _images(first, chosen)
-    angles = {page.angle for page in pages.values() if page.kind == IMAGE}
+        return _images(first, chosen).assign_attrs(left_out)
+    angles = {page.angle for page in pages.values() if page.is_image}
     alike = [page for page in pages.values() if page.frame == first.frame]
-    return _spectra(first, chosen, angles.pop() if len(angles) == 1 else 0.0, _measured(alike))
+    angle = angles.pop() if len(angles) == 1 else 0.0
+    return _spectra(first, chosen, angle, _measured(alike)).assign_attrs(left_out)
 
 
 def _measured(pages: list[Page]) -> int:
@@ -104,7 +111,7 @@ def _measured(pages: list[Page]) -> int:
 def _images(first: Page, pages: dict[str, Page]) -> xr.Dataset:
     check_pixels(first.rows, first.columns)
     units = first.texts[UNIT_X], first.texts[UNIT_Y]
-    if units[0] not in NANOMETRES or units[1] not in NANOMETRES:
+    if not first.is_image:
         raise MeasurementFileError(
             "A measured image is in real space, its sides are lengths.",
             f"units {units[0][:40]!r} and {units[1][:40]!r}",
@@ -137,7 +144,8 @@ def _spectra(first: Page, pages: dict[str, Page], angle: float, done: int) -> xr
         raise MeasurementFileError(
             f"Spectra are taken against the bias, at 1 to {MAX_SIDE} values of it.",
             f"{sweeps} lines of type {first.line} with {points} points",
-            "Choose a page of bias spectroscopy: open(path, variable=...), or --variable",
+            "Use a file of bias spectroscopy, or a page of it: open(path, variable=...), or"
+            " --variable",
         )
     axis = first.start_x + first.steps[0] * np.arange(points)
     bias, turned = biases(axis, first.texts[UNIT_X])

@@ -14,7 +14,12 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from gapscope.measured.readers.limits import MAX_CHANNELS, check_content
+from gapscope.measured.readers.limits import (
+    MAX_CHANNELS,
+    MILLIVOLTS,
+    NANOMETRES,
+    check_content,
+)
 
 FILE = struct.Struct("<H36s3I8x")
 """Bytes after these two, signature, pages, objects, bytes of an object."""
@@ -41,6 +46,8 @@ FEEDBACK_NUMBERS = struct.Struct("<5dI")
 """Set point, gains and bounds, and how many texts follow, first the kind of feedback."""
 LABEL, DATE, TIME, UNIT_X, UNIT_Y, UNIT_Z, LINES_DONE = 0, 5, 6, 7, 8, 9, 13
 IMAGE, LINE = 0, 1
+BIAS_SPECTRUM = 7
+"""Type of a line, by its header."""
 LEFT = 1
 NO_GRID = 2**32 - 1
 MAX_OBJECTS = 100
@@ -83,6 +90,17 @@ class Page:
         units = self.texts[UNIT_X], self.texts[UNIT_Y]
         axis = () if self.kind == IMAGE else (self.start_x, self.line, self.grid)
         return self.kind, self.rows, self.columns, *self.steps[:2], self.angle, *units, *axis
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it is an image of the sample, whose sides are lengths."""
+        sides = self.texts[UNIT_X], self.texts[UNIT_Y]
+        return self.kind == IMAGE and all(unit in NANOMETRES for unit in sides)
+
+    @property
+    def is_sweep(self) -> bool:
+        """Whether it holds spectra against the bias."""
+        return (self.kind, self.line) == (LINE, BIAS_SPECTRUM) and self.texts[UNIT_X] in MILLIVOLTS
 
     @property
     def counts(self) -> NDArray[np.int32]:

@@ -245,6 +245,7 @@ def test_a_dataset_becomes_a_network_becomes_predictions(tmp_path: Path) -> None
     digest = results["verify"].output.split("digest ")[1].strip()
     assert digest in results["card"].output
     assert "A12u" in results["evaluate"].output
+    assert (runs / "test" / "table.txt").is_file()
     assert "m.nc" in results["predict"].output
     with xr.open_dataset(tmp_path / "predictions.nc") as predictions:
         assert f"{float(predictions['chi'][0]):.2g}" in results["predict"].output

@@ -45,12 +45,14 @@ def test_a_run_is_calibrated_exported_and_asked(
     fresh_dataset: Path,
     maps: list[Path],
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     folder, model = shutil.copytree(learned.path, tmp_path / "run"), tmp_path / "model"
     steps = [
         ("calibrate", folder, calibration_dataset, "--training", toy_dataset),
-        ("evaluate", folder, fresh_dataset, "--level", 0.8),
         ("export", folder, "-o", model, "--name", "mine"),
+        ("evaluate", model, fresh_dataset, "--level", 0.8),
         ("predict", *maps, "--model", model, "-o", tmp_path / "predictions.nc"),
     ]
     results = {str(step[0]): run(*step) for step in steps}
@@ -58,7 +60,8 @@ def test_a_run_is_calibrated_exported_and_asked(
         assert result.exit_code == 0, f"{name}: {result.output}{result.exception!r}"
     assert "300 maps, temperature" in results["calibrate"].output
     assert "0.8 sets and intervals" in results["evaluate"].output
-    assert (folder / "test" / "coverage.txt").is_file()
+    assert Path("model-test", "coverage.txt").is_file()
+    assert not [one for one in model.iterdir() if one.is_dir()]
     assert "# mine" in (model / "MODEL_CARD.md").read_text()
     assert results["evaluate"].output.splitlines()[2].startswith("A1g")
     written = xr.load_dataset(tmp_path / "predictions.nc", engine="h5netcdf")

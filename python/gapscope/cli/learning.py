@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from gapscope.cli.inputs import require_learning
+from gapscope.support.networks import INDEX
 from gapscope.support.resources import (
     OPEN_ENERGIES,
     OPEN_ENERGY,
@@ -15,6 +16,7 @@ from gapscope.support.resources import (
     OPEN_ONE_MODEL,
     SHIPPED_ENERGY,
     SHIPPED_MODEL,
+    find_model,
 )
 from gapscope.support.storage import require_folder
 
@@ -153,12 +155,17 @@ def calibrate(run: Path, dataset: Path, split: str, training: Path | None) -> No
 
 
 @click.command()
-@click.argument("run", type=FOLDER)
+@click.argument("run")
 @click.argument("dataset", type=FOLDER)
 @click.option(
     "--split", type=click.Choice(["train", "validation", "test"]), default="test", show_default=True
 )
-@click.option("-o", "--output", type=FOLDER, help="Folder of the results  [default: RUN/SPLIT]")
+@click.option(
+    "-o",
+    "--output",
+    type=FOLDER,
+    help="Folder of the results  [default: RUN/SPLIT; of a model MODEL-SPLIT, here]",
+)
 @click.option(
     "--signal-to-noise",
     type=click.FloatRange(0, min_open=True),
@@ -166,22 +173,25 @@ def calibrate(run: Path, dataset: Path, split: str, training: Path | None) -> No
 )
 @LEVEL
 @SYMMETRY
-def evaluate(run: Path, dataset: Path, split: str, output: Path | None, **options: Any) -> None:
+def evaluate(run: str, dataset: Path, split: str, output: Path | None, **options: Any) -> None:
     """Print the paper's Table I for RUN on DATASET; write predictions and figures.
 
-    RUN is the folder of a run or of an exported model. A calibrated one also gets a table of how
-    often its sets and intervals hold the truth.
+    RUN is the folder of a run or of an exported model, or the name of a shipped one. A calibrated
+    one also gets a table of how often its sets and intervals hold the truth.
     """
-    folder = output or run / split
-    if output is not None or run.is_dir():
-        require_folder(folder)
-    require_learning([run], [dataset])
+    if output is not None:
+        require_folder(output)
+    require_learning(datasets=[dataset], models=[run])
+    network = find_model(run)
+    model = (network / INDEX).is_file()
+    folder = output or (Path(f"{network.name}-{split}") if model else network / split)
+    require_folder(folder)
 
     from gapscope.learning.evaluation.evaluate import evaluate as evaluate_run
     from gapscope.plots.learning import evaluation_figures
     from gapscope.plots.style import save_figure
 
-    result = evaluate_run(run, dataset, split, **given_options(options))
+    result = evaluate_run(network, dataset, split, **given_options(options))
     written = list(result.write(folder))
     for name, figure in evaluation_figures(result.predictions).items():
         written.append(save_figure(figure, folder / f"{name}.png"))

@@ -12,6 +12,8 @@ from gapscope.support.resources import keras_backend
 BACKENDS = ("tensorflow", "jax", "torch")  # Keras's names, and those of the packages
 CONFIG = "config.json"
 """The file that every folder of a run or a model holds."""
+INDEX = "weights.json"
+"""The file of a model's folder that names its weights."""
 
 
 def require_keras() -> None:

@@ -19,7 +19,6 @@ from gapscope.learning.emulator.by_irrep import Emulators
 from gapscope.learning.model_folder.model_card import model_card
 from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.model_folder.weights import (
-    INDEX,
     Index,
     read_weights,
     remove_weights,
@@ -29,6 +28,7 @@ from gapscope.learning.network.backbone import BACKBONES
 from gapscope.learning.network.run_config import RunConfig
 from gapscope.learning.network.two_heads import feature_count
 from gapscope.learning.uncertainty.calibration import CALIBRATION, Calibration
+from gapscope.support.networks import INDEX
 from gapscope.support.storage import make_folder, require_folder, write_whole
 
 CARD = "MODEL_CARD.md"

@@ -26,11 +26,11 @@ from safetensors.numpy import load, save
 
 from gapscope.errors import RunError, SchemaVersionError
 from gapscope.support.array_file import UNREADABLE
+from gapscope.support.networks import INDEX
 from gapscope.support.reading import read_bounded, read_json, require_regular
 from gapscope.support.storage import write_whole
 
 WEIGHTS_SCHEMA = 1
-INDEX = "weights.json"
 PIECE_BYTES = 8_000_000
 FILE_BYTES = 16_000_000
 """Largest piece of a tensor, and largest file without its header (of some kB): below 20 MB."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SHARED = (
-    ("File list", {"Version": "0x09200000", "Date": "02:03:59 PM Wed May 06 2015"}),
+    ("File list", {"Date": "02:03:59 PM Wed May 06 2015"}),
     ("Scanner list", {"@Sens. Zsens": "V 20.00000 nm/V"}),
     (
         "Ciao scan list",
@@ -36,9 +36,10 @@ class Image:
     entries: Mapping[str, str] = field(default_factory=dict)
 
 
-def nanoscope(*images: Image) -> bytes:
-    """A file of images; None of an entry leaves it out."""
+def nanoscope(*images: Image, version: str = "0x09200000") -> bytes:
+    """A file of images; "none" of an entry leaves it out."""
     lists = [(name, dict(entries)) for name, entries in SHARED]
+    lists[0][1]["Version"] = version
     at, data = OFFSET, b""
     for one in images:
         stored = one.values.astype(f"<i{one.bytes_each}").tobytes()

@@ -64,6 +64,31 @@ def test_stored_integers_may_be_longer_than_their_scale(tmp_path: Path, stated: 
     np.testing.assert_allclose(found["Height"], counts * 100.0 / 256**stated, rtol=1e-12)
 
 
+@pytest.mark.parametrize("version", ["0x05300001", "none", "9.2"])
+def test_half_the_lines_are_no_longer_integers(tmp_path: Path, version: str) -> None:
+    """Lists of images of version 5.3 were seen with another number of lines than their data."""
+    whole = nanoscope(Image(COUNTS), version=version)
+    np.testing.assert_allclose(opened(tmp_path, whole)["Height"], COUNTS * 100.0 / 2**16)
+    half = nanoscope(Image(COUNTS, entries={"Number of lines": "3"}), version=version)
+    (tmp_path / "scan.000").write_bytes(half)
+    refused(tmp_path / "scan.000", "2 bytes for each of 8 x 3 pixels")
+
+
+@pytest.mark.parametrize("prefix", ["@3", "@4"])
+def test_names_and_scales_may_have_other_prefixes(tmp_path: Path, prefix: str) -> None:
+    one = Image(
+        COUNTS,
+        entries={
+            "@2:Image Data": "none",
+            "@2:Z scale": "none",
+            f"{prefix}:Image Data": 'S [Input1] "Input1"',
+            f"{prefix}:Z scale": "V (0.3051758 mV/LSB) 20000.00 mV",
+        },
+    )
+    found = opened(tmp_path, nanoscope(one))
+    np.testing.assert_allclose(found["Input1"], COUNTS * 20000.0 / 2**16, rtol=1e-12)
+
+
 def test_old_files_name_one_side_of_a_square(tmp_path: Path) -> None:
     found = opened(tmp_path, nanoscope(Image(COUNTS[:, :6], entries={"Scan Size": "9 nm"})))
     for axis in ("x", "y"):

@@ -31,6 +31,10 @@ from gapscope.measured.readers.recording import BACKWARD, Channel, dataset, leng
 START, END = (b"\\*File list", b"\\*Force file list"), b"\\*File list end"
 MAX_HEADER = 2**20
 IMAGES = "Ciao image list"
+PREFIXES = ("@2", "@3", "@4")
+"""How names and scales of images begin, which depends on the version."""
+WIDE = 0x09200000
+"""Version from which integers are stored in 4 bytes whatever the header's number of bytes is."""
 NAME = re.compile(r'S \[.*?\] "(.*)"')
 SCALE = re.compile(r"V (?:\[(.*?)\] )?\(\S+ \S+/LSB\) (\S+) (\S+)")
 SENSITIVITY = re.compile(r"V (\S+) ?(\S*)")
@@ -134,13 +138,19 @@ def _image(about: Section, shared: Section, most: int) -> _Image:
     check_pixels(rows, columns)
     stated = whole_number(about, "Bytes/pixel", 4)
     each = length // (rows * columns)
-    if stated not in (2, 4) or each not in (2, 4) or each * rows * columns != length:
-        raise missing(about, "Data length", f"2 or 4 bytes for each of {columns} x {rows} pixels")
+    allowed = (2, 4) if _version(shared) >= WIDE else (stated,)
+    if stated not in (2, 4) or each not in allowed or each * rows * columns != length:
+        raise missing(
+            about,
+            "Data length",
+            f"{' or '.join(map(str, allowed))} bytes for each of {columns} x {rows} pixels",
+        )
     if at + length > most:
         check_content(most, at + length, "bytes")
-    name = NAME.fullmatch(about.get("@2:Image Data", ""))
+    key = _key(about, "Image Data")
+    name = NAME.fullmatch(about.get(key, ""))
     if name is None:
-        raise missing(about, "@2:Image Data", "a name in quotes")
+        raise missing(about, key, "a name in quotes")
     unit, factor = _scale(about, shared)
     backward = BACKWARD if about.get("Line Direction", "").lower() == "retrace" else ""
     # The number of bytes that the header states makes the factor, whatever is stored.
@@ -153,6 +163,18 @@ def _image(about: Section, shared: Section, most: int) -> _Image:
         at,
         each,
     )
+
+
+def _key(about: Section, name: str) -> str:
+    """The entry of a name, with the first prefix that the list has."""
+    keys = [f"{prefix}:{name}" for prefix in PREFIXES]
+    return next((key for key in keys if key in about), keys[0])
+
+
+def _version(shared: Section) -> int:
+    """The version of the program that wrote a file, such as 0x09200000; 0 where none is told."""
+    word = shared.get("Version", "")
+    return int(word, 16) if re.fullmatch(r"0x[0-9a-fA-F]{1,8}", word) else 0
 
 
 def _size(about: Section, *, square: bool) -> tuple[float, float]:
@@ -179,7 +201,7 @@ def _scale(about: Section, shared: Section) -> tuple[str, float]:
 
     ``V [Sens. Zsens] (0.005 V/LSB) 330.0 V`` with ``@Sens. Zsens: V 13.2 nm/V`` is 4356 nm.
     """
-    key = "@2:Z scale"
+    key = _key(about, "Z scale")
     found = SCALE.fullmatch(about.get(key, ""))
     if found is None:
         raise missing(about, key, "V [sensitivity] (step/LSB) range unit")

@@ -133,11 +133,19 @@ def test_files_that_are_not_there_or_not_whole_are_refused(tmp_path: Path) -> No
     assert "--variable" in refused(written(tmp_path, *others), "at the same biases").remedy
 
 
+def test_data_files_may_have_names_of_experiments(tmp_path: Path) -> None:
+    name = "default_2014 Sep (Z) #3.tf0"
+    path = written(tmp_path, Z)
+    (tmp_path / name).write_bytes(Z.data)
+    path.write_bytes(par(Z).replace(b"m1.tf0", name.encode()))
+    assert list(measured.open(path)) == ["Z"]
+
+
 def test_no_file_outside_of_the_folder_is_read(tmp_path: Path) -> None:
     folder = tmp_path / "scan"
     folder.mkdir()
     (tmp_path / "m1.tf0").write_bytes(Z.data)
     path = written(folder, Z)
-    for name in ("../m1.tf0", "/etc/passwd", "m1.par"):
+    for name in ("../m1.tf0", "..\\m1.tf0", "c:m1.tf0", "/etc/passwd", "m1.par"):
         path.write_bytes(par(Z).replace(b"m1.tf0", name.encode()))
         refused(path, "lie beside it")

@@ -49,7 +49,8 @@ LINES = {
     ),
 }
 """What the lines behind the first one of a channel hold."""
-DATA_FILE = re.compile(r"[\w.+-]{1,200}\.[a-z]{2}\d{1,2}", re.IGNORECASE)
+DATA_FILE = re.compile(r"[^/\\:\0-\x1f]{1,200}\.[a-z]{2}\d{1,2}", re.IGNORECASE)
+"""Names of data files; programs that write the format name them after their experiments."""
 VOLTAGES = ("V", "E")
 """How the parameters of a spectrum begin that are a voltage, in V."""
 DATE = re.compile(r"^(\d\d\.\d\d)\.(\d\d) ")

@@ -149,3 +149,13 @@ def test_all_files_are_told_before_one_that_is_refused_counts() -> None:
     assert words.exit_code == 1
     assert "Remedy" in words.output
     assert "scan.sxm: nanonis-sxm" in words.output
+
+
+def test_of_a_folder_its_files_are_to_be_named() -> None:
+    Path("day").mkdir()
+    Path("day/scan.sxm").write_bytes(sxm())
+    result = run("day")
+    assert result.exit_code == 1
+    pattern = result.output.strip().rpartition(" ")[2]
+    assert pattern == str(Path("day/*"))
+    assert told(*map(str, Path().glob(pattern)))[0]["format"] == "nanonis-sxm"

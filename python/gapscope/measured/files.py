@@ -192,9 +192,8 @@ def _content(path: Path) -> tuple[bytes, Format]:
                 "A measured file exists.", f"{path}, which does not", "Check the path."
             )
         if not path.is_file():
-            raise MeasurementFileError(
-                "The path is not a regular file.", str(path), "Check the path."
-            )
+            folder = f"Name the files in it: {path / '*'}" if path.is_dir() else "Check the path."
+            raise MeasurementFileError("The path is not a regular file.", str(path), folder)
         size = path.stat().st_size
         if size == 0:
             raise MeasurementFileError(

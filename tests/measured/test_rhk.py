@@ -100,6 +100,13 @@ def test_sweeps_at_one_point_are_curves_over_bias(opened: Opener) -> None:
     np.testing.assert_allclose(single.Current, grid()[-1, -1], atol=1e-6)
 
 
+def test_sweeps_meet_zero_where_it_was_typed(opened: Opener) -> None:
+    """Headers hold 0.3 and -0.005 V in 32 bits, whose 61st point lies at 19 nV."""
+    sweep = replace(SWEEP, values=np.ones((3, 81)), steps=(-0.005, 1.0), start=0.3)
+    bias = opened(sweep).bias.values
+    np.testing.assert_array_equal(bias, np.arange(-100.0, 301.0, 5.0))
+
+
 def test_spectra_that_were_not_measured_are_nan(opened: Opener) -> None:
     """R9 writes all sweeps that were planned; those after a stop are zeros in every page."""
     done = SWEEP.values.copy()

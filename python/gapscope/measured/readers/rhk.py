@@ -147,7 +147,8 @@ def _spectra(first: Page, pages: dict[str, Page], angle: float, done: int) -> xr
             "Use a file of bias spectroscopy, or a page of it: open(path, variable=...), or"
             " --variable",
         )
-    axis = first.start_x + first.steps[0] * np.arange(points)
+    start, step = map(_decimal, (first.start_x, first.steps[0]))
+    axis = np.round(start + step * np.arange(points), 12)
     bias, turned = biases(axis, first.texts[UNIT_X])
     found = []
     for name, page in pages.items():
@@ -159,6 +160,11 @@ def _spectra(first: Page, pages: dict[str, Page], angle: float, done: int) -> xr
     if sweeps == 1:
         found = [Channel(each.name, each.units, each.values[0], SPECTRUM) for each in found]
     return dataset("rhk-sm4", found, bias=bias, attributes=_settings(pages))
+
+
+def _decimal(number: float) -> float:
+    """The number of a header, of 32 bits, as it was typed: 0.005, not 0.004999999888."""
+    return float(str(np.float32(number)))
 
 
 def _settings(pages: dict[str, Page]) -> Settings:

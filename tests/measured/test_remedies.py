@@ -291,6 +291,6 @@ def test_a_channel_and_a_bias_are_named_by_the_error(tmp_path: Path) -> None:
 
 
 def test_a_path_that_is_none_is_told(tmp_path: Path) -> None:
-    with pytest.raises(MeasurementFileError, match="Check the path"):
+    with pytest.raises(MeasurementFileError, match="Name the files in it"):
         measured.open(tmp_path)
     shutil.rmtree(tmp_path)

@@ -29,7 +29,9 @@ class Sm4Page:
     places: NDArray[np.float64] | None = None
     lines_done: str = ""
     bias: float = 0.045
+    current: float = 450e-12
     feedback: str = ""
+    held: str = "A"
 
     def texts(self) -> bytes:
         words = [self.label, "", "", "", "C:\\a.sm4", "08/23/21", "15:18:44", *self.units]
@@ -40,9 +42,9 @@ class Sm4Page:
         rows, columns = self.values.shape
         page, scan, data = 1 + self.kind, int(self.left), 4 * self.values.size
         ints = (page, 0, self.line, 0, 0, columns, rows, 0, scan, 0, data, 0, 0)
-        floats = (*self.steps, STEP_Z, 0, self.start, 0, 0.25, 1e-3, self.bias, 450e-12, self.angle)
+        floats = (*self.steps, STEP_Z, 0, self.start, 0, 0.25, 1e-3, self.bias, self.current)
         return (
-            struct.pack("<2H13I11f", 180, 19, *ints, *floats)
+            struct.pack("<2H13I11f", 180, 19, *ints, *floats, self.angle)
             + struct.pack("<4I", 1, *self.grid, objects)
             + b"\1".ljust(64, b"\0")
         )
@@ -54,7 +56,7 @@ class Sm4Page:
         """Set point, gains, bounds and texts; nothing without a kind of feedback."""
         if not self.feedback:
             return b""
-        words = [self.feedback, "A", "", "", ""]
+        words = [self.feedback, self.held, "", "", ""]
         texts = b"".join(struct.pack("<H", len(w)) + w.encode("utf-16-le") for w in words)
         return struct.pack("<5dI", 4e-11, 1.0, 1.0, -1.0, 1.0, len(words)) + texts
 

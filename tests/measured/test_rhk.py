@@ -82,6 +82,15 @@ def test_a_set_point_without_feedback_is_no_current(opened: Opener) -> None:
     assert not {"current", "feedback"} & set(both.attrs)
 
 
+def test_a_set_point_of_another_kind_is_no_current(opened: Opener) -> None:
+    """The header has it in the place of the current: -1.26 Hz is not -1.26 A."""
+    shift = replace(IMAGE, feedback="Linear", held="Hz", current=-1.26)
+    force = replace(IMAGE, current=1.04e-4)
+    for page in (shift, force):
+        assert not {"current", "feedback"} & set(opened(page).attrs)
+    assert opened(replace(shift, held="nA", current=0.1)).attrs["current"] == pytest.approx(100.0)
+
+
 def test_lines_that_were_not_completed_are_nan(opened: Opener) -> None:
     found = opened(replace(IMAGE, lines_done="0002"))
     assert found.Current[-2:].notnull().all()

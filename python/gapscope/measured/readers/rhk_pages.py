@@ -18,6 +18,7 @@ from gapscope.measured.readers.limits import (
     MAX_CHANNELS,
     MILLIVOLTS,
     NANOMETRES,
+    PICOAMPERES,
     check_content,
 )
 
@@ -50,6 +51,8 @@ BIAS_SPECTRUM = 7
 """Type of a line, by its header."""
 LEFT = 1
 NO_GRID = 2**32 - 1
+MAX_CURRENT = 1e7
+"""Largest set point of an STM in pA."""
 MAX_OBJECTS = 100
 MAX_TEXT = 200
 
@@ -59,7 +62,8 @@ class Page:
 
     ``steps`` and ``start_x``, ``start_z`` scale the columns, rows and values; ``grid`` is columns
     and rows of points with spectra, 0 where there is no grid; ``left`` is the backward sweep;
-    ``feedback`` is its kind, "Off" where there is none, empty where the page does not say.
+    ``feedback`` is its kind, "Off" where there is none, empty where the page does not say;
+    ``held`` the unit of what it holds.
     """
 
     def __init__(self, content: bytes, kind: int, parts: dict[int, tuple[int, int]]) -> None:
@@ -78,10 +82,10 @@ class Page:
         self.steps, (self.start_x, self.start_z) = numbers[:3], numbers[3:5]
         self.bias, self.current, self.angle = numbers[5:]
         self.texts = _texts(content, *self.parts[TEXTS], int(header["texts"]))
-        self.feedback = ""
+        self.feedback, self.held = "", "A"
         if FEEDBACK in self.parts:
             at = self.parts[FEEDBACK][0] + FEEDBACK_NUMBERS.size
-            self.feedback = _texts(content, at, len(content) - at, 1)[0]
+            self.feedback, self.held = _texts(content, at, len(content) - at, 2)[:2]
         check_content(self.parts[PAGE_DATA][1], 4 * self.rows * self.columns, "bytes of a page")
 
     @property
@@ -124,13 +128,16 @@ class Page:
     def attributes(self) -> dict[str, float | str]:
         """Bias in mV, current in pA, and the moment of the recording where it can be read.
 
-        Where the page says that the feedback is off there is no current, but feedback = "off".
+        Where the page says that the feedback is off there is no current, but feedback = "off". The
+        header has the set point of any feedback in the place of the current: one on a frequency or
+        a force is none, nor is one above MAX_CURRENT on a page that does not tell its unit.
         """
         found: dict[str, float | str] = {"bias": self.bias * 1e3}
         if self.feedback.lower() == "off":
             found["feedback"] = "off"
         else:
-            found["current"] = self.current * 1e12
+            held = self.current * PICOAMPERES.get(self.held, math.inf)
+            found |= {"current": held} if abs(held) <= MAX_CURRENT else {}
         try:
             when = f"{self.texts[DATE]} {self.texts[TIME]}"
             moment = datetime.strptime(when, "%m/%d/%y %H:%M:%S")

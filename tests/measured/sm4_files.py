@@ -22,6 +22,7 @@ class Sm4Page:
     steps: tuple[float, float] = (-2e-9, -1.5e-9)
     start: float = 0.0
     left: bool = False
+    vertical: bool = False
     angle: float = 0.0
     kind: int = 0
     line: int = 0
@@ -40,7 +41,7 @@ class Sm4Page:
 
     def header(self, objects: int) -> bytes:
         rows, columns = self.values.shape
-        page, scan, data = 1 + self.kind, int(self.left), 4 * self.values.size
+        page, scan, data = 1 + self.kind, int(self.left) + 2 * self.vertical, 4 * self.values.size
         ints = (page, 0, self.line, 0, 0, columns, rows, 0, scan, 0, data, 0, 0)
         floats = (*self.steps, STEP_Z, 0, self.start, 0, 0.25, 1e-3, self.bias, self.current)
         return (

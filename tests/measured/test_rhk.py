@@ -98,6 +98,15 @@ def test_lines_that_were_not_completed_are_nan(opened: Opener) -> None:
     assert opened(replace(IMAGE, lines_done="0000")).Current.notnull().all()
 
 
+def test_lines_may_run_upwards_and_back(opened: Opener) -> None:
+    """XPMPro calls the directions of the lines up and down where the fast axis is y."""
+    up = replace(IMAGE, vertical=True, lines_done="0005")
+    found = opened(up, replace(up, left=True, values=upright(1)[::-1, ::-1]))
+    assert list(found) == ["Current", "Current_backward"]
+    np.testing.assert_allclose(found.Current[:, -5:], upright()[:, -5:], atol=1e-6)
+    assert found.Current[:, :-5].isnull().all()
+
+
 def test_sweeps_at_one_point_are_curves_over_bias(opened: Opener) -> None:
     found = opened(SWEEP, replace(SWEEP, label="LIA"))
     assert list(found) == ["Current", "LIA"]

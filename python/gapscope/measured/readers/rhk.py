@@ -122,7 +122,7 @@ def _images(first: Page, pages: dict[str, Page]) -> xr.Dataset:
     for name, page in pages.items():
         values, done = page.values, page.texts[LINES_DONE]
         if done.isdecimal() and int(done) > 0:
-            values[int(done) :] = np.nan
+            (values.T if page.vertical else values)[int(done) :] = np.nan
         channels.append(Channel(name, page.texts[UNIT_Z], _upright(values, step_x, step_y)))
     return dataset(
         "rhk-sm4",

@@ -49,7 +49,8 @@ LABEL, DATE, TIME, UNIT_X, UNIT_Y, UNIT_Z, LINES_DONE = 0, 5, 6, 7, 8, 9, 13
 IMAGE, LINE = 0, 1
 BIAS_SPECTRUM = 7
 """Type of a line, by its header."""
-LEFT = 1
+LEFT, UP, DOWN = 1, 2, 3
+"""Directions of the lines of an image beside that to the right."""
 NO_GRID = 2**32 - 1
 MAX_CURRENT = 1e7
 """Largest set point of an STM in pA."""
@@ -61,9 +62,10 @@ class Page:
     """One page: numbers in the file's units, texts, and where its data are.
 
     ``steps`` and ``start_x``, ``start_z`` scale the columns, rows and values; ``grid`` is columns
-    and rows of points with spectra, 0 where there is no grid; ``left`` is the backward sweep;
-    ``feedback`` is its kind, "Off" where there is none, empty where the page does not say;
-    ``held`` the unit of what it holds.
+    and rows of points with spectra, 0 where there is no grid; ``backward`` is the sweep to the left
+    or downwards, ``vertical`` says that the lines of an image run along its columns; ``feedback``
+    is its kind, "Off" where there is none, empty where the page does not say; ``held`` the unit of
+    what it holds.
     """
 
     def __init__(self, content: bytes, kind: int, parts: dict[int, tuple[int, int]]) -> None:
@@ -74,7 +76,8 @@ class Page:
         self.columns, self.rows = int(header["columns"]), int(header["rows"])
         columns, rows = (0 if side == NO_GRID else int(side) for side in header["grid"])
         self.grid = columns, rows
-        self.line, self.left = int(header["line"]), header["scan"] == LEFT
+        self.line, scan = int(header["line"]), int(header["scan"])
+        self.backward, self.vertical = scan in (LEFT, DOWN), scan in (UP, DOWN)
         keys = ("step_x", "step_y", "step_z", "start_x", "start_z", "bias", "current", "angle")
         numbers = [float(header[key]) for key in keys]
         if not all(map(math.isfinite, numbers)):
@@ -172,7 +175,7 @@ def find_pages(content: bytes) -> dict[str, Page]:
     for i, page in enumerate(pages):
         name = page.texts[LABEL] or f"page {i}"
         if page.kind == IMAGE:
-            name += "_backward" if page.left else ""
+            name += "_backward" if page.backward else ""
         elif page.texts[LABEL] in imaged:
             name += "_spectra"
         found[f"{name} {i}" if name in found else name] = page

@@ -48,6 +48,13 @@ def test_integers_of_a_stack_have_their_factors(tmp_path: Path) -> None:
     np.testing.assert_allclose(found["Current_backward"], 3 - 2 * COUNTS[..., ::-1])
     assert found["Current_backward"].attrs["units"] == "pA"
     assert np.ptp(found["Topography"].values) == pytest.approx(2.5)
+    own = {
+        "ADC to V conversion factor": "0.5",
+        "Conversion factor 0 for input channel": "-4 pA",
+        "Conversion factor 1 for input channel": "5188.35 Hz",
+    }
+    bare = opened(tmp_path, stack(COUNTS, np.round(99 * upright()), DOWN, changes | own))
+    xr.testing.assert_equal(bare, found)  # as WSxM itself writes them, without the V
     flat = opened(tmp_path, stack(COUNTS, np.zeros((6, 8)), DOWN, changes))
     assert list(flat) == ["Current_backward"]
 
@@ -72,6 +79,8 @@ def test_curves_in_volts_have_the_conversion_of_their_header(tmp_path: Path) -> 
     found = opened(tmp_path, curve(IV, changes))
     np.testing.assert_allclose(found["I"], 5 - 2 * BIASES**2)
     assert found["I"].attrs["units"] == "nA"
+    bare = opened(tmp_path, curve(IV, {**changes, "Conversion Factor 00": "2 nA"}))
+    xr.testing.assert_equal(bare, found)
     for other in ({"Y axis unit": "nA"}, {"Conversion Factor 00": "1"}):
         plain = opened(tmp_path, curve(IV, {**changes, **other, "Conversion Offset 00": "1 nA"}))
         np.testing.assert_array_equal(plain["I"], BIASES**2)
@@ -103,10 +112,19 @@ def test_curves_in_volts_have_the_conversion_of_their_header(tmp_path: Path) -> 
                 RAMP,
                 {
                     "Image Data Type": "short",
-                    "Conversion factor 0 for input channel": "3 nA",
+                    "Conversion factor 0 for input channel": "3 nA/Hz",
                 },
             ),
             "unit for each V",
+        ),
+        (
+            stack(
+                COUNTS,
+                upright(),
+                RAMP,
+                {"Image Data Type": "short", "ADC to V conversion factor": "1 mV"},
+            ),
+            "finite number",
         ),
     ],
 )

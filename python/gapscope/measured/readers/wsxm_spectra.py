@@ -18,6 +18,7 @@ from gapscope.measured.readers.limits import (
     check_content,
     check_pixels,
     missing,
+    number,
 )
 from gapscope.measured.readers.recording import (
     BACKWARD,
@@ -117,10 +118,19 @@ def _curve_scale(header: Mapping[str, str]) -> tuple[float, float, str]:
     """Factor, offset and unit of a curve; those of the input channel where it is stored in V."""
     unit = header.get(f"{INFO}Y axis unit", "")
     key = f"{INFO}Conversion Factor 00"
-    if unit != "V" or not header.get(key, "").endswith("/V"):
+    if unit != "V" or " " not in header.get(key, ""):
         return 1.0, 0.0, unit
-    factor, each = quantity(header, key)
-    return _signed(header, factor), _offset(header, "Conversion Offset 00"), each.removesuffix("/V")
+    factor, each = _per_volt(header, key)
+    return _signed(header, factor), _offset(header, "Conversion Offset 00"), each
+
+
+def _per_volt(header: Mapping[str, str], key: str) -> tuple[float, str]:
+    """A factor and the unit that it gives each V; WSxM itself leaves the V out: "10 nA"."""
+    factor, unit = quantity(header, key)
+    unit = unit.removesuffix("/V")
+    if "/" in unit:
+        raise missing(header, key, "a number and a unit for each V")
+    return factor, unit
 
 
 def _signed(header: Mapping[str, str], factor: float) -> float:
@@ -209,10 +219,8 @@ def _scale(header: Mapping[str, str], integers: bool) -> tuple[float, float, str
         key = f"{INFO}Spectroscopy Amplitude"
         key = key if key in header else f"{INFO}Current Amplitude"
         return 1.0, 0.0, quantity(header, key)[1]
-    volts, unit = quantity(header, f"{INFO}ADC to V conversion factor")
-    key = f"{INFO}Conversion factor 0 for input channel"
-    factor, each = quantity(header, key)
-    if unit != "V" or not each.endswith("/V"):
-        raise missing(header, key, "a number and a unit for each V")
+    key = f"{INFO}ADC to V conversion factor"
+    volts = number({key: header.get(key, "").removesuffix(" V")}, key)
+    factor, unit = _per_volt(header, f"{INFO}Conversion factor 0 for input channel")
     offset = _offset(header, "Conversion offset 0 for input channel")
-    return volts * _signed(header, factor), offset, each.removesuffix("/V")
+    return volts * _signed(header, factor), offset, unit

@@ -27,6 +27,7 @@ from measured_files import (
     sxm,
     three_ds,
 )
+from sm4_files import Sm4Page, sm4_file
 
 FILES = {
     "scan.sxm": sxm(),
@@ -149,6 +150,14 @@ def test_all_files_are_told_before_one_that_is_refused_counts() -> None:
     assert words.exit_code == 1
     assert "Remedy" in words.output
     assert "scan.sxm: nanonis-sxm" in words.output
+
+
+def test_curves_are_counted() -> None:
+    page = Sm4Page(np.ones((3, 5)), units=("V", "", "A"), steps=(0.1, 1.0), kind=1, line=7)
+    Path("point.sm4").write_bytes(sm4_file(page))
+    assert told("point.sm4")[0]["curves"] == 3
+    assert "3 of 5 points, 0 to 400 mV" in run("point.sm4").output
+    assert told("point.dat")[0]["curves"] is None
 
 
 def test_of_a_folder_its_files_are_to_be_named() -> None:

@@ -29,7 +29,8 @@ def contents(opened: xr.Dataset) -> dict[str, Any]:
 
     Returns
     -------
-    file, format; pixels (x, y), size (nm); bias_axis (points, first and last in mV); settings, by
+    file, format; pixels (x, y), size (nm); bias_axis (points, first and last in mV); curves, how
+    many spectra of a channel there are where they have no places; settings, by
     their names, as `open` has them; left_out, unfinished_lines; channels, each with name, units,
     dimensions, missing values, conditions, and what it is taken for; map, the channel that is
     prepared and predicted where none is named, and map_bias, what it was taken at (mV), of a grid
@@ -52,6 +53,7 @@ def contents(opened: xr.Dataset) -> dict[str, Any]:
         "pixels": [opened.sizes["x"], opened.sizes["y"]] if first is not None else None,
         "size": [_side(opened[axis].values) for axis in ("x", "y")] if first is not None else None,
         "bias_axis": None if bias is None else [len(bias), float(bias[0]), float(bias[-1])],
+        "curves": opened.sizes.get("curve"),
         "settings": {key: opened.attrs.get(key) for key in OF_THE_FILE},
         "left_out": opened.attrs.get("left_out"),
         "unfinished_lines": opened.attrs.get("unfinished_lines", 0),
@@ -86,7 +88,8 @@ def table(about: dict[str, Any]) -> str:
         lines.append(f"  {'image':13}{columns} x {rows} pixels, {width:.5g} x {height:.5g} nm")
     if about["bias_axis"]:
         points, start, end = about["bias_axis"]
-        lines.append(f"  {'spectra':13}{points} points, {start:.5g} to {end:.5g} mV")
+        curves = f"{about['curves']} of " if about["curves"] else ""
+        lines.append(f"  {'spectra':13}{curves}{points} points, {start:.5g} to {end:.5g} mV")
     for key, value in about["settings"].items():
         if value is not None:
             lines.append(f"  {key.replace('_', ' '):13}{_stated(key, value)}")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from createc_files import createc
+from createc_files import ENTRIES, createc
 from gapscope import measured
 from measured_files import check_frame, upright
 from reader_contract import check_contract
@@ -59,6 +59,14 @@ def test_other_channels_are_counts(tmp_path: Path) -> None:
     unknown = opened(tmp_path, createc(IMAGES, {"Channelselectval / Channelselectval": "7"}))
     assert list(unknown) == [f"channel {i}" for i in (1, 2, 3, 4)]
     np.testing.assert_array_equal(unknown["channel 3"], upright(2))
+
+
+def test_commas_are_decimal_marks_of_headers(tmp_path: Path) -> None:
+    keys = ("Length x[\xc5]", "Length y[A]", "ZPiezoconst", "Rotation / Rotation", "FBLogIset")
+    commas = {key: ENTRIES[key].replace(".", ",") for key in keys}
+    xr.testing.assert_identical(
+        opened(tmp_path, createc(IMAGES, commas)), opened(tmp_path, createc(IMAGES))
+    )
 
 
 def test_lines_that_were_not_measured_are_missing(tmp_path: Path) -> None:

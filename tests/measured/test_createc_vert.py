@@ -75,10 +75,9 @@ def test_where_parts_of_a_sweep_meet_the_mean_is_taken(tmp_path: Path) -> None:
 
 
 def test_commas_are_decimal_marks(tmp_path: Path) -> None:
-    content = vert(TABLE)
-    start = content.index(b"DATA\r\n")
-    found = opened(tmp_path, content[:start] + content[start:].replace(b".", b","))
-    np.testing.assert_array_equal(found["dI_dV"], [0, 1, 4, 9, 16])
+    """In the header, too: whoever writes the table with commas has Windows write all so."""
+    found = opened(tmp_path, vert(TABLE).replace(b".", b","))
+    xr.testing.assert_identical(found, opened(tmp_path, vert(TABLE)))
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,8 @@ RATIO = 1100
 RANGE = 20.0
 """Volts from the lowest to the highest count."""
 BITS = re.compile(r"(\d{1,2})\s*bit")
+COMMA = re.compile(r"^([+-]?\d+),(?=\d+(?:E[+-]?\d+)?$)", re.IGNORECASE)
+"""A number as Windows writes it in some countries, up to its decimal mark."""
 UPWARDS = "2"
 """ScanYMode of a scan from below; its rows are stored from above all the same."""
 TOPOGRAPHY, CURRENT = 0, 1
@@ -98,12 +100,12 @@ def _header(content: bytes) -> tuple[dict[str, str], int]:
 
 
 def entries(content: bytes) -> dict[str, str]:
-    """Entries of a header by each of their names."""
+    """Entries of a header by each of their names; numbers with a point for a decimal comma."""
     header: dict[str, str] = {}
     for line in content.decode("latin-1").splitlines():
         names, _, value = line.replace("Å", "A").partition("=")
         for name in names.split(" / "):
-            header.setdefault(name.strip(), value.strip())
+            header.setdefault(name.strip(), COMMA.sub(r"\1.", value.strip()))
     return header
 
 

@@ -46,11 +46,12 @@ def nid(*parts: Part, info: Mapping[str, str] | None = None) -> bytes:
     data = b""
     for i, group in enumerate(groups):
         for j, part in enumerate(group):
+            last = len(part.values) - 1
             entries = {
                 "Points": str(part.values.shape[1]),
                 "Lines": str(part.values.shape[0]),
                 "Frame": part.frame,
-                "CurLine": "0",
+                "CurLine": "0" if part.entries.get("Dim0Unit", "m") == "m" else f"{last}",
                 "Dim0Unit": "m",
                 "Dim0Range": "1.6e-08",
                 "Dim0Min": "0",

@@ -89,6 +89,9 @@ def test_spectra_are_curves_over_the_voltage(tmp_path: Path) -> None:
     np.testing.assert_allclose(
         back["Tip Current_backward"], 1e9 * metres(BACK)[:, ::-1], atol=1e-12
     )
+    stopped = opened(tmp_path, nid(Part(COUNTS, entries={**SWEEP, "CurLine": "3"})))
+    assert stopped["Z-Axis"].isnull().all("bias").values.tolist() == [False] * 4 + [True] * 2
+    assert stopped["Z-Axis"][:4].notnull().all()
     alone = opened(tmp_path, nid(Part(COUNTS[:1], entries=SWEEP)))
     assert alone["Z-Axis"].dims == ("bias",)
 

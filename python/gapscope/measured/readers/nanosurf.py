@@ -212,7 +212,7 @@ def _finished(one: _Part, direction: str) -> NDArray[np.float64]:
 
 
 def _spectra(sweeps: Sequence[_Part], told: Mapping[str, float | str]) -> xr.Dataset:
-    """Spectra over one voltage, several of a channel as curves."""
+    """Spectra over one voltage, several of a channel as curves; those after CurLine are NaN."""
     shapes = {one.values.shape for one in sweeps}
     ends = {
         (number(one.about, "Dim0Min"), number(one.about, "Dim0Range"), one.about["Dim0Unit"])
@@ -232,6 +232,8 @@ def _spectra(sweeps: Sequence[_Part], told: Mapping[str, float | str]) -> xr.Dat
     channels = []
     for one in sweeps:
         values = one.measured()[:, :: -1 if turned else 1]
+        if one.about.get("CurLine"):
+            values[whole_number(one.about, "CurLine", lines, least=0) + 1 :] = np.nan
         values, dims = (values[0], SPECTRUM) if lines == 1 else (values, CURVES)
         channels.append(Channel(one.name, one.about.get("Dim2Unit", ""), values, dims))
     return dataset("nanosurf", channels, bias=bias, attributes=told)

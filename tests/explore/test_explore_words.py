@@ -33,6 +33,14 @@ def prediction(label: str = "Eg", *, unlike: bool = False, calibrated: bool = Tr
     return xr.Dataset(values, {"class": list(LABELS)}, {"level": 0.9})
 
 
+@pytest.mark.parametrize("change", ["moved (3, -2)", "empty"])
+def test_a_verdict_names_what_the_page_has(change: str) -> None:
+    told = prediction(unlike=True).assign(likely_change=("sample", [change]))
+    html = verdict_html(told)
+    assert "tap it in the map as measured" in html
+    assert "--" not in html
+
+
 @pytest.mark.parametrize("unlike", [False, True])
 def test_the_likeness_stands_before_all_numbers(unlike: bool) -> None:
     html = verdict_html(prediction(unlike=unlike), ["ω = 1 & more"])

@@ -33,6 +33,8 @@ FIELDS = {
     "mask-wave": "take the density wave out",
 }
 """Options of ``gapscope prepare`` that the page has, and what they are called there."""
+TAP = "tap it in the map as measured"
+"""The page's --centre."""
 
 
 def label_html(label: str) -> str:
@@ -101,7 +103,7 @@ def _likeness(one: xr.Dataset, calibrated: bool, unlike: bool) -> str:
         )
     share = escape(p_words(one))
     if unlike:
-        told = factor_words(one) + change_words(one)
+        told = factor_words(one) + [w.replace("--centre", TAP) for w in change_words(one)]
         reasons = "".join(f"<span>{escape(words)}</span>" for words in told)
         return (
             f'<div class="badge unlike"><b>Unlike the training maps</b><span>{share}: do not trust '

@@ -23,6 +23,7 @@ from posterior import Problem, shown
 
 Array = NDArray[np.float64]
 
+OUTER = re.compile(r"outside-(?P<problem>.+)-(?P<ratio>[\d.]+)-\d+")
 NAMED = re.compile(r"posterior-(?P<problem>.+)-(?P<ratio>[\d.]+)-(?P<noise>known|unknown)-\d+")
 OUTSIDE = "Worlds that are not in the prior"
 PAGE = """# How right posteriors are
@@ -34,6 +35,11 @@ noise's. A p-value below 0.05 would say that ranks (SBC) or distances (TARP) are
 of 50, 90 and 95 % are to hold the truth as often; of n independent numbers the share of a 90 % set
 scatters by 30 % / sqrt(n), and the numbers of one map are not independent. The network
 nbse2-open-one sees 0.5 meV alone.
+
+A world that is not in the prior shows where its map differs from all maps of the model by more than
+the noise hides. Other hoppings do so at a ratio of 1000, but hardly at 10, where onsite energy and
+hopping scale make up for them; a moment along x besides the one along z may leave a map what
+another moment along z would make of it.
 """
 
 
@@ -105,8 +111,11 @@ def main() -> None:
         parts[f"{problem}, {words}"] = f"```\n{text}\n```\n"
         print(text, end="\n\n")
     for file in sorted(given.folder.glob("outside-*.jsonl")):
+        if (outer := OUTER.fullmatch(file.stem)) is None:
+            continue
         text = table(read(file))
-        parts[f"{OUTSIDE}: {file.stem.split('-', 1)[1]}"] = f"```\n{text}\n```\n"
+        title = f"{OUTSIDE}: {outer['problem']}, signal-to-noise ratio {outer['ratio']}"
+        parts[title] = f"```\n{text}\n```\n"
         print(text, end="\n\n")
     order = sorted(parts, key=lambda title: (title.startswith(OUTSIDE), title))
     given.page.write_text("\n".join([PAGE, *(f"## {one}\n\n{parts[one]}" for one in order)]))

@@ -85,6 +85,21 @@ def test_images_and_a_grid_on_the_same_axes_are_channels(
     np.testing.assert_array_equal(image_of(found, bias=100.0), upright(1))
 
 
+def test_units_may_be_words(opened: Opener) -> None:
+    """As pint-xarray writes those that nanonis-xarray has given."""
+    words = labelled()
+    for axis, factor, word in (
+        ("x", 1e-9, "meter"),
+        ("y", 1.0, "nanometer"),
+        ("bias", 1.0, "volt"),
+    ):
+        words[axis] = words[axis] * factor
+        words[axis].attrs["units"] = word
+    found, plain = opened(words), opened(labelled())
+    xr.testing.assert_allclose(found, plain)
+    assert found["x"].attrs["units"] == "nm"
+
+
 def test_scales_of_the_same_values_are_the_same_axes(tmp_path: Path) -> None:
     """NSID keeps every dataset in a group, with scales of its own."""
     whole = labelled("x", "y", "bias")

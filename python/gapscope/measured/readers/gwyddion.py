@@ -15,6 +15,7 @@ import xarray as xr
 
 from gapscope.errors import MeasurementFileError
 from gapscope.measured.readers.limits import (
+    LENGTH_UNITS,
     NANOMETRES,
     ReadOptions,
     check_content,
@@ -107,7 +108,7 @@ def _frame(name: str, field: dict[str, Any]) -> tuple[int, int, float, float]:
     unit = _unit(field, "si_unit_xy")
     if unit not in NANOMETRES:
         raise MeasurementFileError(
-            f"A measured image is in real space, its sides in {', '.join(NANOMETRES)}.",
+            f"A measured image is in real space, its sides in {LENGTH_UNITS}.",
             f"{name[:80]} over {unit[:40] or 'no unit'}",
             "Choose another channel: open(path, variable=...), or --variable",
         )

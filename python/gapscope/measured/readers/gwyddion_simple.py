@@ -7,6 +7,7 @@ import xarray as xr
 
 from gapscope.errors import MeasurementFileError
 from gapscope.measured.readers.limits import (
+    LENGTH_UNITS,
     MAX_SIDE,
     NANOMETRES,
     ReadOptions,
@@ -56,7 +57,7 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     if unit:
         given.refuse_scale()
         if unit not in NANOMETRES:
-            raise missing(header, "XYUnits", f"a length in {', '.join(dict.fromkeys(NANOMETRES))}")
+            raise missing(header, "XYUnits", f"a length in {LENGTH_UNITS}")
         width, height = (number(header, f"{axis}Real") * NANOMETRES[unit] for axis in "XY")
     else:
         width, height = given.sides(rows, columns)

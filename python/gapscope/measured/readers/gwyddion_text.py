@@ -14,6 +14,7 @@ import xarray as xr
 
 from gapscope.errors import MeasurementFileError
 from gapscope.measured.readers.limits import (
+    LENGTH_UNITS,
     MAX_CHANNELS,
     NANOMETRES,
     ReadOptions,
@@ -158,8 +159,7 @@ def _nanometres(which: str, text: str) -> float:
     unit = MARKUP.sub("", size[2]).strip() if size is not None else ""
     if size is None or unit not in NANOMETRES:
         raise MeasurementFileError(
-            f"A measured image is in real space; its {which} is a length in"
-            f" {', '.join(dict.fromkeys(NANOMETRES))}.",
+            f"A measured image is in real space; its {which} is a length in {LENGTH_UNITS}.",
             text[:80] or "nothing",
             "Export the image itself rather than its transform; or delete the comments from a copy"
             " and give width and height in nm.",

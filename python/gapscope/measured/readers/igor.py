@@ -13,6 +13,7 @@ import xarray as xr
 
 from gapscope.errors import MeasurementFileError
 from gapscope.measured.readers.limits import (
+    LENGTH_UNITS,
     MILLIVOLTS,
     NANOMETRES,
     ReadOptions,
@@ -84,7 +85,7 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
         )
     if units[0] not in NANOMETRES or units[1] not in NANOMETRES:
         raise MeasurementFileError(
-            f"The first two dimensions of an Igor wave are lengths in {', '.join(NANOMETRES)}.",
+            f"The first two dimensions of an Igor wave are lengths in {LENGTH_UNITS}.",
             f"units {units}",
             'Set them in Igor, as SetScale/P x, 0, 1e-10, "m", wave, and save the wave again.',
         )

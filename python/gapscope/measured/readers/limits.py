@@ -37,10 +37,25 @@ NANOMETRES = {
     "Ang": 0.1,
     "Angstrom": 0.1,
     "angstrom": 0.1,
+    **dict.fromkeys(("meter", "meters", "metre", "metres"), 1e9),
+    **dict.fromkeys(("micrometer", "micrometre", "micron", "microns"), 1e3),
+    **dict.fromkeys(("nanometer", "nanometers", "nanometre", "nanometres"), 1.0),
+    **dict.fromkeys(("picometer", "picometre"), 1e-3),
 }
-"""Nanometres per unit of length."""
-MILLIVOLTS = {"V": 1e3, "mV": 1.0, "uV": 1e-3, "µV": 1e-3, "μV": 1e-3}
+"""Nanometres per unit of length; words are those of pint, which others write into netCDF."""
+MILLIVOLTS = {
+    "V": 1e3,
+    "mV": 1.0,
+    "uV": 1e-3,
+    "µV": 1e-3,
+    "μV": 1e-3,
+    **dict.fromkeys(("volt", "volts", "Volt", "Volts"), 1e3),
+    **dict.fromkeys(("millivolt", "millivolts"), 1.0),
+    **dict.fromkeys(("microvolt", "microvolts"), 1e-3),
+}
 """Millivolts per unit of bias."""
+LENGTH_UNITS, BIAS_UNITS = "m, mm, µm, nm, pm or Å", "V, mV or µV"
+"""What errors say of these units."""
 PICOAMPERES = {
     "A": 1e12,
     "mA": 1e9,

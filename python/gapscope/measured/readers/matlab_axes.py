@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapscope.errors import MeasurementFileError
-from gapscope.measured.readers.limits import MILLIVOLTS, NANOMETRES
+from gapscope.measured.readers.limits import BIAS_UNITS, LENGTH_UNITS, MILLIVOLTS, NANOMETRES
 
 AXIS = re.compile(r"(x|y|y up|bias)(?:\s*=\s*(\S+)\s+(\S+))?")
 RANGE = re.compile(r"([-+.\deE]+):([-+.\deE]+)")
@@ -72,7 +72,7 @@ def axes(text: str) -> list[Axis]:
             " bias with its values, each from a variable or FIRST:LAST, and a unit: 'y, x, bias=e"
             " V', 'x=r nm, y=r nm', or 'y up, x, bias=-100:100 mV'.",
             text[:200],
-            f"Lengths are in {', '.join(NANOMETRES)}, biases in {', '.join(MILLIVOLTS)}.",
+            f"Lengths are in {LENGTH_UNITS}, biases in {BIAS_UNITS}.",
         )
     return named
 

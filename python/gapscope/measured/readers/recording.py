@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.errors import MeasurementFileError, printable
-from gapscope.measured.readers.limits import MAX_CHANNELS, MILLIVOLTS, check_length
+from gapscope.measured.readers.limits import BIAS_UNITS, MAX_CHANNELS, MILLIVOLTS, check_length
 
 IMAGE = ("y", "x")
 GRID = ("y", "x", "bias")
@@ -58,7 +58,7 @@ def biases(values: NDArray[np.floating], unit: str) -> tuple[NDArray[np.float64]
     """
     if unit not in MILLIVOLTS:
         raise MeasurementFileError(
-            f"Spectra are taken against the bias, in {', '.join(MILLIVOLTS)}.",
+            f"Spectra are taken against the bias, in {BIAS_UNITS}.",
             f"unit {unit[:40]!r}",
             "Use a file of bias spectroscopy; in a text, name the unit: bias (mV).",
         )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gapscope.errors import MeasurementFileError
 from gapscope.measured.readers.limits import (
+    LENGTH_UNITS,
     MILLIVOLTS,
     NANOMETRES,
     PICOAMPERES,
@@ -144,7 +145,7 @@ def nanometres(header: Mapping[str, str], key: str) -> float:
     """A length of the header in nm; raises MeasurementFileError where it is none."""
     value, unit = quantity(header, key)
     if unit not in NANOMETRES:
-        raise missing(header, key, f"a length in {', '.join(dict.fromkeys(NANOMETRES))}")
+        raise missing(header, key, f"a length in {LENGTH_UNITS}")
     return value * NANOMETRES[unit]
 
 

@@ -294,3 +294,21 @@ def test_a_path_that_is_none_is_told(tmp_path: Path) -> None:
     with pytest.raises(MeasurementFileError, match="Name the files in it"):
         measured.open(tmp_path)
     shutil.rmtree(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("a.sm4", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "git lfs"),
+        ("a.txt", b"<!DOCTYPE html>\n<html></html>\n", "download the file itself"),
+        ("a.Z_flat", b"FLAT0100" + bytes(9), "data file _mtrx"),
+        ("m1.tb0", bytes(range(256)), "open the .par beside it"),
+    ],
+)
+def test_what_stands_in_the_place_of_a_file_is_told(
+    tmp_path: Path, name: str, content: bytes, told: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(MeasurementFileError) as caught:
+        measured.open(tmp_path / name)
+    assert told in caught.value.remedy

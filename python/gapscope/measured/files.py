@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,9 @@ KNOWN = {
     b"CDF": f"Save it as netCDF-4: {NETCDF}",
     **dict.fromkeys((b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ"), "Unpack it first."),
     **dict.fromkeys((b"\xff\xfe", b"\xfe\xff"), "Save the text in UTF-8."),
+    text.POINTER: "It is a pointer of Git LFS, not the file: git lfs pull fetches that.",
+    **dict.fromkeys(text.PAGES, "It is a web page: download the file itself."),
+    b"FLAT0100": "Open the data file _mtrx of which it was made, or export it as Gwyddion's .gwy.",
 }
 """Remedies for files that are not read, by their beginnings."""
 MATLAB_4 = (
@@ -232,6 +236,8 @@ def _kind(head: bytes, suffix: str) -> Format:
         if kind.recognises(head, suffix):
             return kind
     usual = MATLAB_4 if matlab.is_version_4(head, suffix) else "Export it as one of these."
+    if re.fullmatch(r"\.[ts][fb]\d{1,2}", suffix):
+        usual = f"Of a scan of Omicron SCALA, open the .par beside it. {usual}"
     remedy = next((remedy for start, remedy in KNOWN.items() if head.startswith(start)), usual)
     raise MeasurementFileError(
         f"A measured file is one of {', '.join(kind.name for kind in FORMATS)}.",

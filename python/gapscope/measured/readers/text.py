@@ -11,10 +11,13 @@ from gapscope.measured.readers.xyz import is_table, read_columns
 
 BINARY = bytes(set(range(32)) - set(b"\t\n\r\f")) + b"\x7f"
 
+POINTER, PAGES = b"version https://git-lfs", (b"<!DOCTYPE", b"<!doctype", b"<html")
+"""How what stands in the place of a file begins: a pointer of Git LFS, and a web page."""
+
 
 def recognises(head: bytes, suffix: str) -> bool:
-    """Whether a file begins without a byte that no text has."""
-    return head.translate(None, BINARY) == head
+    """Whether a file begins without a byte that no text has, and is no stand-in of another."""
+    return not head.startswith((POINTER, *PAGES)) and head.translate(None, BINARY) == head
 
 
 def read(content: bytes, given: ReadOptions) -> xr.Dataset:

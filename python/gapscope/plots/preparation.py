@@ -78,7 +78,7 @@ def draw_scan(figure: Figure, axis: Axes, image: xr.DataArray, title: str) -> No
         rasterized=True,
     )
     axis.set(xlabel="x (nm)", ylabel="y (nm)", aspect="equal", title=title)
-    bar = figure.colorbar(mesh, ax=axis, shrink=0.9, pad=0.02, aspect=28)
+    bar = figure.colorbar(mesh, cax=axis.inset_axes((1.03, 0.0, 0.05, 1.0)))
     bar.locator = MaxNLocator(5)
     bar.set_label(units_label(image))
     axis.xaxis.set_major_locator(MaxNLocator(5))

@@ -59,7 +59,10 @@ FILES: dict[str, bytes] = {
     .replace(": A\n", f": {ESC}\n")
     .encode(),
     "scan.h5": hdf5(named),
-    "scan.sm4": sm4_file(Sm4Page(upright(), label=f"{ESC}I", units=("m", "m", ESC))),
+    "scan.sm4": sm4_file(
+        Sm4Page(upright(), label=f"{ESC}I", units=("m", "m", ESC)),
+        Sm4Page(upright(), label=f"{ESC}S", kind=1),
+    ),
     "stack.gwy": gwy().replace(b"/1/data/title\0sZ\0", b"/1/data/title\0s\x9b\0"),
     "wave.ibw": ibw(np.stack([upright().T] * 2, axis=-1), labels=(f"{ESC}I", "Z")),
 }

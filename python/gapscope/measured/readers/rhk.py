@@ -89,13 +89,13 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
             else "Export a part of it.",
         )
     others = ", ".join(name for name in named if name not in chosen)[:300]
-    left_out = {"left_out": others} if others else {}
+    left_out: Settings = {"left_out": others} if others else {}
     if first.kind == IMAGE:
-        return _images(first, chosen).assign_attrs(left_out)
+        return _images(first, chosen, left_out)
     angles = {page.angle for page in pages.values() if page.is_image}
     alike = [page for page in pages.values() if page.frame == first.frame]
     angle = angles.pop() if len(angles) == 1 else 0.0
-    return _spectra(first, chosen, angle, _measured(alike)).assign_attrs(left_out)
+    return _spectra(first, chosen, angle, _measured(alike), left_out)
 
 
 def _measured(pages: list[Page]) -> int:
@@ -108,7 +108,7 @@ def _measured(pages: list[Page]) -> int:
     return done if filled.size - done > 1 else filled.size
 
 
-def _images(first: Page, pages: dict[str, Page]) -> xr.Dataset:
+def _images(first: Page, pages: dict[str, Page], left_out: Settings) -> xr.Dataset:
     check_pixels(first.rows, first.columns)
     units = first.texts[UNIT_X], first.texts[UNIT_Y]
     if not first.is_image:
@@ -129,7 +129,7 @@ def _images(first: Page, pages: dict[str, Page]) -> xr.Dataset:
         channels,
         lengths(first.columns, abs(step_x) * NANOMETRES[units[0]]),
         lengths(first.rows, abs(step_y) * NANOMETRES[units[1]]),
-        attributes={**_settings(pages), "scan_angle": first.angle},
+        attributes={**_settings(pages), "scan_angle": first.angle, **left_out},
     )
 
 
@@ -137,7 +137,9 @@ def _upright(values: NDArray[np.number], step_x: float, step_y: float) -> NDArra
     return values[:: -1 if step_y < 0 else 1, :: -1 if step_x < 0 else 1]
 
 
-def _spectra(first: Page, pages: dict[str, Page], angle: float, done: int) -> xr.Dataset:
+def _spectra(
+    first: Page, pages: dict[str, Page], angle: float, done: int, left_out: Settings
+) -> xr.Dataset:
     """Spectra of which the first ``done`` points were measured, one sweep after the other."""
     points, sweeps = first.columns, first.rows
     if first.line != BIAS_SPECTRUM or not 1 <= points <= MAX_SIDE or sweeps < 1:
@@ -156,10 +158,10 @@ def _spectra(first: Page, pages: dict[str, Page], angle: float, done: int) -> xr
         values.reshape(-1)[done:] = np.nan
         found.append(Channel(name, page.texts[UNIT_Z], values[:, :: -1 if turned else 1], CURVES))
     if all(first.grid):
-        return _grid(first, found, bias, {**_settings(pages), "scan_angle": angle})
+        return _grid(first, found, bias, {**_settings(pages), "scan_angle": angle, **left_out})
     if sweeps == 1:
         found = [Channel(each.name, each.units, each.values[0], SPECTRUM) for each in found]
-    return dataset("rhk-sm4", found, bias=bias, attributes=_settings(pages))
+    return dataset("rhk-sm4", found, bias=bias, attributes={**_settings(pages), **left_out})
 
 
 def _decimal(number: float) -> float:

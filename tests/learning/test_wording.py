@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from gapscope.errors import MapFileError
+from gapscope.inference.kinds import require_options
 from gapscope.learning.evaluation.listing import nearest_text, prediction_text
 from gapscope.learning.evaluation.wording import (
     change_words,
@@ -15,6 +17,7 @@ from gapscope.learning.evaluation.wording import (
     interval_words,
     p_words,
 )
+from gapscope.learning.uncertainty.centre import centres
 from gapscope.learning.uncertainty.changes import KINDS
 from gapscope.physics import LABELS
 
@@ -103,3 +106,22 @@ def test_a_change_is_said_with_its_amount_or_without(kind: str) -> None:
     assert "{" not in vague + exact
     assert ("15" in exact) == (kind in ("turned", "stretched", "moved"))
     assert "15" not in vague
+
+
+@pytest.mark.parametrize("kind", ["moved (1, 0)", "empty"])
+def test_the_option_for_measured_maps_is_not_a_simulated_one_s_remedy(kind: str) -> None:
+    """``predict`` refuses --centre for a simulated map."""
+    (told,) = change_words(prediction(unlike=True, likely_change=kind).isel(sample=0))
+    assert "measured map (--centre)" in told
+    with pytest.raises(MapFileError, match="is for measured files"):
+        require_options({"map.nc": "map"}, ["--centre"], "")
+
+
+def test_noise_that_is_even_about_some_site_is_not_told_that_moving_it_helps() -> None:
+    noise = np.random.default_rng(3).standard_normal((1, 3, 64, 64))
+    (site,) = centres(noise)
+    assert site.any()
+    (told,) = change_words(
+        prediction(unlike=True, likely_change=f"off ({site[0]}, {site[1]})").isel(sample=0)
+    )
+    assert "noise alone" in told

@@ -89,18 +89,22 @@ CHANGES = {
     "stretched": (
         "it looks like a map on sites that lie {} those of the lattice: check the lattice constant"
     ),
-    "moved": ("the impurity seems to lie {} instead of (0, 0): name its place (--centre)"),
+    "moved": (
+        "the impurity seems to lie {} instead of (0, 0): name its place in a measured map"
+        " (--centre), or give a simulated one with it at r = 0"
+    ),
     "scaled": (
         "its amplitude does not go with its shape: give it in 1/meV, as the density of states per"
         " cell changes"
     ),
     "empty": (
         "nothing in it is arranged around (0, 0) as interference around an impurity is: look at"
-        " another place (--centre), channel or map"
+        " another place of a measured map (--centre), another channel or another map"
     ),
     "off": (
         "it is more nearly even about the site {} than about (0, 0), where the impurity of a"
-        " simulated map lies: give it with that site at r = 0"
+        " simulated map lies: give it with that site at r = 0. Where it shows several impurities,"
+        " or noise alone, that mends nothing: look at another map"
     ),
     "repeated": (
         "its rows or columns repeat others to the last digit, as those of a padded, tiled or"

@@ -151,6 +151,15 @@ def test_files_datasets_and_loaded_networks_are_one_question(
     np.testing.assert_allclose(alone["gap"], by_name["gap"][1:], rtol=1e-5)
 
 
+def test_energies_in_single_precision_are_the_same(
+    learned: RunFolder, test_files: list[Path]
+) -> None:
+    at = xr.load_dataset(test_files[0], engine="h5netcdf")
+    near = at.assign_coords(energy=at["energy"] + 2e-6)
+    answers = predict([at, near], learned.path)
+    assert float(answers["gap"][0]) == float(answers["gap"][1])
+
+
 def test_a_simulated_map_at_a_chosen_energy_stays_one(learned: RunFolder, tmp_path: Path) -> None:
     maps = read_map(toys.one_map(tmp_path / "whole.nc", 16)).assign_attrs(method="converged")
     chosen = maps.isel(energy=0)

@@ -120,9 +120,9 @@ class Predictor:
         what :meth:`Calibration.applied` adds, and for maps unlike training what explains it:
         ``likely_factor``, a map divided by which would be like them, else NaN, and
         ``likely_change``, a kind of :mod:`gapscope.learning.uncertainty.alternatives` and how much
-        of it, "repeated" for maps that :mod:`gapscope.learning.uncertainty.repeats` finds and
-        "off" with a site for those off :mod:`gapscope.learning.uncertainty.centre`, whose novelty
-        is infinite, else "".
+        of it, "repeated" for maps that :mod:`gapscope.learning.uncertainty.repeats` finds, "off"
+        with a site for those off :mod:`gapscope.learning.uncertainty.centre` and "empty" where they
+        are even about none, whose novelty is infinite, else "".
 
         Raises
         ------

@@ -67,10 +67,12 @@ class Scores:
         """
         if repeats(one, gaps=self.config.training.measurement is not None).any():
             return "repeated"
-        alone = self.config.noise is not None and self.config.others is None
-        if alone and (site := centres(one)[0]).any():
-            return f"off ({site[0]}, {site[1]})"
-        return ""
+        if self.config.noise is None or self.config.others is not None:
+            return ""
+        site = centres(one)[0]
+        if site is None:
+            return "empty"
+        return f"off {site}" if any(site) else ""
 
     def beside(self, look: Look, calibration: Calibration) -> tuple[Array | None, NDArray[np.str_]]:
         """Scores (n, columns) of the calibration's companion, discriminator or alternatives; and

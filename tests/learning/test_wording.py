@@ -17,7 +17,6 @@ from gapscope.learning.evaluation.wording import (
     interval_words,
     p_words,
 )
-from gapscope.learning.uncertainty.centre import centres
 from gapscope.learning.uncertainty.changes import KINDS
 from gapscope.physics import LABELS
 
@@ -115,13 +114,3 @@ def test_the_option_for_measured_maps_is_not_a_simulated_one_s_remedy(kind: str)
     assert "measured map (--centre)" in told
     with pytest.raises(MapFileError, match="is for measured files"):
         require_options({"map.nc": "map"}, ["--centre"], "")
-
-
-def test_noise_that_is_even_about_some_site_is_not_told_that_moving_it_helps() -> None:
-    noise = np.random.default_rng(3).standard_normal((1, 3, 64, 64))
-    (site,) = centres(noise)
-    assert site.any()
-    (told,) = change_words(
-        prediction(unlike=True, likely_change=f"off ({site[0]}, {site[1]})").isel(sample=0)
-    )
-    assert "noise alone" in told

@@ -104,7 +104,7 @@ CHANGES = {
     "off": (
         "it is more nearly even about the site {} than about (0, 0), where the impurity of a"
         " simulated map lies: give it with that site at r = 0. Where it shows several impurities,"
-        " or noise alone, that mends nothing: look at another map"
+        " that mends nothing: look at another map"
     ),
     "repeated": (
         "its rows or columns repeat others to the last digit, as those of a padded, tiled or"

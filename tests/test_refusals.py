@@ -108,7 +108,7 @@ CASES = {
     "calibrate run nothere": "manifest.json",
     "calibrate run other --training nothere": "manifest.json",
     "calibrate run other --split train": "'validation'",
-    "evaluate nothere other": "config.json",
+    "evaluate nothere other": "or the folder of a run",
     "evaluate run nothere": "manifest.json",
     "evaluate run other --split bad": "'validation'",
     "evaluate run other --level 2": "0<x<1",

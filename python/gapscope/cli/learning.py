@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gapscope.cli.inputs import require_learning
-from gapscope.support.networks import INDEX
+from gapscope.support.networks import INDEX, require_network
 from gapscope.support.resources import (
     OPEN_ENERGIES,
     OPEN_ENERGY,
@@ -176,13 +176,14 @@ def calibrate(run: Path, dataset: Path, split: str, training: Path | None) -> No
 def evaluate(run: str, dataset: Path, split: str, output: Path | None, **options: Any) -> None:
     """Print the paper's Table I for RUN on DATASET; write predictions and figures.
 
-    RUN is the folder of a run or of an exported model, or the name of a shipped one. A calibrated
-    one also gets a table of how often its sets and intervals hold the truth.
+    RUN is the folder of a run or of an exported model; where there is none, the name of a shipped
+    model. A calibrated one also gets a table of how often its sets and intervals hold the truth.
     """
     if output is not None:
         require_folder(output)
-    require_learning(datasets=[dataset], models=[run])
-    network = find_model(run)
+    require_learning(datasets=[dataset])
+    network = Path(run) if Path(run).is_dir() else find_model(run)
+    require_network(network)
     model = (network / INDEX).is_file()
     folder = output or (Path(f"{network.name}-{split}") if model else network / split)
     require_folder(folder)

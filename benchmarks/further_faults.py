@@ -58,8 +58,8 @@ FURTHER = (
     (
         "step of a logarithmic unknown in its unit",
         INFERENCE + "posterior/cube.py",
-        'span = float(np.log(high / low)) if unknown.scale == "logarithmic" else high - low',
-        "span = high - low",
+        "difference(u) / u.span",
+        "difference(u) / (u.high - u.low)",
         "tests/inference/test_inference_numbers.py",
     ),
     (

@@ -14,10 +14,11 @@ from gapscope.inference.design.candidates import Candidate, usual_energies
 from gapscope.inference.design.linear import Impurity
 from gapscope.inference.design.measure import noise_of
 from gapscope.inference.design.result import _time
+from gapscope.inference.posterior.cube import Cube
 from gapscope.inference.posterior.modes import Mode
 from gapscope.inference.posterior.noise import Noise
 from gapscope.inference.posterior.residual import Residual
-from gapscope.problem.quantities import difference, quantity
+from gapscope.problem.quantities import quantity
 from test_design_parts import COVARIANCE, SITES, Linear, draws, local, normal_points
 
 
@@ -54,14 +55,13 @@ def test_a_residual_is_told_over_the_map_and_over_the_noise() -> None:
 def test_a_step_of_a_coordinate_is_that_of_its_quantity() -> None:
     """On a logarithmic scale by a factor."""
     linear = quantity("potential").unknown("potential", -100.0, 200.0)
-    assert linear.scale == "linear"
-    apart = linear.drawn(0.4 + difference(linear) / linear.span) - linear.drawn(0.4)
-    assert apart == pytest.approx(quantity("potential").step)
     logarithmic = quantity("broadening").unknown("broadening", 0.1, 0.5)
-    assert logarithmic.scale == "logarithmic"
-    ratio = logarithmic.drawn(0.4 + difference(logarithmic) / logarithmic.span) / logarithmic.drawn(
-        0.4
-    )
+    assert (linear.scale, logarithmic.scale) == ("linear", "logarithmic")
+    cube: Any = SimpleNamespace(unknowns=(linear, logarithmic))
+    steps = Cube.differences.func(cube)
+    apart = linear.drawn(0.4 + steps[0]) - linear.drawn(0.4)
+    assert apart == pytest.approx(quantity("potential").step)
+    ratio = logarithmic.drawn(0.4 + steps[1]) / logarithmic.drawn(0.4)
     assert ratio == pytest.approx(np.exp(quantity("broadening").step))
 
 

@@ -128,8 +128,8 @@ FURTHER = (
     (
         "impurity at minus its place",
         UNCERTAINTY + "centre.py",
-        "found.append(steps[list(",
-        "found.append(-steps[list(",
+        "(int(steps[first]), int(steps[second]))",
+        "(-int(steps[first]), -int(steps[second]))",
         "tests/learning/test_even_about.py",
     ),
     (

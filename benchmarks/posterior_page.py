@@ -20,6 +20,7 @@ from tarp import get_tarp_coverage
 
 from outside import table
 from posterior import Problem, shown
+from problems import sections
 
 Array = NDArray[np.float64]
 
@@ -84,10 +85,9 @@ def oracle(lines: list[dict]) -> str:
     )
 
 
-def sections(page: str) -> dict[str, str]:
-    """The parts of the page by their headings."""
-    parts = [part.split("\n\n", 1) for part in page.split("\n## ")[1:]]
-    return {title: text.rstrip() + "\n" for title, text in parts}
+def section(title: str, text: str) -> dict[str, str]:
+    """A part of the page by its heading."""
+    return {title: f"\n## {title}\n\n```\n{text}\n```\n"}
 
 
 def read(file: Path) -> list[dict]:
@@ -108,17 +108,17 @@ def main() -> None:
         problem, words, labels = asked
         lines = read(file)
         text = shown(f"{problem} at {words}", lines, labels) + "\n" + oracle(lines)
-        parts[f"{problem}, {words}"] = f"```\n{text}\n```\n"
+        parts |= section(f"{problem}, {words}", text)
         print(text, end="\n\n")
     for file in sorted(given.folder.glob("outside-*.jsonl")):
         if (outer := OUTER.fullmatch(file.stem)) is None:
             continue
         text = table(read(file))
         title = f"{OUTSIDE}: {outer['problem']}, signal-to-noise ratio {outer['ratio']}"
-        parts[title] = f"```\n{text}\n```\n"
+        parts |= section(title, text)
         print(text, end="\n\n")
     order = sorted(parts, key=lambda title: (title.startswith(OUTSIDE), title))
-    given.page.write_text("\n".join([PAGE, *(f"## {one}\n\n{parts[one]}" for one in order)]))
+    given.page.write_text(PAGE + "".join(parts[title] for title in order))
 
 
 if __name__ == "__main__":

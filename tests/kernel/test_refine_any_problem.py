@@ -75,9 +75,8 @@ def test_finite_differences_are_small_in_narrow_ranges_too() -> None:
 
 
 def test_finite_differences_are_derivatives_where_features_are_narrow() -> None:
-    """Against differences of fourth order: errors of a few percent turn the steps of least squares
-    along a valley, such as that of energies which are all scaled, into a hundredth of what they
-    should be."""
+    """Against differences of fourth order: errors of a few percent leave a small part of the steps
+    of least squares along a valley, such as that of energies which are all scaled."""
     draft = Draft(gs.material("nbse2"), 0.05, 100.0)
     ranges = {
         "gap": (0.3, 1.5),

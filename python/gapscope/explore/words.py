@@ -103,7 +103,7 @@ def _likeness(one: xr.Dataset, calibrated: bool, unlike: bool) -> str:
         )
     share = escape(p_words(one))
     if unlike:
-        told = factor_words(one) + [w.replace("--centre", TAP) for w in change_words(one)]
+        told = map(on_the_page, factor_words(one) + change_words(one))
         reasons = "".join(f"<span>{escape(words)}</span>" for words in told)
         return (
             f'<div class="badge unlike"><b>Unlike the training maps</b><span>{share}: do not trust '
@@ -213,9 +213,11 @@ def unit_of(unknown: Unknown) -> str:
 
 
 def on_the_page(remedy: str) -> str:
-    """A remedy in which options of the command line are the page's own fields."""
+    """A remedy in which options of the command line are what the page has in their place."""
 
     def field(found: re.Match[str]) -> str:
+        if found[1] == "centre":
+            return TAP
         named = FIELDS.get(found[1])
         return f"the field “{named}”" if named else f"gapscope prepare --{found[1]}"
 

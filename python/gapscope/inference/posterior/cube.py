@@ -17,12 +17,10 @@ from numpy.typing import NDArray
 from gapscope.inference.posterior.mixture import shorter
 from gapscope.problem.impurities import IMPURITY
 from gapscope.problem.problem import Problem
-from gapscope.problem.quantities import difference
+from gapscope.problem.quantities import LARGEST_DIFFERENCE, difference
 from gapscope.problem.unknown import Unknown
 
 Array = NDArray[np.float64]
-FIXED_DIFFERENCE = 0.05
-"""That of a coordinate which changes nothing."""
 SAME = 1e-7
 
 
@@ -91,9 +89,10 @@ class Cube:
 
     @cached_property
     def differences(self) -> Array:
-        """(k,): coordinates' finite differences, by which maps are differentiated."""
+        """(k,): coordinates' finite differences, by which maps are differentiated; that of a fixed
+        unknown changes nothing."""
         return np.array(
-            [difference(u) / u.span if u.span else FIXED_DIFFERENCE for u in self.unknowns]
+            [difference(u) / u.span if u.span else LARGEST_DIFFERENCE for u in self.unknowns]
         )
 
     def moved(self, point: Array, step: Array) -> Array:

@@ -15,6 +15,7 @@ from gapscope.learning.prediction.look import Look, Maps
 from gapscope.learning.uncertainty.alternatives import Alternatives
 from gapscope.learning.uncertainty.calibration import Calibration
 from gapscope.learning.uncertainty.centre import centres
+from gapscope.learning.uncertainty.changes import EMPTY
 from gapscope.learning.uncertainty.discriminator import Discriminator
 from gapscope.learning.uncertainty.novelty import Detector
 from gapscope.learning.uncertainty.repeats import repeats
@@ -71,7 +72,7 @@ class Scores:
             return ""
         site = centres(one)[0]
         if site is None:
-            return "empty"
+            return EMPTY
         return f"off {site}" if any(site) else ""
 
     def beside(self, look: Look, calibration: Calibration) -> tuple[Array | None, NDArray[np.str_]]:

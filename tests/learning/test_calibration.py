@@ -49,7 +49,7 @@ A12U = LABELS.index("A12u")
 NEW = {
     "irrep_set",
     *(f"{name}_{end}" for name in PARAMETERS for end in ("low", "high")),
-    *("novelty", "novelty_p", "unlike_training", "likely_factor"),
+    *("novelty", "novelty_p", "unlike_training", "likely_factor", "outside_range"),
 }
 
 
@@ -93,6 +93,18 @@ def test_a_calibration_adds_sets_intervals_and_novelty(judged: Evaluation) -> No
     assert made["theta_low"].attrs["units"] == "rad"
     assert made.attrs["level"] == LEVEL
     assert made.attrs["temperature"] > 0
+
+
+def test_an_answer_beyond_all_that_was_learned_is_named(
+    calibrated: RunFolder, judged: Evaluation
+) -> None:
+    calibration = load_trained(calibrated.path).calibration()
+    assert calibration is not None
+    made = judged.predictions.isel(sample=slice(2)).copy(deep=True)
+    for name, value in (("gap", 9.0), ("eps0", -4000.0)):
+        made[name][1] = value
+    found = calibration.applied(made, made["novelty"].values, LEVEL, 0.01)
+    assert found["outside_range"].values.tolist() == ["", "gap, eps0"]
 
 
 @pytest.mark.parametrize("level", [0.6, 0.9])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,19 @@ import xarray as xr
 
 from gapscope.errors import MapFileError
 from gapscope.inference.kinds import require_options
-from gapscope.learning.evaluation.listing import nearest_text, prediction_text
+from gapscope.learning.evaluation.listing import nearest_text, prediction_text, verdict_lines
 from gapscope.learning.evaluation.wording import (
     change_words,
     factor_words,
     interval_words,
     p_words,
+    range_words,
 )
 from gapscope.learning.uncertainty.changes import KINDS
 from gapscope.physics import LABELS
+from gapscope.problem.paper import paper_problem
+
+PAPER = paper_problem({"gap": (0.3, 1.5), "eps0": (-300.0, 100.0), "theta": (0.0, 3.14)})
 
 
 def prediction(unlike: bool = False, **values: float | str) -> xr.Dataset:
@@ -65,7 +70,7 @@ def test_zero_has_no_sign(digits: int) -> None:
         (1e3, "1/eV"),
         (1e-3, "1/eV"),
         (1e-6, "divided by 1000 twice"),
-        (-1.0, "sign is reversed"),
+        (-1.0, "sign may be reversed"),
         (-1e3, "1/eV"),
         (0.2, "0.2 times"),
         (3.7e5, "arbitrary"),
@@ -105,6 +110,23 @@ def test_a_change_is_said_with_its_amount_or_without(kind: str) -> None:
     assert "{" not in vague + exact
     assert ("15" in exact) == (kind in ("turned", "stretched", "moved"))
     assert "15" not in vague
+
+
+@pytest.mark.parametrize("unlike", [False, True])
+def test_a_map_of_no_state_that_was_learned_is_said_to_be_one(unlike: bool) -> None:
+    found = prediction(unlike, outside_range="eps0, gap")
+    found.attrs["problem"] = json.dumps(PAPER.to_dict())
+    text = prediction_text(found, ["map.nc"])
+    assert "map.nc: the network has learned from maps of eps0 from -300 to 100 meV and gap" in text
+    assert "eps0 from -300 to 100 meV and gap" in " ".join(verdict_lines(found.isel(sample=0)))
+    assert range_words(prediction(unlike).isel(sample=0)) == []
+
+
+@pytest.mark.parametrize("kind", ["turned", "reversed", "negative", "stretched", "moved", "scaled"])
+def test_what_a_discriminator_takes_for_a_change_is_called_possible(kind: str) -> None:
+    """Rare maps of the network's own kind look changed, too."""
+    (told,) = change_words(prediction(unlike=True, likely_change=kind).isel(sample=0))
+    assert " may " in told
 
 
 @pytest.mark.parametrize("kind", ["moved (1, 0)", "empty"])

@@ -245,3 +245,15 @@ def test_shipped_recipes_are_of_their_crystals(name: str) -> None:
     path = Path(__file__).parents[2] / "data" / "recipes" / f"{name}.toml"
     what = load_recipe(path)
     assert len(what.define(material(what.material)).classes) == 5
+
+
+def test_an_interval_that_holds_no_drawn_value_lies_outside() -> None:
+    """Beyond an end, or among the small magnitudes that are left out; on a circle at any turn."""
+    low = np.array([-400.0, -301.0, -9.0, -20.0, 101.0, np.nan])
+    own = quantity("potential").unknown("potential", -300.0, 100.0, least=10.0)
+    outside = own.outside(low, low + 15.0)
+    assert outside.tolist() == [True, False, True, False, True, False]
+    assert own.outside(np.array([-9.0]), np.array([9.0])).all()
+    angle = quantity("theta").unknown("theta", 0.0, 1.0)
+    low = np.array([0.9, 1.1, 1.1 + np.pi, np.pi - 0.1, 3.0])
+    assert angle.outside(low, low + 0.2).tolist() == [False, True, True, False, False]

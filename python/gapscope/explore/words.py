@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from gapscope.errors import GapscopeError
 from gapscope.explore.symbols import symbol_html
 from gapscope.learning.evaluation.wording import (
-    change_words,
-    factor_words,
     interval_words,
+    notes_of,
     p_words,
 )
 from gapscope.problem.paper import predicted_problem
@@ -102,16 +101,15 @@ def _likeness(one: xr.Dataset, calibrated: bool, unlike: bool) -> str:
             "<span>nothing says whether the map is like those it learned from</span></div>"
         )
     share = escape(p_words(one))
+    reasons = "".join(f"<span>{escape(words)}</span>" for words in map(on_the_page, notes_of(one)))
     if unlike:
-        told = map(on_the_page, factor_words(one) + change_words(one))
-        reasons = "".join(f"<span>{escape(words)}</span>" for words in told)
         return (
             f'<div class="badge unlike"><b>Unlike the training maps</b><span>{share}: do not trust '
             f"what stands below</span>{reasons}</div>"
         )
     return (
         f'<div class="badge like"><b>Like the training maps</b><span>{share}: share of training '
-        "maps that look as odd</span></div>"
+        f"maps that look as odd</span>{reasons}</div>"
     )
 
 

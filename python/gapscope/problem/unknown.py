@@ -163,6 +163,13 @@ class Unknown:
         """Values no farther out than ``reach``: nobody has learned what lies there."""
         return np.clip(values, *self.reach)
 
+    def outside(self, low: Array, high: Array) -> NDArray[np.bool_]:
+        """Whether intervals hold no value that is drawn; NaN is no interval."""
+        turns = np.arange(-2, 3)[:, None] * self.period if self.circular else np.zeros((1, 1))
+        meets = (low + turns <= self.high) & (high + turns >= self.low)
+        between = (-self.least < low) & (high < self.least)
+        return np.asarray((~meets.any(axis=0) | between) & ~np.isnan(low + high))
+
     def error(self, values: Array, truth: Array) -> Array:
         """Distance of values from the truth, on a circle the shorter way round."""
         distance = np.abs(values - truth)

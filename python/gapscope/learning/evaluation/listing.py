@@ -9,9 +9,8 @@ import xarray as xr
 
 from gapscope.learning.evaluation.tables import aligned
 from gapscope.learning.evaluation.wording import (
-    change_words,
-    factor_words,
     interval_words,
+    notes_of,
     p_words,
 )
 from gapscope.problem.paper import predicted_problem
@@ -19,7 +18,8 @@ from gapscope.problem.problem import Problem
 
 UNLIKE = (
     "UNLIKE training: the network has learned from no map of this kind; do not trust the numbers "
-    "in parentheses. p: the share of maps like the training ones that look as odd."
+    "in parentheses. p: the share of maps like the training ones that look as odd. What a map may "
+    "have been through is a guess: a state at an end of what was learned may be called unlike, too."
 )
 UNCALIBRATED = (
     "This network has no calibration: probabilities are its own, and nothing says how far off a "
@@ -31,7 +31,8 @@ def prediction_text(predictions: xr.Dataset, names: Sequence[str]) -> str:
     """A line per map: whether it is like the training maps, irrep, set, unknowns.
 
     Intervals and the first column are there where the network has a calibration. What is said of a
-    map unlike the training maps stands in parentheses; where a factor explains it, a line says so.
+    map unlike the training maps stands in parentheses; lines below name what may explain it, and
+    unknowns that lie beyond what was learned.
     """
     problem = predicted_problem(predictions.attrs)
     calibrated = "irrep_set" in predictions
@@ -43,12 +44,12 @@ def prediction_text(predictions: xr.Dataset, names: Sequence[str]) -> str:
     for sample, name in enumerate(names):
         one = predictions.isel(sample=sample)
         lines.append([name, *_cells(one, problem, calibrated)])
-        notes += [f"{name}: {words}." for words in factor_words(one) + change_words(one)]
-    text = aligned(lines)
+        notes += [f"{name}: {words}." for words in notes_of(one)]
+    text = [*aligned(lines), *notes]
     if not calibrated:
         text.append(UNCALIBRATED)
     elif predictions["unlike_training"].values.any():
-        text += [*notes, UNLIKE]
+        text.append(UNLIKE)
     return "\n".join(text)
 
 
@@ -72,9 +73,9 @@ def verdict_lines(one: xr.Dataset) -> list[str]:
         return [f"{answer}.", UNCALIBRATED]
     chosen = [problem.labels[i] for i in np.flatnonzero(one["irrep_set"].values)]
     answer += f"; {100 * one.attrs['level']:.4g} % set: {', '.join(chosen)}"
+    notes = [f"{words[0].upper()}{words[1:]}." for words in notes_of(one)]
     if not bool(one["unlike_training"]):
-        return [f"Like the training maps ({p_words(one)}): {answer}."]
-    notes = [f"{words[0].upper()}{words[1:]}." for words in factor_words(one) + change_words(one)]
+        return [f"Like the training maps ({p_words(one)}): {answer}.", *notes]
     return [f"UNLIKE the training maps ({p_words(one)}): ({answer}).", *notes, UNLIKE]
 
 

@@ -7,16 +7,21 @@ import math
 import numpy as np
 import xarray as xr
 
+from gapscope.problem.paper import predicted_problem
+from gapscope.problem.unknown import Unknown
+
 MOST_DIGITS = 9
 NEAR = 0.1
 """A factor within this share of a named one is called by its name."""
 FACTORS = {
-    1e3: "as a map in 1/eV is: give it in 1/meV, divided by 1000",
-    1e-3: "as a map is that was taken from 1/eV to 1/meV once too often: multiply it by 1000",
-    1e6: "as a map in 1/keV is, or one converted from 1/eV the wrong way: divide it by 1e6",
-    1e-6: "as a map is that was divided by 1000 twice: multiply it by 1e6",
-    27211.4: "as a map in 1/hartree is: divide it by 27211.4",
-    13605.7: "as a map in 1/rydberg is: divide it by 13605.7",
+    1e3: "as that of a map in 1/eV would be: if it is one, divide it by 1000",
+    1e-3: "as that of a map would be that was taken from 1/eV to 1/meV once too often: if it was,"
+    " multiply it by 1000",
+    1e6: "as that of a map in 1/keV would be, or of one converted from 1/eV the wrong way: if it is"
+    " one, divide it by 1e6",
+    1e-6: "as that of a map would be that was divided by 1000 twice: if it was, multiply it by 1e6",
+    27211.4: "as that of a map in 1/hartree would be: if it is one, divide it by 27211.4",
+    13605.7: "as that of a map in 1/rydberg would be: if it is one, divide it by 13605.7",
     1.0: "",
 }
 
@@ -60,11 +65,11 @@ def factor_words(one: xr.Dataset) -> list[str]:
     size = abs(factor)
     known = next((f for f in FACTORS if abs(size / f - 1) <= NEAR), None)
     turned = factor < 0
-    parts = ["its sign is reversed (bright is dark)"] if turned else []
+    parts = ["its sign may be reversed (bright is dark)"] if turned else []
     if known is None:
         parts.append(
-            f"its amplitude is {size:.3g} times that of training maps of this shape: its values are"
-            " in another unit than 1/meV, or in an arbitrary one"
+            f"its amplitude is {size:.3g} times that of training maps of this shape: its values"
+            " may be in another unit than 1/meV, or in an arbitrary one"
         )
     elif FACTORS[known]:
         parts.append(
@@ -78,24 +83,21 @@ def factor_words(one: xr.Dataset) -> list[str]:
 
 CHANGES = {
     "turned": (
-        "it looks like a map turned {}: lay it on the sites of the lattice, r1"
-        " along a1, as prepare does"
+        "it may be turned {}: if it is, lay it on the sites of the lattice, r1 along a1, as"
+        " prepare does"
     ),
     "reversed": (
-        "it looks like a map with one axis of its array reversed: r1 and r2 run along the lattice"
-        " vectors a1 and a2"
+        "one axis of its array may be reversed: r1 and r2 run along the lattice vectors a1 and a2"
     ),
-    "negative": "its sign is reversed (bright is dark): multiply it by -1",
-    "stretched": (
-        "it looks like a map on sites that lie {} those of the lattice: check the lattice constant"
-    ),
+    "negative": "its sign may be reversed (bright is dark): if it is, multiply it by -1",
+    "stretched": ("its sites may lie {} those of the lattice: check the lattice constant"),
     "moved": (
-        "the impurity seems to lie {} instead of (0, 0): name its place in a measured map"
+        "the impurity may lie {} instead of (0, 0): name its place in a measured map"
         " (--centre), or give a simulated one with it at r = 0"
     ),
     "scaled": (
-        "its amplitude does not go with its shape: give it in 1/meV, as the density of states per"
-        " cell changes"
+        "its amplitude may not go with its shape: check that it is in 1/meV, as the density of"
+        " states per cell changes"
     ),
     "empty": (
         "nothing in it is arranged around (0, 0) as interference around an impurity is: look at"
@@ -133,6 +135,36 @@ def change_words(one: xr.Dataset) -> list[str]:
     kind, _, amount = words.partition(" ")
     known, unknown = AMOUNTS.get(kind, ("", ""))
     return [CHANGES[kind].format(known.format(amount) if amount else unknown)] if kind else []
+
+
+def range_words(one: xr.Dataset) -> list[str]:
+    """Text: which unknowns a map has beyond all that the network has learned from, if any.
+
+    Parameters
+    ----------
+    one : as for :func:`factor_words`; nothing is said where ``outside_range`` is absent or empty.
+    """
+    names = str(one["outside_range"].item() if "outside_range" in one else "")
+    unknowns = {unknown.name: unknown for unknown in predicted_problem(one.attrs).unknowns}
+    told = [_range(unknowns[name]) for name in names.split(", ") if name]
+    if not told:
+        return []
+    return [
+        f"the network has learned from maps of {' and '.join(told)} alone, and the whole interval"
+        " lies outside: the map is of no state that it knows, do not trust its numbers"
+    ]
+
+
+def notes_of(one: xr.Dataset) -> list[str]:
+    """Text: all that is to be said of one map beside its verdict."""
+    return factor_words(one) + change_words(one) + range_words(one)
+
+
+def _range(unknown: Unknown) -> str:
+    """The range of an unknown that a network has learned from."""
+    unit = "" if unknown.unit == "1" else f" {unknown.unit}"
+    least = f", but for less than {unknown.least:g}{unit} of both signs" if unknown.least else ""
+    return f"{unknown.name} from {unknown.low:.4g} to {unknown.high:.4g}{unit}{least}"
 
 
 def _fixed(value: float, digits: int) -> str:

@@ -104,8 +104,10 @@ class Calibration:
         """Predictions at temperature 1 with all that the calibration knows of them.
 
         ``probability`` becomes the calibrated one. New over ``sample``: irrep_set (sample, class);
-        NAME_low and NAME_high of every unknown, NaN where the predicted class has none; novelty,
-        novelty_p, unlike_training. Ends of what is positive are cut at 0. On a circle they are the
+        NAME_low and NAME_high of every unknown, NaN where the predicted class has none;
+        outside_range, the names of unknowns whose whole interval lies outside of the range that the
+        network has learned from, "" where there are none; novelty, novelty_p, unlike_training. Ends
+        of what is positive are cut at 0. On a circle they are the
         ends of an arc around the value, at most as long as its period, which the value plus any
         number of periods lies on, too.
 
@@ -131,13 +133,17 @@ class Calibration:
             "probability": (_CLASSES, calibrated),
             "irrep_set": (_CLASSES, chosen),
         }
+        outside: list[list[str]] = [[] for _ in label]
         for unknown in self.problem.shown:
             name = unknown.name
             width = np.where(self.problem.has(name)[label], self.bounds(name, level)[label], np.nan)
             units = predictions[name].attrs
             low, high = around(unknown, predictions[name].values, width)
             new |= {f"{name}_low": ("sample", low, units), f"{name}_high": ("sample", high, units)}
+            for row in np.flatnonzero(unknown.outside(low, high)):
+                outside[row].append(name)
         new |= {
+            "outside_range": ("sample", np.array([", ".join(one) for one in outside], np.str_)),
             "novelty": ("sample", novelty),
             "novelty_p": ("sample", p),
             "unlike_training": ("sample", p < novelty_level),

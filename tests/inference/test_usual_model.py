@@ -11,7 +11,7 @@ import xarray as xr
 
 import gapscope as gs
 from gapscope.errors import MapFileError
-from gapscope.inference.kinds import usual_model
+from gapscope.inference.choice import choice_words, usual_model
 from gapscope.support.resources import OPEN_MODEL, OPEN_ONE_MODEL, SHIPPED_MODEL
 
 ALL, ONE = [-0.5, 0.0, 0.5], [0.0]
@@ -34,7 +34,7 @@ def map_at(energies: list[float]) -> xr.Dataset:
         ([ALL, ONE], SHIPPED_MODEL),
         ([[0.5]], OPEN_ONE_MODEL),
         ([ALL, [-0.5, 0.5]], OPEN_ONE_MODEL),
-        ([[0.0, 0.5]], SHIPPED_MODEL),
+        ([[0.0, 0.5]], OPEN_ONE_MODEL),
         ([[0.5], ONE], SHIPPED_MODEL),
         ([[1.0]], SHIPPED_MODEL),
         ([[]], SHIPPED_MODEL),
@@ -42,6 +42,25 @@ def map_at(energies: list[float]) -> xr.Dataset:
 )
 def test_the_energies_of_all_maps_decide(maps: list[list[float]], model: str) -> None:
     assert usual_model([map_at(one) for one in maps]) == model
+
+
+@pytest.mark.parametrize(
+    ("energies", "words"),
+    [
+        (ALL, ("Read by nbse2-open, at -0.5, 0 and 0.5 meV. It takes the material", "alone")),
+        (
+            [0.0, 0.5],
+            ("Read by nbse2-open-one, at 0.5 meV.", "--model nbse2-vgg16 reads", "50 meV"),
+        ),
+        (ONE, ("Read by nbse2-vgg16, at 0 meV.", "50 meV", "nbse2-open-one (at 0.5 meV)")),
+    ],
+)
+def test_the_choice_is_told_with_what_it_takes_for_granted(
+    energies: list[float], words: tuple[str, ...]
+) -> None:
+    told = choice_words([map_at(energies)])
+    assert all(one in told for one in words)
+    assert ("--model" in told) == (energies == [0.0, 0.5])
 
 
 def test_a_map_without_energies_is_left_to_its_reader(tmp_path: Path) -> None:

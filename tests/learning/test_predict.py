@@ -12,7 +12,7 @@ import xarray as xr
 import toys
 from gapscope.dataset.load import DatasetReader
 from gapscope.errors import MapFileError, RunError
-from gapscope.inference.kinds import usual_model
+from gapscope.inference.choice import usual_model
 from gapscope.inference.predict import predict
 from gapscope.learning.evaluation.evaluate import evaluate
 from gapscope.learning.model_folder.run import RunFolder

@@ -10,7 +10,7 @@ from gapscope.cli.inputs import require_learning
 from gapscope.cli.learning import FILE, USUAL_MODEL
 from gapscope.cli.options import WHOLE
 from gapscope.cli.outputs import require_outputs
-from gapscope.inference.kinds import usual_model
+from gapscope.inference.choice import choice_words, usual_model
 
 
 @click.command()
@@ -83,6 +83,7 @@ def design(
     from gapscope.simulation.mapfile import read_map
 
     maps = read_map(map)
+    chosen = choice_words([maps]) if model is None else ""
     model = model or usual_model([maps])
     require_learning(models=[model])
     from gapscope.inference.design.ask import design as ranked
@@ -102,7 +103,7 @@ def design(
         material=material,
         progress=True,
     )
-    click.echo(design_text(result))
+    click.echo(f"{chosen}\n{design_text(result)}" if chosen else design_text(result))
     if output is not None:
         from gapscope.support.netcdf import write_netcdf
 

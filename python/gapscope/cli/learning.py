@@ -14,7 +14,6 @@ from gapscope.support.resources import (
     OPEN_ENERGY,
     OPEN_MODEL,
     OPEN_ONE_MODEL,
-    SHIPPED_ENERGY,
     SHIPPED_MODEL,
     find_model,
 )
@@ -28,8 +27,8 @@ PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 """As gapscope.learning knows them, which is imported when they are used."""
 _ENERGIES = ", ".join(f"{one:g}" for one in OPEN_ENERGIES)
 USUAL_MODEL = (
-    f"{SHIPPED_MODEL}; for maps at {_ENERGIES} meV {OPEN_MODEL}, for those at {OPEN_ENERGY:g} and"
-    f" not {SHIPPED_ENERGY:g} meV {OPEN_ONE_MODEL}"
+    f"{OPEN_MODEL} for maps at {_ENERGIES} meV, else {OPEN_ONE_MODEL} for those at {OPEN_ENERGY:g}"
+    f" meV, else {SHIPPED_MODEL}"
 )
 """What answers for simulated maps where no model is named, in help texts."""
 

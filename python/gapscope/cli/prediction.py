@@ -13,12 +13,12 @@ from gapscope.cli.learning import FILE, LEVEL, SYMMETRY, USUAL_MODEL, given_opti
 from gapscope.cli.measured import SCAN, scan_options
 from gapscope.cli.outputs import require_outputs, require_report
 from gapscope.errors import GapscopeError, MapFileError, PreparationError, printable
+from gapscope.inference.choice import usual_model
 from gapscope.inference.kinds import (
     kind_of,
     require_one_kind,
     require_options,
     usual_measured_model,
-    usual_model,
 )
 from gapscope.support.resources import GRID_MODEL, MEASURED_MODEL
 
@@ -92,6 +92,7 @@ def predict(
     crystal = of_measured.get("material")
     if not (measured or refine):
         of_measured.pop("material", None)
+    named = model is not None
     if model is None and measured:
         from gapscope.inference.measured_files import Scan
 
@@ -121,7 +122,7 @@ def predict(
         conditions = conditions_of(model, crystal)
     result = predict_maps(
         maps,
-        model,
+        model if named else None,
         refine=refine,
         left_out=tell_left_out,
         used=collected.maps.append if figure is not None or report is not None else None,
@@ -134,6 +135,8 @@ def predict(
     from gapscope.learning.evaluation.listing import nearest_text, prediction_text, refinement_text
 
     names = [printable(Path(str(file)).name) for file in result["file"].values]
+    if "chosen" in result.attrs:
+        click.echo(result.attrs["chosen"])
     click.echo(prediction_text(result, names))
     if measured:
         for name, notes in zip(names, departures(result), strict=True):

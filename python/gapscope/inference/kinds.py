@@ -12,11 +12,6 @@ from gapscope.support.resources import (
     GRID_MODEL,
     MEASURED_MODEL,
     OPEN_ENERGIES,
-    OPEN_ENERGY,
-    OPEN_MODEL,
-    OPEN_ONE_MODEL,
-    SHIPPED_ENERGY,
-    SHIPPED_MODEL,
 )
 
 if TYPE_CHECKING:
@@ -45,26 +40,6 @@ def kind_of(file: Path) -> Kind:
             return "map" if "ldos_change" in opened or "qpi_re" in opened else "measured"
     except OSError:
         return "map" if file.suffix == ".nc" and not _classic(file) else "measured"
-
-
-def usual_model(maps: Sequence[Any]) -> str:
-    """The shipped network for simulated maps, by the energies that all of them have: OPEN_ENERGIES,
-    that of SHIPPED_MODEL, or else OPEN_ENERGY.
-
-    ``maps`` are datasets or files.
-    """
-    from gapscope.dataset.load import ENERGY_TOLERANCE
-
-    held = [_energies(one) for one in maps]
-
-    def have(energy: float) -> bool:
-        return all(
-            any(abs(energy - other) <= ENERGY_TOLERANCE for other in others) for others in held
-        )
-
-    if all(map(have, OPEN_ENERGIES)):
-        return OPEN_MODEL
-    return OPEN_ONE_MODEL if have(OPEN_ENERGY) and not have(SHIPPED_ENERGY) else SHIPPED_MODEL
 
 
 def usual_measured_model(maps: Sequence[Any], scan: Scan) -> str:
@@ -101,18 +76,6 @@ def _has_energies(one: Any, scan: Scan) -> bool:
     apart = np.abs(np.subtract.outer(np.array(OPEN_ENERGIES), biases))
     own = len(set(apart.argmin(axis=1).tolist())) == len(OPEN_ENERGIES)
     return own and bool((apart.min(axis=1) <= FARTHEST).all())
-
-
-def _energies(one: Any) -> list[float]:
-    """The energies of a simulated map in meV; none where there are none, as its reader will say."""
-    import numpy as np
-
-    from gapscope.simulation.mapfile import read_map
-
-    with contextlib.suppress(GapscopeError, KeyError, ValueError, TypeError):
-        maps = read_map(one) if isinstance(one, str | Path) else one
-        return [float(energy) for energy in np.ravel(maps["energy"].values)]
-    return []
 
 
 def require_one_kind(kinds: Mapping[str, Kind]) -> None:

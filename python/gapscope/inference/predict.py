@@ -12,12 +12,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.errors import GapscopeError, MapFileError, PreparationError
+from gapscope.inference.choice import choice_words, usual_model
 from gapscope.inference.kinds import (
     require_one_impurity,
     require_one_kind,
     require_options,
     usual_measured_model,
-    usual_model,
 )
 from gapscope.inference.lattices import STRAIN, in_words
 from gapscope.inference.measured_files import Scan, opened_file, prepared_file
@@ -79,8 +79,9 @@ def predict(
         its ``network_input`` returns it.
     model : name of a shipped model, folder of a run or of a model, or a loaded network, whose own
         ``symmetry`` and levels then count; by default the shipped one for this kind of map:
-        of simulated maps ``nbse2-open`` where all have its energies, else ``nbse2-vgg16``, or
-        ``nbse2-open-one`` where all have its energy and not all have 0 meV; of measured ones
+        of simulated maps the one that takes the least for granted of those whose energies all have,
+        ``nbse2-open``, ``nbse2-open-one``, ``nbse2-vgg16``, as the attribute ``chosen`` says; of
+        measured ones
         ``nbse2-measured`` where all are grids of spectra with maps at its energies, else
         ``nbse2-measured-one``.
     refine : follow simulated maps from the network's answer (simulated maps only).
@@ -128,6 +129,7 @@ def predict(
         )
     look = Scan(**scan)
     levels = {"symmetry": symmetry, "level": level, "novelty_level": novelty_level}
+    chosen = choice_words(given) if model is None and simulated else ""
     if model is None:
         model = usual_model(given) if simulated else usual_measured_model(given, look)
     network = Network(model, levels)
@@ -138,6 +140,8 @@ def predict(
         answers = _measured(reading, network, look, centre, unit, tell or _silent)
     if network.folder is not None:
         answers.attrs |= {"run": str(network.folder)}
+    if chosen:
+        answers.attrs |= {"chosen": chosen}
     return answers.assign_coords(file=("sample", reading.names))
 
 

@@ -21,7 +21,7 @@ OPEN_MODEL, OPEN_ENERGIES = "nbse2-open", (-0.5, 0.0, 0.5)
 """The network that answers for simulated maps at its energies, in meV, where no other is named: it
 knows nothing but the material."""
 OPEN_ONE_MODEL, OPEN_ENERGY = "nbse2-open-one", 0.5
-"""The same for maps that have this energy of them, and not that of SHIPPED_MODEL."""
+"""The same for maps that have this energy alone of them."""
 MEASURED_MODEL, GRID_MODEL = "nbse2-measured-one", "nbse2-measured"
 """The networks that answer for measured maps where no other is named: for one map, and for a grid
 of spectra that has maps at OPEN_ENERGIES."""

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.errors import MapFileError, SchemaVersionError
-from gapscope.inference.kinds import usual_model
+from gapscope.inference.choice import usual_model
 from gapscope.inference.refine import Conditions
 from gapscope.simulation.mapfile import read_map
 from gapscope.simulation.materials import material as find_material

@@ -8,7 +8,7 @@
 #                 docs/problem-results.md
 #
 # PYTHON chooses the interpreter (3.11 to 3.13) of the virtual environment .venv, JOBS the number of
-# processes that run the tests (two; each needs about 2 GB and a share of the cores).
+# processes that run the tests (three, since some wait; each needs about 2 GB, a share of the cores).
 #
 # quick leaves out every test that starts Julia, Dask or a browser, trains or loads a network, or
 # takes more than 10 CPU seconds; tests/slow.py lists them with the reason. What is not
@@ -24,7 +24,7 @@ BASE   := $(VENV)/.base
 READY  := $(VENV)/.ready
 DEMO   := demo
 REFERENCE := reference
-JOBS   ?= 2
+JOBS   ?= 3
 PYTEST := $(BIN)/python -m pytest -n $(JOBS)
 HIDDEN := GAPSCOPE_RUNTIME=libjulia GAPSCOPE_JULIA=/hidden
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -117,6 +118,7 @@ def test_evidence_and_moments_are_those_of_a_brute_force_integral(
             assert float(one["deviation"]) == pytest.approx(spread, rel=scatter)
 
 
+@cache
 def narrow(noise: float | None = 0.1) -> tuple[Found, Array]:
     known = square("gap", "potential")
     map, level = measured(known, TRUTH, 0.1)

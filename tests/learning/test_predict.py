@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from gapscope.inference.choice import usual_model
 from gapscope.inference.predict import predict
 from gapscope.learning.evaluation.evaluate import evaluate
 from gapscope.learning.model_folder.run import RunFolder
+from gapscope.learning.prediction.loaded import load_predictor
 from gapscope.learning.prediction.predictor import Predictor
 from gapscope.physics import LABELS
 from gapscope.simulation.mapfile import MAP_SCHEMA, read_map
@@ -51,6 +53,21 @@ def test_files_are_judged_as_the_same_maps_in_a_dataset(
     np.testing.assert_allclose(
         predicted["theta"].values[~without], evaluated["theta"].values[~without], atol=1e-4
     )
+
+
+def test_a_network_stays_in_memory_until_a_file_changes(learned: RunFolder, tmp_path: Path) -> None:
+    folder = shutil.copytree(learned.path, tmp_path / "run")
+    loaded = load_predictor(folder)
+    assert load_predictor(str(folder)) is loaded
+    other = load_predictor(folder, symmetry=False)
+    assert (loaded.symmetry, other.symmetry) == (True, False)
+    assert load_predictor(folder) is loaded
+    weights = folder / learned.best.name
+    weights.write_bytes(weights.read_bytes())
+    assert load_predictor(folder) is not loaded
+    weights.unlink()
+    with pytest.raises(RunError, match="weights"):
+        load_predictor(folder)
 
 
 def test_a_larger_window_is_cut_to_the_network(learned: RunFolder, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from gapscope.inference.measured_energies import require_distinct, together
 from gapscope.inference.measured_maps import sites_of
 from gapscope.inference.predict import predict
 from gapscope.learning.network.run_config import RunConfig
+from gapscope.learning.prediction.loaded import load_predictor
 from gapscope.learning.prediction.predictor import Predictor
 from gapscope.measured.preparation import Prepared
 from gapscope.measured.preparation.pipeline import prepare_alike
@@ -39,8 +40,8 @@ class Judge:
         self, model: str | Path = SHIPPED_MODEL, measured_model: str | Path = MEASURED_MODEL
     ) -> None:
         self.model, self.measured_model = str(model), str(measured_model)
-        self._predictor = Predictor.load(find_model(model))
-        self._for_measured = Predictor.load(find_model(measured_model))
+        self._predictor = load_predictor(find_model(model))
+        self._for_measured = load_predictor(find_model(measured_model))
 
     def __call__(self, state: State, maps: xr.Dataset) -> xr.Dataset:
         """Prediction for a state of the page, see :func:`gapscope.predict`.

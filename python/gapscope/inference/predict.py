@@ -83,7 +83,7 @@ def predict(
         ``nbse2-open``, ``nbse2-open-one``, ``nbse2-vgg16``, as the attribute ``chosen`` says; of
         measured ones
         ``nbse2-measured`` where all are grids of spectra with maps at its energies, else
-        ``nbse2-measured-one``.
+        ``nbse2-measured-one``. The last two that were loaded stay in memory.
     refine : follow simulated maps from the network's answer (simulated maps only).
     symmetry, level, novelty_level : see
         :class:`gapscope.learning.prediction.predictor.Predictor`.

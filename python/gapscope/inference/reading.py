@@ -45,10 +45,10 @@ class Network:
         """The network; raises as ``Predictor.load`` does."""
         if self._given is not None:
             return self._given
-        from gapscope.learning.prediction.predictor import Predictor
+        from gapscope.learning.prediction.loaded import load_predictor
 
         assert self.folder is not None
-        return Predictor.load(self.folder, **self._levels)
+        return load_predictor(self.folder, **self._levels)
 
     @cached_property
     def config(self) -> RunConfig:

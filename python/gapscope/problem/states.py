@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import add
 from typing import Any
 
@@ -122,6 +122,7 @@ class States:
         return replace(made, **plain)
 
 
+@lru_cache(maxsize=32)
 def functions_of(
     material: Material, one: Candidate, tolerance: float = EXACT
 ) -> tuple[BasisFunction, ...]:

@@ -156,9 +156,9 @@ def _loaded(model: str | Path | Predictor) -> Predictor:
     if not isinstance(model, str | Path):
         return model
     require_keras()
-    from gapscope.learning.prediction.predictor import Predictor
+    from gapscope.learning.prediction.loaded import load_predictor
 
-    return Predictor.load(find_model(model))
+    return load_predictor(find_model(model))
 
 
 def read_posterior(path: str | Path) -> xr.DataTree:

@@ -13,7 +13,8 @@ from gapscope.learning.data.noise import SiteNoise
 from gapscope.learning.evaluation.coverage import coverage_text
 from gapscope.learning.evaluation.metrics import Row, accuracy, table
 from gapscope.learning.evaluation.tables import table_text
-from gapscope.learning.prediction.predictor import Predictor, beside_truth
+from gapscope.learning.prediction.loaded import load_predictor
+from gapscope.learning.prediction.predictor import beside_truth
 from gapscope.learning.uncertainty.calibration import LEVEL
 from gapscope.physics.kinds import is_number
 from gapscope.problem.paper import predicted_problem
@@ -94,7 +95,7 @@ def evaluate(
         :class:`gapscope.dataset.load.DatasetReader`.
     """
     noise = None if signal_to_noise is None else _white(signal_to_noise)
-    predictor = Predictor.load(run, symmetry=symmetry, level=level)
+    predictor = load_predictor(run, symmetry=symmetry, level=level)
     if noise is not None and predictor.config.training.measurement is not None:
         raise SettingError(
             "A network for measured maps is given maps with the noise of its measurement.",

@@ -14,7 +14,8 @@ counts as one sample is the whole group.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -50,9 +51,9 @@ class Target(Protocol):
         (n, m, size - outer), all of them inside of the cube."""
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Samples:
-    """What has been drawn of a class.
+    """What has been drawn of a class; the weights are computed once.
 
     Attributes
     ----------
@@ -62,10 +63,10 @@ class Samples:
 
     points: Array
     log_likelihood: Array
-    proposals: list[Mixture] = field(default_factory=list)
-    counts: list[int] = field(default_factory=list)
+    proposals: tuple[Mixture, ...] = ()
+    counts: tuple[int, ...] = ()
 
-    @property
+    @cached_property
     def log_weights(self) -> Array:
         """log w of the class docstring's equation, (groups, inner)."""
         flat = self.points.reshape(self.log_likelihood.size, self.points.shape[-1])
@@ -86,7 +87,7 @@ class Samples:
         """Standard error of the log of the evidence, by the scatter of groups."""
         return float(np.sqrt(max(0.0, 1 / self.effective - 1 / sum(self.counts))))
 
-    @property
+    @cached_property
     def effective(self) -> float:
         """Effective number of groups (Kish): (sum of weights)^2 / sum of squared weights."""
         groups = logsumexp(self.log_weights, axis=1)
@@ -137,7 +138,7 @@ def sample(
     rounds : expensive points of each; the proposal is adapted between two.
     inner : cheap ones for each of them; one where no coordinate is cheap.
     enough : effective number of groups that ends it early.
-    told : called after each round with what has been drawn so far, to which the next one adds.
+    told : called after each round with what has been drawn so far.
     adapt : gives the proposal of the next round.
     """
     inner = inner if target.outer < target.size else 1
@@ -164,10 +165,12 @@ def sample(
         values[~allowed] = -np.inf
         repeated = np.broadcast_to(outer[:, None], (len(outer), inner, target.outer))
         points = np.concatenate([repeated, cheap], axis=-1)
-        found.points = np.concatenate([found.points, points])
-        found.log_likelihood = np.concatenate([found.log_likelihood, values])
-        found.proposals.append(proposal)
-        found.counts.append(drawn)
+        found = Samples(
+            np.concatenate([found.points, points]),
+            np.concatenate([found.log_likelihood, values]),
+            (*found.proposals, proposal),
+            (*found.counts, drawn),
+        )
         if told is not None:
             told(found)
     return found

@@ -96,7 +96,7 @@ def find_posterior(
     seed : of the draws.
     tell : called after each Green's function with the number of those so far.
     told : called after the search, with the evidences of Laplace's approximation, and after each
-        round of sampling, with what is known then; the next round changes it.
+        round of sampling, with what is known then.
 
     Raises
     ------

@@ -7,15 +7,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
+from numpy.typing import NDArray
 
 from built_here import build_here
 from gapscope.dataset.build import KERNEL
 from gapscope.dataset.load import DatasetReader
 from gapscope.dataset.merges import merge_candidates
 from gapscope.dataset.recipe import Recipe, load_recipe
+from gapscope.inference.predict import predict
 from gapscope.instrument.site_noise import NoiseModel
 from gapscope.learning.data.noise import SiteNoise
 from gapscope.learning.evaluation.evaluate import evaluate
+from gapscope.learning.evaluation.listing import prediction_text
 from gapscope.learning.model_folder.run import RunFolder
 from gapscope.learning.prediction.predictor import Predictor
 from gapscope.learning.uncertainty.changes import changed
@@ -34,6 +38,8 @@ CHANGED, NAMED, NEGATIVE = 0.9, 0.7, 0.4
 are called so by a network of one energy (seven in ten on the page of verdicts)."""
 
 
+EXPLAINED, FILLED = 0.3, 0.2
+"""Share of a masked map that is left up to which its value at r = 0 is told, and how well."""
 NETWORKS = {
     "bi2212": ("bi2212",),
     "nbse2-substrate": ("nbse2-substrate",),
@@ -91,6 +97,8 @@ def require_read(model: Path, dataset: Path) -> None:
     predictor = Predictor.load(model)
     if predictor.config.noise is not None:
         require_changed_maps_told(predictor, dataset)
+        if len(predictor.config.energies) > 1:
+            require_masked_maps_filled(predictor, dataset)
 
 
 def require_changed_maps_told(predictor: Predictor, dataset: Path) -> None:
@@ -107,3 +115,31 @@ def require_changed_maps_told(predictor: Predictor, dataset: Path) -> None:
         hard = kind == "negative" and len(predictor.config.energies) == 1
         assert found["unlike_training"].mean() > (NEGATIVE if hard else CHANGED)
         assert (found["likely_change"] == kind).mean() > (NEGATIVE if hard else NAMED)
+
+
+def require_masked_maps_filled(predictor: Predictor, dataset: Path) -> None:
+    """Raise unless a map that is zero at r = 0 is said to be masked, and one that is NaN there gets
+    most of its value back."""
+    with DatasetReader(dataset) as reader:
+        maps = predictor.samples(reader, "test").maps(np.array([1, 3]))
+    middle = maps.shape[-1] // 2
+    given = []
+    for value in (0.0, np.nan):
+        masked = maps.copy()
+        masked[:, :, middle, middle] = value
+        given.append([as_simulated(one, predictor) for one in masked])
+    assert predict(given[0], predictor)["likely_change"].values.tolist() == ["masked"] * 2
+    seen: list[Any] = []
+    answers = predict(given[1], predictor, seen=seen.append)
+    off = np.abs(np.stack(seen)[..., middle, middle] / maps[..., middle, middle] - 1).max(axis=1)
+    assert (answers["centre_left"] < EXPLAINED).all()
+    assert off.max() < FILLED
+    words = prediction_text(answers.isel(sample=[0]), ["map.nc"])
+    assert "its value at r = 0 was not given" in words
+
+
+def as_simulated(one: NDArray[np.float32], predictor: Predictor) -> xr.Dataset:
+    sites = np.arange(one.shape[-1]) - one.shape[-1] // 2
+    coordinates = {"energy": list(predictor.config.energies), "r1": sites, "r2": sites}
+    change = (("energy", "r1", "r2"), one, {"units": "1/meV"})
+    return xr.Dataset({"ldos_change": change}, coordinates, predictor.lattice.to_dict())

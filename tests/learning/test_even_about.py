@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gapscope.learning.uncertainty.centre import REACH, centres
+from gapscope.learning.uncertainty.hidden import is_hidden
 from gapscope.physics.lattice import window_coordinates
 
 SIZE = 32
@@ -56,3 +57,31 @@ def test_what_is_zero_at_an_energy_counts_for_nothing() -> None:
 def test_noise_is_even_about_no_site(energies: int) -> None:
     noise = np.random.default_rng(3).standard_normal((40, energies, 32, 32))
     assert centres(noise) == [None] * 40
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.5])
+@pytest.mark.parametrize("fill", ["zero", "mean", "median of neighbours", "a neighbour", "another"])
+def test_a_map_masked_at_its_impurity_is_told(fill: str, noise: float) -> None:
+    """Whatever the site was filled with; at one energy a neighbour's value may be the map's own."""
+    m = SIZE // 2
+    (one,) = ripples(0.2)
+    one[:, m, m] = 80 * one.std(axis=(-2, -1))
+    one += noise * one.std() * np.random.default_rng(1).standard_normal(one.shape)
+    assert not is_hidden(one)
+    beside = one[:, [m, m + 1, m, m - 1], [m + 1, m, m - 1, m]]
+    one[:, m, m] = {
+        "zero": np.zeros(2),
+        "mean": one.mean(axis=(-2, -1)),
+        "median of neighbours": np.median(beside, axis=1),
+        "a neighbour": beside[:, 0],
+        "another": 3 * np.abs(beside).max(axis=1),
+    }[fill]
+    assert is_hidden(one) == (fill != "another")
+    assert is_hidden(one[:1]) == (fill in ("zero", "mean") or is_small(one[:1]))
+    one[1, m, m] = 1e3
+    assert not is_hidden(one)
+
+
+def is_small(one: NDArray[np.float64]) -> bool:
+    others = np.delete(one.ravel(), SIZE // 2 * (SIZE + 1))
+    return bool(abs(one[0, SIZE // 2, SIZE // 2]) <= 0.5 * np.sqrt(np.mean(others**2)))

@@ -35,6 +35,7 @@ REFUSED = {
     "zeros": 0 * TOY,
     "NaN at one site": np.where(POINT, np.nan, TOY),
     "infinite at one site": np.where(POINT, np.inf, TOY),
+    "infinite at r = 0": np.where((X == 0) & (Y == 0), -np.inf, TOY),
     "complex": TOY + 1e-6j,
     "truth values": TOY > 0,
     "bright at the impurity alone": 1.0 * ((X == 0) & (Y == 0)),

@@ -59,7 +59,8 @@ def answer_beside(
     maps, _ = simulate_samples([conditions.sample(guess)], conditions.numerics)
     found = np.asarray(maps[0], dtype=np.float64)
     sites = conditions.sites.copy()
-    if posterior is not None:  # whose likelihood leaves r = 0 out
+    unseen = "centre_left" in one and not np.isnan(float(one["centre_left"]))
+    if unseen or posterior is not None:  # whose likelihood leaves r = 0 out
         sites[len(sites) // 2, len(sites) // 2] = False
     left = window - found
     shares, share = _shares(left[:, sites], window[:, sites])

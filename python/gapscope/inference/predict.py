@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,9 +75,12 @@ def predict(
     Parameters
     ----------
     maps : one or several, all simulated or all measured. Simulated: what :func:`gapscope.simulate`
-        returns, or its file. Measured: a file as an instrument or ``gapscope prepare`` wrote it, a
-        result of :func:`gapscope.measured.preparation.prepare`, or a dataset on lattice sites as
-        its ``network_input`` returns it.
+        returns, or its file; where it is NaN at r = 0, as laboratories mask the impurity's site,
+        that is filled in, and centre_left, over ``sample``, says what the map whose value it is
+        leaves of the others, see :mod:`gapscope.inference.unseen_centre`. Measured: a file as an
+        instrument or ``gapscope prepare`` wrote it, a result of
+        :func:`gapscope.measured.preparation.prepare`, or a dataset on lattice sites as its
+        ``network_input`` returns it.
     model : name of a shipped model, folder of a run or of a model, or a loaded network, whose own
         ``symmetry`` and levels then count; by default the shipped one for this kind of map:
         of simulated maps the one that takes the least for granted of those whose energies all have,
@@ -148,26 +152,36 @@ def predict(
 def _simulated(
     reading: Reading, network: Network, *, refine: bool, crystal: str | None
 ) -> xr.Dataset:
+    from gapscope.inference.refine import Conditions, refine_predictions
     from gapscope.inference.simulated_maps import network_map, predict_windows
+    from gapscope.inference.unseen_centre import filled, is_unseen
 
     config = network.config
     if refine:
         require_one_impurity(config)
 
-    def read(name: str, one: Any) -> tuple[xr.Dataset, Window, NDArray[np.float32]]:
-        dataset = one if isinstance(one, xr.Dataset) else read_map(one)
-        window = network_map(dataset, config, name)
-        return dataset, window, window
+    def conditions() -> Conditions:
+        own = None if crystal is None else material(crystal)
+        return Conditions.of(config, network.predictor.size, own)
 
-    windows = np.stack(reading.all(read))
+    def read(name: str, one: Any) -> tuple[xr.Dataset, Window, tuple[NDArray[np.float32], float]]:
+        dataset = one if isinstance(one, xr.Dataset) else read_map(one)
+        window, left = network_map(dataset, config, name), np.nan
+        if is_unseen(window):
+            window, left = filled(window, network.predictor, conditions())
+        return dataset, window, (window, left)
+
+    found = reading.all(read)
+    windows = np.stack([window for window, _ in found])
     answers = predict_windows(windows, network.predictor)
+    left = np.array([one for _, one in found])
+    if unseen := not np.isnan(left).all():
+        answers = answers.assign(centre_left=("sample", left))
     if not refine:
         return answers
-    from gapscope.inference.refine import Conditions, refine_predictions
-
-    own = None if crystal is None else material(crystal)
-    conditions = Conditions.of(config, network.predictor.size, own)
-    return refine_predictions(answers, windows, conditions)
+    # Where one map has no value at r = 0, none is compared there.
+    compared = replace(conditions(), centre=not unseen)
+    return refine_predictions(answers, windows, compared)
 
 
 def _measured(

@@ -71,12 +71,14 @@ class Conditions:
     draft : all that they have in common.
     numerics : energies, window and method.
     tolerance : meV to which the crystal's symmetry holds.
+    centre : whether r = 0 is compared, too.
     """
 
     problem: Problem
     draft: Draft
     numerics: Numerics
     tolerance: float = EXACT
+    centre: bool = True
 
     @classmethod
     def of(cls, config: RunConfig, window: int, crystal: Material | None = None) -> Self:
@@ -137,13 +139,15 @@ class Conditions:
 
     @cached_property
     def sites(self) -> NDArray[np.bool_]:
-        """The symmetric window."""
+        """The symmetric window; without r = 0 where that is not compared."""
+        if not self.centre:
+            return self.sites_away
         return symmetric_window(self.draft.material.lattice, self.numerics.window)
 
     @property
     def sites_away(self) -> NDArray[np.bool_]:
         """The symmetric window without r = 0, where a tip sees the impurity's own orbitals."""
-        sites = self.sites.copy()
+        sites = symmetric_window(self.draft.material.lattice, self.numerics.window)
         sites[self.numerics.window // 2, self.numerics.window // 2] = False
         return sites
 

@@ -41,6 +41,10 @@ def network_map(maps: xr.Dataset, config: RunConfig, name: str) -> NDArray[np.fl
     ----------
     name : for errors.
 
+    Returns
+    -------
+    Finite but for r = 0, which may be NaN where one impurity stands there.
+
     Raises
     ------
     MapFileError : it lacks the lattice, window or energies that the run needs, or a contrast.
@@ -78,13 +82,32 @@ def network_map(maps: xr.Dataset, config: RunConfig, name: str) -> NDArray[np.fl
     chosen = [_nearest(energies, energy, name) for energy in config.energies]
     # In double precision: a value that overflows in single precision is refused by its size.
     window = ldos.values[chosen].astype(np.float64)
-    if not np.isfinite(window).all():
-        raise MapFileError("A map is finite.", f"{name}: NaN or infinity", "Simulate it again.")
-    if (reason := lacks(window, known)) is not None:
+    away = _away(window, config, name)
+    if (reason := lacks(away, known)) is not None:
         raise MapFileError(
             NO_CONTRAST, f"{name}: {reason}", "Check the impurity, and the file's values in 1/meV."
         )
     return cut(window, size)
+
+
+def _away(window: NDArray[np.float64], config: RunConfig, name: str) -> NDArray[np.float64]:
+    """A map (energies, size, size) with zero at r = 0 where it may be, and is, NaN there; raises
+    MapFileError where it is not finite."""
+    away = window.copy()
+    middle = window.shape[-1] // 2
+    centre = away[:, middle, middle]
+    masked = config.others is None and config.training.measurement is None
+    if masked:
+        centre[np.isnan(centre)] = 0
+    if not np.isfinite(away).all():
+        sites = int((~np.isfinite(away)).any(axis=0).sum())
+        where = ", but for NaN at r = 0 alone, where the impurity stands" if masked else ""
+        raise MapFileError(
+            f"A map is finite{where}.",
+            f"{name}: NaN or infinity at {sites} {'site' if sites == 1 else 'sites'}",
+            f"Give a number at every {'other ' if masked else ''}site.",
+        )
+    return away
 
 
 def _trained_on(lattice: Lattice) -> str:

@@ -131,6 +131,7 @@ def compared(
     """A map as simulated ones are compared with it, their conditions, and the network; parameters
     and errors as of :func:`posterior`."""
     from gapscope.inference.simulated_maps import network_map
+    from gapscope.inference.unseen_centre import filled, is_unseen
 
     name = str(map) if isinstance(map, str | Path) else "map"
     dataset = map if isinstance(map, xr.Dataset) else read_map(map)
@@ -139,7 +140,10 @@ def compared(
     require_scale(config)
     window = network_map(dataset, config, name)
     crystal = None if material is None else find_material(material)
-    return window, Conditions.of(config, predictor.size, crystal), predictor
+    conditions = Conditions.of(config, predictor.size, crystal)
+    if is_unseen(window):  # the likelihood leaves r = 0 out, the network does not
+        window, _ = filled(window, predictor, conditions)
+    return window, conditions, predictor
 
 
 def require_scale(config: RunConfig) -> None:

@@ -108,6 +108,11 @@ CHANGES = {
         " simulated map lies: give it with that site at r = 0. Where it shows several impurities,"
         " that mends nothing: look at another map"
     ),
+    "masked": (
+        "at r = 0, where most of a map's contrast lies, it is no stronger than beside it: the"
+        " impurity's site seems to be masked or filled in. Give NaN there, and the network's own"
+        " simulated map fills it in"
+    ),
     "repeated": (
         "its rows or columns repeat others to the last digit, as those of a padded, tiled or"
         " enlarged map do, or of a mirrored one whose impurity is not at (0, 0): give the sites"
@@ -155,9 +160,22 @@ def range_words(one: xr.Dataset) -> list[str]:
     ]
 
 
+def centre_words(one: xr.Dataset) -> list[str]:
+    """Text: that a map had no value at r = 0, if it had none (``centre_left``)."""
+    left = float(one["centre_left"]) if "centre_left" in one else np.nan
+    if np.isnan(left):
+        return []
+    return [
+        "its value at r = 0 was not given, and is that of the map simulated at the network's own"
+        f" answer, which leaves {100 * left:.2g} % of the map elsewhere: do not trust the numbers"
+        " where that is far more than the map's noise. Intervals do not count how far off the value"
+        " may be; --posterior needs none"
+    ]
+
+
 def notes_of(one: xr.Dataset) -> list[str]:
     """Text: all that is to be said of one map beside its verdict."""
-    return factor_words(one) + change_words(one) + range_words(one)
+    return factor_words(one) + change_words(one) + range_words(one) + centre_words(one)
 
 
 def _range(unknown: Unknown) -> str:

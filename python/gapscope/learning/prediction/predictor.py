@@ -122,7 +122,8 @@ class Predictor:
         ``likely_change``, a kind of :mod:`gapscope.learning.uncertainty.alternatives` and how much
         of it, "repeated" for maps that :mod:`gapscope.learning.uncertainty.repeats` finds, "off"
         with a site for those off :mod:`gapscope.learning.uncertainty.centre` and "empty" where they
-        are even about none, whose novelty is infinite, else "".
+        are even about none, "masked" for :mod:`gapscope.learning.uncertainty.hidden`; the novelty
+        of all these is infinite; else "".
 
         Raises
         ------
@@ -201,7 +202,8 @@ class Predictor:
     @cached_property
     def scores(self) -> Scores:
         """What tells maps that are unlike the training ones."""
-        return Scores(self.config, self.emulators)
+        hidden = 0.0 if self.calibration is None else self.calibration.hidden
+        return Scores(self.config, self.emulators, hidden <= self.novelty_level)
 
     @cached_property
     def _whole(self) -> keras.Model:

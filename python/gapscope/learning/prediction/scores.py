@@ -17,6 +17,7 @@ from gapscope.learning.uncertainty.calibration import Calibration
 from gapscope.learning.uncertainty.centre import centres
 from gapscope.learning.uncertainty.changes import EMPTY
 from gapscope.learning.uncertainty.discriminator import Discriminator
+from gapscope.learning.uncertainty.hidden import is_hidden
 from gapscope.learning.uncertainty.novelty import Detector
 from gapscope.learning.uncertainty.repeats import repeats
 
@@ -31,10 +32,12 @@ class Scores:
     ----------
     config : that of the network.
     emulators : its surfaces; None where it has none.
+    strong : whether its maps hardly ever look masked at r = 0.
     """
 
     config: RunConfig
     emulators: Emulators | None
+    strong: bool = True
 
     def novelty(self, look: Look, detector: Detector | None) -> Array:
         """:meth:`distance` (n,), infinite where :meth:`at_once` says something."""
@@ -73,7 +76,9 @@ class Scores:
         site = centres(one)[0]
         if site is None:
             return EMPTY
-        return f"off {site}" if any(site) else ""
+        if any(site):
+            return f"off {site}"
+        return "masked" if self.strong and is_hidden(one[0]) else ""
 
     def beside(self, look: Look, calibration: Calibration) -> tuple[Array | None, NDArray[np.str_]]:
         """Scores (n, columns) of the calibration's companion, discriminator or alternatives; and

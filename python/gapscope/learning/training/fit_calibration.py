@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,7 @@ from gapscope.errors import CalibrationError, GapscopeError
 from gapscope.learning.data.samples import CHUNK, Samples
 from gapscope.learning.model_folder.trained import load_trained
 from gapscope.learning.network.run_config import RunConfig
+from gapscope.learning.prediction.look import Maps
 from gapscope.learning.prediction.predictor import Predictor, beside_truth
 from gapscope.learning.training import fit_discriminator
 from gapscope.learning.training.fit_discriminator import (
@@ -23,9 +26,16 @@ from gapscope.learning.training.fit_discriminator import (
     noisy_looks,
     with_scores,
 )
-from gapscope.learning.uncertainty.calibration import CALIBRATION, FEWEST, Calibration, errors
+from gapscope.learning.uncertainty.calibration import (
+    CALIBRATION,
+    FEWEST,
+    HIDDEN,
+    Calibration,
+    errors,
+)
 from gapscope.learning.uncertainty.companion import MOST_ODD, Companion
 from gapscope.learning.uncertainty.discriminator import Discriminator
+from gapscope.learning.uncertainty.hidden import is_hidden
 from gapscope.learning.uncertainty.novelty import MOST_COMPONENTS, Detector
 from gapscope.learning.uncertainty.temperature import fit_temperature
 from gapscope.support.memory import require_memory
@@ -82,8 +92,21 @@ def calibrate(
         if measured and discriminator is None:
             alternatives = alternative_scores(predictor, samples)
         predictions = beside_truth(predictor, samples)
-        novelty = predictor.novelty((samples.maps(rows) for rows in samples.chunks()), detector)
-        about = {"name": str(reader.recipe["name"]), "identity": identity, "split": split}
+        hidden: list[bool] = []
+
+        def looked_at() -> Iterator[Maps]:
+            for rows in samples.chunks():
+                maps = samples.maps(rows)
+                hidden.extend(map(is_hidden, maps))
+                yield maps
+
+        novelty = predictor.novelty(looked_at(), detector)
+        about: dict[str, Any] = {
+            "name": str(reader.recipe["name"]),
+            "identity": identity,
+            "split": split,
+        }
+        about |= {HIDDEN: float(np.mean(hidden))}
     calibration = Calibration(
         problem=predictor.problem,
         temperature=fit_temperature(

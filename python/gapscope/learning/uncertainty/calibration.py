@@ -33,6 +33,9 @@ CALIBRATION_SCHEMA = 1
 CALIBRATION = "calibration.npz"
 LEVEL = 0.9
 NOVELTY_LEVEL = 0.01
+HIDDEN = "hidden"
+"""Share of calibration maps that :mod:`gapscope.learning.uncertainty.hidden` takes for masked, in
+``about``; older files lack it."""
 FEWEST = 100
 """Maps of the smallest calibration set: fewer give no p-value below NOVELTY_LEVEL."""
 
@@ -179,6 +182,11 @@ class Calibration:
     def exceeded(self, level: float) -> float:
         """What the largest score of at most this share of the calibration maps exceeds."""
         return float(np.quantile(self.in_units(self.novelty, self.beside).max(axis=1), 1 - level))
+
+    @property
+    def hidden(self) -> float:
+        """Share of the calibration maps that look masked at r = 0; 0 where it was not counted."""
+        return float(self.about.get(HIDDEN, 0.0))
 
     @property
     def beside(self) -> NDArray[np.float64] | None:

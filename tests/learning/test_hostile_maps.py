@@ -93,6 +93,8 @@ def test_what_is_no_map_is_refused(kind: str, predictor: Predictor) -> None:
     with pytest.raises((MapFileError, PreparationError)) as caught, np.errstate(all="raise"):
         gs.predict(as_map(REFUSED[kind], predictor), predictor)
     assert "Remedy" in str(caught.value)
+    if kind == "NaN at one site" and isinstance(caught.value, MapFileError):
+        assert caught.value.received.endswith("r1 = 5, r2 = -3")
 
 
 def test_hostile_maps_are_unlike_and_answers_stay_in_their_domain(predictor: Predictor) -> None:

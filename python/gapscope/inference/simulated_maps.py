@@ -100,11 +100,15 @@ def _away(window: NDArray[np.float64], config: RunConfig, name: str) -> NDArray[
     if masked:
         centre[np.isnan(centre)] = 0
     if not np.isfinite(away).all():
-        sites = int((~np.isfinite(away)).any(axis=0).sum())
+        sites = np.argwhere((~np.isfinite(away)).any(axis=0)) - middle
+        first = f"r1 = {sites[0, 0]}, r2 = {sites[0, 1]}"
+        received = (
+            f"at {first}" if len(sites) == 1 else f"at {len(sites)} sites, one of them {first}"
+        )
         where = ", but for NaN at r = 0 alone, where the impurity stands" if masked else ""
         raise MapFileError(
             f"A map is finite{where}.",
-            f"{name}: NaN or infinity at {sites} {'site' if sites == 1 else 'sites'}",
+            f"{name}: NaN or infinity {received}",
             f"Give a number at every {'other ' if masked else ''}site.",
         )
     return away

@@ -105,8 +105,8 @@ def calibrate(
             "name": str(reader.recipe["name"]),
             "identity": identity,
             "split": split,
+            HIDDEN: float(np.mean(hidden)),
         }
-        about |= {HIDDEN: float(np.mean(hidden))}
     calibration = Calibration(
         problem=predictor.problem,
         temperature=fit_temperature(

@@ -18,6 +18,7 @@ from gapscope.errors import SettingError
 from gapscope.inference.design import ask
 from gapscope.inference.posterior import posterior as sampling
 from gapscope.learning.prediction.predictor import Predictor
+from gapscope.simulation.mapfile import read_map
 from gapscope.support.netcdf import write_netcdf
 from gapscope.support.resources import SHIPPED_MODEL, find_model
 
@@ -114,6 +115,14 @@ def test_a_question_that_does_not_fit_the_posterior_is_refused(
     changed.attrs["sites"] = 1
     with pytest.raises(SettingError, match="by the same network"):
         gs.design(simulated, changed, network)
+    other = read_map(simulated)
+    other["ldos_change"] = 1.001 * other["ldos_change"]
+    with pytest.raises(SettingError, match="one of this map"):
+        gs.design(other, wrong, network)
+    older = wrong.copy()
+    del older["map_size"]
+    with pytest.raises(SettingError, match="all, irrep, gap, theta or eps0"):
+        gs.design(other, older, network, aim="moment")
     with pytest.raises(SettingError, match="all, irrep, gap, theta or eps0"):
         gs.design(simulated, wrong, network, aim="moment")
     with pytest.raises(SettingError, match="knows the noise"):

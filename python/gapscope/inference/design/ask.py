@@ -27,6 +27,8 @@ Array = NDArray[np.float64]
 MOMENT = (5.0, 50.0)
 """meV along z, of a magnetic defect."""
 LEAST_DRAWS = 16
+SAME = 1e-5
+"""Share to which sizes of one map agree."""
 
 
 def design(
@@ -85,8 +87,8 @@ def design(
 
     Raises
     ------
-    SettingError : a posterior that has collapsed or is of another problem, or candidates that mean
-        nothing.
+    SettingError : a posterior that has collapsed or is of another problem or map, or candidates
+        that mean nothing.
     NumericsError : noise that is not positive, or what does not fit into memory.
     MapFileError, MaterialFileError, RunError, KernelError, JuliaNotFoundError : see
         :func:`gapscope.posterior`.
@@ -107,6 +109,7 @@ def design(
             )
         tree = posterior if isinstance(posterior, xr.DataTree) else ask.read_posterior(posterior)
         _require_same(tree, conditions)
+        _require_own(tree, image[:, conditions.sites_away])
     aims = aims_of(problem)
     if aim not in aims:
         raise SettingError(
@@ -183,6 +186,21 @@ def _require_same(tree: xr.DataTree, conditions: Conditions) -> None:
             told if wrong != ["problem"] else f"classes and unknowns of {', '.join(stated.labels)}",
             "Name the network that the posterior was begun with by --model (model=), or leave the"
             " posterior out.",
+        )
+
+
+def _require_own(tree: xr.DataTree, image: NDArray[np.floating]) -> None:
+    """Raise SettingError where a posterior is one of another map; older files do not tell."""
+    summary = tree.to_dataset()
+    if "map_size" not in summary:
+        return
+    size = np.sqrt((image.astype(np.float64) ** 2).mean(axis=1))
+    if not np.allclose(summary["map_size"].values, size, rtol=SAME, atol=0):
+        raise SettingError(
+            "The posterior is one of this map.",
+            f"one of a map with root mean squares of {summary['map_size'].values.tolist()} 1/meV,"
+            f" not {size.tolist()}",
+            "Give the map that the posterior was computed for, or leave the posterior out.",
         )
 
 

@@ -196,6 +196,11 @@ def _summary(found: Found, columns: list[Mapping[str, Array]], seed: int) -> xr.
                 name: (dims, values, {"long_name": words})
                 for name, (dims, values, words) in variables.items()
             },
+            "map_size": (
+                "energy",
+                forward.size,
+                {"long_name": "root mean square of the map without r = 0", "units": "1/meV"},
+            ),
             "noise": (
                 "energy",
                 noise.level,

@@ -115,10 +115,13 @@ def test_a_change_is_said_with_its_amount_or_without(kind: str) -> None:
 @pytest.mark.parametrize("unlike", [False, True])
 def test_a_map_of_no_state_that_was_learned_is_said_to_be_one(unlike: bool) -> None:
     found = prediction(unlike, outside_range="eps0, gap")
-    found.attrs["problem"] = json.dumps(PAPER.to_dict())
+    problem = PAPER.to_dict()
+    problem["unknowns"][1]["least"] = 10.0
+    found.attrs["problem"] = json.dumps(problem)
     text = prediction_text(found, ["map.nc"])
-    assert "map.nc: the network has learned from maps of eps0 from -300 to 100 meV and gap" in text
-    assert "eps0 from -300 to 100 meV and gap" in " ".join(verdict_lines(found.isel(sample=0)))
+    words = "for eps0 (-300 to -10 and 10 to 100 meV); gap (0.3 to 1.5 meV). The map"
+    assert words in text
+    assert words in " ".join(verdict_lines(found.isel(sample=0)))
     assert range_words(prediction(unlike).isel(sample=0)) == []
 
 

@@ -155,9 +155,19 @@ def range_words(one: xr.Dataset) -> list[str]:
     if not told:
         return []
     return [
-        f"the network has learned from maps of {' and '.join(told)} alone, and the whole interval"
-        " lies outside: the map is of no state that it knows, do not trust its numbers"
+        f"its whole interval lies outside of what the network has learned for {'; '.join(told)}."
+        " The map is of no state that the network knows: do not trust its numbers"
     ]
+
+
+def _range(unknown: Unknown) -> str:
+    """Name of an unknown, and the range that a network has learned from."""
+    unit = "" if unknown.unit == "1" else f" {unknown.unit}"
+    ends = [(unknown.low, unknown.high)]
+    if unknown.least:
+        ends = [(unknown.low, -unknown.least), (unknown.least, unknown.high)]
+    parts = " and ".join(f"{low:.4g} to {high:.4g}" for low, high in ends)
+    return f"{unknown.name} ({parts}{unit})"
 
 
 def centre_words(one: xr.Dataset) -> list[str]:
@@ -176,13 +186,6 @@ def centre_words(one: xr.Dataset) -> list[str]:
 def notes_of(one: xr.Dataset) -> list[str]:
     """Text: all that is to be said of one map beside its verdict."""
     return factor_words(one) + change_words(one) + range_words(one) + centre_words(one)
-
-
-def _range(unknown: Unknown) -> str:
-    """The range of an unknown that a network has learned from."""
-    unit = "" if unknown.unit == "1" else f" {unknown.unit}"
-    least = f", but for less than {unknown.least:g}{unit} of both signs" if unknown.least else ""
-    return f"{unknown.name} from {unknown.low:.4g} to {unknown.high:.4g}{unit}{least}"
 
 
 def _fixed(value: float, digits: int) -> str:

@@ -185,6 +185,28 @@ def test_sweeps_at_each_point_of_a_grid_are_channels(opened: Opener) -> None:
     np.testing.assert_allclose(found["Current 1"], -grid(), atol=1e-6)
 
 
+def test_a_grid_of_currents_or_of_conductances_is_chosen(opened: Opener, tmp_path: Path) -> None:
+    """Names are those of the pages, and those that both show when they are opened together."""
+    places = grid_places(COLUMNS, ROWS, 0.5e-9)
+    current = replace(MAP, places=places)
+    pages = (current, replace(current, values=-MAP.values, label="LIA"))
+    assert list(opened(*pages)) == ["Current", "LIA"]
+    chosen = opened(*pages, variable="LIA")
+    assert list(chosen) == ["LIA"]
+    np.testing.assert_allclose(chosen.LIA, -grid(), atol=1e-6)
+    refused(tmp_path / "scan.sm4", "dI/dV, of Current, LIA", variable="dI/dV")
+
+    twice = np.stack([MAP.values, 2 * MAP.values], axis=1).reshape(-1, POINTS)
+    both = replace(MAP, values=twice, places=grid_places(COLUMNS, ROWS, 0.5e-9, each=2))
+    pages = (both, replace(both, values=-twice, label="LIA"))
+    for name, factor in {"Current 0": 1, "Current 1": 2, "LIA 0": -1, "LIA 1": -2}.items():
+        assert name in opened(*pages)
+        chosen = opened(*pages, variable=name)
+        assert list(chosen) == [name]
+        np.testing.assert_allclose(chosen[name], factor * grid(), atol=1e-6)
+    refused(tmp_path / "scan.sm4", "LIA 2, of LIA 0, LIA 1", variable="LIA 2")
+
+
 def test_pages_have_names_of_their_own(opened: Opener) -> None:
     small = replace(IMAGE, values=upright()[:3, :4], label="")
     pages = (IMAGE, IMAGE, SWEEP, small, replace(IMAGE, kind=4))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -58,17 +61,26 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     with n sweeps at each point of a grid they are NAME 0 to NAME n-1. Bias and current are left out
     where the pages differ in them. A dataset has one size: pages that are no images are left out
     where there are some, then those that are no spectra against the bias; where the others differ
-    in theirs, ``given.variable`` names one.
+    in theirs, ``given.variable`` names one, or one of the n sweeps of a grid.
 
     Raises
     ------
-    MeasurementFileError : no such page, pages of several sizes, axes that are no lengths or no
-        bias, or parts that do not lie in the file.
+    MeasurementFileError : no such page or sweep, pages of several sizes, axes that are no lengths
+        or no bias, or parts that do not lie in the file.
     """
     given.refuse_scale()
     with library("The reader of .sm4 files"):
         pages = find_pages(content)
-    named = {name: page for name, page in pages.items() if given.variable in (None, name)}
+    wanted = given.variable
+    named = {name: page for name, page in pages.items() if wanted in (None, name)}
+    if wanted is not None and not named:
+        page_name = wanted.rpartition(" ")[0]
+        if page_name not in pages:
+            raise _unknown(wanted, pages)
+        whole = read(content, replace(given, variable=page_name))
+        if wanted not in whole:
+            raise _unknown(wanted, [str(name) for name in whole])
+        return whole[[wanted]]
     images = {name: page for name, page in named.items() if page.is_image}
     sweeps = {name: page for name, page in named.items() if page.is_sweep}
     chosen = images or sweeps or named
@@ -96,6 +108,14 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     alike = [page for page in pages.values() if page.frame == first.frame]
     angle = angles.pop() if len(angles) == 1 else 0.0
     return _spectra(first, chosen, angle, _measured(alike), left_out)
+
+
+def _unknown(wanted: str, names: Iterable[str]) -> MeasurementFileError:
+    return MeasurementFileError(
+        "A variable of an .sm4 file is one of its pages, or one sweep of a grid.",
+        f"{wanted[:80]}, of {', '.join(names)[:300]}",
+        "Name one of them: open(path, variable=...), or --variable",
+    )
 
 
 def _measured(pages: list[Page]) -> int:

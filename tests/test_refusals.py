@@ -126,6 +126,8 @@ CASES = {
     "predict garbage.nc --model nothere": "nbse2-vgg16",
     "predict garbage.nc --model empty": "config.json",
     "predict garbage.nc --level 2": "0<x<1",
+    "predict garbage.nc --level nan": "nan is no finite number",
+    "predict garbage.nc --posterior p.nc --noise inf": "inf is no finite number",
     "explore --no-browser --model nothere": "nbse2-vgg16",
     "explore --no-browser --measured-model empty": "config.json",
     "explore --no-browser --port 99999": "1 to 65535",

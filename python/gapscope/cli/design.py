@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from gapscope.cli.finite import FiniteRange
 from gapscope.cli.inputs import require_learning
 from gapscope.cli.learning import FILE, USUAL_MODEL
 from gapscope.cli.options import WHOLE
@@ -44,7 +45,7 @@ from gapscope.inference.choice import choice_words, usual_model
 )
 @click.option(
     "--noise",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     help="Standard deviation of the map's noise in 1/meV, where the posterior is not given.",
 )
 @click.option(

@@ -6,6 +6,7 @@ import importlib.util
 
 import click
 
+from gapscope.cli.finite import FiniteRange
 from gapscope.cli.inputs import require_learning
 from gapscope.errors import SettingError
 from gapscope.explore.address import LOCAL, free_port
@@ -22,7 +23,7 @@ from gapscope.support.resources import MEASURED_MODEL, SHIPPED_MODEL, find_model
 )
 @click.option(
     "--gap",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     help="meV; sliders of gap, energy and broadening are made for it.  [default: one that --model"
     " has learned, else 1]",
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from gapscope.cli.finite import FiniteRange
 from gapscope.cli.inputs import require_learning
 from gapscope.support.networks import INDEX, require_network
 from gapscope.support.resources import (
@@ -21,7 +22,7 @@ from gapscope.support.storage import require_folder
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
-SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
+SHARE = FiniteRange(0, 1, min_open=True, max_open=True)
 BACKBONES = ("vgg16", "vgg16-half", "vgg16-quarter", "vgg16-eighth", "convnext")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 """As gapscope.learning knows them, which is imported when they are used."""
@@ -59,18 +60,18 @@ USUAL_MODEL = (
 @click.option("--batch-size", type=click.IntRange(1), help="Maps per step.")
 @click.option(
     "--learning-rate",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     help="Largest learning rate of AdamW.",
 )
-@click.option("--weight-decay", type=click.FloatRange(0))
+@click.option("--weight-decay", type=FiniteRange(0))
 @click.option("--ema-momentum", type=SHARE, help="Average the weights with this momentum.")
-@click.option("--irrep-weight", type=click.FloatRange(0), help="w_IR of the paper's eq. 16.")
-@click.option("--parameter-weight", type=click.FloatRange(0), help="w_param of the paper's eq. 16.")
+@click.option("--irrep-weight", type=FiniteRange(0), help="w_IR of the paper's eq. 16.")
+@click.option("--parameter-weight", type=FiniteRange(0), help="w_param of the paper's eq. 16.")
 @click.option("--symmetry/--no-symmetry", default=None, help="Augment by the crystal's symmetry.")
 @click.option(
-    "--gaussian-noise", type=click.FloatRange(0), help="Largest noise in units of the map's own."
+    "--gaussian-noise", type=FiniteRange(0), help="Largest noise in units of the map's own."
 )
-@click.option("--pink-noise", type=click.FloatRange(0), help="The same for 1/f noise.")
+@click.option("--pink-noise", type=FiniteRange(0), help="The same for 1/f noise.")
 @click.option("--measured", is_flag=True, help="Learn from maps as a measurement leaves them.")
 @click.option(
     "--surfaces/--no-surfaces", default=None, help="Learn clean maps' parameters by regression."
@@ -167,7 +168,7 @@ def calibrate(run: Path, dataset: Path, split: str, training: Path | None) -> No
 )
 @click.option(
     "--signal-to-noise",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     help="White noise on every map: the map's standard deviation over the noise's.",
 )
 @LEVEL

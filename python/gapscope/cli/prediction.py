@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gapscope.cli.finite import FiniteRange
 from gapscope.cli.inputs import require_learning, require_some_map
 from gapscope.cli.learning import FILE, LEVEL, SYMMETRY, USUAL_MODEL, given_options
 from gapscope.cli.measured import SCAN, scan_options
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 @click.option("--posterior", type=FILE, help="netCDF file for the posterior of one simulated map.")
 @click.option(
     "--noise",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     help="Standard deviation of the map's noise in 1/meV, for --posterior.",
 )
 @click.option(

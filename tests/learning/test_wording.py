@@ -120,8 +120,8 @@ def test_a_map_of_no_state_that_was_learned_is_said_to_be_one(unlike: bool) -> N
     found.attrs["problem"] = json.dumps(problem)
     text = prediction_text(found, ["map.nc"])
     words = "for eps0 (-300 to -10 and 10 to 100 meV); gap (0.3 to 1.5 meV). The map"
-    assert words in text
-    assert words in " ".join(verdict_lines(found.isel(sample=0)))
+    assert (words in text) is not unlike  # of which no number is to be trusted
+    assert (words in " ".join(verdict_lines(found.isel(sample=0)))) is not unlike
     assert range_words(prediction(unlike).isel(sample=0)) == []
 
 

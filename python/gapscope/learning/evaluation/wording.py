@@ -184,8 +184,11 @@ def centre_words(one: xr.Dataset) -> list[str]:
 
 
 def notes_of(one: xr.Dataset) -> list[str]:
-    """Text: all that is to be said of one map beside its verdict."""
-    return factor_words(one) + change_words(one) + range_words(one) + centre_words(one)
+    """Text: all that is to be said of one map beside its verdict; numbers of one that is unlike the
+    training maps are not to be trusted anyway, within what was learned or beyond it."""
+    unlike = "unlike_training" in one and bool(one["unlike_training"])
+    beyond = [] if unlike else range_words(one)
+    return factor_words(one) + change_words(one) + beyond + centre_words(one)
 
 
 def _fixed(value: float, digits: int) -> str:

@@ -11,7 +11,7 @@ import xarray as xr
 
 import gapscope as gs
 from gapscope.errors import MapFileError
-from gapscope.inference.choice import choice_words, usual_model
+from gapscope.inference.choice import choice_words, usual_model, usual_readers
 from gapscope.support.resources import OPEN_MODEL, OPEN_ONE_MODEL, SHIPPED_MODEL
 
 ALL, ONE = [-0.5, 0.0, 0.5], [0.0]
@@ -58,7 +58,7 @@ def test_the_energies_of_all_maps_decide(maps: list[list[float]], model: str) ->
 def test_the_choice_is_told_with_what_it_takes_for_granted(
     energies: list[float], words: tuple[str, ...]
 ) -> None:
-    told = choice_words([map_at(energies)])
+    told = choice_words(usual_readers([map_at(energies)]))
     assert all(one in told for one in words)
     assert ("--model" in told) == (energies == [0.0, 0.5])
 

@@ -11,7 +11,7 @@ from gapscope.cli.inputs import require_learning
 from gapscope.cli.learning import FILE, USUAL_MODEL
 from gapscope.cli.options import WHOLE
 from gapscope.cli.outputs import require_outputs
-from gapscope.inference.choice import choice_words, usual_model
+from gapscope.inference.choice import choice_words, usual_readers
 
 
 @click.command()
@@ -84,8 +84,8 @@ def design(
     from gapscope.simulation.mapfile import read_map
 
     maps = read_map(map)
-    chosen = choice_words([maps]) if model is None else ""
-    model = model or usual_model([maps])
+    fitting = usual_readers([maps]) if model is None else []
+    model = model or fitting[0]
     require_learning(models=[model])
     from gapscope.inference.design.ask import design as ranked
     from gapscope.inference.design.words import design_text
@@ -104,7 +104,9 @@ def design(
         material=material,
         progress=True,
     )
-    click.echo(f"{chosen}\n{design_text(result)}" if chosen else design_text(result))
+    if fitting:
+        click.echo(choice_words(fitting))
+    click.echo(design_text(result))
     if output is not None:
         from gapscope.support.netcdf import write_netcdf
 

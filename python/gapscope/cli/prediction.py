@@ -93,7 +93,7 @@ def predict(
     crystal = of_measured.get("material")
     if not (measured or refine):
         of_measured.pop("material", None)
-    named = model is not None
+    known = model is not None or measured  # else the answer says what was chosen, and why
     if model is None and measured:
         from gapscope.inference.measured_files import Scan
 
@@ -123,7 +123,7 @@ def predict(
         conditions = conditions_of(model, crystal)
     result = predict_maps(
         maps,
-        model if named else None,
+        model if known else None,
         refine=refine,
         left_out=tell_left_out,
         used=collected.maps.append if figure is not None or report is not None else None,

@@ -58,10 +58,9 @@ def answer_beside(
         return None
     maps, _ = simulate_samples([conditions.sample(guess)], conditions.numerics)
     found = np.asarray(maps[0], dtype=np.float64)
-    sites = conditions.sites.copy()
     unseen = "centre_left" in one and not np.isnan(float(one["centre_left"]))
-    if unseen or posterior is not None:  # whose likelihood leaves r = 0 out
-        sites[len(sites) // 2, len(sites) // 2] = False
+    # The likelihood of a posterior leaves r = 0 out.
+    sites = conditions.sites_away if unseen or posterior is not None else conditions.sites
     left = window - found
     shares, share = _shares(left[:, sites], window[:, sites])
     lattice = conditions.draft.material.lattice

@@ -35,13 +35,15 @@ def usual_model(maps: Sequence[Any]) -> str:
 
     ``maps`` are datasets or files.
     """
-    return next(iter(_readers(maps)), SHIPPED_MODEL)
+    return usual_readers(maps)[0]
 
 
-def choice_words(maps: Sequence[Any]) -> str:
-    """Text: which network :func:`usual_model` has chosen, what it takes for granted, which others
-    read other energies of the maps, and which energies there would be for others yet."""
-    fitting = _readers(maps) or [SHIPPED_MODEL]
+def choice_words(fitting: Sequence[str]) -> str:
+    """Text: which network is chosen of those that :func:`usual_readers` gives, what it takes for
+    granted, which others read other energies, and which energies there would be for others yet.
+
+    It imports Keras.
+    """
     chosen = fitting[0]
     told = [f"Read by {chosen}, {_at(chosen)}. It takes {_granted(chosen)} for granted."]
     for one in fitting[1:]:
@@ -53,12 +55,12 @@ def choice_words(maps: Sequence[Any]) -> str:
     return " ".join(told)
 
 
-def _readers(maps: Sequence[Any]) -> list[str]:
-    """The READERS whose energies all maps have."""
+def usual_readers(maps: Sequence[Any]) -> list[str]:
+    """The READERS whose energies all maps have; the last where there is none."""
     from gapscope.dataset.load import ENERGY_TOLERANCE
 
     held = [_energies(one) for one in maps]
-    return [
+    fitting = [
         name
         for name, wanted in READERS.items()
         if all(
@@ -67,6 +69,7 @@ def _readers(maps: Sequence[Any]) -> list[str]:
             for others in held
         )
     ]
+    return fitting or [SHIPPED_MODEL]
 
 
 def _energies(one: Any) -> list[float]:

@@ -13,7 +13,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gapscope.errors import GapscopeError, MapFileError, PreparationError
-from gapscope.inference.choice import choice_words, usual_model
+from gapscope.inference.choice import choice_words, usual_readers
 from gapscope.inference.kinds import (
     require_one_impurity,
     require_one_kind,
@@ -85,9 +85,8 @@ def predict(
         ``symmetry`` and levels then count; by default the shipped one for this kind of map:
         of simulated maps the one that takes the least for granted of those whose energies all have,
         ``nbse2-open``, ``nbse2-open-one``, ``nbse2-vgg16``, as the attribute ``chosen`` says; of
-        measured ones
-        ``nbse2-measured`` where all are grids of spectra with maps at its energies, else
-        ``nbse2-measured-one``. The last two that were loaded stay in memory.
+        measured ones ``nbse2-measured`` where all are grids of spectra with maps at its energies,
+        else ``nbse2-measured-one``. The last two that were loaded stay in memory.
     refine : follow simulated maps from the network's answer (simulated maps only).
     symmetry, level, novelty_level : see
         :class:`gapscope.learning.prediction.predictor.Predictor`.
@@ -133,9 +132,9 @@ def predict(
         )
     look = Scan(**scan)
     levels = {"symmetry": symmetry, "level": level, "novelty_level": novelty_level}
-    chosen = choice_words(given) if model is None and simulated else ""
+    fitting = usual_readers(given) if model is None and simulated else []
     if model is None:
-        model = usual_model(given) if simulated else usual_measured_model(given, look)
+        model = fitting[0] if simulated else usual_measured_model(given, look)
     network = Network(model, levels)
     reading = Reading(asked, left_out, used, seen)
     if simulated:
@@ -144,8 +143,8 @@ def predict(
         answers = _measured(reading, network, look, centre, unit, tell or _silent)
     if network.folder is not None:
         answers.attrs |= {"run": str(network.folder)}
-    if chosen:
-        answers.attrs |= {"chosen": chosen}
+    if fitting:
+        answers.attrs |= {"chosen": choice_words(fitting)}
     return answers.assign_coords(file=("sample", reading.names))
 
 

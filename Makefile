@@ -61,13 +61,13 @@ chromium:
 	  || { apt-get update -q && apt-get install -y -q --no-install-recommends chromium; }
 
 # The kernel takes minutes to compile, on one core, the first time: all that needs no Julia is
-# installed and tested beside it.
+# installed and tested beside it, and gives way to it, or the kernel would be left alone at the end.
 test:
 	$(MAKE) --jobs=3 julia chromium without-julia
 	$(PYTEST) -m julia
 
 without-julia: lint
-	$(HIDDEN) $(PYTEST) -m "not julia"
+	$(HIDDEN) nice $(PYTEST) -m "not julia"
 
 quick: lint
 	$(HIDDEN) $(PYTEST) -m "not slow"

@@ -198,14 +198,18 @@ def judged(asked: Problem, number: int, ratio: float, seed: int, known: bool) ->
     }
     if one.samples is None:
         return made
-    weights, effective = normalised(one)
+    weights, groups = normalised(one)
     keep = weights > 0
-    weights = weights[keep]
+    weights, groups = weights[keep], groups[keep]
     columns = named_columns(problem, label, one)
     bound = bounds(found.forward, label, truth, level)
     standard = np.zeros((len(own), int(keep.sum())))
     standard_truth, reference = np.zeros(len(own)), np.zeros(len(own))
-    made |= {"efficiency": one.samples.efficiency, "effective": effective, "unknowns": {}}
+    made |= {
+        "efficiency": one.samples.efficiency,
+        "effective": one.samples.effective,
+        "unknowns": {},
+    }
     for k, name in enumerate(own):
         unknown = problem.unknown(name)
         period = unknown.period
@@ -219,7 +223,7 @@ def judged(asked: Problem, number: int, ratio: float, seed: int, known: bool) ->
         if deviation:
             standard[k], standard_truth[k] = from_mean / deviation, true_from_mean / deviation
         held = [
-            holds(credible_set(values, weights, x, period, effective), true, period) for x in LEVELS
+            holds(credible_set(values, weights, x, period, groups), true, period) for x in LEVELS
         ]
         made["unknowns"][name] = {
             "rank": float(weights[from_mean < true_from_mean].sum()),

@@ -66,7 +66,7 @@ def test_a_credible_set_of_a_normal_distribution() -> None:
     values = 3 + 0.01 * rng.standard_normal(20000)
     weights = np.full(20000, 1 / 20000)
     for level in (0.5, 0.9):
-        ((low, high),) = credible_set(values, weights, level, effective=20000)
+        ((low, high),) = credible_set(values, weights, level)
         half = 0.01 * norm.ppf(0.5 + level / 2)
         assert low == pytest.approx(3 - half, abs=0.1 * half)
         assert high == pytest.approx(3 + half, abs=0.1 * half)
@@ -77,7 +77,7 @@ def test_weights_count() -> None:
     values = np.linspace(-6, 6, 5001)
     weights = norm.pdf(values)
     weights /= weights.sum()
-    ((low, high),) = credible_set(values, weights, 0.9, effective=2000)
+    ((low, high),) = credible_set(values, weights, 0.9)
     assert (low, high) == pytest.approx((-1.645, 1.645), abs=0.1)
 
 
@@ -86,7 +86,7 @@ def test_a_credible_set_has_as_many_parts_as_maxima() -> None:
     values = np.concatenate(
         [0.5 + 0.01 * rng.standard_normal(3000), -0.4 + 0.01 * rng.standard_normal(3000)]
     )
-    parts = credible_set(values, np.full(6000, 1 / 6000), 0.9, effective=6000)
+    parts = credible_set(values, np.full(6000, 1 / 6000), 0.9)
     assert len(parts) == 2
     assert holds(parts, -0.4)
     assert holds(parts, 0.5)
@@ -97,7 +97,7 @@ def test_a_credible_set_on_a_circle_leads_over_its_end() -> None:
     rng = np.random.default_rng(3)
     values = (0.1 * rng.standard_normal(8000)) % np.pi
     weights = np.full(8000, 1 / 8000)
-    ((low, high),) = credible_set(values, weights, 0.9, np.pi, 8000)
+    ((low, high),) = credible_set(values, weights, 0.9, np.pi)
     assert high - low == pytest.approx(2 * 0.1645, rel=0.1)
     assert holds([(low, high)], 0.05, np.pi)
     assert holds([(low, high)], np.pi - 0.05, np.pi)
@@ -107,18 +107,29 @@ def test_a_credible_set_on_a_circle_leads_over_its_end() -> None:
     assert deviation == pytest.approx(0.1, rel=0.05)
 
 
-def test_sets_of_few_points_hold_the_truth_as_often_as_they_say() -> None:
-    """Eighty points, as many as a posterior's weights are worth, weighted by chance."""
+@pytest.mark.parametrize("spread", [0.0, 0.4, 1.0])
+def test_sets_of_few_groups_hold_what_they_say(spread: float) -> None:
+    """Groups as many as a posterior has, whose points share all, much or nothing."""
     rng = np.random.default_rng(5)
-    held = np.zeros(2)
-    for _ in range(1500):
-        values = 1.2 * rng.standard_normal(110)
-        weights = norm.pdf(values) / norm.pdf(values, scale=1.2)
+    groups = np.repeat(np.arange(120), 12)
+    held = np.zeros((60, 3))
+    for one in held:
+        shared = np.sqrt(1 - spread**2) * rng.standard_normal(120)
+        values = shared[groups] + spread * rng.standard_normal(groups.size)
+        weights = rng.gamma(2, size=120)[groups]
         weights /= weights.sum()
-        truth, effective = rng.standard_normal(), 1 / (weights**2).sum()
-        for number, level in enumerate((0.5, 0.9)):
-            held[number] += holds(credible_set(values, weights, level, 0, effective), truth)
-    np.testing.assert_allclose(held / 1500, (0.5, 0.9), atol=0.035)
+        for number, level in enumerate((0.5, 0.9, 0.95)):
+            parts = credible_set(values, weights, level, groups=groups)
+            one[number] = sum(norm.cdf(high) - norm.cdf(low) for low, high in parts)
+    np.testing.assert_allclose(held.mean(axis=0), (0.5, 0.9, 0.95), atol=0.02)
+
+
+def test_a_set_ends_where_the_values_end() -> None:
+    values = np.random.default_rng(6).uniform(size=4000)
+    parts = credible_set(values, np.full(4000, 1 / 4000), 0.95)
+    assert parts[0][0] >= values.min()
+    assert parts[-1][1] <= values.max()
+    assert sum(high - low for low, high in parts) == pytest.approx(0.95, abs=0.01)
 
 
 def test_a_set_of_one_point_is_that_point() -> None:

@@ -96,20 +96,20 @@ def _marginals(found: Found, number: int, sampled: bool) -> list[Marginal]:
     problem, one = found.forward.conditions.problem, found.classes[number]
     if sampled:
         columns = named_columns(problem, number, one)
-        weights, effective = normalised(one)
+        weights, groups = normalised(one)
     else:
         points = _drawn(one)
         if not len(points):
             return []
         columns = problem.named(one.mode.cube.columns(points), np.full(len(points), number))
-        weights, effective = np.full(len(points), 1 / len(points)), float(len(points))
+        weights, groups = np.full(len(points), 1 / len(points)), np.arange(len(points))
     keep = weights > 0
     made = []
     for unknown in problem.shown:
         if unknown.name in columns:
             values, own = columns[unknown.name][keep], weights[keep]
             mean, deviation = centre(values, own, unknown.period)
-            parts = credible_set(values, own, LEVEL, unknown.period, effective)
+            parts = credible_set(values, own, LEVEL, unknown.period, groups[keep])
             made.append(Marginal(unknown, mean, deviation, np.array(parts)))
     return made
 

@@ -42,11 +42,13 @@ def named_columns(problem: Problem, number: int, one: ClassPosterior) -> Mapping
     return problem.named(one.mode.cube.columns(points), np.full(len(points), number))
 
 
-def normalised(one: ClassPosterior) -> tuple[Array, float]:
-    """Weights of a class's points, adding up to one, and their effective number of groups."""
+def normalised(one: ClassPosterior) -> tuple[Array, NDArray[np.intp]]:
+    """Weights of a class's points, adding up to one, and their groups, numbers of the Green's
+    functions that they have."""
     assert one.samples is not None
-    weights = one.samples.log_weights.ravel()
-    return np.asarray(np.exp(weights - logsumexp(weights))), one.samples.effective
+    weights = one.samples.log_weights
+    groups = np.repeat(np.arange(len(weights)), weights.shape[1])
+    return np.asarray(np.exp(weights - logsumexp(weights))).ravel(), groups
 
 
 def _weighted(found: Found, columns: list[Mapping[str, Array]]) -> xr.Dataset:
@@ -55,16 +57,15 @@ def _weighted(found: Found, columns: list[Mapping[str, Array]]) -> xr.Dataset:
     for number, (one, own) in enumerate(zip(found.classes, columns, strict=True)):
         if one.samples is None:
             continue
-        weights, _ = normalised(one)
+        weights, groups = normalised(one)
         keep = weights > 0
         with np.errstate(divide="ignore"):
             whole = np.log(weights[keep]) + np.log(found.probabilities[number])
         count = int(keep.sum())
-        group = np.repeat(np.arange(len(one.samples.points)), one.samples.points.shape[1])[keep]
         parts.append(
             {
                 "label": np.full(count, number, dtype=np.int8),
-                "group": group,
+                "group": groups[keep],
                 "log_weight": whole,
                 "log_likelihood": one.samples.log_likelihood.ravel()[keep],
                 **{
@@ -131,12 +132,12 @@ def _summary(found: Found, columns: list[Mapping[str, Array]], seed: int) -> xr.
             best[i, j] = at[unknown.name][0]
             if one.samples is None:
                 continue
-            weights, effective = normalised(one)
+            weights, groups = normalised(one)
             keep = weights > 0
-            values, weights = own[unknown.name][keep], weights[keep]
+            values, weights, groups = own[unknown.name][keep], weights[keep], groups[keep]
             mean[i, j], deviation[i, j] = centre(values, weights, unknown.period)
             for k, level in enumerate(LEVELS):
-                parts = credible_set(values, weights, level, unknown.period, effective)
+                parts = credible_set(values, weights, level, unknown.period, groups)
                 parts = sorted(sorted(parts, key=lambda p: p[0] - p[1])[:MOST_PARTS])
                 sets[i, j, k, : len(parts)] = parts
 

@@ -148,3 +148,18 @@ def test_an_update_foretells_the_step_that_it_was_made_from() -> None:
     scale = np.linalg.norm(before, axis=1)
     turned = np.array([step[1] * scale[1] ** 2, -step[0] * scale[0] ** 2])
     np.testing.assert_allclose(turned @ fit.slopes, turned @ before, atol=1e-12)
+
+
+def test_what_a_minimum_leaves_is_foretold_whatever_the_damping() -> None:
+    """Of functions that do not bend it is what the projection on their derivatives leaves."""
+    rng = np.random.default_rng(0)
+    slopes, target = rng.standard_normal((3, 40)), rng.standard_normal(40)
+    slopes[2] = 0.0  # changes nothing
+    fit = Fit(target, np.zeros(3), np.zeros(40), 1.0, damping=1e4, slopes=slopes)
+    left = target - slopes[:2].T @ np.linalg.lstsq(slopes[:2].T, target, rcond=None)[0]
+    expected = np.linalg.norm(left) / np.linalg.norm(target)
+    assert fit.foretold() == pytest.approx(expected, rel=1e-5)
+    alone = target - slopes[1] * (slopes[1] @ target) / (slopes[1] @ slopes[1])
+    expected = np.linalg.norm(alone) / np.linalg.norm(target)
+    first = np.array([True, False, False])
+    assert fit.foretold(lambda _, step: first & (step != 0)) == pytest.approx(expected, rel=1e-5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 
 import gapscope as gs
 from gapscope.dataset.samples import simulate_samples
+from gapscope.inference.least_squares import Fit
+from gapscope.inference.posterior import modes
 from gapscope.inference.posterior.cube import Cube
 from gapscope.inference.posterior.emulator import Emulator
 from gapscope.inference.posterior.forward import Forward
@@ -49,8 +52,20 @@ def searched(noise: float) -> tuple[Forward, Cube, list[Mode]]:
     level = noise * map[:, conditions.sites_away].std(axis=1)
     map += level[:, None, None] * np.random.default_rng(3).standard_normal(map.shape)
     forward = Forward(map, conditions, level.tolist())
-    modes = find_modes(forward, ScannedStarts(16).points(forward.cubes))
-    return forward, forward.cubes[0], [one for one in modes if one.precision is not None]
+    found = find_modes(forward, ScannedStarts(16).points(forward.cubes))
+    return forward, forward.cubes[0], [one for one in found if one.precision is not None]
+
+
+@pytest.mark.parametrize("damping", [1e4, 1e8])
+def test_a_search_ends_at_a_maximum_however_careful_its_first_steps_are(
+    damping: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Steps that led away are followed by short ones, as those of such dampings are."""
+    monkeypatch.setattr(modes, "Fit", partial(Fit, damping=damping))
+    forward, cube, (mode, *_) = searched(0.003)
+    truth = cube.point(TRUTH)
+    outer, inner = truth[: cube.outer], truth[None, cube.outer :]
+    assert mode.log_likelihood > forward.log_likelihood(cube, outer, inner)[0]
 
 
 def near(mode: Mode, count: int, reach: float) -> Array:

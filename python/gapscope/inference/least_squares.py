@@ -23,6 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 FIRST_DAMPING = 1e-3
+LITTLE_DAMPING = 1e-6
+"""What keeps a step finite where parameters are nearly one, and changes no other."""
 BENT = 0.3
 """Share of a change of f that derivatives do not foretell, from which on they are found anew. Where
 the change is no more than noise, which what is left may be, makes of the k parameters together,
@@ -107,9 +109,10 @@ class Fit(Generic[P]):
         else:
             self.forget()
 
-    def step(self, blocked: Blocked[P] | None = None) -> Vector:
+    def step(self, blocked: Blocked[P] | None = None, damping: float | None = None) -> Vector:
         """The damped step, from the derivatives; none along what changes nothing, or what is
         ``blocked``, while the others go where they are best without it."""
+        damping = self.damping if damping is None else damping
         assert self.value is not None
         assert self.slopes is not None
         slopes = self.slopes
@@ -118,13 +121,20 @@ class Fit(Generic[P]):
         while True:
             step = np.zeros(len(slopes))
             unit = slopes[alive] / lengths[alive, None]
-            damped = unit @ unit.T + self.damping * np.eye(len(unit))
+            damped = unit @ unit.T + damping * np.eye(len(unit))
             solved = np.linalg.solve(damped, unit @ (self.target - self.value))
             step[alive] = solved / lengths[alive]
             stuck = alive & blocked(self.point, step) if blocked is not None else None
             if stuck is None or not stuck.any():
                 return step
             alive &= ~stuck
+
+    def foretold(self, blocked: Blocked[P] | None = None) -> float:
+        """chi at the minimum, as derivatives foretell it."""
+        assert self.value is not None
+        assert self.slopes is not None
+        left = self.target - self.value - self.step(blocked, LITTLE_DAMPING) @ self.slopes
+        return float(np.linalg.norm(left) / np.linalg.norm(self.target))
 
 
 def follow(

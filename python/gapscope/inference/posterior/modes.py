@@ -26,14 +26,16 @@ SCANNED = 512
 """Impurities that are tried for each Green's function at the start; they cost next to nothing."""
 KEPT = 2
 """Starts, the nearest of all, that are followed at once, beside the nearest of every class."""
-FIRST, ASIDE, SECOND, LAST = 2, 1, 2, 4
+FIRST, ASIDE, SECOND, LAST = 2, 1, 2, 20
 """Steps of least squares: of the nearest starts, of those beside them, of all that are left after
-that, and the most of those that are left then."""
+that, and the most of those that are left then. One that ended before its maximum would be sampled
+where the posterior is not, which is far dearer than some more steps."""
 NEAR = (10.0, 4.0, 1.5)
 """Times the smallest relative distance within which starts are left: those beside the nearest after
 its first steps, and all after the first and the second steps."""
 SETTLED = 1.0
-"""Gain in the log of the likelihood by a step that is the last: emulators do the rest."""
+"""Gain in the log of the likelihood by a step that is the last one, where derivatives foretell no
+more of those to come: emulators do the rest."""
 TWIN = 0.02
 """Largest difference of coordinates of two fits, both near to the best, that are on their way to
 one maximum."""
@@ -127,16 +129,20 @@ def find_modes(forward: Forward, starts: Sequence[Point]) -> list[Mode]:
     for _ in range(LAST):
         before = [fit.distance for fit in left]
         follow(left, forward, 1, forward.blocked, forward.apart)
-        left = [fit for fit, was in zip(left, before, strict=True) if not _settled(fit, was)]
+        pairs = zip(left, before, strict=True)
+        left = [fit for fit, was in pairs if not _settled(fit, was, forward)]
         left = _without_twins(left, forward)
         if not left:
             break
     return sorted(_different(_found(forward, fits)), key=lambda mode: -mode.log_evidence)
 
 
-def _settled(fit: Fit[Point], before: float) -> bool:
-    """Whether a step led nearer, and not much; one that did not is followed by a shorter one."""
-    return 0 < fit.target.size * (before - fit.distance) < SETTLED * fit.distance
+def _settled(fit: Fit[Point], before: float, forward: Forward) -> bool:
+    """Whether a step gained little, and those to come would."""
+    little = SETTLED * fit.distance / fit.target.size
+    if fit.slopes is None or before - fit.distance >= little:
+        return False
+    return fit.distance - fit.foretold(forward.blocked) < little
 
 
 def _screened(forward: Forward, start: Point) -> tuple[Point, float]:

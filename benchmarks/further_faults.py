@@ -113,7 +113,7 @@ FURTHER = (
     ),
     (
         "interval of a logarithmic unknown as a difference",
-        UNCERTAINTY + "calibration.py",
+        UNCERTAINTY + "intervals.py",
         "return values * np.exp(-width), values * np.exp(width)",
         "return values - width, values + width",
         "tests/learning/test_conformal.py",

@@ -36,9 +36,9 @@ from gapscope.learning.uncertainty.calibration import (
     CALIBRATION_SCHEMA,
     LEVEL,
     Calibration,
-    errors,
 )
 from gapscope.learning.uncertainty.companion import COMPANION
+from gapscope.learning.uncertainty.intervals import errors
 from gapscope.learning.uncertainty.novelty import Detector
 from gapscope.physics import LABELS
 from gapscope.physics.symmetry import C3, act_on_map

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from gapscope.errors import CalibrationError
-from gapscope.learning.uncertainty.calibration import around, distance
 from gapscope.learning.uncertainty.changes import turn
 from gapscope.learning.uncertainty.conformal import Scores, bound, p_values, require_level
+from gapscope.learning.uncertainty.intervals import around, distance
 from gapscope.physics.lattice import Lattice
 from gapscope.problem.quantities import quantity
 

@@ -31,11 +31,11 @@ from gapscope.learning.uncertainty.calibration import (
     FEWEST,
     HIDDEN,
     Calibration,
-    errors,
 )
 from gapscope.learning.uncertainty.companion import MOST_ODD, Companion
 from gapscope.learning.uncertainty.discriminator import Discriminator
 from gapscope.learning.uncertainty.hidden import is_hidden
+from gapscope.learning.uncertainty.intervals import errors
 from gapscope.learning.uncertainty.novelty import MOST_COMPONENTS, Detector
 from gapscope.learning.uncertainty.temperature import fit_temperature
 from gapscope.support.memory import require_memory

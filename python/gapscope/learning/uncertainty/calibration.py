@@ -22,11 +22,10 @@ from gapscope.learning.uncertainty.belonging import damaged, require_weights
 from gapscope.learning.uncertainty.companion import COMPANION, Companion
 from gapscope.learning.uncertainty.conformal import Scores, p_values, require_level
 from gapscope.learning.uncertainty.discriminator import DISCRIMINATOR, Discriminator
+from gapscope.learning.uncertainty.intervals import Interval, around, outside_ranges
 from gapscope.learning.uncertainty.novelty import Detector
 from gapscope.learning.uncertainty.temperature import tempered
-from gapscope.problem.paper import predicted_problem
 from gapscope.problem.problem import Problem
-from gapscope.problem.unknown import Unknown
 from gapscope.support.array_file import UNREADABLE, read_arrays, write_arrays
 
 CALIBRATION_SCHEMA = 1
@@ -56,7 +55,8 @@ class Calibration:
     problem : what the network is asked.
     predicted : (samples,), the most probable class.
     scores : nonconformity scores by name, each (samples,): irrep, 1 - probability of the true
-        class at temperature 1; an unknown, see ``distance``, NaN where the true class has none.
+        class at temperature 1; an unknown, its distance from the truth (see
+        :mod:`gapscope.learning.uncertainty.intervals`), NaN where the true class has none.
     novelty : (samples,), scores of ``detector``, which knows the training images; None: distances
         as :meth:`gapscope.learning.prediction.predictor.Predictor.novelty` says.
     about : weights (their SHA-256), name and identity of the data set, split, versions.
@@ -136,17 +136,15 @@ class Calibration:
             "probability": (_CLASSES, calibrated),
             "irrep_set": (_CLASSES, chosen),
         }
-        outside: list[list[str]] = [[] for _ in label]
+        intervals: dict[str, Interval] = {}
         for unknown in self.problem.shown:
             name = unknown.name
             width = np.where(self.problem.has(name)[label], self.bounds(name, level)[label], np.nan)
             units = predictions[name].attrs
-            low, high = around(unknown, predictions[name].values, width)
+            intervals[name] = low, high = around(unknown, predictions[name].values, width)
             new |= {f"{name}_low": ("sample", low, units), f"{name}_high": ("sample", high, units)}
-            for row in np.flatnonzero(unknown.outside(low, high)):
-                outside[row].append(name)
         new |= {
-            "outside_range": ("sample", np.array([", ".join(one) for one in outside], np.str_)),
+            "outside_range": ("sample", outside_ranges(self.problem, intervals, len(label))),
             "novelty": ("sample", novelty),
             "novelty_p": ("sample", p),
             "unlike_training": ("sample", p < novelty_level),
@@ -311,35 +309,6 @@ class Calibration:
         return cls(
             problem, temperature, predicted, scores, novelty, detector, about, None, alternatives
         )
-
-
-def errors(predictions: xr.Dataset) -> dict[str, NDArray[np.float64]]:
-    """Nonconformity scores of predictions that stand beside their truth; see Calibration.scores."""
-    truth = predictions["true_label"].values
-    right = predictions["probability"].values[np.arange(len(truth)), truth]
-    found = {
-        one.name: distance(
-            one, predictions[one.name].values, predictions[f"true_{one.name}"].values
-        )
-        for one in predicted_problem(predictions.attrs).shown
-    }
-    return {"irrep": 1 - right.astype(np.float64), **found}
-
-
-def distance(unknown: Unknown, values: Array, truth: Array) -> Array:
-    """How far values are from the truth: in the unknown's unit, on a circle the shorter way round;
-    on a logarithmic scale |log(value / truth)|."""
-    if unknown.scale == "logarithmic":
-        return np.asarray(np.abs(np.log(values / truth)))
-    return unknown.error(values, truth)
-
-
-def around(unknown: Unknown, values: Array, width: Array) -> tuple[Array, Array]:
-    """Lower and upper ends of what is no farther from values than a :func:`distance`."""
-    if unknown.scale == "logarithmic":
-        return values * np.exp(-width), values * np.exp(width)
-    low = values - width
-    return np.maximum(low, 0) if unknown.positive else low, values + width
 
 
 def _columns(

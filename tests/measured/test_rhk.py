@@ -159,6 +159,23 @@ def test_a_grid_of_spectra_lies_where_its_places_say(opened: Opener) -> None:
     np.testing.assert_allclose(opened(from_below).Current, grid(), atol=1e-6)
 
 
+@pytest.mark.parametrize("angle", [10.0, -72.0, 135.0])
+@pytest.mark.parametrize("images", [(), (replace(IMAGE, angle=3.0),)])
+def test_a_grid_has_the_angle_of_its_places(
+    opened: Opener, angle: float, images: tuple[Sm4Page, ...]
+) -> None:
+    """Without an image, and around one that is turned by another; by 135 degrees it is the grid by
+    -45 measured the other way."""
+    places = grid_places(COLUMNS, ROWS, 0.5e-9, angle)
+    (found,) = opened(*images, replace(MAP, label="M", places=places), variable="M").values()
+    half_turn = abs(angle) > 90
+    assert found.dims == ("y", "x", "bias")
+    expected = grid()[::-1, ::-1] if half_turn else grid()
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    kept = opened(*images, replace(MAP, label="M", places=places), variable="M").attrs
+    assert kept["scan_angle"] == pytest.approx(angle - 180.0 * half_turn, abs=0.01)
+
+
 def test_images_are_opened_and_other_pages_left_out(opened: Opener) -> None:
     """R9 saves spectra beside the images on which they were taken, and transforms of images."""
     image = replace(IMAGE, angle=10.0)
@@ -215,6 +232,7 @@ def test_pages_have_names_of_their_own(opened: Opener) -> None:
     assert dict(opened(*pages, variable="page 3").sizes) == {"y": 3, "x": 4}
 
 
+SHEAR = np.array([[1.0, 0.2], [0.0, 1.0]])
 OFF = MAP.places + np.eye(ROWS * COLUMNS, 2) * 1e-9
 PAGES: dict[str, tuple[tuple[Sm4Page, ...], str]] = {
     "no pages": ((), "object 2 of 32 bytes"),
@@ -240,8 +258,8 @@ PAGES: dict[str, tuple[tuple[Sm4Page, ...], str]] = {
     "grid, wider": ((replace(MAP, grid=(COLUMNS, ROWS + 1)),), "48 of 56 spectra"),
     "grid, endless": ((replace(MAP, grid=(2**31, 2**31)),), "pixels a side"),
     "grid, nowhere": ((replace(MAP, places=None),), "reader of .sm4"),
-    "grid, turned": ((MAP,), "along the axes"),
-    "grid, NaN": ((replace(MAP, places=np.full((ROWS * COLUMNS, 2), np.nan)),), "along the axes"),
+    "grid, sheared": ((replace(MAP, places=MAP.places @ SHEAR),), "at right angles"),
+    "grid, NaN": ((replace(MAP, places=np.full((ROWS * COLUMNS, 2), np.nan)),), "right angles"),
 }
 
 

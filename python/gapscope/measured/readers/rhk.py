@@ -104,10 +104,9 @@ def read(content: bytes, given: ReadOptions) -> xr.Dataset:
     left_out: Settings = {"left_out": others} if others else {}
     if first.kind == IMAGE:
         return _images(first, chosen, left_out)
-    angles = {page.angle for page in pages.values() if page.is_image}
+    angles = sorted({page.angle for page in pages.values() if page.is_image})
     alike = [page for page in pages.values() if page.frame == first.frame]
-    angle = angles.pop() if len(angles) == 1 else 0.0
-    return _spectra(first, chosen, angle, _measured(alike), left_out)
+    return _spectra(first, chosen, angles, _measured(alike), left_out)
 
 
 def _unknown(wanted: str, names: Iterable[str]) -> MeasurementFileError:
@@ -158,9 +157,10 @@ def _upright(values: NDArray[np.number], step_x: float, step_y: float) -> NDArra
 
 
 def _spectra(
-    first: Page, pages: dict[str, Page], angle: float, done: int, left_out: Settings
+    first: Page, pages: dict[str, Page], angles: list[float], done: int, left_out: Settings
 ) -> xr.Dataset:
-    """Spectra of which the first ``done`` points were measured, one sweep after the other."""
+    """Spectra of which the first ``done`` points were measured, one sweep after the other, and the
+    angles of the images beside them."""
     points, sweeps = first.columns, first.rows
     if first.line != BIAS_SPECTRUM or not 1 <= points <= MAX_SIDE or sweeps < 1:
         raise MeasurementFileError(
@@ -178,7 +178,7 @@ def _spectra(
         values.reshape(-1)[done:] = np.nan
         found.append(Channel(name, page.texts[UNIT_Z], values[:, :: -1 if turned else 1], CURVES))
     if all(first.grid):
-        return _grid(first, found, bias, {**_settings(pages), "scan_angle": angle, **left_out})
+        return _grid(first, found, bias, angles, {**_settings(pages), **left_out})
     if sweeps == 1:
         found = [Channel(each.name, each.units, each.values[0], SPECTRUM) for each in found]
     return dataset("rhk-sm4", found, bias=bias, attributes={**_settings(pages), **left_out})
@@ -199,14 +199,29 @@ def _settings(pages: dict[str, Page]) -> Settings:
 
 
 def _grid(
-    first: Page, curves: list[Channel], bias: NDArray[np.float64], settings: Settings
+    first: Page,
+    curves: list[Channel],
+    bias: NDArray[np.float64],
+    angles: list[float],
+    settings: Settings,
 ) -> xr.Dataset:
-    """Spectra over (y, x, bias), where their places form a grid along the axes of the scan."""
+    """Spectra over (y, x, bias), where their places form a grid, along the axes of an image or by
+    an angle of its own."""
     columns, rows = first.grid
     check_pixels(rows, columns)
     each = max(first.rows // (rows * columns), 1)
     check_content(first.rows, each * rows * columns, "spectra")
-    step_x, step_y = _steps(first, each, float(settings["scan_angle"]))
+    with library("The reader of .sm4 files"):
+        places = first.places.reshape(rows, columns, each, 2)
+    steps = [(_steps(places, one), one) for one in (*angles, _own_angle(places))]
+    (off, step_x, step_y), angle = next((x for x in steps if x[0][0] <= OFF_GRID), steps[-1])
+    if not off <= OFF_GRID:
+        raise MeasurementFileError(
+            "The spectra of a grid lie in rows and columns at right angles.",
+            f"up to {off:.3g} steps off, at steps of {step_x * 1e9:.3g} and {step_y * 1e9:.3g} nm",
+            "Open the file's other pages by their names: open(path, variable=...), or --variable."
+            " Export this one as a table in text.",
+        )
     channels = []
     for curve in curves:
         blocks = _upright(curve.values.reshape(rows, columns, each, -1), step_x, step_y)
@@ -220,15 +235,21 @@ def _grid(
         lengths(columns, abs(step_x) * 1e9),
         lengths(rows, abs(step_y) * 1e9),
         bias,
-        settings,
+        {**settings, "scan_angle": angle},
     )
 
 
-def _steps(page: Page, each: int, angle: float) -> tuple[float, float]:
-    """Steps in m from column to column and from row to row, along axes turned by the angle."""
-    columns, rows = page.grid
-    with library("The reader of .sm4 files"):
-        places = page.places.reshape(rows, columns, each, 2)
+def _own_angle(places: NDArray[np.float64]) -> float:
+    """Angle of the first row in degrees, from -90 to 90: turned by half a turn it is the same grid,
+    measured the other way."""
+    x, y = places[0, -1, 0] - places[0, 0, 0]
+    return float(np.degrees(np.arctan2(y * np.sign(x) if x else y, abs(x))))
+
+
+def _steps(places: NDArray[np.float64], angle: float) -> tuple[float, float, float]:
+    """How many steps places are off a grid along axes turned by the angle, at most, and its steps
+    in m from column to column and from row to row."""
+    rows, columns = places.shape[:2]
     cosine, sine = np.cos(np.radians(angle)), np.sin(np.radians(angle))
     turned = places @ np.array([[cosine, -sine], [sine, cosine]])
     x, y = turned[..., 0], turned[..., 1]
@@ -236,11 +257,5 @@ def _steps(page: Page, each: int, angle: float) -> tuple[float, float]:
     step_y = (y[-1, 0, 0] - y[0, 0, 0]) / (rows - 1)
     off_x = x - x[0, 0, 0] - step_x * np.arange(columns)[None, :, None]
     off_y = y - y[0, 0, 0] - step_y * np.arange(rows)[:, None, None]
-    off = max(np.abs(off_x).max(), np.abs(off_y).max())
-    if not off <= OFF_GRID * min(abs(step_x), abs(step_y)):
-        raise MeasurementFileError(
-            "The spectra of a grid lie in rows and columns along the axes of the scan.",
-            f"up to {off * 1e9:.3g} nm off, at steps of {step_x * 1e9:.3g} and {step_y * 1e9:.3g}",
-            "Use a grid that was finished.",
-        )
-    return float(step_x), float(step_y)
+    off = max(np.abs(off_x).max(), np.abs(off_y).max()) / min(abs(step_x), abs(step_y))
+    return float(off), float(step_x), float(step_y)

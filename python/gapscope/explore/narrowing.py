@@ -94,6 +94,7 @@ class Standing:
 def _marginals(found: Found, number: int, sampled: bool) -> list[Marginal]:
     """Those of the weighted points or, before there are any, of Laplace's approximation."""
     problem, one = found.forward.conditions.problem, found.classes[number]
+    groups: NDArray[np.intp] | None = None
     if sampled:
         columns = named_columns(problem, number, one)
         weights, groups = normalised(one)
@@ -102,14 +103,15 @@ def _marginals(found: Found, number: int, sampled: bool) -> list[Marginal]:
         if not len(points):
             return []
         columns = problem.named(one.mode.cube.columns(points), np.full(len(points), number))
-        weights, groups = np.full(len(points), 1 / len(points)), np.arange(len(points))
+        weights = np.full(len(points), 1 / len(points))
     keep = weights > 0
+    groups = None if groups is None else groups[keep]
     made = []
     for unknown in problem.shown:
         if unknown.name in columns:
             values, own = columns[unknown.name][keep], weights[keep]
             mean, deviation = centre(values, own, unknown.period)
-            parts = credible_set(values, own, LEVEL, unknown.period, groups[keep])
+            parts = credible_set(values, own, LEVEL, unknown.period, groups)
             made.append(Marginal(unknown, mean, deviation, np.array(parts)))
     return made
 

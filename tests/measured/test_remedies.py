@@ -303,6 +303,7 @@ def test_a_path_that_is_none_is_told(tmp_path: Path) -> None:
         ("a.txt", b"<!DOCTYPE html>\n<html></html>\n", "download the file itself"),
         ("a.Z_flat", b"FLAT0100" + bytes(9), "data file _mtrx"),
         ("m1.tb0", bytes(range(256)), "open the .par beside it"),
+        ("a.specgrid", np.array([4, 64, 64], "<i4").tobytes(), "scipy.io.savemat"),
     ],
 )
 def test_what_stands_in_the_place_of_a_file_is_told(

@@ -56,6 +56,12 @@ MATLAB_4 = (
     " save(copy, '-v7')."
 )
 
+SPECGRID = (
+    "Public readers of Createc's grids of spectra differ in their layout: save the map and the"
+    " biases that yours reads, scipy.io.savemat('copy.mat', {'map': map, 'bias': bias}), and name"
+    " the map and its axes: --variable map --axes 'y, x, bias=bias mV' --width NM."
+)
+
 
 @dataclass(frozen=True)
 class Format:
@@ -238,6 +244,8 @@ def _kind(head: bytes, suffix: str) -> Format:
     usual = MATLAB_4 if matlab.is_version_4(head, suffix) else "Export it as one of these."
     if re.fullmatch(r"\.[ts][fb]\d{1,2}", suffix):
         usual = f"Of a scan of Omicron SCALA, open the .par beside it. {usual}"
+    if suffix == ".specgrid":
+        usual = SPECGRID
     remedy = next((remedy for start, remedy in KNOWN.items() if head.startswith(start)), usual)
     raise MeasurementFileError(
         f"A measured file is one of {', '.join(kind.name for kind in FORMATS)}.",
